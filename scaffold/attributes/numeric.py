@@ -1,0 +1,249 @@
+"""Attributes that are numbers: `int`, `float`, and tuples of ints."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from scaffold.attributes.base import REQUIRED, AttributeType, Default, Value
+from scaffold.attributes.constraint import Constraint, Number
+
+_INT = re.compile(r"[-+]?\d{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Int(AttributeType):
+    """A whole number."""
+
+    keyword: ClassVar[str] = "int"
+    takes: ClassVar[str] = "{>0}"
+    constraint: Constraint = Constraint()
+
+    @classmethod
+    def declare(cls, parameters: str | None, constraint: str | None) -> Self:
+        _no_parameters(cls.keyword, parameters)
+        return cls(_satisfiable(constraint, whole=True))
+
+    @property
+    def bounds(self) -> str:
+        return str(self.constraint)
+
+    def parse(self, text: str) -> Value:
+        if _INT.fullmatch(text) is None:
+            raise ValueError(f"`{text}` is no int")
+        return self.accept(int(text))
+
+    def accept(self, value: object) -> Value:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValueError(f"{value!r} is no int")
+        return _in_range(value, self.constraint)
+
+    def phrase(self) -> str:
+        return _phrase("int", self.constraint)
+
+    def changed(self, default: Default) -> Value:
+        return _other(_whole_candidates(default, self.constraint), default)
+
+    def refused(self) -> tuple[Value, ...]:
+        return (*_outside(self.constraint, whole=True), 2.5, "2")
+
+
+@dataclass(frozen=True, slots=True)
+class Float(AttributeType):
+    """A finite real number; an int is taken as one."""
+
+    keyword: ClassVar[str] = "float"
+    takes: ClassVar[str] = "{>0}"
+    constraint: Constraint = Constraint()
+
+    @classmethod
+    def declare(cls, parameters: str | None, constraint: str | None) -> Self:
+        _no_parameters(cls.keyword, parameters)
+        return cls(_satisfiable(constraint, whole=False))
+
+    @property
+    def bounds(self) -> str:
+        return str(self.constraint)
+
+    def parse(self, text: str) -> Value:
+        try:
+            return self.accept(float(text))
+        except OverflowError:
+            raise ValueError(f"`{text}` is no finite float") from None
+        except ValueError as error:
+            if "could not convert" not in str(error):
+                raise
+            raise ValueError(f"`{text}` is no float") from None
+
+    def accept(self, value: object) -> Value:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise ValueError(f"{value!r} is no float")
+        if not math.isfinite(value):
+            raise ValueError(f"`{value}` is not finite")
+        return _in_range(float(value), self.constraint)
+
+    def phrase(self) -> str:
+        return _phrase("float", self.constraint)
+
+    def changed(self, default: Default) -> Value:
+        return _other(_real_candidates(self.constraint), default)
+
+    def refused(self) -> tuple[Value, ...]:
+        return (*_outside(self.constraint, whole=False), "1.0")
+
+
+@dataclass(frozen=True, slots=True)
+class Ints(AttributeType):
+    """A tuple of ints, of a fixed length (one int standing for all) or of any."""
+
+    keyword: ClassVar[str] = "ints"
+    takes: ClassVar[str] = "(2){>0}"
+    length: int | None = None
+    constraint: Constraint = Constraint()
+
+    @classmethod
+    def declare(cls, parameters: str | None, constraint: str | None) -> Self:
+        bounds = _satisfiable(constraint, whole=True)
+        if parameters is None:
+            return cls(None, bounds)
+        if not parameters.strip().isdecimal() or not 1 <= int(parameters) <= 9:
+            raise ValueError(f"`ints({parameters})` needs a length from 1 to 9, as in `ints(2)`")
+        return cls(int(parameters), bounds)
+
+    def declaration(self) -> str:
+        return self.keyword if self.length is None else f"{self.keyword}({self.length})"
+
+    @property
+    def bounds(self) -> str:
+        return str(self.constraint)
+
+    def parse(self, text: str) -> Value:
+        inner = text.removeprefix("(").removesuffix(")").rstrip(",")
+        items = [item.strip() for item in inner.split(",")] if inner.strip() else []
+        if not all(_INT.fullmatch(item) for item in items):
+            raise ValueError(f"`{text}` is no tuple of ints, such as `3` or `3,5`")
+        numbers = [int(item) for item in items]
+        return self.accept(numbers[0] if len(numbers) == 1 else numbers)
+
+    def accept(self, value: object) -> Value:
+        one = isinstance(value, int) and not isinstance(value, bool)
+        items = [value] * (self.length or 1) if one else value
+        if not isinstance(items, list | tuple):
+            raise ValueError(f"{value!r} is no tuple of ints")
+        if self.length is not None and len(items) != self.length:
+            raise ValueError(f"{value!r} has {len(items)} ints, not {self.length}")
+        return tuple(self._item(item) for item in items)
+
+    def _item(self, item: object) -> int:
+        value = Int(self.constraint).accept(item)
+        assert isinstance(value, int)
+        return value
+
+    @property
+    def positive(self) -> bool:
+        """Whether the constraint says just that the ints are positive."""
+        return self.bounds in (">0", ">=1")
+
+    def phrase(self) -> str:
+        item = _phrase("int", self.constraint, plural=True)
+        if self.length is None:
+            return f"tuple of {item}"
+        if self.length == 1:
+            return f"{_phrase('int', self.constraint)}, or a tuple of one"
+        return f"tuple of {self.length} {item}, or one int for all"
+
+    def signature(self, value: Value) -> str:
+        if self.length == 1 and isinstance(value, tuple):
+            return repr(value[0])
+        return repr(value)
+
+    def text(self, value: Value) -> str:
+        return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+    def changed(self, default: Default) -> Value:
+        seen = default if isinstance(default, tuple) else ()
+        length = self.length or len(seen) + 1
+        candidates = _whole_candidates(max(seen, default=0), self.constraint)
+        items = [item for item in candidates if item not in seen] or candidates
+        return _other([tuple(items[i % len(items)] for i in range(length))], default)
+
+    def refused(self) -> tuple[object, ...]:
+        length = self.length or 2
+        good = Int(self.constraint).changed(REQUIRED)
+        last = [good] * (length - 1)
+        outside = [(*last, bad) for bad in (*_outside(self.constraint, whole=True), 2.5, None)]
+        lengths = [(good,) * (self.length + 1)] if self.length else []
+        return (*outside, *lengths, 2.5, "2" * length)
+
+
+def _no_parameters(keyword: str, parameters: str | None) -> None:
+    if parameters is not None:
+        raise ValueError(f"`{keyword}` takes nothing in parentheses; a range goes into braces")
+
+
+def _phrase(noun: str, constraint: Constraint, *, plural: bool = False) -> str:
+    noun += "s" * plural
+    match str(constraint):
+        case "":
+            return noun
+        case ">0" | ">=1" if noun.startswith("int"):
+            return f"positive {noun}"
+        case ">=0":
+            return f"non-negative {noun}"
+    return f"{noun} {constraint.phrase()}"
+
+
+def _in_range(value: Number, constraint: Constraint) -> Number:
+    if not constraint.allows(value):
+        raise ValueError(f"{value!r} breaks the constraint {{{constraint}}}")
+    return value
+
+
+def _satisfiable(text: str | None, *, whole: bool) -> Constraint:
+    constraint = Constraint() if text is None else Constraint.parse(text)
+    candidates = _whole_candidates(0, constraint) if whole else _real_candidates(constraint)
+    if len(candidates) < 2:
+        raise ValueError(f"{{{constraint}}} leaves fewer than two values")
+    return constraint
+
+
+def _whole_candidates(start: Default, constraint: Constraint) -> list[int]:
+    origin = start if isinstance(start, int) else 1
+    low = math.floor(constraint.lower.value) if constraint.lower else origin
+    high = math.ceil(constraint.upper.value) if constraint.upper else origin
+    tries = [origin + 1, origin + 2, 2, 3, *(low + i for i in range(4)), *(high - i for i in range(4))]
+    return [number for number in dict.fromkeys(tries) if constraint.allows(number)]
+
+
+def _real_candidates(constraint: Constraint) -> list[float]:
+    low = constraint.lower.value if constraint.lower else None
+    high = constraint.upper.value if constraint.upper else None
+    tries = [0.5, 0.25, 2.0, 0.75]
+    if low is not None and high is not None:
+        tries += [low + (high - low) * share for share in (0.5, 0.25, 0.75)]
+    elif low is not None:
+        tries += [low + step for step in (1.0, abs(low) + 0.5, 0.5)]
+    elif high is not None:
+        tries += [high - step for step in (1.0, abs(high) + 0.5, 0.5)]
+    numbers = dict.fromkeys(float(number) for number in tries)
+    return [number for number in numbers if constraint.allows(number) and math.isfinite(number)]
+
+
+def _outside(constraint: Constraint, *, whole: bool) -> list[Number]:
+    numbers: list[Number] = []
+    if constraint.lower is not None:
+        low = constraint.lower.value - constraint.lower.inclusive
+        numbers.append(math.floor(low) if whole else float(low))
+    if constraint.upper is not None:
+        high = constraint.upper.value + constraint.upper.inclusive
+        numbers.append(math.ceil(high) if whole else float(high))
+    return numbers
+
+
+def _other(candidates: list[Value] | list[int] | list[float], default: Default) -> Value:
+    for candidate in candidates:
+        if default is REQUIRED or candidate != default:
+            return candidate
+    raise ValueError("no other value is left")

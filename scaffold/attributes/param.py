@@ -1,0 +1,65 @@
+"""An attribute as an argument of the command line, with completion for the shell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from scaffold.attributes import TYPES, AttributeType
+from scaffold.attributes.grammar import Assignment, Declaration, declare_type, read_attribute
+
+
+class AttributeParam(click.ParamType):
+    """Reads `name=value` and `name:type=default{constraint}`."""
+
+    name = "attribute"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Assignment | Declaration:
+        return value if isinstance(value, Assignment | Declaration) else read_attribute(value)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        name, colon, rest = incomplete.partition(":")
+        if colon and name.isidentifier():
+            return _declared(f"{name}:", rest)
+        name, equals, _ = incomplete.partition("=")
+        known = _template_types(ctx)
+        if equals:
+            values = known[name].completions() if name in known else ()
+            return [CompletionItem(f"{name}={value}") for value in values if f"{name}={value}".startswith(incomplete)]
+        return [CompletionItem(f"{word}=") for word in known if word.startswith(incomplete)]
+
+
+def _declared(start: str, rest: str) -> list[CompletionItem]:
+    """Types behind the colon, or values of the type behind the equals sign."""
+    kind, equals, value = rest.partition("=")
+    if not equals:
+        return [CompletionItem(start + word) for word in TYPES if word.startswith(rest)]
+    try:
+        values = declare_type(kind).completions()
+    except ValueError:
+        return []
+    return [CompletionItem(f"{start}{kind}={word}") for word in values if word.startswith(value)]
+
+
+def _template_types(ctx: click.Context) -> dict[str, AttributeType]:
+    """The types of the attributes that the template in question has, by name."""
+    from scaffold.catalog import Catalog
+    from scaffold.errors import ScaffoldError
+
+    catalog, name = Catalog.builtin(), ctx.params.get("template")
+    try:
+        if name:
+            template, implied = catalog.get("layer", name), {}
+        else:
+            template, implied, _ = catalog.pick("layer", ctx.params.get("name") or "")
+    except ScaffoldError:
+        return {}
+    options = template.options_with(implied)
+    rules = template.attributes_for(options)
+    return {rule.name: rule.resolve(options).type for rule in rules}

@@ -1,0 +1,219 @@
+"""Templates: what a folder below `templates/` says of itself in its `template.toml`."""
+
+from __future__ import annotations
+
+import re
+import string
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scaffold.attributes import REQUIRED, Attribute, Value
+from scaffold.attributes.grammar import declare_type
+from scaffold.errors import UsageError
+from scaffold.text import nearest, snake_case
+
+TARGETS = ("layer", "model")
+MANIFEST = "template.toml"
+Options = Mapping[str, int | str | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A switch of a template: one of a few values, fixed in the generated code."""
+
+    name: str
+    values: tuple[int | str | bool, ...]
+    default: int | str | bool
+    doc: str
+
+    def read(self, text: str) -> int | str | bool:
+        """The value that `text` stands for.
+
+        Raises:
+            UsageError: If it is none of the option's values.
+        """
+        spelled = {_spelled(value): value for value in self.values}
+        if text.lower() not in spelled:
+            raise UsageError(
+                f"option `{self.name}={text}`: it is one of {', '.join(spelled)}"
+                f"{nearest(text, spelled)}",
+                mend=f"Write `--option {self.name}={_spelled(self.default)}`, for example.",
+            )
+        return spelled[text.lower()]
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateAttribute:
+    """An attribute that a template has, for some values of its options or for all.
+
+    `by_hand` names what the template's own code writes instead of the type's macro
+    (`check`, `store`); `base` ones are handed to `keras.layers.Layer.__init__` as they are.
+    """
+
+    name: str
+    type: str
+    default: Any
+    doc: str
+    constraint: str | None = None
+    fallback: Any = REQUIRED
+    changed: Any = REQUIRED
+    by_hand: tuple[str, ...] = ()
+    base: bool = False
+    when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def stands(self, options: Options) -> bool:
+        return all(options[name] in values for name, values in self.when.items())
+
+    def resolve(self, options: Options) -> Attribute:
+        """The attribute for these values of the options."""
+        kind = re.sub(r"\((\w+)\)", lambda m: f"({options.get(m[1], m[1])})", self.type)
+        type_ = declare_type(kind, self.constraint)
+        default = self.default if self.default is REQUIRED else _value(type_.accept, self.default)
+        return Attribute(self.name, type_, default, fill(self.doc, options))
+
+
+@dataclass(frozen=True)
+class Template:
+    """A folder of Jinja files and the manifest that says what they can do."""
+
+    target: str
+    name: str
+    folder: Path
+    title: str
+    summary: str
+    formula: str
+    source: str
+    words: Mapping[str, Options]
+    reserves: tuple[str, ...]
+    options: tuple[Option, ...]
+    attributes: tuple[TemplateAttribute, ...]
+
+    def option(self, name: str) -> Option:
+        """The option called `name`.
+
+        Raises:
+            UsageError: If the template has none such.
+        """
+        for option in self.options:
+            if option.name == name:
+                return option
+        names = [option.name for option in self.options]
+        there = f"it has {', '.join(names)}" if names else "it has no options"
+        raise UsageError(
+            f"template `{self.name}` has no option `{name}`{nearest(name, names)}",
+            mend=f"See `scaffold show {self.name}`: {there}.",
+        )
+
+    def options_with(self, chosen: Options) -> dict[str, int | str | bool]:
+        """All options, those not chosen at their defaults."""
+        return {option.name: chosen.get(option.name, option.default) for option in self.options}
+
+    def attributes_for(self, options: Options) -> list[TemplateAttribute]:
+        """The attributes that stand for these values of all options."""
+        return [attribute for attribute in self.attributes if attribute.stands(options)]
+
+
+class Catalog:
+    """All templates below some folders; the first folder that has a name wins."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self.folders = tuple(folders)
+
+    @classmethod
+    def builtin(cls) -> Catalog:
+        """The templates that come with scaffold, from the wheel or the source tree."""
+        package = Path(__file__).parent
+        inside = package / "templates"
+        return cls([inside if inside.is_dir() else package.parent / "templates"])
+
+    def names(self, target: str) -> list[str]:
+        """The names of all templates of a target, sorted."""
+        manifests = (m for folder in self.folders for m in folder.glob(f"{target}/*/{MANIFEST}"))
+        return sorted({manifest.parent.name for manifest in manifests})
+
+    def templates(self, target: str) -> list[Template]:
+        return [self.get(target, name) for name in self.names(target)]
+
+    def get(self, target: str, name: str) -> Template:
+        """The template called `name`.
+
+        Raises:
+            UsageError: If there is none, or its manifest is not well-formed.
+        """
+        names = self.names(target)
+        if name not in names:
+            raise UsageError(
+                f"there is no {target} template `{name}`{nearest(name, names)}",
+                mend=f"There are {', '.join(names)}: see `scaffold list`.",
+            )
+        folders = (folder / target / name for folder in self.folders)
+        return load(next(folder for folder in folders if (folder / MANIFEST).is_file()))
+
+    def pick(self, target: str, class_name: str) -> tuple[Template, Options, str]:
+        """The template for a class by the last word of its name, with why."""
+        last = snake_case(class_name).rsplit("_", 1)[-1]
+        for template in self.templates(target):
+            if last in template.words:
+                return template, template.words[last], f"{class_name} ends in {last}"
+        return self.get(target, "blank"), {}, f"no template is called {last}"
+
+
+def fill(text: str, options: Options) -> str:
+    """`text` of a manifest with `$option` filled in."""
+    return string.Template(text).safe_substitute({k: _spelled(v) for k, v in options.items()})
+
+
+def load(folder: Path) -> Template:
+    """Read a template's folder.
+
+    Raises:
+        UsageError: If its manifest is not well-formed.
+    """
+    path = folder / MANIFEST
+    try:
+        return _template(folder, tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"{path} is no manifest of a template: {error}", mend="Mend the manifest."
+        ) from None
+
+
+def _template(folder: Path, data: dict[str, Any]) -> Template:
+    template = Template(
+        target=folder.parent.name,
+        name=folder.name,
+        folder=folder,
+        options=tuple(_option(table) for table in data.pop("option", [])),
+        attributes=tuple(_attribute(table) for table in data.pop("attribute", [])),
+        words=data.pop("words", {}),
+        reserves=tuple(data.pop("reserves", [])),
+        **{key: data.pop(key) for key in ("title", "summary", "formula", "source")},
+    )
+    if data:
+        raise ValueError(f"unknown key `{next(iter(data))}`")
+    return template
+
+
+def _option(table: dict[str, Any]) -> Option:
+    return Option(**{**table, "values": tuple(table["values"])})
+
+
+def _attribute(table: dict[str, Any]) -> TemplateAttribute:
+    frozen = {
+        "default": REQUIRED,
+        **table,
+        "by_hand": tuple(table.get("by_hand", [])),
+        "when": {name: tuple(values) for name, values in table.get("when", {}).items()},
+    }
+    return TemplateAttribute(**frozen)
+
+
+def _value(accept: Any, value: Any) -> Value:
+    return None if value == "None" else accept(value)
+
+
+def _spelled(value: int | str | bool) -> str:
+    return str(value).lower()

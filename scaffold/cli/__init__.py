@@ -1,0 +1,76 @@
+"""The command line: the only part that talks to the terminal.
+
+Commands are imported when they are called, so that help costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from scaffold import __version__
+
+_COMMANDS = {
+    "layer": "Generate a custom Keras layer with its tests.",
+    "list": "List the templates.",
+    "show": "Show one template: formula, attributes, options, code.",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are modules of this package, imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"scaffold.cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="scaffold")
+def cli() -> None:
+    """Complete, tested custom Keras 3 layers and models from templates.
+
+    \b
+    scaffold layer MyConv filters=32         a layer and its test, here
+    scaffold list                            what there is
+    scaffold show conv                       one template in full
+
+    \b
+    Exit codes: 0 done, 1 something found wrong, 2 usage, 3 conflict (nothing
+    written), 4 refused as unsafe, 5 something missing.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    color = False if os.environ.get("NO_COLOR") else None
+    try:
+        code = cli.main(words, prog_name="scaffold", standalone_mode=False, color=color)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - who reads has left
+        code = 1
+    except (Exception, KeyboardInterrupt) as error:
+        from scaffold.cli.failure import report
+
+        code = report(error, words, color)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,89 @@
+"""How a run that failed says so: to a person in two lines, to a program as JSON."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from scaffold.cli.answer import print_answer
+from scaffold.errors import Place, ScaffoldError, UsageError
+from scaffold.plan import FilesDifferError
+
+
+def report(error: BaseException, words: Sequence[str], color: bool | None) -> int:
+    """Show `error` and give the exit code for it.
+
+    Raises:
+        BaseException: `error` itself, if it is a defect and SCAFFOLD_TRACEBACK is set.
+    """
+    known = _known(error)
+    options = words[: words.index("--")] if "--" in words else words
+    if "--json" in options:
+        print_answer(next((w for w in words if not w.startswith("-")), None), error=_data(known))
+        return known.exit_code
+    if isinstance(known, FilesDifferError):
+        click.echo(colored_diff(known.plan.diff()), err=True, nl=False, color=color)
+    label = click.style("Error:", fg="red", bold=True)
+    click.echo(f"{label} {known.message}{_stop(known.message)}", err=True, color=color)
+    if known.place is not None:
+        click.echo(_pointer(known.place), err=True, color=color)
+    if known.mend:
+        click.echo(known.mend, err=True, color=color)
+    return known.exit_code
+
+
+def colored_diff(text: str) -> str:
+    """A unified diff with its lines in the usual colours."""
+    colors = {"+": "green", "-": "red", "@": "cyan"}
+    return "".join(
+        click.style(line, fg=colors.get(line[:1])) for line in text.splitlines(keepends=True)
+    )
+
+
+def _known(error: BaseException) -> ScaffoldError:
+    match error:
+        case ScaffoldError():
+            return error
+        case click.UsageError():
+            command = error.ctx.command_path if error.ctx else "scaffold"
+            return UsageError(error.format_message(), mend=f"See `{command} --help`.")
+        case click.ClickException():
+            return ScaffoldError(error.format_message())
+        case click.Abort() | KeyboardInterrupt():
+            return ScaffoldError("interrupted; nothing was written")
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            return ScaffoldError(f"{where}{error.strerror or error}")
+    if os.environ.get("SCAFFOLD_TRACEBACK"):
+        raise error
+    return ScaffoldError(
+        f"a defect in scaffold itself: {type(error).__name__}: {error}",
+        mend="Please report it; SCAFFOLD_TRACEBACK=1 shows where it is.",
+    )
+
+
+def _data(error: ScaffoldError) -> dict[str, Any]:
+    place = error.place
+    data: dict[str, Any] = {
+        "kind": error.kind,
+        "exit_code": error.exit_code,
+        "message": error.message,
+        "mend": error.mend,
+        "place": place and {"text": place.text, "start": place.start, "end": place.end},
+    }
+    if isinstance(error, FilesDifferError):
+        data["conflicts"] = [str(change.path) for change in error.plan.changes]
+        data["diff"] = error.plan.diff()
+    return data
+
+
+def _pointer(place: Place) -> str:
+    carets = "^" * max(place.end - place.start, 1)
+    return f"  {place.text}\n  {' ' * place.start}{click.style(carets, fg='red')}"
+
+
+def _stop(message: str) -> str:
+    return "" if message.endswith((".", "?", "!")) else "."

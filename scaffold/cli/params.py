@@ -1,0 +1,39 @@
+"""Values on the command line that are more than a word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+
+class OptionParam(click.ParamType):
+    """Reads `key=value`; which keys and values there are, the template knows."""
+
+    name = "key=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        key, equals, rest = str(value).partition("=")
+        if not equals:
+            self.fail(f"`{value}` is not key=value, such as `rank=2`", param, ctx)
+        return key.strip(), rest.strip()
+
+
+def complete_templates(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The names of the templates, with their summaries."""
+    from scaffold.catalog import TARGETS, Catalog
+
+    catalog = Catalog.builtin()
+    return [
+        CompletionItem(template.name, help=template.summary)
+        for target in TARGETS
+        for template in catalog.templates(target)
+        if template.name.startswith(incomplete)
+    ]

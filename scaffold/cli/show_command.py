@@ -1,0 +1,115 @@
+"""`scaffold show`: all that there is to know of one template."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from scaffold.attributes import REQUIRED
+from scaffold.catalog import TARGETS, Catalog, Template, fill
+from scaffold.cli.answer import print_answer
+from scaffold.cli.params import complete_templates
+from scaffold.errors import UsageError
+from scaffold.text import nearest
+
+
+@click.command("show")
+@click.argument("template", shell_complete=complete_templates)
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def command(template: str, as_json: bool) -> None:
+    """Show one template: formula, attributes, options, source, an example of its output."""
+    catalog = Catalog.builtin()
+    data = _data(catalog, _find(catalog, template))
+    if as_json:
+        print_answer("show", result=data)
+        return
+    click.echo(f"{click.style(data['name'], bold=True)} ({data['target']}): {data['title']}")
+    click.echo(data["summary"])
+    for key in ("formula", "source"):
+        if data[key]:
+            click.echo(f"{key}: {data[key]}")
+    _table("attributes", [(a["usage"], a["doc"]) for a in data["attributes"]])
+    _table("options", [(_usage(option), option["doc"]) for option in data["options"]])
+    click.echo(f"\nexample: {data['example']['command']}\n")
+    click.echo(data["example"]["source"], nl=False)
+
+
+def _find(catalog: Catalog, name: str) -> Template:
+    for target in TARGETS:
+        if name in catalog.names(target):
+            return catalog.get(target, name)
+    names = [known for target in TARGETS for known in catalog.names(target)]
+    raise UsageError(
+        f"there is no template `{name}`{nearest(name, names)}",
+        mend=f"There are {', '.join(names)}: see `scaffold list`.",
+    )
+
+
+def _data(catalog: Catalog, template: Template) -> dict[str, Any]:
+    options = template.options_with({})
+    return {
+        "target": template.target,
+        "name": template.name,
+        "title": template.title,
+        "summary": template.summary,
+        "formula": template.formula,
+        "source": fill(template.source, options),
+        "words": list(template.words),
+        "attributes": [
+            _attribute(rule.name, rule.resolve(options))
+            for rule in template.attributes_for(options)
+        ],
+        "options": [
+            {
+                "name": option.name,
+                "values": list(option.values),
+                "default": option.default,
+                "doc": option.doc,
+            }
+            for option in template.options
+        ],
+        "example": _example(catalog, template),
+    }
+
+
+def _attribute(name: str, attribute: Any) -> dict[str, Any]:
+    type_, default = attribute.type, attribute.default
+    given = "" if default is REQUIRED else f"={type_.text(default)}"
+    bounds = f"{{{type_.bounds}}}" if type_.bounds else ""
+    return {
+        "name": name,
+        "type": type_.declaration(),
+        "constraint": type_.bounds or None,
+        "required": attribute.required,
+        "default": None if default is REQUIRED else default,
+        "usage": f"{name}:{type_.declaration()}{given}{bounds}",
+        "doc": attribute.doc,
+    }
+
+
+def _example(catalog: Catalog, template: Template) -> dict[str, str]:
+    from scaffold.render import Style, render
+    from scaffold.spec import Request, make_spec
+
+    name = f"My{''.join(word.capitalize() for word in template.name.split('_'))}"
+    request = Request(template.target, name, template.name)
+    spec, _ = make_spec(catalog, request, "my_project")
+    source = render(catalog, spec, Style(), spec.module, ["layer"])["layer"]
+    return {
+        "command": f"scaffold {template.target} {name} --template {template.name}",
+        "source": source,
+    }
+
+
+def _usage(option: dict[str, Any]) -> str:
+    return f"--option {option['name']}={'|'.join(str(value) for value in option['values'])}"
+
+
+def _table(title: str, rows: list[tuple[str, str]]) -> None:
+    if not rows:
+        return
+    click.echo(f"\n{title}:")
+    width = max(len(left) for left, _ in rows)
+    for left, right in rows:
+        click.echo(f"  {click.style(left.ljust(width), fg='cyan')}  {right}".rstrip())

@@ -1,0 +1,1 @@
+"""Generating, training and proving examples: the part that runs Keras."""

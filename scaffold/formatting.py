@@ -1,0 +1,53 @@
+"""Black, as a step of the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from scaffold.errors import ScaffoldError, UsageError
+
+if TYPE_CHECKING:
+    import black
+
+
+def black_mode(settings: Mapping[str, Any]) -> black.Mode:
+    """Black's mode for the keys of a `[tool.black]` table.
+
+    Raises:
+        UsageError: If black does not know a value.
+    """
+    import black
+
+    versions = settings.get("target-version", [])
+    try:
+        return black.Mode(
+            target_versions={black.TargetVersion[str(version).upper()] for version in versions},
+            line_length=int(settings.get("line-length", black.DEFAULT_LINE_LENGTH)),
+            string_normalization=not settings.get("skip-string-normalization", False),
+            magic_trailing_comma=not settings.get("skip-magic-trailing-comma", False),
+            preview=bool(settings.get("preview", False) or settings.get("unstable", False)),
+            unstable=bool(settings.get("unstable", False)),
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise UsageError(
+            f"[tool.black] holds a value that black does not know: {error}",
+            mend="Mend it in pyproject.toml.",
+        ) from None
+
+
+def format_source(source: str, *, mode: black.Mode | None = None, line_length: int = 88) -> str:
+    """`source` as black writes it.
+
+    Raises:
+        ScaffoldError: If black cannot, which means that the template is wrong.
+    """
+    import black
+
+    try:
+        return black.format_str(source, mode=mode or black.Mode(line_length=line_length))
+    except black.InvalidInput as error:
+        raise ScaffoldError(
+            f"black cannot read what the template gave: {error}",
+            mend="The template is wrong: please report it, with the command.",
+        ) from None

@@ -1,0 +1,41 @@
+"""The imports of a generated file, collected while it renders and written sorted."""
+
+from __future__ import annotations
+
+import sys
+
+
+class Imports:
+    """Import statements as data; adding one twice is one."""
+
+    def __init__(self, first_party: str = "") -> None:
+        self._first_party = first_party.partition(".")[0]
+        self._modules: set[tuple[str, str]] = set()
+        self._names: dict[str, set[str]] = {}
+
+    def add(self, module: str, *names: str, alias: str = "") -> str:
+        """Collect `import module [as alias]`, or `from module import names`.
+
+        Gives the empty string, so that a template can call it in place.
+        """
+        if names:
+            self._names.setdefault(module, set()).update(names)
+        else:
+            self._modules.add((module, alias))
+        return ""
+
+    def __str__(self) -> str:
+        sections: dict[int, list[str]] = {}
+        for module, alias in sorted(self._modules):
+            statement = f"import {module} as {alias}" if alias else f"import {module}"
+            sections.setdefault(self._rank(module), []).append(statement)
+        for module, names in sorted(self._names.items()):
+            statement = f"from {module} import {', '.join(sorted(names))}"
+            sections.setdefault(self._rank(module), []).append(statement)
+        return "\n\n".join("\n".join(lines) for _, lines in sorted(sections.items()))
+
+    def _rank(self, module: str) -> int:
+        root = module.partition(".")[0]
+        if root == self._first_party:
+            return 2
+        return 0 if root in sys.stdlib_module_names else 1

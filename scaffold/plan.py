@@ -1,0 +1,95 @@
+"""A plan: what would change on the disk, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Literal
+
+from scaffold.errors import ConflictError
+
+Action = Literal["create", "replace", "keep"]
+OnConflict = Literal["fail", "skip", "overwrite", "new"]
+Reader = Callable[[PurePosixPath], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file's bytes before and after, at a path relative to the workspace's root.
+
+    `before` is `None` where no file stands there yet.
+    """
+
+    path: PurePosixPath
+    before: bytes | None
+    after: bytes
+
+    @property
+    def action(self) -> Action:
+        if self.before is None:
+            return "create"
+        return "keep" if self.before == self.after else "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All changes of one run, in the order in which they are shown and written."""
+
+    changes: tuple[Change, ...]
+
+    def diff(self) -> str:
+        """All changes as one unified diff."""
+        return "".join(map(diff, self.changes))
+
+
+class FilesDifferError(ConflictError):
+    """Files are there already that differ from what would be written."""
+
+    def __init__(self, plan: Plan) -> None:
+        names = ", ".join(str(change.path) for change in plan.changes)
+        one = len(plan.changes) == 1
+        super().__init__(
+            f"{names} {'is' if one else 'are'} there already and {'differs' if one else 'differ'}; "
+            "nothing was written",
+            mend="Choose --on-conflict skip, overwrite, or new (which writes beside, as .new).",
+        )
+        self.plan = plan
+
+
+def make_plan(
+    files: Mapping[PurePosixPath, bytes], read: Reader, on_conflict: OnConflict = "fail"
+) -> Plan:
+    """The plan that brings `files` onto the disk that `read` reads.
+
+    Raises:
+        FilesDifferError: If files differ from those on the disk and `on_conflict` is `fail`,
+            or a `.new` file that would be written beside does.
+    """
+    changes = [Change(path, read(path), after) for path, after in files.items()]
+    differing = [change for change in changes if change.action == "replace"]
+    if on_conflict == "skip":
+        return Plan(tuple(change for change in changes if change not in differing))
+    if on_conflict == "new":
+        changes = [_beside(c, read) if c in differing else c for c in changes]
+        differing = [change for change in changes if change.action == "replace"]
+    if differing and on_conflict != "overwrite":
+        raise FilesDifferError(Plan(tuple(differing)))
+    return Plan(tuple(changes))
+
+
+def diff(change: Change) -> str:
+    """One change as a unified diff; empty where nothing changes."""
+    import difflib
+
+    before = (change.before or b"").decode("utf-8", "replace").splitlines(keepends=True)
+    after = change.after.decode("utf-8").splitlines(keepends=True)
+    old = "/dev/null" if change.before is None else f"a/{change.path}"
+    lines = difflib.unified_diff(before, after, old, f"b/{change.path}")
+    ended = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    return "".join(ended)
+
+
+def _beside(change: Change, read: Reader) -> Change:
+    path = change.path.with_name(f"{change.path.name}.new")
+    return replace(change, path=path, before=read(path))

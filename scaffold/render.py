@@ -1,0 +1,210 @@
+"""Spec and template to text: Jinja in its sandbox, then black."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from scaffold.attributes import REQUIRED
+from scaffold.catalog import Catalog, Template, fill
+from scaffold.errors import ScaffoldError, UsageError
+from scaffold.formatting import black_mode, format_source
+from scaffold.imports import Imports
+from scaffold.spec import Spec, arguments_of
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import SandboxedEnvironment
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How generated files are to look, whatever is in them.
+
+    Args:
+        license_header: Lines of a comment to begin each file with.
+        black: The keys of a `[tool.black]` table.
+    """
+
+    license_header: str = ""
+    black: Mapping[str, Any] = field(default_factory=dict)
+
+
+def render(
+    catalog: Catalog, spec: Spec, style: Style, module: str, files: Sequence[str]
+) -> dict[str, str]:
+    """The generated files, formatted.
+
+    Args:
+        catalog: Where the template and what it extends are found.
+        spec: What is asked for.
+        style: How it is to look.
+        module: The dotted name under which a test imports the class.
+        files: Which of the template's files: `layer` for the class, `test` for its tests.
+
+    Raises:
+        UsageError: If a name of the spec is one that a file itself needs.
+        ScaffoldError: If the template is wrong.
+    """
+    template = catalog.get(spec.target, spec.template)
+    mode = black_mode(style.black)
+    environment = _environment(catalog, mode.line_length)
+    header = "".join(f"# {line}".rstrip() + "\n" for line in style.license_header.splitlines())
+    sources = {}
+    for file in files:
+        text = _rendered(environment, template, spec, module, file)
+        sources[file] = format_source(header + text, mode=mode)
+        _check_bindings(sources[file], spec)
+    return sources
+
+
+def _rendered(
+    environment: SandboxedEnvironment, template: Template, spec: Spec, module: str, file: str
+) -> str:
+    from jinja2 import TemplateError
+
+    source = f"{spec.target}/{template.name}/{file}.py.jinja"
+    try:
+        return environment.get_template(source).render(_context(template, spec, module))
+    except TemplateError as error:
+        raise ScaffoldError(
+            f"the template {source} is wrong: {error}", mend="Please report it, with the command."
+        ) from error
+
+
+def _environment(catalog: Catalog, line_length: int) -> SandboxedEnvironment:
+    from jinja2 import FileSystemLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(catalog.folders),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - what is rendered is Python, not HTML
+        extensions=["jinja2.ext.do"],
+    )
+    prose = _Prose(line_length)
+    environment.filters.update(
+        literal=repr,
+        sentence=_sentence,
+        tight=_tight,
+        prose=prose.paragraphs,
+        entry=prose.entry,
+        comment=prose.comment,
+        example=prose.example,
+        refusal=prose.refusal,
+    )
+    environment.globals["REQUIRED"] = REQUIRED
+    return environment
+
+
+def _context(template: Template, spec: Spec, module: str) -> dict[str, Any]:
+    arguments = arguments_of(spec, template)
+    return {
+        "name": spec.name,
+        "module": module,
+        "package": spec.package,
+        "options": dict(spec.options),
+        "source": fill(template.source, spec.options),
+        "arguments": arguments,
+        "by_name": {argument.attribute.name: argument for argument in arguments},
+        "own": [argument for argument in arguments if argument.rule is None],
+        "imports": Imports(first_party=module),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Prose:
+    """Text that has to fit into the lines of a generated file."""
+
+    line_length: int
+
+    def paragraphs(self, text: str, indent: int = 4) -> str:
+        """Paragraphs of a docstring, filled; those indented by four are kept as they are."""
+        margin = " " * indent
+        parts = []
+        for part in text.strip().split("\n\n"):
+            if part.startswith("    "):
+                parts.append(textwrap.indent(_docstring(part), margin))
+            else:
+                parts.append(self._fill(" ".join(part.split()), margin, margin))
+        return "\n\n".join(parts).lstrip()
+
+    def entry(self, text: str, indent: int = 8) -> str:
+        """An entry of an `Args` section, its further lines indented."""
+        return self._fill(" ".join(text.split()), " " * indent, " " * (indent + 4)).lstrip()
+
+    def comment(self, text: str, indent: int = 8) -> str:
+        """A comment, filled."""
+        return self._fill(text, " " * indent + "# ", " " * indent + "# ")
+
+    def example(self, name: str, arguments: str) -> str:
+        """The line of a docstring's example that makes a layer, or the lines of it."""
+        line = f">>> layer = {name}({arguments})"
+        if len(line) + 4 <= self.line_length:
+            return line
+        inner = self._fill(arguments, "    ...     ", "    ...     ").lstrip()
+        return f">>> layer = {name}(\n{inner}\n... )".replace("\n    ...", "\n...")
+
+    def refusal(self, name: str, text: str, indent: int = 16) -> str:
+        """The message of an error about an argument, in one literal if that fits its line."""
+        article = "" if text.startswith(("'", '"')) else "an " if text[0] in "aeiou" else "a "
+        first = _in_quotes(f"`{name}` must be {article}{text}.")
+        second = f"Received: {name}={{{name}!r}}"
+        whole = f'f"{_in_braces(first)} {second}"'
+        if len(whole) + indent <= self.line_length:
+            return whole
+        return f'"{first} "\nf"{second}"'
+
+    def _fill(self, text: str, first: str, further: str) -> str:
+        return textwrap.fill(
+            _docstring(text),
+            width=max(self.line_length, 40),
+            initial_indent=first,
+            subsequent_indent=further,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _tight(text: str) -> str:
+    """Code without the blank lines that come with macros."""
+    return "".join(line + "\n" for line in text.splitlines() if line.strip())
+
+
+def _docstring(text: str) -> str:
+    """`text` as it must stand between triple quotes to be read as itself."""
+    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+
+
+def _in_quotes(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _in_braces(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _check_bindings(source: str, spec: Spec) -> None:
+    """Refuse a class name that the file binds to something else as well."""
+    bound: list[str] = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            bound += [alias.asname or alias.name for alias in node.names]
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef):
+            bound.append(node.name)
+        elif isinstance(node, ast.Assign):
+            bound += [target.id for target in node.targets if isinstance(target, ast.Name)]
+    if bound.count(spec.name) > 1:
+        raise UsageError(
+            f"`{spec.name}` is a name that the generated test needs for something else",
+            mend=f"Call it `My{spec.name}`, for example.",
+        )

@@ -1,0 +1,103 @@
+"""Settings: what `[tool.scaffold]` and `[tool.black]` of the nearest pyproject.toml say."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scaffold.errors import UnsafeError, UsageError
+from scaffold.text import nearest, unprintable
+
+PYPROJECT = "pyproject.toml"
+_KEYS = ("package", "into", "tests-into", "license-header")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a project wants of all that is generated in it.
+
+    Args:
+        folder: Where the pyproject.toml lies, or where scaffold was started without one.
+        package: The package that Keras registers classes under.
+        into: Where classes go, relative to `folder`; `None` for where scaffold was started.
+        tests_into: Where tests go, likewise; `None` for beside the class.
+        license_header: Lines of a comment that each file begins with.
+        black: The keys of `[tool.black]`.
+        pytest_paths: What pytest puts on the import path, relative to `folder`.
+        imports_by_path: Whether pytest leaves a test's own folder off the import path.
+    """
+
+    folder: Path
+    package: str
+    into: str | None = None
+    tests_into: str | None = None
+    license_header: str = ""
+    black: Mapping[str, Any] = field(default_factory=dict)
+    pytest_paths: tuple[str, ...] = ()
+    imports_by_path: bool = False
+
+
+def nearest_project(start: Path) -> Path | None:
+    """The nearest folder from `start` upwards that holds a pyproject.toml."""
+    folders = [start, *start.parents]
+    return next((folder for folder in folders if (folder / PYPROJECT).is_file()), None)
+
+
+def load_settings(start: Path) -> Settings:
+    """The settings that hold for what is generated at `start`, an absolute path.
+
+    Raises:
+        UsageError: If the pyproject.toml is no TOML, or a key in it is unknown or no text.
+        UnsafeError: If the license header holds characters that cannot be seen.
+    """
+    folder = nearest_project(start)
+    if folder is None:
+        return Settings(start, _as_package(start.name))
+    path = folder / PYPROJECT
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is no TOML: {error}", mend="Mend the file.") from None
+    return _settings(folder, data)
+
+
+def _settings(folder: Path, data: dict[str, Any]) -> Settings:
+    tool = data.get("tool", {})
+    mine = tool.get("scaffold", {})
+    for key, value in mine.items():
+        if key not in _KEYS:
+            raise UsageError(
+                f"[tool.scaffold] in {folder / PYPROJECT} has the unknown key `{key}`"
+                f"{nearest(key, _KEYS)}",
+                mend=f"There are {', '.join(_KEYS)}.",
+            )
+        if not isinstance(value, str):
+            raise UsageError(
+                f"[tool.scaffold] in {folder / PYPROJECT}: `{key}` is no text",
+                mend=f'Write `{key} = "..."`.',
+            )
+    header = mine.get("license-header", "")
+    for line in header.splitlines():
+        if hidden := unprintable(line):
+            raise UnsafeError(f"`license-header` holds the control character {hidden}")
+    name = data.get("project", {}).get("name")
+    pytest = tool.get("pytest", {}).get("ini_options", {})
+    return Settings(
+        folder,
+        mine.get("package") or _as_package(name if isinstance(name, str) else folder.name),
+        mine.get("into"),
+        mine.get("tests-into"),
+        header,
+        tool.get("black", {}),
+        tuple(pytest.get("pythonpath", [])),
+        "importlib" in str(pytest.get("addopts", "")),
+    )
+
+
+def _as_package(name: str) -> str:
+    """`name` as far as it can stand in the name of a registered class."""
+    return re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:60] or "my_layers"

@@ -1,0 +1,236 @@
+"""A spec: what is asked for, checked against its template, the same whatever it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from scaffold.attributes import REQUIRED, Attribute, Default, Value
+from scaffold.attributes.grammar import Assignment, Declaration
+from scaffold.catalog import Catalog, Options, Template, TemplateAttribute
+from scaffold.errors import Place, UsageError
+from scaffold.naming import check_attribute_name, check_class_name, check_package, module_name
+from scaffold.text import nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One class to generate.
+
+    Args:
+        target: `layer` or `model`.
+        name: The class name.
+        template: The template's name.
+        package: The package that Keras registers the class under.
+        options: A value for each option of the template.
+        assigned: New defaults of attributes that the template has.
+        own: The user's own attributes, in order.
+    """
+
+    target: str
+    name: str
+    template: str
+    package: str
+    options: Options = field(default_factory=dict)
+    assigned: Mapping[str, Value] = field(default_factory=dict)
+    own: tuple[Attribute, ...] = ()
+
+    @property
+    def module(self) -> str:
+        return module_name(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of the generated constructor, in its final place.
+
+    `plain` is the template's own default, and differs from `attribute.default` where the
+    spec assigned another; `rule` is what the manifest says of it, `None` for one's own.
+    """
+
+    attribute: Attribute
+    plain: Default
+    rule: TemplateAttribute | None
+
+    @property
+    def assigned(self) -> bool:
+        return self.attribute.default != self.plain
+
+    @property
+    def is_unlike_plain(self) -> bool:
+        """Whether a test has to give it to get the template's plain layer."""
+        return self.attribute.required if self.rule is None else self.assigned
+
+    @property
+    def spoils_plain(self) -> bool:
+        """Whether an example has to give it, lest its shapes or its validity change."""
+        return self.is_unlike_plain and (
+            self.rule is None or self.attribute.type.keyword in ("int", "ints", "enum")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asked for, as typed, answered or written in a file; nothing checked.
+
+    What is `None` was not said.
+    """
+
+    target: str
+    name: str | None = None
+    template: str | None = None
+    package: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    attributes: tuple[Assignment | Declaration, ...] = ()
+
+    def over(self, other: Request) -> Request:
+        """This request, completed by what only `other` says."""
+        mine = {attribute.name for attribute in self.attributes}
+        kept = tuple(attribute for attribute in other.attributes if attribute.name not in mine)
+        return Request(
+            self.target,
+            self.name or other.name,
+            self.template or other.template,
+            self.package or other.package,
+            {**other.options, **self.options},
+            (*kept, *self.attributes),
+        )
+
+
+def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, str]:
+    """A checked spec, and why it has its template; `package` is the one if none is asked for.
+
+    Raises:
+        UsageError: If a name, an option or an attribute can't be.
+        UnsafeError: If a name holds what can't be seen.
+    """
+    if request.name is None:
+        raise UsageError("no class name is given", mend="Write one, as in `scaffold layer MyConv`.")
+    target, name = request.target, request.name
+    check_class_name(name)
+    if request.template is None:
+        chosen, implied, reason = catalog.pick(target, name)
+    else:
+        chosen, implied, reason = catalog.get(target, request.template), {}, "as asked"
+    read = {key: chosen.option(key).read(text) for key, text in request.options.items()}
+    options = chosen.options_with({**implied, **read})
+    spec = Spec(target, name, chosen.name, check_package(request.package or package), options)
+    for attribute in request.attributes:
+        spec = _with(spec, chosen, attribute)
+    arguments_of(spec, chosen)
+    return spec, reason
+
+
+def arguments_of(spec: Spec, template: Template) -> tuple[Argument, ...]:
+    """The constructor's arguments in order.
+
+    An argument of the template that must have a default, because one before it has been
+    given one, gets the manifest's `fallback`.
+
+    Raises:
+        UsageError: If a required attribute of one's own would follow a default.
+    """
+    arguments: list[Argument] = []
+    defaulted = ""
+    for rule in template.attributes_for(spec.options):
+        attribute = rule.resolve(spec.options)
+        plain = attribute.default
+        if rule.name in spec.assigned:
+            attribute = replace(attribute, default=spec.assigned[rule.name])
+        elif attribute.required and defaulted:
+            fallback = attribute.type.accept(rule.fallback)
+            attribute = replace(attribute, default=fallback)
+        defaulted = defaulted or ("" if attribute.required else rule.name)
+        arguments.append(Argument(attribute, plain, rule))
+    for attribute in spec.own:
+        if attribute.required and defaulted:
+            raise UsageError(
+                f"`{attribute.name}` is required, but follows `{defaulted}`, which has a default",
+                mend=f"Give it a default, as in "
+                f"`{attribute.name}:{attribute.type.declaration()}=...`, or put it first.",
+            )
+        defaulted = defaulted or ("" if attribute.required else attribute.name)
+        arguments.append(Argument(attribute, attribute.default, None))
+    return tuple(arguments)
+
+
+def notes_of(spec: Spec, arguments: Sequence[Argument]) -> list[str]:
+    """What was decided that the person did not ask for."""
+    return [
+        f"{a.attribute.name}={a.attribute.type.text(_given(a.attribute.default))}: "
+        "it needs a default, since one before it has got one"
+        for a in arguments
+        if a.rule is not None and a.assigned and a.attribute.name not in spec.assigned
+    ]
+
+
+def _given(default: Default) -> Value:
+    assert default is not REQUIRED
+    return default
+
+
+def _with(spec: Spec, template: Template, attribute: Assignment | Declaration) -> Spec:
+    rules = {rule.name: rule for rule in template.attributes_for(spec.options)}
+    place = Place(attribute.text, 0, max(len(attribute.name), 1))
+    if attribute.name in spec.assigned or attribute.name in {a.name for a in spec.own}:
+        raise UsageError(
+            f"`{attribute.name}` is given twice", mend="Leave one of them out.", place=place
+        )
+    if isinstance(attribute, Assignment):
+        return _assign(spec, rules, attribute, place)
+    if attribute.name in rules:
+        raise UsageError(
+            f"the template `{template.name}` has `{attribute.name}` already",
+            mend=f"Give it another default with `{attribute.name}=...`.",
+            place=place,
+        )
+    check_attribute_name(attribute.name, template.reserves, place)
+    if attribute.name == spec.name or attribute.name == spec.module:
+        raise UsageError(
+            f"`{attribute.name}` is the name of the class or its module", place=place
+        )
+    return replace(spec, own=(*spec.own, attribute.attribute))
+
+
+def _assign(
+    spec: Spec, rules: Mapping[str, TemplateAttribute], given: Assignment, place: Place
+) -> Spec:
+    if given.name not in rules:
+        known = ", ".join(rules) or "none"
+        raise UsageError(
+            f"the template `{spec.template}` has no attribute `{given.name}`"
+            f"{nearest(given.name, rules)}",
+            mend=f"It has {known}. For one of your own, write "
+            f"`{given.name or 'name'}:{guessed_type(given.value)}={given.value}`.",
+            place=place,
+        )
+    attribute = rules[given.name].resolve(spec.options)
+    try:
+        value = attribute.read(given.value)
+    except ValueError as error:
+        raise UsageError(f"`{given.name}`: {error}", place=given.place()) from None
+    if value is None and not attribute.optional and not _nameable(attribute):
+        raise UsageError(f"`{given.name}` can't be None", place=given.place())
+    return replace(spec, assigned={**spec.assigned, given.name: value})
+
+
+def _nameable(attribute: Attribute) -> bool:
+    return attribute.type.keyword == "activation"
+
+
+def guessed_type(text: str) -> str:
+    """The type that a value most likely has: `int` for `3`."""
+    from scaffold.attributes import TYPES
+
+    tries: list[tuple[str, Callable[[], Any]]] = [
+        (keyword, lambda keyword=keyword: TYPES[keyword].declare(None, None).parse(text))
+        for keyword in ("int", "float", "bool", "activation", "initializer", "ints")
+    ]
+    for keyword, attempt in tries:
+        try:
+            attempt()
+        except ValueError:
+            continue
+        return keyword
+    return "str"

@@ -1,0 +1,149 @@
+"""A spec as TOML: read, and written back so that reading it gives the same spec."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from scaffold.attributes import REQUIRED, Attribute
+from scaffold.attributes.grammar import Assignment, Declaration, declare_type
+from scaffold.errors import UnsafeError, UsageError
+from scaffold.spec import Request, Spec
+from scaffold.text import nearest, shown, unprintable
+
+VERSION = 1
+MOST_BYTES = 1_000_000
+_KEYS = ("version", "target", "name", "template", "package", "options", "attributes")
+_ATTRIBUTE_KEYS = ("type", "default", "optional", "constraint", "doc")
+
+
+def read_spec(data: bytes, file: str) -> Request:
+    """What a spec file asks for.
+
+    Raises:
+        UsageError: If it is no TOML, or holds a key or a value that it can't.
+        UnsafeError: If it is over a megabyte.
+    """
+    if len(data) > MOST_BYTES:
+        raise UnsafeError(
+            f"{file} has {len(data):,} bytes; a spec has at most {MOST_BYTES:,}",
+            mend="Is it the right file?",
+        )
+    try:
+        table = tomllib.loads(data.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"{file} is no TOML: {error}", mend="Mend the file.") from None
+    _known(table, _KEYS, file)
+    if table.get("version") != VERSION:
+        raise UsageError(
+            f"{file} has version {table.get('version')!r}; this scaffold reads {VERSION}",
+            mend=f"Write `version = {VERSION}`.",
+        )
+    texts = {key: _text(table.get(key), f"{file}: `{key}`") for key in _KEYS[1:5]}
+    options = _table(table.get("options", {}), f"{file}: `options`")
+    attributes = _table(table.get("attributes", {}), f"{file}: `attributes`")
+    return Request(
+        texts["target"] or "layer",
+        texts["name"],
+        texts["template"],
+        texts["package"],
+        {key: _spelled(value, f"{file}: option `{key}`") for key, value in options.items()},
+        tuple(_attribute(name, value, file) for name, value in attributes.items()),
+    )
+
+
+def write_spec(spec: Spec) -> bytes:
+    """The file that `read_spec` reads this spec from."""
+    import tomli_w
+
+    own = {attribute.name: _table_of(attribute) for attribute in spec.own}
+    assigned = {name: _plain(value) for name, value in spec.assigned.items()}
+    table = {
+        "version": VERSION,
+        "target": spec.target,
+        "name": spec.name,
+        "template": spec.template,
+        "package": spec.package,
+        "options": dict(spec.options),
+        "attributes": {**assigned, **own},
+    }
+    return tomli_w.dumps({key: value for key, value in table.items() if value != {}}).encode()
+
+
+def _attribute(name: str, value: object, file: str) -> Assignment | Declaration:
+    where = f"{file}: attribute `{shown(name)}`"
+    if unprintable(name):
+        raise UnsafeError(f"{where} holds a control character", mend="Type it anew.")
+    if not isinstance(value, dict):
+        text = _spelled(value, where)
+        return Assignment(name, text, f"{name}={text}")
+    _known(value, _ATTRIBUTE_KEYS, where)
+    doc = _text(value.get("doc"), f"{where}: `doc`") or ""
+    if hidden := unprintable(doc):
+        raise UnsafeError(f"{where}: `doc` holds the control character {hidden}")
+    kind = _text(value.get("type"), f"{where}: `type`")
+    if kind is None:
+        raise UsageError(f"{where} has no type", mend='Write `type = "float"`, for example.')
+    try:
+        type_ = declare_type(kind, _text(value.get("constraint"), f"{where}: `constraint`"))
+        if value.get("optional") is True:
+            default: Any = None
+        else:
+            default = type_.accept(value["default"]) if "default" in value else REQUIRED
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}", mend="Mend the file.") from None
+    attribute = Attribute(name, type_, default, doc.strip())
+    return Declaration(attribute, f"{name}:{kind}")
+
+
+def _table_of(attribute: Attribute) -> dict[str, Any]:
+    table: dict[str, Any] = {"type": attribute.type.declaration()}
+    if attribute.type.bounds:
+        table["constraint"] = attribute.type.bounds
+    if attribute.default is None:
+        table["optional"] = True
+    elif attribute.default is not REQUIRED:
+        table["default"] = _plain(attribute.default)
+    if attribute.doc:
+        table["doc"] = attribute.doc
+    return table
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    return "None" if value is None else value
+
+
+def _spelled(value: object, where: str) -> str:
+    """A value of TOML as one would type it on the command line."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case int() | float() | str():
+            return str(value)
+        case list() if all(isinstance(item, int) for item in value):
+            return ",".join(map(str, value))
+    raise UsageError(f"{where} can't be {value!r}", mend="Give a number, a text or a list of ints.")
+
+
+def _text(value: object, where: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise UsageError(f"{where} is no text", mend='Put it into quotes: `"..."`.')
+
+
+def _table(value: object, where: str) -> Mapping[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise UsageError(f"{where} is no table", mend="Write it as `[section]` with keys below it.")
+
+
+def _known(table: Mapping[str, object], keys: tuple[str, ...], where: str) -> None:
+    for key in table:
+        if key not in keys:
+            raise UsageError(
+                f"{where} has the unknown key `{shown(key)}`{nearest(key, keys)}",
+                mend=f"There are {', '.join(keys)}.",
+            )
