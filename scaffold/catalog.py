@@ -18,6 +18,7 @@ from scaffold.text import nearest, snake_case
 TARGETS = ("layer", "model")
 MANIFEST = "template.toml"
 Options = Mapping[str, int | str | bool]
+NO_OPTIONS: Options = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class ScaffoldError(Exception):
 
     def __init__(self, message: str, *, mend: str = "", place: Place | None = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = message if message.endswith((".", "?", "!")) else f"{message}."
         self.mend = mend
         self.place = place
 

@@ -10,6 +10,8 @@ from scaffold.errors import ScaffoldError, UsageError
 if TYPE_CHECKING:
     import black
 
+LINE_LENGTH = 88
+
 
 def black_mode(settings: Mapping[str, Any]) -> black.Mode:
     """Black's mode for the keys of a `[tool.black]` table.
@@ -18,12 +20,13 @@ def black_mode(settings: Mapping[str, Any]) -> black.Mode:
         UsageError: If black does not know a value.
     """
     import black
+    from black.mode import TargetVersion
 
     versions = settings.get("target-version", [])
     try:
         return black.Mode(
-            target_versions={black.TargetVersion[str(version).upper()] for version in versions},
-            line_length=int(settings.get("line-length", black.DEFAULT_LINE_LENGTH)),
+            target_versions={TargetVersion[str(version).upper()] for version in versions},
+            line_length=int(settings.get("line-length", LINE_LENGTH)),
             string_normalization=not settings.get("skip-string-normalization", False),
             magic_trailing_comma=not settings.get("skip-magic-trailing-comma", False),
             preview=bool(settings.get("preview", False) or settings.get("unstable", False)),
@@ -36,17 +39,20 @@ def black_mode(settings: Mapping[str, Any]) -> black.Mode:
         ) from None
 
 
-def format_source(source: str, *, mode: black.Mode | None = None, line_length: int = 88) -> str:
+def format_source(
+    source: str, *, mode: black.Mode | None = None, line_length: int = LINE_LENGTH
+) -> str:
     """`source` as black writes it.
 
     Raises:
         ScaffoldError: If black cannot, which means that the template is wrong.
     """
     import black
+    from black.parsing import InvalidInput
 
     try:
         return black.format_str(source, mode=mode or black.Mode(line_length=line_length))
-    except black.InvalidInput as error:
+    except InvalidInput as error:
         raise ScaffoldError(
             f"black cannot read what the template gave: {error}",
             mend="The template is wrong: please report it, with the command.",

@@ -33,7 +33,9 @@ class Layout:
         return ".".join((*self.packages, spec.module))
 
 
-def generate(catalog: Catalog, spec: Spec, style: Style, layout: Layout) -> Mapping[PurePosixPath, bytes]:
+def generate(
+    catalog: Catalog, spec: Spec, style: Style, layout: Layout
+) -> Mapping[PurePosixPath, bytes]:
     """The bytes of every file that the spec asks for, the class first."""
     paths = {"layer": layout.into / f"{spec.module}.py"}
     if layout.tests_into is not None:

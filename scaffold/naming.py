@@ -141,5 +141,7 @@ def _problem(name: str) -> str:
 
 
 def _capital(name: str) -> str:
+    from scaffold.keras_names import LAYERS, MODELS
+
     camel = camel_case(name)
-    return camel[:1].upper() + camel[1:]
+    return f"My{camel}" if camel in LAYERS | MODELS else camel

@@ -86,7 +86,9 @@ def diff(change: Change) -> str:
     after = change.after.decode("utf-8").splitlines(keepends=True)
     old = "/dev/null" if change.before is None else f"a/{change.path}"
     lines = difflib.unified_diff(before, after, old, f"b/{change.path}")
-    ended = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    ended = (
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+    )
     return "".join(ended)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from scaffold.spec import Spec, arguments_of
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
+
+# Stands for a space inside of backticks while lines are filled: no text may hold it.
+_NO_BREAK = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ def _environment(catalog: Catalog, line_length: int) -> SandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - what is rendered is Python, not HTML
+        autoescape=False,
         extensions=["jinja2.ext.do"],
     )
     prose = _Prose(line_length)
@@ -161,14 +165,16 @@ class _Prose:
         return f'"{first} "\nf"{second}"'
 
     def _fill(self, text: str, first: str, further: str) -> str:
-        return textwrap.fill(
-            _docstring(text),
+        unbroken = re.sub("`[^`]*`", lambda code: code[0].replace(" ", _NO_BREAK), text)
+        filled = textwrap.fill(
+            _docstring(unbroken),
             width=max(self.line_length, 40),
             initial_indent=first,
             subsequent_indent=further,
             break_long_words=False,
             break_on_hyphens=False,
         )
+        return filled.replace(_NO_BREAK, " ")
 
 
 def _sentence(text: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from scaffold.attributes import REQUIRED, Attribute, Default, Value
+from scaffold.attributes import REQUIRED, TYPES, Attribute, Default, Value
 from scaffold.attributes.grammar import Assignment, Declaration
 from scaffold.catalog import Catalog, Options, Template, TemplateAttribute
 from scaffold.errors import Place, UsageError
@@ -187,9 +186,7 @@ def _with(spec: Spec, template: Template, attribute: Assignment | Declaration) -
         )
     check_attribute_name(attribute.name, template.reserves, place)
     if attribute.name == spec.name or attribute.name == spec.module:
-        raise UsageError(
-            f"`{attribute.name}` is the name of the class or its module", place=place
-        )
+        raise UsageError(f"`{attribute.name}` is the name of the class or its module", place=place)
     return replace(spec, own=(*spec.own, attribute.attribute))
 
 
@@ -221,16 +218,14 @@ def _nameable(attribute: Attribute) -> bool:
 
 def guessed_type(text: str) -> str:
     """The type that a value most likely has: `int` for `3`."""
-    from scaffold.attributes import TYPES
+    return next(
+        (k for k in ("int", "float", "bool", "activation", "ints") if _reads(k, text)), "str"
+    )
 
-    tries: list[tuple[str, Callable[[], Any]]] = [
-        (keyword, lambda keyword=keyword: TYPES[keyword].declare(None, None).parse(text))
-        for keyword in ("int", "float", "bool", "activation", "initializer", "ints")
-    ]
-    for keyword, attempt in tries:
-        try:
-            attempt()
-        except ValueError:
-            continue
-        return keyword
-    return "str"
+
+def _reads(keyword: str, text: str) -> bool:
+    try:
+        TYPES[keyword].declare(None, None).parse(text)
+    except ValueError:
+        return False
+    return True

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 Number = int | float
 
-_BOUND = re.compile(r"(>=|<=|>|<)\s*(-?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(?:[eE][-+]?\d{1,2})?)")
+_BOUND = re.compile(
+    r"(>=|<=|>|<)\s*(-?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(?:[eE][-+]?\d{1,2})?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ class Constraint:
         """The range in words: `greater than 0`, `from 0 to 1`; empty where there is none."""
         words = []
         if self.lower is not None:
-            words.append(f"{'at least' if self.lower.inclusive else 'greater than'} {self.lower.value}")
+            words.append(
+                f"{'at least' if self.lower.inclusive else 'greater than'} {self.lower.value}"
+            )
         if self.upper is not None:
             words.append(f"{'at most' if self.upper.inclusive else 'less than'} {self.upper.value}")
         return " and ".join(words)
@@ -91,6 +95,9 @@ class Constraint:
         if left and not right and self.lower is not None:
             return f"{name} >{'=' * self.lower.inclusive} {self.lower.value}"
         return f"{left}{name}{right}"
+
+
+ANY = Constraint()
 
 
 def _number(digits: str) -> Number:

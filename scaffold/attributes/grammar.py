@@ -85,8 +85,7 @@ def declare_type(text: str, constraint: str | None = None) -> AttributeType:
     if match is None or match["closed"] == "":
         raise ValueError(f"`{text}` is no type")
     if match["keyword"] not in TYPES:
-        near = nearest(match["keyword"], TYPES) or f"; there are {', '.join(TYPES)}"
-        raise ValueError(f"unknown type `{match['keyword']}`{near}")
+        raise ValueError(_unknown_type(match["keyword"]))
     return TYPES[match["keyword"]].declare(match["parameters"], constraint)
 
 
@@ -108,6 +107,10 @@ def _declared(name: str, text: str, start: int) -> Attribute:
             place=Place(text, end, len(text)),
         )
     default, constraint = _split(rest, match["keyword"], text)
+    if match["keyword"] not in TYPES:
+        raise UsageError(
+            _unknown_type(match["keyword"]), place=Place(text, start, start + len(match["keyword"]))
+        )
     try:
         type_ = declare_type(match[0], constraint)
     except ValueError as error:
@@ -116,6 +119,11 @@ def _declared(name: str, text: str, start: int) -> Attribute:
         return Attribute(name, type_, REQUIRED)
     place = Place(text, end + 1, end + 1 + len(default))
     return Attribute(name, type_, _default(type_, default.strip(), place))
+
+
+def _unknown_type(keyword: str) -> str:
+    near = nearest(keyword, TYPES) or f"; there are {', '.join(TYPES)}"
+    return f"unknown type `{keyword}`{near}"
 
 
 def _default(type_: AttributeType, text: str, place: Place) -> Default:
@@ -134,7 +142,7 @@ def _split(rest: str, keyword: str, text: str) -> tuple[str | None, str | None]:
         if not closed or (after and before):
             raise UsageError(
                 "the constraint is cut off",
-                mend="Close the brace, and quote the attribute for the shell: 'gain:float=1.0{>0}'.",
+                mend="Close the brace, and quote it for the shell: 'gain:float=1.0{>0}'.",
                 place=Place(text, text.index("{"), len(text)),
             )
         rest = before + after

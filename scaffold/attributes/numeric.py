@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from scaffold.attributes.base import REQUIRED, AttributeType, Default, Value
-from scaffold.attributes.constraint import Constraint, Number
+from scaffold.attributes.constraint import ANY, Constraint, Number
 
 _INT = re.compile(r"[-+]?\d{1,18}")
 
@@ -19,7 +20,7 @@ class Int(AttributeType):
 
     keyword: ClassVar[str] = "int"
     takes: ClassVar[str] = "{>0}"
-    constraint: Constraint = Constraint()
+    constraint: Constraint = ANY
 
     @classmethod
     def declare(cls, parameters: str | None, constraint: str | None) -> Self:
@@ -56,7 +57,7 @@ class Float(AttributeType):
 
     keyword: ClassVar[str] = "float"
     takes: ClassVar[str] = "{>0}"
-    constraint: Constraint = Constraint()
+    constraint: Constraint = ANY
 
     @classmethod
     def declare(cls, parameters: str | None, constraint: str | None) -> Self:
@@ -101,7 +102,7 @@ class Ints(AttributeType):
     keyword: ClassVar[str] = "ints"
     takes: ClassVar[str] = "(2){>0}"
     length: int | None = None
-    constraint: Constraint = Constraint()
+    constraint: Constraint = ANY
 
     @classmethod
     def declare(cls, parameters: str | None, constraint: str | None) -> Self:
@@ -202,7 +203,7 @@ def _in_range(value: Number, constraint: Constraint) -> Number:
 
 
 def _satisfiable(text: str | None, *, whole: bool) -> Constraint:
-    constraint = Constraint() if text is None else Constraint.parse(text)
+    constraint = ANY if text is None else Constraint.parse(text)
     candidates = _whole_candidates(0, constraint) if whole else _real_candidates(constraint)
     if len(candidates) < 2:
         raise ValueError(f"{{{constraint}}} leaves fewer than two values")
@@ -213,7 +214,14 @@ def _whole_candidates(start: Default, constraint: Constraint) -> list[int]:
     origin = start if isinstance(start, int) else 1
     low = math.floor(constraint.lower.value) if constraint.lower else origin
     high = math.ceil(constraint.upper.value) if constraint.upper else origin
-    tries = [origin + 1, origin + 2, 2, 3, *(low + i for i in range(4)), *(high - i for i in range(4))]
+    tries = [
+        origin + 1,
+        origin + 2,
+        2,
+        3,
+        *(low + i for i in range(4)),
+        *(high - i for i in range(4)),
+    ]
     return [number for number in dict.fromkeys(tries) if constraint.allows(number)]
 
 
@@ -242,7 +250,7 @@ def _outside(constraint: Constraint, *, whole: bool) -> list[Number]:
     return numbers
 
 
-def _other(candidates: list[Value] | list[int] | list[float], default: Default) -> Value:
+def _other(candidates: Sequence[Value], default: Default) -> Value:
     for candidate in candidates:
         if default is REQUIRED or candidate != default:
             return candidate

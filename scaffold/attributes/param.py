@@ -11,7 +11,7 @@ from scaffold.attributes import TYPES, AttributeType
 from scaffold.attributes.grammar import Assignment, Declaration, declare_type, read_attribute
 
 
-class AttributeParam(click.ParamType):
+class AttributeParam(click.ParamType[Assignment | Declaration]):
     """Reads `name=value` and `name:type=default{constraint}`."""
 
     name = "attribute"
@@ -31,7 +31,11 @@ class AttributeParam(click.ParamType):
         known = _template_types(ctx)
         if equals:
             values = known[name].completions() if name in known else ()
-            return [CompletionItem(f"{name}={value}") for value in values if f"{name}={value}".startswith(incomplete)]
+            return [
+                CompletionItem(f"{name}={value}")
+                for value in values
+                if f"{name}={value}".startswith(incomplete)
+            ]
         return [CompletionItem(f"{word}=") for word in known if word.startswith(incomplete)]
 
 
@@ -49,13 +53,13 @@ def _declared(start: str, rest: str) -> list[CompletionItem]:
 
 def _template_types(ctx: click.Context) -> dict[str, AttributeType]:
     """The types of the attributes that the template in question has, by name."""
-    from scaffold.catalog import Catalog
+    from scaffold.catalog import NO_OPTIONS, Catalog
     from scaffold.errors import ScaffoldError
 
     catalog, name = Catalog.builtin(), ctx.params.get("template")
     try:
         if name:
-            template, implied = catalog.get("layer", name), {}
+            template, implied = catalog.get("layer", name), NO_OPTIONS
         else:
             template, implied, _ = catalog.pick("layer", ctx.params.get("name") or "")
     except ScaffoldError:

@@ -35,6 +35,19 @@ class _LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _COMMANDS and not args[0].startswith("-"):
+            from scaffold.errors import UsageError
+            from scaffold.text import nearest
+
+            raise UsageError(
+                f"there is no command `{args[0]}`{nearest(args[0], _COMMANDS)}",
+                mend=f"There are {', '.join(_COMMANDS)}: see `scaffold --help`.",
+            )
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(sorted(_COMMANDS.items()))

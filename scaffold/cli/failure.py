@@ -27,7 +27,7 @@ def report(error: BaseException, words: Sequence[str], color: bool | None) -> in
     if isinstance(known, FilesDifferError):
         click.echo(colored_diff(known.plan.diff()), err=True, nl=False, color=color)
     label = click.style("Error:", fg="red", bold=True)
-    click.echo(f"{label} {known.message}{_stop(known.message)}", err=True, color=color)
+    click.echo(f"{label} {known.message}", err=True, color=color)
     if known.place is not None:
         click.echo(_pointer(known.place), err=True, color=color)
     if known.mend:
@@ -83,7 +83,3 @@ def _data(error: ScaffoldError) -> dict[str, Any]:
 def _pointer(place: Place) -> str:
     carets = "^" * max(place.end - place.start, 1)
     return f"  {place.text}\n  {' ' * place.start}{click.style(carets, fg='red')}"
-
-
-def _stop(message: str) -> str:
-    return "" if message.endswith((".", "?", "!")) else "."

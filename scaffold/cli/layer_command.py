@@ -32,14 +32,33 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.command("layer")
 @click.argument("name", required=False)
 @click.argument("attributes", nargs=-1, type=AttributeParam())
-@click.option("--template", "-t", shell_complete=complete_templates, help="Which template; else by the name's last word.")
-@click.option("--option", "-o", "options", multiple=True, type=OptionParam(), metavar="KEY=VALUE", help="An option of the template.")
+@click.option(
+    "--template",
+    "-t",
+    shell_complete=complete_templates,
+    help="Which template; else by the name's last word.",
+)
+@click.option(
+    "--option",
+    "-o",
+    "options",
+    multiple=True,
+    type=OptionParam(),
+    metavar="KEY=VALUE",
+    help="An option of the template.",
+)
 @click.option("--into", type=_FOLDER, help="The folder for the class.  [default: here]")
-@click.option("--tests-into", type=_FOLDER, help="The folder for the test.  [default: beside the class]")
+@click.option(
+    "--tests-into", type=_FOLDER, help="The folder for the test.  [default: beside the class]"
+)
 @click.option("--no-tests", is_flag=True, help="Write no test.")
-@click.option("--package", help="The name that Keras registers the class under.  [default: the project's]")
+@click.option(
+    "--package", help="The name that Keras registers the class under.  [default: the project's]"
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
-@click.option("--diff", "show_diff", is_flag=True, help="Show what would change as a diff, and write nothing.")
+@click.option(
+    "--diff", "show_diff", is_flag=True, help="Show what would change as a diff, and write nothing."
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @click.option(
     "--on-conflict",
@@ -48,8 +67,17 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     show_default=True,
     help="Where a file differs: stop, leave it, replace it, or write beside it (.new).",
 )
-@click.option("--from", "from_file", type=click.Path(dir_okay=False, path_type=Path), help="A spec file to begin with.")
-@click.option("--save-spec", type=click.Path(dir_okay=False, path_type=Path), help="Write the spec to a file as well.")
+@click.option(
+    "--from",
+    "from_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A spec file to begin with.",
+)
+@click.option(
+    "--save-spec",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the spec to a file as well.",
+)
 @click.option("--interactive", "-i", is_flag=True, help="Ask for what is not given.")
 def command(
     name: str | None,
@@ -212,7 +240,9 @@ def _answer(run: _Run, plan: Plan, *, written: bool, as_json: bool, show_diff: b
         return
     spec = run.spec
     options = "".join(f" {key}={value}" for key, value in spec.options.items())
-    click.echo(f"{click.style(spec.name, bold=True)}: template {spec.template}{options} ({run.reason})")
+    click.echo(
+        f"{click.style(spec.name, bold=True)}: template {spec.template}{options} ({run.reason})"
+    )
     click.echo(f"registered as {spec.package}>{spec.name}")
     for note in run.notes:
         click.echo(f"note: {note}")

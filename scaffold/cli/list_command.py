@@ -16,7 +16,9 @@ from scaffold.cli.answer import print_answer
 def command(target: str | None, as_json: bool) -> None:
     """List the templates, of layers or models or both, with their attributes."""
     catalog = Catalog.builtin()
-    templates = [t for wanted in ([target] if target else TARGETS) for t in catalog.templates(wanted)]
+    templates = [
+        t for wanted in ([target] if target else TARGETS) for t in catalog.templates(wanted)
+    ]
     if as_json:
         print_answer("list", result={"templates": [_data(template) for template in templates]})
         return
@@ -24,7 +26,9 @@ def command(target: str | None, as_json: bool) -> None:
         heading = click.style(f"{template.target} {template.name}", bold=True)
         click.echo(f"{heading}: {template.title}. {template.summary}")
         names = list(dict.fromkeys(attribute.name for attribute in template.attributes))
-        click.echo(click.wrap_text(", ".join(names) or "no attributes of its own", 88, "    ", "    "))
+        click.echo(
+            click.wrap_text(", ".join(names) or "no attributes of its own", 88, "    ", "    ")
+        )
     if not templates:
         click.echo(f"There are no {target} templates yet.")
         return

@@ -8,7 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 
-class OptionParam(click.ParamType):
+class OptionParam(click.ParamType[tuple[str, str]]):
     """Reads `key=value`; which keys and values there are, the template knows."""
 
     name = "key=value"

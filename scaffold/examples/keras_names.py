@@ -58,7 +58,7 @@ def source() -> str:
     answers = [ask(backend) for backend in BACKENDS]
     sets = {key: sorted(set().union(*(answer[key] for answer in answers))) for key in answers[0]}
     lines = [f"{key} = frozenset({names!r})" for key, names in sets.items()]
-    title = '"""Names that Keras has taken, on any backend. Written by scaffold.examples.keras_names."""'
+    title = '"""Names that Keras has taken; written by scaffold.examples.keras_names."""'
     return format_source("\n\n".join([title, *lines]), line_length=100)
 
 
