@@ -20,6 +20,17 @@ _COMMANDS = {
     "list": "List the templates.",
     "show": "Show one template: formula, attributes, options, code.",
 }
+_HELP = """Complete, tested custom Keras 3 layers and models from templates.
+
+\b
+scaffold layer MyConv filters=32         a layer and its test, here
+scaffold list                            what there is
+scaffold show conv                       one template in full
+
+\b
+Exit codes: 0 done, 1 something found wrong, 2 usage, 3 conflict (nothing
+written), 4 refused as unsafe, 5 something missing.
+"""
 
 
 class _LazyGroup(click.Group):
@@ -55,21 +66,12 @@ class _LazyGroup(click.Group):
 
 @click.group(
     cls=_LazyGroup,
+    help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="scaffold")
 def cli() -> None:
-    """Complete, tested custom Keras 3 layers and models from templates.
-
-    \b
-    scaffold layer MyConv filters=32         a layer and its test, here
-    scaffold list                            what there is
-    scaffold show conv                       one template in full
-
-    \b
-    Exit codes: 0 done, 1 something found wrong, 2 usage, 3 conflict (nothing
-    written), 4 refused as unsafe, 5 something missing.
-    """
+    """The group of all commands; what its help says is `_HELP`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scaffold.attributes import TYPES
 from scaffold.attributes.grammar import Assignment, Declaration
 from scaffold.attributes.param import AttributeParam
 from scaffold.cli.answer import print_answer
@@ -26,10 +27,21 @@ if TYPE_CHECKING:
     from scaffold.spec import Request, Spec
     from scaffold.workspace import Workspace
 
+_HELP = f"""Generate a custom Keras layer NAME with its tests.
+
+An ATTRIBUTE is name=value for one that the template has, or
+name:type=default{{constraint}} for one of your own. Quote it for the shell.
+
+\b
+scaffold layer MyConv filters=32 kernel_size=3
+scaffold layer GatedDense 'gain:float=1.0{{>0}}' 'mode:enum(sum,mean)=sum'
+
+Types: {", ".join(kind.keyword + kind.takes.partition("{")[0] for kind in TYPES.values())}.
+"""
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-@click.command("layer")
+@click.command("layer", help=_HELP)
 @click.argument("name", required=False)
 @click.argument("attributes", nargs=-1, type=AttributeParam())
 @click.option(
@@ -96,18 +108,7 @@ def command(
     save_spec: Path | None,
     interactive: bool,
 ) -> None:
-    """Generate a custom Keras layer NAME with its tests.
-
-    An ATTRIBUTE is name=value for one that the template has, or
-    name:type=default{constraint} for one of your own. Quote it for the shell.
-
-    \b
-    scaffold layer MyConv filters=32 kernel_size=3
-    scaffold layer GatedDense 'gain:float=1.0{>0}' 'mode:enum(sum,mean)=sum'
-
-    Types: int, float, bool, str, enum(a,b), ints, ints(2), activation,
-    initializer, regularizer, constraint, seed, layer.
-    """
+    """Turn what was typed into a plan, and commit it."""
     from scaffold.catalog import Catalog
     from scaffold.spec import Request
 
