@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import string
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,42 @@ class TemplateAttribute:
         return all(options[name] in values for name, values in self.when.items())
 
     def resolve(self, options: Options) -> Attribute:
-        """The attribute for these values of the options."""
+        """The attribute for these values of the options.
+
+        Raises:
+            UsageError: If what the manifest says of it can't be.
+        """
         kind = re.sub(r"\((\w+)\)", lambda m: f"({options.get(m[1], m[1])})", self.type)
-        type_ = declare_type(kind, self.constraint)
-        default = self.default if self.default is REQUIRED else _value(type_.accept, self.default)
+        with self._reporting():
+            type_ = declare_type(kind, self.constraint)
+            given = self.default is not REQUIRED
+            default = _value(type_.accept, self.default) if given else REQUIRED
         return Attribute(self.name, type_, default, fill(self.doc, options))
+
+    def resolve_with_fallback(self, options: Options) -> Attribute:
+        """The same, with the default that it gets where one before it has been given one.
+
+        Raises:
+            UsageError: If there is none.
+        """
+        attribute = self.resolve(options)
+        if self.fallback is REQUIRED:
+            raise UsageError(
+                f"`{self.name}` needs a default, since one before it has got one",
+                mend=f"Give it one with `{self.name}=...`.",
+            )
+        with self._reporting():
+            return replace(attribute, default=attribute.type.accept(self.fallback))
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:
+            raise UsageError(
+                f"the template's attribute `{self.name}`: {error}",
+                mend="Mend the template's manifest.",
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -176,40 +208,89 @@ def load(folder: Path) -> Template:
     path = folder / MANIFEST
     try:
         return _template(folder, tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+    except (ValueError, TypeError) as error:
         raise UsageError(
             f"{path} is no manifest of a template: {error}", mend="Mend the manifest."
         ) from None
 
 
+_TEXTS = ("title", "summary", "formula", "source")
+# The keys of the three kinds of tables, with what each holds.
+_TEMPLATE = dict.fromkeys(_TEXTS, str) | {
+    "reserves": list,
+    "words": dict,
+    "option": list,
+    "attribute": list,
+}
+_OPTION = {"name": str, "values": list, "default": int | str | bool, "doc": str}
+_ATTRIBUTE = {
+    "name": str,
+    "type": str,
+    "doc": str,
+    "constraint": str,
+    "default": object,
+    "fallback": object,
+    "changed": object,
+    "by_hand": list,
+    "base": bool,
+    "when": dict,
+}
+
+
 def _template(folder: Path, data: dict[str, Any]) -> Template:
-    template = Template(
+    _check(data, _TEMPLATE, _TEXTS, "the manifest")
+    options = tuple(map(_option, data.get("option", [])))
+    values = {option.name: option.values for option in options}
+    for word, implied in data.get("words", {}).items():
+        choices = implied.items() if isinstance(implied, dict) else [("", implied)]
+        if any(value not in values.get(name, ()) for name, value in choices):
+            raise ValueError(f"the word `{word}` is no table of options")
+    return Template(
         target=folder.parent.name,
         name=folder.name,
         folder=folder,
-        options=tuple(_option(table) for table in data.pop("option", [])),
-        attributes=tuple(_attribute(table) for table in data.pop("attribute", [])),
-        words=data.pop("words", {}),
-        reserves=tuple(data.pop("reserves", [])),
-        **{key: data.pop(key) for key in ("title", "summary", "formula", "source")},
+        options=options,
+        attributes=tuple(_attribute(table, values) for table in data.get("attribute", [])),
+        words=data.get("words", {}),
+        reserves=tuple(data.get("reserves", [])),
+        **{key: data[key] for key in _TEXTS},
     )
-    if data:
-        raise ValueError(f"unknown key `{next(iter(data))}`")
-    return template
 
 
-def _option(table: dict[str, Any]) -> Option:
-    return Option(**{**table, "values": tuple(table["values"])})
+def _option(table: Any) -> Option:
+    _check(table, _OPTION, tuple(_OPTION), "an option")
+    option = Option(**{**table, "values": tuple(table["values"])})
+    if option.default not in option.values:
+        raise ValueError(f"the default of the option `{option.name}` is none of its values")
+    return option
 
 
-def _attribute(table: dict[str, Any]) -> TemplateAttribute:
+def _attribute(table: Any, values: Mapping[str, tuple[Any, ...]]) -> TemplateAttribute:
+    _check(table, _ATTRIBUTE, ("name", "type", "doc"), "an attribute")
+    when = table.get("when", {})
+    if any(not set(wanted) <= set(values.get(name, ())) for name, wanted in when.items()):
+        raise ValueError(f"`when` of the attribute `{table['name']}` fits no option")
     frozen = {
         "default": REQUIRED,
         **table,
         "by_hand": tuple(table.get("by_hand", [])),
-        "when": {name: tuple(values) for name, values in table.get("when", {}).items()},
+        "when": {name: tuple(wanted) for name, wanted in when.items()},
     }
     return TemplateAttribute(**frozen)
+
+
+def _check(table: Any, keys: Mapping[str, Any], needed: Iterable[str], what: str) -> None:
+    """Raise `ValueError` unless `table` is one with these keys and values of these types."""
+    if not isinstance(table, dict):
+        raise ValueError(f"{what} is no table")
+    for key in needed:
+        if key not in table:
+            raise ValueError(f"{what} has no key `{key}`")
+    for key, value in table.items():
+        if key not in keys:
+            raise ValueError(f"{what} has the unknown key `{key}`{nearest(key, keys)}")
+        if not isinstance(value, keys[key]):
+            raise ValueError(f"`{key}` of {what} can't be {value!r}")
 
 
 def _value(accept: Any, value: Any) -> Value:

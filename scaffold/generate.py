@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from scaffold.catalog import Catalog
 from scaffold.render import Style, render
@@ -44,12 +46,29 @@ def generate(
     return {path: sources[file].encode("utf-8") for file, path in paths.items()}
 
 
-def next_step(spec: Spec, layout: Layout, settings: Settings) -> str:
-    """The line that tries the generated class, from the workspace's root."""
+def next_step(spec: Spec, layout: Layout, settings: Settings, root: Path, here: Path) -> str:
+    """The line that tries the generated class, to be typed in the folder `here`.
+
+    Args:
+        spec: What was generated.
+        layout: Where, relative to `root`.
+        settings: The project's, for what pytest finds by itself.
+        root: The workspace's root, an absolute path.
+        here: Where the person is, an absolute path.
+    """
+
+    def shown(path: Path) -> str:
+        return shlex.quote(Path(os.path.relpath(path, here)).as_posix())
+
+    import_root = root / layout.import_root
     if layout.tests_into is None:
-        return f'python -c "from {layout.module(spec)} import {spec.name}"'
-    test = layout.tests_into / f"test_{spec.module}.py"
+        step = f'python -c "from {layout.module(spec)} import {spec.name}"'
+        return step if import_root == here else f"cd {shown(import_root)} && {step}"
+    test = shown(root / layout.tests_into / f"test_{spec.module}.py")
     found_beside = layout.import_root == layout.tests_into and not settings.imports_by_path
-    if found_beside or str(layout.import_root) in settings.pytest_paths:
+    known = [Path(os.path.normpath(settings.folder / path)) for path in settings.pytest_paths]
+    if found_beside or import_root in known:
         return f"pytest {test}"
-    return f"pytest --rootdir=. -o pythonpath={layout.import_root} {test}"
+    # pytest reads `pythonpath` as relative to the pyproject.toml, if there is one.
+    python_path = shlex.quote(Path(os.path.relpath(import_root, settings.folder)).as_posix())
+    return f"pytest --rootdir={shown(settings.folder)} -o pythonpath={python_path} {test}"

@@ -1,4 +1,4 @@
-"""Names that Keras has taken, on any backend. Written by scaffold.examples.keras_names."""
+"""Names that Keras has taken; written by scaffold.examples.keras_names."""
 
 LAYERS = frozenset(
     [

@@ -17,7 +17,9 @@ _MODULES = frozenset(
     ["conftest", "jax", "keras", "numpy", "pytest", "scaffold", "tensorflow", "torch"]
 )
 # Names that every generated class or its test uses for something of its own.
-_PARAMETERS = frozenset(["cls", "config", "inputs", "input_shape", "kwargs", "ops", "self"])
+_PARAMETERS = frozenset(
+    ["cls", "config", "inputs", "input_shape", "int_tuple", "keras", "kwargs", "ops", "self"]
+)
 _LONGEST = 60
 
 
@@ -42,9 +44,10 @@ def check_class_name(name: str) -> None:
             f"`{name}` is a layer of Keras already", mend=f"Call it `My{name}`, for example."
         )
     if not name[0].isupper():
+        capital = _capital(name)
         raise UsageError(
             f"`{name}` is no class name, which is written in CamelCase",
-            mend=f"Call it `{_capital(name)}`.",
+            mend=f"Call it `{capital if capital[:1].isupper() else f'My{capital}'}`.",
         )
     if keyword.iskeyword(module) or not module.isidentifier():
         raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.errors import UnsafeError, UsageError
-from scaffold.text import nearest, unprintable
+from scaffold.text import nearest, shown, unprintable
 
 PYPROJECT = "pyproject.toml"
+# What Python takes for an encoding other than ours, in the first two lines of a file.
+_ENCODING = re.compile(r".*?coding[:=][ \t]*(?!utf-?8\b)[-\w.]", re.IGNORECASE)
 _KEYS = ("package", "into", "tests-into", "license-header")
 
 
@@ -47,8 +50,12 @@ def nearest_project(start: Path) -> Path | None:
     return next((folder for folder in folders if (folder / PYPROJECT).is_file()), None)
 
 
-def load_settings(start: Path) -> Settings:
-    """The settings that hold for what is generated at `start`, an absolute path.
+def load_settings(start: Path, here: Path) -> Settings:
+    """The settings that hold for what is generated at `start`.
+
+    Args:
+        start: The folder of the class, an absolute path.
+        here: Where scaffold was started, an absolute path.
 
     Raises:
         UsageError: If the pyproject.toml is no TOML, or a key in it is unknown or no text.
@@ -56,7 +63,7 @@ def load_settings(start: Path) -> Settings:
     """
     folder = nearest_project(start)
     if folder is None:
-        return Settings(start, _as_package(start.name))
+        return Settings(here, _as_package(start.name))
     path = folder / PYPROJECT
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -66,8 +73,7 @@ def load_settings(start: Path) -> Settings:
 
 
 def _settings(folder: Path, data: dict[str, Any]) -> Settings:
-    tool = data.get("tool", {})
-    mine = tool.get("scaffold", {})
+    mine = _table(data, folder, "tool", "scaffold")
     for key, value in mine.items():
         if key not in _KEYS:
             raise UsageError(
@@ -81,21 +87,42 @@ def _settings(folder: Path, data: dict[str, Any]) -> Settings:
                 mend=f'Write `{key} = "..."`.',
             )
     header = mine.get("license-header", "")
-    for line in header.splitlines():
+    for number, line in enumerate(header.splitlines()):
         if hidden := unprintable(line):
-            raise UnsafeError(f"`license-header` holds the control character {hidden}")
-    name = data.get("project", {}).get("name")
-    pytest = tool.get("pytest", {}).get("ini_options", {})
+            raise UnsafeError(
+                f"`license-header` holds the control character {hidden}",
+                mend="Write it without what cannot be seen, in lines.",
+            )
+        if number < 2 and _ENCODING.match(line):
+            raise UnsafeError(
+                f"Python would take `{shown(line)}` of `license-header` for an encoding",
+                mend="Word it without `coding:` and `coding=`, or below the second line.",
+            )
+    name = _table(data, folder, "project").get("name")
+    pytest = _table(data, folder, "tool", "pytest", "ini_options")
+    paths = pytest.get("pythonpath", [])
     return Settings(
         folder,
         mine.get("package") or _as_package(name if isinstance(name, str) else folder.name),
         mine.get("into"),
         mine.get("tests-into"),
         header,
-        tool.get("black", {}),
-        tuple(pytest.get("pythonpath", [])),
+        _table(data, folder, "tool", "black"),
+        tuple(shlex.split(paths) if isinstance(paths, str) else map(str, paths)),
         "importlib" in str(pytest.get("addopts", "")),
     )
+
+
+def _table(data: Mapping[str, Any], folder: Path, *keys: str) -> Mapping[str, Any]:
+    """The table `[a.b]` for the keys `a` and `b`, empty where there is none."""
+    for depth, key in enumerate(keys, start=1):
+        data = data.get(key, {})
+        if not isinstance(data, Mapping):
+            raise UsageError(
+                f"`{'.'.join(keys[:depth])}` in {folder / PYPROJECT} is no table",
+                mend=f"Write it as `[{'.'.join(keys[:depth])}]` with keys below it.",
+            )
+    return data
 
 
 def _as_package(name: str) -> str:

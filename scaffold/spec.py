@@ -84,17 +84,39 @@ class Request:
     attributes: tuple[Assignment | Declaration, ...] = ()
 
     def over(self, other: Request) -> Request:
-        """This request, completed by what only `other` says."""
-        mine = {attribute.name for attribute in self.attributes}
-        kept = tuple(attribute for attribute in other.attributes if attribute.name not in mine)
+        """This request, completed by what only `other` says; attributes keep `other`'s order.
+
+        Raises:
+            UsageError: If the two ask for different targets.
+        """
+        if self.target != other.target:
+            raise UsageError(
+                f"the spec is for a {other.target}, not for a {self.target}",
+                mend=f'Use `scaffold {other.target}`, or write `target = "{self.target}"`.',
+            )
+        mine = {attribute.name: attribute for attribute in reversed(self.attributes)}
+        kept = tuple(_over(mine.get(old.name, old), old) for old in other.attributes)
+        first = [mine[old.name] for old in other.attributes if old.name in mine]
+        further = tuple(a for a in self.attributes if not any(a is taken for taken in first))
         return Request(
             self.target,
             self.name or other.name,
             self.template or other.template,
             self.package or other.package,
             {**other.options, **self.options},
-            (*kept, *self.attributes),
+            (*kept, *further),
         )
+
+
+def _over(new: Assignment | Declaration, old: Assignment | Declaration) -> Assignment | Declaration:
+    """`new`, which may just be another default of an attribute that `old` declares."""
+    if not (isinstance(new, Assignment) and isinstance(old, Declaration)):
+        return new
+    try:
+        default = old.attribute.read(new.value)
+    except ValueError as error:
+        raise UsageError(f"`{new.name}`: {error}", place=new.place()) from None
+    return Declaration(replace(old.attribute, default=default), old.text)
 
 
 def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, str]:
@@ -138,8 +160,7 @@ def arguments_of(spec: Spec, template: Template) -> tuple[Argument, ...]:
         if rule.name in spec.assigned:
             attribute = replace(attribute, default=spec.assigned[rule.name])
         elif attribute.required and defaulted:
-            fallback = attribute.type.accept(rule.fallback)
-            attribute = replace(attribute, default=fallback)
+            attribute = rule.resolve_with_fallback(spec.options)
         defaulted = defaulted or ("" if attribute.required else rule.name)
         arguments.append(Argument(attribute, plain, rule))
     for attribute in spec.own:
@@ -186,8 +207,21 @@ def _with(spec: Spec, template: Template, attribute: Assignment | Declaration) -
         )
     check_attribute_name(attribute.name, template.reserves, place)
     if attribute.name == spec.name or attribute.name == spec.module:
-        raise UsageError(f"`{attribute.name}` is the name of the class or its module", place=place)
-    return replace(spec, own=(*spec.own, attribute.attribute))
+        raise UsageError(
+            f"`{attribute.name}` is the name of the class or its module",
+            mend=f"Call it `{attribute.name}_value`, for example.",
+            place=place,
+        )
+    own = (*spec.own, attribute.attribute)
+    kept = [a.name for a in own] + list(rules)
+    for seed in (a.name for a in own if a.type.keyword == "seed"):
+        if f"{seed}_generator" in kept:
+            raise UsageError(
+                f"`{seed}_generator` is what the generator of the seed `{seed}` is called",
+                mend=f"Call it `{seed}_generator_value`, for example.",
+                place=place,
+            )
+    return replace(spec, own=own)
 
 
 def _assign(

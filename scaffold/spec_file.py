@@ -6,8 +6,9 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from scaffold.attributes import REQUIRED, Attribute
+from scaffold.attributes import REQUIRED, Attribute, Default
 from scaffold.attributes.grammar import Assignment, Declaration, declare_type
+from scaffold.catalog import TARGETS
 from scaffold.errors import UnsafeError, UsageError
 from scaffold.spec import Request, Spec
 from scaffold.text import nearest, shown, unprintable
@@ -32,19 +33,25 @@ def read_spec(data: bytes, file: str) -> Request:
         )
     try:
         table = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{file} is no TOML: {error}", mend="Mend the file.") from None
     _known(table, _KEYS, file)
-    if table.get("version") != VERSION:
+    if table.get("version") != VERSION or isinstance(table["version"], bool):
         raise UsageError(
             f"{file} has version {table.get('version')!r}; this scaffold reads {VERSION}",
             mend=f"Write `version = {VERSION}`.",
         )
     texts = {key: _text(table.get(key), f"{file}: `{key}`") for key in _KEYS[1:5]}
+    target = texts["target"] or "layer"
+    if target not in TARGETS:
+        raise UsageError(
+            f"{file}: `target` is `{shown(target)}`{nearest(target, TARGETS)}",
+            mend=f"It is one of {', '.join(TARGETS)}.",
+        )
     options = _table(table.get("options", {}), f"{file}: `options`")
     attributes = _table(table.get("attributes", {}), f"{file}: `attributes`")
     return Request(
-        texts["target"] or "layer",
+        target,
         texts["name"],
         texts["template"],
         texts["package"],
@@ -81,16 +88,26 @@ def _attribute(name: str, value: object, file: str) -> Assignment | Declaration:
     _known(value, _ATTRIBUTE_KEYS, where)
     doc = _text(value.get("doc"), f"{where}: `doc`") or ""
     if hidden := unprintable(doc):
-        raise UnsafeError(f"{where}: `doc` holds the control character {hidden}")
+        raise UnsafeError(
+            f"{where}: `doc` holds the control character {hidden}",
+            mend="Write it in one line, without what cannot be seen.",
+        )
     kind = _text(value.get("type"), f"{where}: `type`")
     if kind is None:
         raise UsageError(f"{where} has no type", mend='Write `type = "float"`, for example.')
+    optional = value.get("optional", False)
+    if not isinstance(optional, bool):
+        raise UsageError(f"{where}: `optional` is neither true nor false", mend="Mend the file.")
+    if optional and "default" in value:
+        raise UsageError(
+            f"{where} has a default, and `optional`, which makes it None",
+            mend="Leave one of them out.",
+        )
     try:
         type_ = declare_type(kind, _text(value.get("constraint"), f"{where}: `constraint`"))
-        if value.get("optional") is True:
-            default: Any = None
-        else:
-            default = type_.accept(value["default"]) if "default" in value else REQUIRED
+        default: Default = None if optional else REQUIRED
+        if "default" in value:
+            default = type_.accept(value["default"])
     except ValueError as error:
         raise UsageError(f"{where}: {error}", mend="Mend the file.") from None
     attribute = Attribute(name, type_, default, doc.strip())

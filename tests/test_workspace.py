@@ -335,6 +335,7 @@ def test_kept_files_are_not_written(root: Path) -> None:
         assert sorted(tree(root)) == [JOURNAL, "a.py"]
         assert (root / JOURNAL).stat().st_size == 0
     assert tree(root) == before
+    commit(root, change("a.py", "same", "same"), change("b.py", None, "new"))
     assert (root / "a.py").stat().st_mtime_ns == written
 
 
@@ -415,19 +416,54 @@ def test_edit_while_staging(root: Path, monkeypatch: pytest.MonkeyPatch, number:
     assert (root / "b.py").read_text() == "edited"
 
 
+@pytest.mark.parametrize("elsewhere", ["../outside", "inside"])
 @needs_posix
-def test_folder_becomes_a_link_while_staging(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_becomes_a_link_while_staging(
+    root: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: str
+) -> None:
     (root / "x").mkdir()
-    (root.parent / "outside").mkdir()
+    (root / elsewhere).mkdir()
 
     def swap() -> None:
         (root / "x").rename(root / "moved")
-        (root / "x").symlink_to("../outside")
+        (root / "x").symlink_to(elsewhere)
 
     intrude(monkeypatch, "fsync", 2, swap)
-    with pytest.raises(ScaffoldError, match="is outside of"):
+    with pytest.raises(ScaffoldError, match=r"is outside of|changed while"):
         commit(root, change("x/a.py", None, "a"))
-    assert tree(root.parent / "outside") == {}
+    assert tree(root / elsewhere) == {}
+    assert not [*root.rglob("a.py")]
+
+
+@needs_posix
+def test_journal_becomes_a_link_while_locking(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    victim = root.parent / "victim"
+    victim.write_text("")
+    intrude(monkeypatch, "open", 1, lambda: (root / JOURNAL).symlink_to(victim))
+    with pytest.raises(ScaffoldError, match="could not lock"):
+        commit(root, change("a.py", None, "a"))
+    assert [*tree(root)] == [JOURNAL]
+
+
+@needs_posix
+def test_file_appears_where_there_are_no_links(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_link(*_: object, **__: object) -> None:
+        (root / "a.py").write_text("somebody's")
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_link)
+    with pytest.raises(ConflictError, match=r"a\.py changed while"):
+        commit(root, change("a.py", None, "a"))
+    assert [*tree(root)] == ["a.py"]
+    assert (root / "a.py").read_text() == "somebody's"
+
+
+@needs_posix
+def test_lock_file_of_another_run_is_not_removed(root: Path) -> None:
+    with Workspace(root).transaction():
+        (root / JOURNAL).unlink()
+        (root / JOURNAL).touch()
+    assert [*tree(root)] == [JOURNAL]
 
 
 def test_write_error_says_what_failed_where(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -442,7 +478,7 @@ def test_write_error_says_what_failed_where(root: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(ScaffoldError) as caught:
         commit(root, change("x/my_conv.py", None, "new"))
-    assert caught.value.message == "could not write x/my_conv.py: No space left on device"
+    assert str(caught.value) == "could not write x/my_conv.py: No space left on device"
     assert caught.value.exit_code == 1
     assert tree(root) == {}
 
@@ -598,6 +634,11 @@ def expect_healing(root: Path, scenario: Scenario, before: Tree, after: Tree) ->
     assert tree(root) == after
 
 
+def is_released(outcome: Outcome) -> bool:
+    message: str = outcome["message"]
+    return message.startswith(f"could not remove {Path(outcome['root']) / JOURNAL}")
+
+
 def expect_old_or_new_files(found: Tree, before: Tree, after: Tree) -> None:
     for name in {*before, *after, *found}:
         assert found.get(name) in (before.get(name), after.get(name)), name
@@ -628,6 +669,8 @@ def test_every_single_failure(tmp_path: Path, name: str, fault: str, links: bool
             assert found == before
         else:
             assert without_helpers(found) == after
+            if fault.startswith("fail"):
+                assert "all files were written" in outcome["message"] or is_released(outcome)
         expect_healing(root, scenario, before, after)
     assert seen == {True, False}
 
@@ -676,7 +719,7 @@ def test_failure_that_lasts(tmp_path: Path, name: str) -> None:
         if "undoing it failed too" in outcome["message"]:
             assert (root / JOURNAL).exists()
         elif without_helpers(tree(root)) == after and outcome["error"]:
-            assert "all files were written" in outcome["message"] or "remove" in outcome["message"]
+            assert "all files were written" in outcome["message"] or is_released(outcome)
         messages.add(outcome["message"].partition(": ")[2])
         expect_healing(root, scenario, before, after)
     assert any("undoing it failed too" in message for message in messages)
@@ -925,6 +968,13 @@ def test_journal_with_other_bad_parts(baited: Path, parts: Mapping[str, Any]) ->
 @pytest.mark.parametrize("text", [b"[" * 100_000, b"9" * 5_000, b"{}", b"null", b"\xff", b""])
 def test_journal_with_bad_text(baited: Path, text: bytes) -> None:
     (baited / JOURNAL).write_bytes(b"scaffold-journal 1\n" + text + b"\n")
+    expect_refusal(baited)
+
+
+@pytest.mark.parametrize("head", [b"", b"scaffold-journal 2\n", b" scaffold-journal 1\n"])
+def test_journal_with_a_bad_head(baited: Path, head: bytes) -> None:
+    journal = forge(baited, [["mine.py", True, sha256("mine")]])
+    journal.write_bytes(head + journal.read_bytes().partition(b"\n")[2])
     expect_refusal(baited)
 
 

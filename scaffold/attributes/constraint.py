@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
 Number = int | float
 
 _BOUND = re.compile(
-    r"(>=|<=|>|<)\s*(-?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(?:[eE][-+]?\d{1,2})?)"
+    # As many digits as the shortest form of any float has.
+    r"(>=|<=|>|<)\s*(-?(?:\d{1,17}(?:\.\d{0,21})?|\.\d{1,21})(?:[eE][-+]?\d{1,3})?)"
 )
 
 
@@ -40,10 +42,13 @@ class Constraint:
             if match is None:
                 raise ValueError(f"`{part.strip()}` is no bound; write one like `>0` or `>=0,<1`")
             operator, digits = match.groups()
+            bound = Bound(_number(digits), inclusive=operator.endswith("="))
+            if not math.isfinite(bound.value):
+                raise ValueError(f"`{part.strip()}` is not finite")
             side = "lower" if operator.startswith(">") else "upper"
             if side in sides:
                 raise ValueError(f"`{text}` bounds the same side twice")
-            sides[side] = Bound(_number(digits), inclusive=operator.endswith("="))
+            sides[side] = bound
         return cls(**sides)
 
     def allows(self, value: Number) -> bool:

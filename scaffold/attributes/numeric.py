@@ -11,7 +11,9 @@ from typing import ClassVar, Self
 from scaffold.attributes.base import REQUIRED, AttributeType, Default, Value
 from scaffold.attributes.constraint import ANY, Constraint, Number
 
-_INT = re.compile(r"[-+]?\d{1,18}")
+_DIGITS = 18
+_LARGEST = 10**_DIGITS - 1
+_INT = re.compile(rf"[-+]?\d{{1,{_DIGITS}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Int(AttributeType):
     def accept(self, value: object) -> Value:
         if not isinstance(value, int) or isinstance(value, bool):
             raise ValueError(f"{value!r} is no int")
+        if abs(value) > _LARGEST:
+            raise ValueError(f"an int has at most {_DIGITS} digits")
         return _in_range(value, self.constraint)
 
     def phrase(self) -> str:
@@ -70,20 +74,21 @@ class Float(AttributeType):
 
     def parse(self, text: str) -> Value:
         try:
-            return self.accept(float(text))
-        except OverflowError:
-            raise ValueError(f"`{text}` is no finite float") from None
-        except ValueError as error:
-            if "could not convert" not in str(error):
-                raise
+            value = float(text)
+        except ValueError:
             raise ValueError(f"`{text}` is no float") from None
+        return self.accept(value)
 
     def accept(self, value: object) -> Value:
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise ValueError(f"{value!r} is no float")
-        if not math.isfinite(value):
-            raise ValueError(f"`{value}` is not finite")
-        return _in_range(float(value), self.constraint)
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise ValueError("a float is finite: no inf, nan, or over 1.8e308")
+        return _in_range(number, self.constraint)
 
     def phrase(self) -> str:
         return _phrase("float", self.constraint)
@@ -168,7 +173,8 @@ class Ints(AttributeType):
         length = self.length or len(seen) + 1
         candidates = _whole_candidates(max(seen, default=0), self.constraint)
         items = [item for item in candidates if item not in seen] or candidates
-        return _other([tuple(items[i % len(items)] for i in range(length))], default)
+        rotations = [items[shift:] + items[:shift] for shift in range(2)]
+        return _other([tuple((turn * length)[:length]) for turn in rotations], default)
 
     def refused(self) -> tuple[object, ...]:
         length = self.length or 2
@@ -222,7 +228,8 @@ def _whole_candidates(start: Default, constraint: Constraint) -> list[int]:
         *(low + i for i in range(4)),
         *(high - i for i in range(4)),
     ]
-    return [number for number in dict.fromkeys(tries) if constraint.allows(number)]
+    numbers = (number for number in dict.fromkeys(tries) if abs(number) <= _LARGEST)
+    return [number for number in numbers if constraint.allows(number)]
 
 
 def _real_candidates(constraint: Constraint) -> list[float]:
@@ -240,14 +247,20 @@ def _real_candidates(constraint: Constraint) -> list[float]:
 
 
 def _outside(constraint: Constraint, *, whole: bool) -> list[Number]:
+    """The first number outside on each side that is bounded, in steps of one if that counts."""
     numbers: list[Number] = []
-    if constraint.lower is not None:
-        low = constraint.lower.value - constraint.lower.inclusive
-        numbers.append(math.floor(low) if whole else float(low))
-    if constraint.upper is not None:
-        high = constraint.upper.value + constraint.upper.inclusive
-        numbers.append(math.ceil(high) if whole else float(high))
-    return numbers
+    for bound, side in ((constraint.lower, -1), (constraint.upper, 1)):
+        if bound is None:
+            continue
+        number = float(bound.value) + side * bound.inclusive
+        if whole and bound.inclusive:
+            number = side * (math.floor(side * bound.value) + 1)
+        elif whole:
+            number = side * math.ceil(side * bound.value)
+        elif constraint.allows(number):
+            number = math.nextafter(bound.value, side * math.inf)
+        numbers.append(number)
+    return [number for number in numbers if math.isfinite(number)]
 
 
 def _other(candidates: Sequence[Value], default: Default) -> Value:

@@ -6,6 +6,7 @@ Commands are imported when they are called, so that help costs nothing.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -78,14 +79,24 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     color = False if os.environ.get("NO_COLOR") else None
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = cli.main(words, prog_name="scaffold", standalone_mode=False, color=color)
+        code = _run(words, color)
         sys.stdout.flush()
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - who reads has left
         code = 1
+    sys.exit(code)
+
+
+def _run(words: Sequence[str], color: bool | None) -> int:
+    try:
+        code = cli.main(words, prog_name="scaffold", standalone_mode=False, color=color)
+    except BrokenPipeError:
+        raise
     except (Exception, KeyboardInterrupt) as error:
         from scaffold.cli.failure import report
 
-        code = report(error, words, color)
-    sys.exit(code if isinstance(code, int) else 0)
+        return report(error, words, color)
+    return code if isinstance(code, int) else 0

@@ -25,4 +25,4 @@ def print_answer(
         "result": result,
         "error": error,
     }
-    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(answer, indent=2))

@@ -19,6 +19,9 @@ def report(error: BaseException, words: Sequence[str], color: bool | None) -> in
     Raises:
         BaseException: `error` itself, if it is a defect and SCAFFOLD_TRACEBACK is set.
     """
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True, color=color)
+        return error.exit_code
     known = _known(error)
     options = words[: words.index("--")] if "--" in words else words
     if "--json" in options:

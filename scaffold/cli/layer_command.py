@@ -156,7 +156,8 @@ class _Run:
         from scaffold.workspace import Workspace
 
         here = Path.cwd()
-        settings = load_settings(Path(os.path.normpath(here / into)) if into else here)
+        start = Path(os.path.normpath(here / into)) if into else here
+        settings = load_settings(start, here)
         spec, reason = make_spec(catalog, request, settings.package)
         notes = notes_of(spec, arguments_of(spec, catalog.get(spec.target, spec.template)))
         workspace = Workspace(nearest_project(here) or here)
@@ -173,7 +174,13 @@ class _Run:
         if save_spec is not None:
             from scaffold.spec_file import write_spec
 
-            files[self.workspace.confine(save_spec)] = write_spec(self.spec)
+            path = self.workspace.confine(save_spec)
+            if path in files:
+                raise UsageError(
+                    f"--save-spec {save_spec} is where the generated code goes",
+                    mend="Name another file, such as spec.toml.",
+                )
+            files[path] = write_spec(self.spec)
         return make_plan(files, self.workspace.read, on_conflict)
 
     def write(self, on_conflict: OnConflict, save_spec: Path | None) -> Plan:
@@ -185,7 +192,8 @@ class _Run:
     def next_step(self) -> str:
         from scaffold.generate import next_step
 
-        return next_step(self.spec, self.layout, self.settings)
+        here = Path.cwd()
+        return next_step(self.spec, self.layout, self.settings, self.workspace.root, here)
 
     def shown(self, path: PurePosixPath) -> str:
         """`path` as one would type it here."""
@@ -207,7 +215,7 @@ def _layout(
     inside = workspace.confine(folder)
     packages: list[str] = []
     root = inside
-    while root.name and (workspace.root / root / "__init__.py").is_file():
+    while root.name.isidentifier() and (workspace.root / root / "__init__.py").is_file():
         packages.insert(0, root.name)
         root = root.parent
     tests_folder = workspace.confine(tests_into or beside) if tests else None

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, TextIO
 
 import click
 
+from scaffold.attributes import Attribute
 from scaffold.attributes.grammar import Assignment, Declaration, read_attribute
-from scaffold.catalog import Catalog, Template
+from scaffold.catalog import Catalog, Options, Template
 from scaffold.errors import ScaffoldError, UsageError
-from scaffold.naming import check_attribute_name, check_class_name
+from scaffold.naming import check_class_name
 from scaffold.spec import Request, make_spec
+
+# The answers are checked before it is known under which package the class is registered.
+_ANY_PACKAGE = "package"
 
 
 def ask(catalog: Catalog, request: Request) -> Request:
@@ -21,83 +26,94 @@ def ask(catalog: Catalog, request: Request) -> Request:
     Raises:
         UsageError: If there is no terminal to ask on.
     """
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
         raise UsageError(
             "--interactive needs a terminal", mend="Give the name and attributes as arguments."
         )
-    name = request.name or _prompt("Class name (NAME)", _checked(check_class_name))
-    template = request.template or _ask_template(catalog, request.target, name)
-    chosen = catalog.get(request.target, template)
-    options = {**_ask_options(chosen, request), **request.options}
-    asked = Request(request.target, name, template, request.package, options, request.attributes)
-    spec, _ = make_spec(catalog, asked, "package")
-    attributes = [*request.attributes]
+    name = request.name or _prompt("Class name (NAME)", _read_name)
+    check_class_name(name)
+    request = replace(request, name=name)
+    implied: Options = {}
+    if request.template is None:
+        picked, by_name, reason = catalog.pick(request.target, name)
+        template = _ask_template(catalog, request.target, picked.name, reason)
+        request = replace(request, template=template)
+        if template == picked.name:
+            implied = by_name
+    chosen = catalog.get(request.target, request.template or "")
+    request = replace(request, options=_ask_options(chosen, request, implied))
+    spec, _ = make_spec(catalog, request, _ANY_PACKAGE)
     for rule in chosen.attributes_for(spec.options):
         attribute = rule.resolve(spec.options)
-        if attribute.required and rule.name not in {given.name for given in attributes}:
-            attributes += _ask_default(attribute.name, attribute.doc, attribute.read)
-    attributes += _ask_own(chosen, {given.name for given in attributes})
-    return Request(request.target, name, template, request.package, options, tuple(attributes))
+        if attribute.required and rule.name not in {given.name for given in request.attributes}:
+            request = _ask_default(catalog, request, attribute)
+    return _ask_own(catalog, request)
 
 
-def _ask_template(catalog: Catalog, target: str, name: str) -> str:
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Whether one can ask there; a stream that was closed at the start is `None`."""
+    return stream is not None and stream.isatty()
+
+
+def _read_name(text: str) -> str:
+    check_class_name(text)
+    return text
+
+
+def _ask_template(catalog: Catalog, target: str, picked: str, reason: str) -> str:
     for template in catalog.templates(target):
         click.echo(f"  {template.name}: {template.summary}", err=True)
-    picked, _, reason = catalog.pick(target, name)
 
     def read(text: str) -> str:
         return catalog.get(target, text).name
 
-    answer: str = _prompt(f"Template (--template; {reason})", read, default=picked.name)
+    answer: str = _prompt(f"Template (--template; {reason})", read, default=picked)
     return answer
 
 
-def _ask_options(template: Template, request: Request) -> dict[str, str]:
-    answers = {}
+def _ask_options(template: Template, request: Request, implied: Options) -> dict[str, str]:
+    answers = dict(request.options)
     for option in template.options:
-        if option.name not in request.options:
+        if option.name not in answers:
             label = f"{option.doc} (--option {option.name}=...)"
-            value = _prompt(label, option.read, default=str(option.default))
-            answers[option.name] = str(value).lower()
+            default = str(implied.get(option.name, option.default)).lower()
+            answers[option.name] = str(_prompt(label, option.read, default=default)).lower()
     return answers
 
 
-def _ask_default(name: str, doc: str, read: Callable[[str], Any]) -> list[Assignment]:
-    def checked(text: str) -> str:
-        if text:
-            read(text)
-        return text
+def _ask_default(catalog: Catalog, request: Request, attribute: Attribute) -> Request:
+    """`request` with a default for one of the template's attributes that has none."""
 
-    label = f"Default of `{name}` ({doc} Empty: it must be given)"
-    text = _prompt(label, checked, default="", show_default=False)
-    return [Assignment(name, text, f"{name}={text}")] if text else []
+    def read(text: str) -> Request:
+        given = Assignment(attribute.name, text, f"{attribute.name}={text}")
+        return _with(catalog, request, given) if text else request
+
+    label = f"Default of `{attribute.name}` ({attribute.doc} Empty: it must be given)"
+    answer: Request = _prompt(label, read, default="", show_default=False)
+    return answer
 
 
-def _ask_own(template: Template, seen: set[str]) -> list[Declaration]:
-    declared: list[Declaration] = []
+def _ask_own(catalog: Catalog, request: Request) -> Request:
+    """`request` with as many attributes of one's own as are given."""
 
-    def read(text: str) -> Declaration | None:
+    def read(text: str) -> Request | None:
         if not text:
             return None
         given = read_attribute(text)
         if isinstance(given, Assignment):
             raise UsageError("an attribute of your own has a type", mend="Write name:type=default.")
-        check_attribute_name(given.name, (*template.reserves, *seen))
-        return given
+        return _with(catalog, request, given)
 
     label = "Your own attribute, name:type=default{constraint} (empty: no more)"
-    while (given := _prompt(label, read, default="", show_default=False)) is not None:
-        declared.append(given)
-        seen.add(given.name)
-    return declared
+    while (longer := _prompt(label, read, default="", show_default=False)) is not None:
+        request = longer
+    return request
 
 
-def _checked(check: Callable[[str], None]) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        check(text)
-        return text
-
-    return read
+def _with(catalog: Catalog, request: Request, given: Assignment | Declaration) -> Request:
+    longer = replace(request, attributes=(*request.attributes, given))
+    make_spec(catalog, longer, _ANY_PACKAGE)
+    return longer
 
 
 def _prompt(label: str, read: Callable[[str], Any], **settings: Any) -> Any:

@@ -1,0 +1,57 @@
+PYTHON ?= python3
+TORCH ?= 2.13.0
+TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help demo test lint goldens names bench clean
+
+help:
+	@echo 'make demo     generate a layer, run its tests, train a model with it on real images'
+	@echo 'make test     everything that CI runs: lint, types, tests on all three backends'
+	@echo 'make lint     ruff, black and mypy alone'
+	@echo 'make goldens  renew tests/goldens and generated_examples from the templates'
+	@echo 'make names    renew the names that Keras has taken'
+	@echo 'make bench    cold start, as ratios'
+	@echo 'make clean    remove .venv, demo and caches'
+
+demo: .venv/.demo
+	@$(BIN)/python -m scaffold.examples.demo
+
+test: lint
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/black --check --quiet .
+	$(BIN)/mypy
+
+goldens: .venv/.dev
+	$(BIN)/python tests/goldens.py
+
+names: .venv/.dev
+	$(BIN)/python -m scaffold.examples.keras_names
+
+bench: .venv/.dev
+	$(BIN)/python -m benchmarks.cold_start
+
+clean:
+	rm -rf .venv demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'Python 3.11 or newer is needed: make PYTHON=python3.12 ...'; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.demo: .venv/bin/python pyproject.toml
+	@echo 'Installing scaffold with the TensorFlow backend into .venv: minutes, the first time.'
+	$(PIP) install --quiet --editable '.[demo]'
+	@touch $@
+
+# A CPU build of Torch: one that pip finds as things stand, else from Torch's own index.
+.venv/.dev: .venv/bin/python pyproject.toml
+	@echo 'Installing TensorFlow, JAX, Torch and what contributors need into .venv: minutes, the first time.'
+	$(PIP) install --quiet 'torch==$(TORCH)+cpu' 2>/dev/null || \
+	  $(PIP) install --quiet --extra-index-url $(TORCH_CPU_INDEX) 'torch==$(TORCH)'
+	$(PIP) install --quiet --editable '.[dev]'
+	@touch $@ .venv/.demo

@@ -1,0 +1,14 @@
+"""The only part that touches the user's disk: confined reads, and commits of all files or none.
+
+A commit goes through the journal `.scaffold-journal`, whose file lock also keeps other runs out:
+
+    record -> stage and back up -> place -> "done" -> tidy
+
+Whoever gets the lock and finds a record knows that its writer was killed: before "done" all is
+undone, after it only the tidying is left. A commit that fails is undone by the same code, so there
+is one way back, and it needs nothing but the journal.
+"""
+
+from scaffold.workspace.folder import Transaction, Workspace
+
+__all__ = ["Transaction", "Workspace"]

@@ -1,0 +1,236 @@
+"""The folder that everything is confined to, and the right to write in it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+
+from scaffold.errors import ConflictError, MissingError, UnsafeError
+from scaffold.plan import Change
+from scaffold.workspace.files import (
+    GONE,
+    adding,
+    changed_meanwhile,
+    digest,
+    is_file,
+    link,
+    lstat,
+    read_file,
+    read_if_there,
+    refuse_odd_characters,
+    reporting,
+    resolve,
+    shown,
+    sync_folder,
+    unlink,
+    write_new,
+)
+from scaffold.workspace.journal import JOURNAL, Journal, Step, begin, load
+
+
+class Workspace:
+    """The folder that everything is confined to.
+
+    Args:
+        root: An existing folder; symbolic links on the way to it are followed once, here.
+
+    Raises:
+        MissingError: There is no such folder.
+        ScaffoldError: It cannot be looked up.
+    """
+
+    def __init__(self, root: Path) -> None:
+        with reporting("look up", root):
+            if not root.is_dir():
+                raise MissingError(f"there is no folder {shown(root)}")
+            self.root = root.resolve()
+
+    def confine(self, path: Path) -> PurePosixPath:
+        """Where a path, absolute or relative to the current folder, really lies below the root.
+
+        Symbolic links are followed as long as they stay inside, so the result holds none.
+
+        Raises:
+            UnsafeError: It leaves the root, passes through a link that does, or is no decent name.
+            ScaffoldError: A folder on the way cannot be looked up.
+        """
+        refuse_odd_characters(path)
+        with reporting("look up", path):
+            absolute = path.absolute()
+            real = resolve(absolute)
+            if not real.is_relative_to(self.root) or self._leads_out(absolute, real):
+                mend = "Choose a path inside of that folder"
+                raise UnsafeError(f"{shown(path)} is outside of {shown(self.root)}", mend=mend)
+        relative = PurePosixPath(real.relative_to(self.root).as_posix())
+        if str(relative).casefold() == JOURNAL:
+            raise UnsafeError(f"{shown(path)} is scaffold's own journal", mend="Choose another")
+        return relative
+
+    def read(self, path: PurePosixPath) -> bytes | None:
+        """The bytes of a file below the root, `None` where there is none.
+
+        Raises:
+            ConflictError: Something that is not a regular file is in the way.
+            UnsafeError: The path leads out of the root.
+            ScaffoldError: It cannot be read.
+        """
+        return read_if_there(self.root, self.confine(self.root / path))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Keep other runs out of the root, after healing what a killed one left there.
+
+        Raises:
+            ConflictError: Another run is writing in the root.
+            UnsafeError: There is a journal that no run has written here.
+            ScaffoldError: The journal cannot be written, or what it tells cannot be undone yet.
+        """
+        self.confine(self.root)
+        with reporting("lock", self.root / JOURNAL):
+            journal = Journal(self.root)
+        try:
+            transaction = Transaction(self, journal)
+            transaction.settle()
+            yield transaction
+        except BaseException:
+            # A journal that stays behind does no harm; the error on its way is what matters.
+            with suppress(OSError):
+                journal.release()
+            raise
+        with reporting("remove", journal.path):
+            journal.release()
+
+    def _leads_out(self, path: Path, real: Path) -> bool:
+        steps = (path, *path.parents) if path != real else ()
+        return any(
+            resolve(step.parent).is_relative_to(self.root)
+            and not resolve(step).is_relative_to(self.root)
+            for step in steps
+            if step.is_symlink()
+        )
+
+
+class Transaction:
+    """The right to write below a workspace's root; `Workspace.transaction` gives it."""
+
+    def __init__(self, workspace: Workspace, journal: Journal) -> None:
+        self._workspace = workspace
+        self._root = workspace.root
+        self._journal = journal
+
+    def commit(self, changes: Iterable[Change]) -> None:
+        """Write all changes, or none of them.
+
+        Raises:
+            ConflictError: A file is no longer what the change says it was before.
+            UnsafeError: A path leads out of the root.
+            ScaffoldError: Something could not be written; the message says if undoing failed too.
+        """
+        self.settle()
+        targets = self._targets(changes)
+        self._expect_unchanged(targets)
+        if all(change.action == "keep" for change in targets):
+            return
+        try:
+            with reporting("write in", self._root):
+                self._write(targets)
+        except BaseException as failure:
+            with adding(f"{str(failure) or type(failure).__name__}; undoing it failed too"):
+                self._journal.retract_done()
+                self.settle()
+            raise
+        with adding("all files were written, but not tidied up"):
+            self.settle()
+
+    def settle(self) -> None:
+        """Finish what the journal tells, forward if it was done, else back, and empty it.
+
+        Raises:
+            UnsafeError: The journal is not one that a run has written here.
+            ScaffoldError: Something could not be settled yet.
+        """
+        record = load(self._workspace, self._journal)
+        if record and not record.done:
+            for step in reversed(record.steps):
+                with reporting("restore", step.path):
+                    _restore(step)
+        for step in record.steps if record else ():
+            with reporting("tidy up beside", step.path):
+                unlink(step.staged)
+                unlink(step.backup)
+        for folder in reversed(record.folders) if record and not record.done else ():
+            with reporting("remove", folder), suppress(*GONE):
+                if not any((self._root / folder).iterdir()):
+                    (self._root / folder).rmdir()
+        self._journal.truncate(0)
+
+    def _targets(self, changes: Iterable[Change]) -> list[Change]:
+        targets: dict[PurePosixPath, Change] = {}
+        for change in changes:
+            path = self._workspace.confine(self._root / change.path)
+            if path in targets:
+                raise ConflictError(f"{shown(path)} would be written twice")
+            targets[path] = Change(path, change.before, change.after)
+        return list(targets.values())
+
+    def _expect_unchanged(self, targets: list[Change]) -> None:
+        for change in targets:
+            moved = self._workspace.confine(self._root / change.path) != change.path
+            if moved or read_if_there(self._root, change.path) != change.before:
+                raise changed_meanwhile(change.path)
+
+    def _write(self, targets: list[Change]) -> None:
+        writes = [change for change in targets if change.action != "keep"]
+        record = begin(self._root, self._journal, writes)
+        for folder in record.folders:
+            with reporting("create", folder):
+                (self._root / folder).mkdir()
+        for change, step in zip(writes, record.steps, strict=True):
+            with reporting("write", step.path):
+                _stage(change, step)
+        self._expect_unchanged(targets)
+        for step in record.steps:
+            with reporting("write", step.path):
+                _place(step)
+        for folder in {parent for step in record.steps for parent in step.path.parents}:
+            sync_folder(self._root / folder)
+        self._journal.mark_done()
+
+
+def _stage(change: Change, step: Step) -> None:
+    if change.before is None:
+        write_new(step.staged, change.after)
+        return
+    mode = stat.S_IMODE(step.target.lstat().st_mode)
+    write_new(step.staged, change.after, mode)
+    if not link(step.target, step.backup):
+        write_new(step.backup, change.before, mode)
+
+
+def _place(step: Step) -> None:
+    if step.replaces:
+        step.staged.replace(step.target)
+        return
+    try:
+        if not link(step.staged, step.target):
+            if lstat(step.target):
+                raise FileExistsError
+            step.staged.rename(step.target)
+    except FileExistsError:
+        raise changed_meanwhile(step.path) from None
+
+
+def _restore(step: Step) -> None:
+    """Put back what was there before, if what stands there now is what this step has put there."""
+    staged, target, backup = map(lstat, (step.staged, step.target, step.backup))
+    if not is_file(target) or (staged and not os.path.samestat(staged, target)):
+        return
+    if digest(read_file(step.target)) != step.digest:
+        return
+    if not step.replaces:
+        step.target.unlink()
+    elif is_file(backup):
+        step.backup.replace(step.target)

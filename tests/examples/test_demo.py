@@ -1,0 +1,41 @@
+"""`make demo` does what it says, and does not do again what it has done."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+NOT_AGAIN = [
+    "Not run again: they passed for these very files.",
+    "Not trained again: the layer has not changed since.",
+]
+
+
+def run_demo(folder: Path) -> list[str]:
+    result = subprocess.run(
+        [sys.executable, "-m", "scaffold.examples.demo"],
+        cwd=folder,
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return result.stdout.splitlines()
+
+
+def test_trains_past_its_score_and_not_twice(tmp_path: Path) -> None:
+    lines = run_demo(tmp_path)
+    assert not set(NOT_AGAIN) & set(lines)
+    assert sorted(path.name for path in (tmp_path / "demo").glob("*.*")) == [
+        *("digits.keras", "my_conv.py", "state.json", "test_my_conv.py"),
+    ]
+    state = json.loads((tmp_path / "demo" / "state.json").read_text())
+    assert state["tested"] is True
+    assert state["accuracy"] > 0.95
+    assert f"Accuracy on held-out images: {state['accuracy']:.3f}" in lines
+    again = run_demo(tmp_path)
+    assert set(NOT_AGAIN) <= set(again)
+    assert lines[-6:] == again[-6:]

@@ -1,0 +1,205 @@
+"""`EveryType`: TODO, what it is in a few words."""
+
+import keras
+
+
+def int_tuple(value, length, name):
+    """Return the argument `name` as a tuple of `length` ints.
+
+    One int stands for all of them. Raises `ValueError` for anything else.
+    """
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, (list, tuple))
+        or len(values) != length
+        or not all(isinstance(item, int) for item in values)
+    ):
+        raise ValueError(
+            f"`{name}` must be an int, or a tuple of ints of length "
+            f"{length}. Received: {name}={value!r}"
+        )
+    return tuple(values)
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class EveryType(keras.layers.Layer):
+    """TODO: what `EveryType` computes, as a formula: so far, `inputs`.
+
+    Args:
+        width: Positive int.
+        inner: Layer that the inputs go through first.
+        depth: Int at least 1 and less than 10, or `None`. Defaults to `None`.
+        gain: Float greater than 0. Defaults to `1.0`.
+        rate: Float at least 0 and less than 1. Defaults to `0.5`.
+        flag: Bool. Defaults to `False`.
+        label: Str. Defaults to `'it\\'s "{x}" \\\\'`.
+        mode: 'sum' or 'mean'. Defaults to `"sum"`.
+        window: Tuple of 2 ints, or one int for all. Defaults to `(3, 3)`.
+        offsets: Tuple of 3 ints at least -1, or one int for all. Defaults to
+            `(0, 0, 0)`.
+        sizes: Tuple of positive ints. Defaults to `(1, 2)`.
+        act: Activation function or its name. Defaults to `"relu"`.
+        scale_initializer: Initializer or its name. Defaults to `"ones"`.
+        penalty: Regularizer or its name. Defaults to `"l2"`.
+        limit: Constraint or its name, or `None`. Defaults to `None`.
+        noise_seed: Int, seed of `self.noise_seed_generator`, or `None` for another one
+            each time. Defaults to `None`.
+        last: Layer that the inputs go through first, or `None`. Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, ...)`.
+
+    Output shape:
+        As the last of its layers gives it.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> layer = EveryType(width=2, inner=keras.layers.Identity())
+    >>> tuple(layer(keras.ops.ones((2, 3))).shape)
+    (2, 3)
+    """
+
+    def __init__(
+        self,
+        width,
+        inner,
+        depth=None,
+        gain=1.0,
+        rate=0.5,
+        flag=False,
+        label='it\'s "{x}" \\',
+        mode="sum",
+        window=(3, 3),
+        offsets=(0, 0, 0),
+        sizes=(1, 2),
+        act="relu",
+        scale_initializer="ones",
+        penalty="l2",
+        limit=None,
+        noise_seed=None,
+        last=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(width, int) or width <= 0:
+            raise ValueError(
+                f"`width` must be a positive int. Received: width={width!r}"
+            )
+        if not isinstance(inner, keras.layers.Layer):
+            raise ValueError(f"`inner` must be a layer. Received: inner={inner!r}")
+        if depth is not None and (not isinstance(depth, int) or not 1 <= depth < 10):
+            raise ValueError(
+                "`depth` must be an int at least 1 and less than 10, or None. "
+                f"Received: depth={depth!r}"
+            )
+        if not isinstance(gain, (int, float)) or not gain > 0:
+            raise ValueError(
+                f"`gain` must be a float greater than 0. Received: gain={gain!r}"
+            )
+        if not isinstance(rate, (int, float)) or not 0 <= rate < 1:
+            raise ValueError(
+                "`rate` must be a float at least 0 and less than 1. "
+                f"Received: rate={rate!r}"
+            )
+        if not isinstance(flag, bool):
+            raise ValueError(f"`flag` must be a bool. Received: flag={flag!r}")
+        if not isinstance(label, str):
+            raise ValueError(f"`label` must be a str. Received: label={label!r}")
+        if mode not in ("sum", "mean"):
+            raise ValueError(f"`mode` must be 'sum' or 'mean'. Received: mode={mode!r}")
+        window = int_tuple(window, 2, "window")
+        offsets = int_tuple(offsets, 3, "offsets")
+        if not all(item >= -1 for item in offsets):
+            raise ValueError(
+                "`offsets` must be a tuple of 3 ints at least -1, or one int for all. "
+                f"Received: offsets={offsets!r}"
+            )
+        if not isinstance(sizes, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in sizes
+        ):
+            raise ValueError(
+                f"`sizes` must be a tuple of positive ints. Received: sizes={sizes!r}"
+            )
+        if last is not None and not isinstance(last, keras.layers.Layer):
+            raise ValueError(
+                f"`last` must be a layer, or None. Received: last={last!r}"
+            )
+        self.width = width
+        self.inner = inner
+        self.depth = depth
+        self.gain = gain
+        self.rate = rate
+        self.flag = flag
+        self.label = label
+        self.mode = mode
+        self.window = window
+        self.offsets = offsets
+        self.sizes = tuple(sizes)
+        self.act = keras.activations.get(act)
+        self.scale_initializer = keras.initializers.get(scale_initializer)
+        self.penalty = keras.regularizers.get(penalty)
+        self.limit = keras.constraints.get(limit)
+        self.noise_seed = noise_seed
+        self.noise_seed_generator = keras.random.SeedGenerator(noise_seed)
+        self.last = last
+
+    def build(self, input_shape):
+        if not self.inner.built:
+            self.inner.build(input_shape)
+        input_shape = self.inner.compute_output_shape(input_shape)
+        if self.last is not None:
+            if not self.last.built:
+                self.last.build(input_shape)
+            input_shape = self.last.compute_output_shape(input_shape)
+        # TODO: make the weights here, with `self.add_weight(name="kernel", shape=...)`.
+        super().build(input_shape)
+
+    def call(self, inputs, training=None):
+        inputs = self.inner(inputs, training=training)
+        if self.last is not None:
+            inputs = self.last(inputs, training=training)
+        # TODO: put `self.width`, `self.depth`, `self.gain`, `self.rate`, `self.flag`,
+        # `self.label`, `self.mode`, `self.window`, `self.offsets`, `self.sizes`,
+        # `self.act`, `self.scale_initializer`, `self.penalty`, `self.limit` and
+        # `self.noise_seed_generator` to use: nothing depends on them yet.
+        # TODO: compute the outputs from the inputs, with `keras.ops`.
+        return inputs
+
+    def compute_output_shape(self, input_shape):
+        input_shape = self.inner.compute_output_shape(input_shape)
+        if self.last is not None:
+            input_shape = self.last.compute_output_shape(input_shape)
+        # TODO: the shape of the outputs; `None` is a size that is not known yet.
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "width": self.width,
+            "inner": keras.saving.serialize_keras_object(self.inner),
+            "depth": self.depth,
+            "gain": self.gain,
+            "rate": self.rate,
+            "flag": self.flag,
+            "label": self.label,
+            "mode": self.mode,
+            "window": self.window,
+            "offsets": self.offsets,
+            "sizes": self.sizes,
+            "act": keras.activations.serialize(self.act),
+            "scale_initializer": keras.initializers.serialize(self.scale_initializer),
+            "penalty": keras.regularizers.serialize(self.penalty),
+            "limit": keras.constraints.serialize(self.limit),
+            "noise_seed": self.noise_seed,
+            "last": keras.saving.serialize_keras_object(self.last),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        inner = keras.saving.deserialize_keras_object(config["inner"])
+        last = keras.saving.deserialize_keras_object(config["last"])
+        return cls(**{**config, "inner": inner, "last": last})

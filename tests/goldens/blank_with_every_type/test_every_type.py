@@ -1,0 +1,241 @@
+"""What `EveryType` promises, on each backend.
+
+Run on another one than Keras's default with `KERAS_BACKEND=jax pytest`, for example.
+"""
+
+import doctest
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from every_type import EveryType
+
+# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore:__array__ implementation:DeprecationWarning:keras"
+)
+
+BATCH, STEPS, DIM = 4, 3, 5
+
+# A value other than the default for every constructor argument.
+CHANGED = {
+    "width": 2,
+    "inner": keras.layers.Dense(2),
+    "depth": 2,
+    "gain": 0.5,
+    "rate": 0.25,
+    "flag": True,
+    "label": 'it\'s "{x}" \\_changed',
+    "mode": "mean",
+    "window": (4, 5),
+    "offsets": (1, 2, 3),
+    "sizes": (3, 4, 3),
+    "act": keras.activations.tanh,
+    "scale_initializer": keras.initializers.RandomNormal(stddev=1.3, seed=13),
+    "penalty": keras.regularizers.L2(1.4),
+    "limit": keras.constraints.MaxNorm(15.0),
+    "noise_seed": 7,
+    "last": keras.layers.Dense(17),
+}
+DEFAULTS = {
+    "depth": None,
+    "gain": 1.0,
+    "rate": 0.5,
+    "flag": False,
+    "label": 'it\'s "{x}" \\',
+    "mode": "sum",
+    "window": (3, 3),
+    "offsets": (0, 0, 0),
+    "sizes": (1, 2),
+    "act": keras.activations.get("relu"),
+    "scale_initializer": keras.initializers.get("ones"),
+    "penalty": keras.regularizers.get("l2"),
+    "limit": None,
+    "noise_seed": None,
+    "last": None,
+}
+REFUSED = {
+    "width": [0, 2.5, "2", None],
+    "inner": ["dense", None],
+    "depth": [0, 10, 2.5, "2"],
+    "gain": [0.0, "1.0", None],
+    "rate": [-1.0, 1.0, "1.0", None],
+    "flag": ["yes", 2, None],
+    "label": [2, None],
+    "mode": ["sum-mean", None],
+    "window": [(2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "offsets": [(2, 2, -2), (2, 2, 2.5), (2, 2, None), (2, 2, 2, 2), 2.5, "222", None],
+    "sizes": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+    "last": ["dense"],
+}
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Start every test from the same seed."""
+    keras.utils.set_random_seed(0)
+
+
+def make(**arguments):
+    plain = {"width": 2, "inner": keras.layers.Identity()}
+    return EveryType(**{**plain, **arguments})
+
+
+def inputs(*axes, batch=BATCH):
+    # TODO: inputs of the rank and the kind that the layer is for.
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(batch, *axes, DIM)).astype("float32")
+
+
+def reference(x):
+    """TODO: the formula in NumPy, without the layer's own code."""
+    return x
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
+
+
+class TestValues:
+    @pytest.mark.parametrize("axes", [(), (STEPS,), (2, STEPS)])
+    def test_equals_the_formula(self, axes):
+        layer, x = make(), inputs(*axes)
+        y = array(layer(x))
+        assert_close(y, reference(x, *layer.get_weights()))
+
+    def test_items_of_a_batch_do_not_mix(self):
+        layer, x = make(), inputs()
+        assert_close(array(layer(x))[1:], array(layer(x[1:])))
+
+    def test_inner_goes_first(self):
+        x = inputs()
+        inner = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
+        layer = make(inner=inner)
+        y = layer(x)
+        without = make(inner=keras.layers.Identity())
+        without.build(x.shape)
+        without.set_weights(layer.get_weights()[: -len(inner.weights)])
+        assert_close(array(y), array(without(inner(x))))
+
+    def test_last_goes_first(self):
+        x = inputs()
+        last = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
+        layer = make(last=last)
+        y = layer(x)
+        without = make(last=keras.layers.Identity())
+        without.build(x.shape)
+        without.set_weights(layer.get_weights()[: -len(last.weights)])
+        assert_close(array(y), array(without(last(x))))
+
+
+class TestShapes:
+    @pytest.mark.parametrize(
+        "shape", [(None, DIM), (None, None, DIM), (BATCH, STEPS, DIM)]
+    )
+    def test_static_shape_is_the_real_one(self, shape):
+        expected = shape  # TODO: the shape that the formula gives.
+        assert make().compute_output_shape(shape) == expected
+        assert make()(keras.KerasTensor(shape)).shape == expected
+        real = tuple(2 if size is None else size for size in shape)
+        assert make()(np.zeros(real, "float32")).shape == real
+
+
+class TestWeights:
+    def test_names_and_shapes(self):
+        layer = make()
+        layer.build((None, STEPS, DIM))
+        weights = [(weight.name, weight.shape) for weight in layer.weights]
+        assert weights == []  # TODO: the weights that `build` makes, in order.
+
+
+class TestConfig:
+    def test_every_argument_arrives_and_survives(self):
+        assert [*CHANGED, "kwargs"] == [*inspect.signature(EveryType).parameters]
+        layer = EveryType(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        twin = keras.saving.deserialize_keras_object(config)
+        assert type(twin) is EveryType
+        assert twin.get_config() == layer.get_config()
+        for name in CHANGED:
+            assert getattr(layer, name) == CHANGED[name]
+            assert described(getattr(twin, name)) == described(CHANGED[name])
+        assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    def test_defaults(self):
+        layer = EveryType(width=2, inner=keras.layers.Identity())
+        for name, value in DEFAULTS.items():
+            assert described(getattr(layer, name)) == described(value)
+            assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in REFUSED.items() for value in values],
+    )
+    def test_refuses_bad_arguments(self, name, value):
+        with pytest.raises(ValueError, match=f"`{name}` must be"):
+            make(**{name: value})
+
+
+class TestKeras:
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
+    def test_dtype_policy(self, policy):
+        layer = make(dtype=policy, inner=keras.layers.Identity(dtype=policy))
+        y = layer(inputs())
+        assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
+        assert {weight.dtype for weight in layer.weights} <= {layer.variable_dtype}
+
+    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        model = keras.Sequential(
+            [
+                make(),
+                keras.layers.Dense(8, activation="tanh"),
+                keras.layers.Dense(1),
+            ]
+        )
+        model.compile(keras.optimizers.Adam(0.05), "mse")
+        x = inputs(batch=64)
+        y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
+        model.build(x.shape)
+        before = model.get_weights()
+        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < 0.5 * losses[0]
+        for old, new in zip(before, model.get_weights(), strict=True):
+            assert (old != new).any()
+
+        model.save(tmp_path / "model.keras")
+        np.save(tmp_path / "x.npy", x)
+        script = (
+            f"import keras, numpy as np, {EveryType.__module__}\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "np.save('y.npy', model.predict(np.load('x.npy'), verbose=0))\n"
+        )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
+        assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
+
+    def test_the_example_of_the_docstring(self):
+        examples = doctest.testmod(sys.modules[EveryType.__module__])
+        assert examples.attempted > 0
+        assert examples.failed == 0

@@ -1,0 +1,97 @@
+"""What is generated runs: its own tests pass on each backend, with warnings as errors."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from goldens import COMMANDS, EXAMPLES, GOLDENS
+
+BACKENDS = ("tensorflow", "jax", "torch")
+FOLDERS = [*(GOLDENS / name for name in COMMANDS), EXAMPLES]
+
+
+def run_tests(backend: str, folder: Path, report: Path) -> tuple[int, str]:
+    """The exit code and the output of pytest on a folder, in a process of its own."""
+    options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={folder}"]
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, f"--junitxml={report}", str(folder)],
+        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return result.returncode, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_passes_its_own_tests(backend: str, folder: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    code, output = run_tests(backend, folder, report)
+    assert code == 0, output
+    (suite,) = ET.parse(report).getroot().iter("testsuite")  # noqa: S314 - we wrote it
+    assert int(suite.attrib["tests"]) >= 10
+    assert (suite.attrib["skipped"], suite.attrib["failures"], suite.attrib["errors"]) == (
+        *("0", "0", "0"),
+    )
+
+
+# One defect each, of the kinds that tests of layers miss most often.
+DEFECTS = {
+    "conv_key_missing_from_config": ("conv2d", '            "groups": self.groups,\n', ""),
+    "conv_wrong_attribute_in_config": (
+        "conv2d",
+        '"strides": self.strides',
+        '"strides": self.dilation_rate',
+    ),
+    "conv_dilation_ignored": (
+        "conv2d",
+        "            dilation_rate=self.dilation_rate,\n        )",
+        "        )",
+    ),
+    "conv_bias_of_another_shape": ("conv2d", "shape=(self.filters,)", "shape=(1,)"),
+    "dense_wrong_dtype": (
+        "dense",
+        "(input_dim, self.units),",
+        "(input_dim, self.units), dtype='float32',",
+    ),
+    "dense_regularizer_lost": ("dense", "            regularizer=self.kernel_regularizer,\n", ""),
+    "dense_activation_lost": ("dense", "outputs = self.activation(outputs)", "pass"),
+    "dense_mask_lost": ("dense", "self.supports_masking = True", "pass"),
+    "projection_lies_about_its_shape": (
+        "projection",
+        "self.output_dim)\n\n    def get_config",
+        "1)\n\n    def get_config",
+    ),
+    "blank_is_not_registered": (
+        "blank",
+        '@keras.saving.register_keras_serializable(package="golden")\n',
+        "",
+    ),
+    "every_type_constraint_unchecked": ("blank_with_every_type", "not gain > 0", "False"),
+    "every_type_layer_left_to_build_itself": (
+        "blank_with_every_type",
+        "            self.inner.build(input_shape)\n",
+        "            pass\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_its_tests_notice_a_defect(name: str, tmp_path: Path) -> None:
+    golden, good, bad = DEFECTS[name]
+    folder = tmp_path / golden
+    folder.mkdir()
+    for path in (GOLDENS / golden).glob("*.py"):
+        source = path.read_text()
+        if not path.name.startswith("test_"):
+            assert good in source
+            source = source.replace(good, bad)
+        (folder / path.name).write_text(source)
+    code, output = run_tests("tensorflow", folder, tmp_path / "report.xml")
+    assert code == 1, output

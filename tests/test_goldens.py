@@ -1,0 +1,50 @@
+"""What is generated is, to the letter, what tests/goldens holds: `make goldens` renews them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from goldens import COMMANDS, EXAMPLE_COMMANDS, EXAMPLES, GOLDENS, generate, read
+
+# What a careful project would have ruff look for; the line length is black's default.
+RULES = "E,W,F,I,N,UP,B,C4,SIM,PT,RUF,D209,D210,D3,PTH,RET,ARG"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_gives_the_golden_files_twice(name: str, tmp_path: Path) -> None:
+    for run in ("first", "second"):
+        files = generate(COMMANDS[name], tmp_path / run / name, "--package=golden")
+        assert files == read(GOLDENS / name)
+
+
+@pytest.mark.parametrize("name", EXAMPLE_COMMANDS)
+def test_generated_examples_are_up_to_date(name: str) -> None:
+    before = read(EXAMPLES / name)
+    files = generate(EXAMPLE_COMMANDS[name], EXAMPLES / name, "--package=examples")
+    assert files == before
+
+
+def test_no_golden_is_left_over() -> None:
+    assert sorted(path.name for path in GOLDENS.iterdir()) == sorted(COMMANDS)
+    assert sorted(path.name for path in EXAMPLES.iterdir()) == sorted(EXAMPLE_COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        ["black", "--check", "--line-length=88"],
+        ["ruff", "check", "--isolated", "--no-cache", "--line-length=88", f"--select={RULES}"],
+    ],
+    ids=["black", "ruff"],
+)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_is_what_an_expert_would_commit(name: str, check: list[str], tmp_path: Path) -> None:
+    folder = shutil.copytree(GOLDENS / name, tmp_path / name)
+    result = subprocess.run(
+        [sys.executable, "-m", *check, "."], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -1,0 +1,67 @@
+"""The wheel, with nothing installed but what it asks for, generates: no backend is near."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import distribution
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+RUN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from scaffold.cli import main; main()"
+
+
+def names_required(requirements: list[str] | None) -> set[str]:
+    """The distributions that are required whatever extra is asked for, on this platform."""
+    wanted = set()
+    for requirement in requirements or []:
+        name, _, marker = requirement.partition(";")
+        if "extra ==" not in marker and "python_version <" not in marker and "win32" not in marker:
+            wanted.add(re.split(r"[^\w.-]", name.strip(), maxsplit=1)[0])
+    return wanted
+
+
+def copy_distribution(name: str, target: Path, seen: set[str]) -> None:
+    """Copy a distribution and all that it requires, as pip would install them."""
+    if name in seen:
+        return
+    seen.add(name)
+    installed = distribution(name)
+    for file in installed.files or []:
+        if ".." not in file.parts:
+            copy = target / file
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(str(file.locate()), copy)
+    for required in names_required(installed.requires):
+        copy_distribution(required, target, seen)
+
+
+def test_generates_in_an_empty_environment(tmp_path: Path) -> None:
+    build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([sys.executable, *build, "-w", tmp_path / "dist", ROOT], check=True)
+    (wheel,) = (tmp_path / "dist").glob("keras_scaffold-*.whl")
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    metadata = next(site.glob("*.dist-info/METADATA")).read_text()
+    requirements = re.findall(r"^Requires-Dist: (.*)$", metadata, flags=re.MULTILINE)
+    seen: set[str] = set()
+    for name in names_required(requirements):
+        copy_distribution(name, site, seen)
+    assert {"black", "click", "jinja2"} <= seen
+    assert not seen & {"keras", "tensorflow", "jax", "torch", "numpy"}
+
+    work = tmp_path / "work"
+    work.mkdir()
+    generated = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", RUN, str(site), "layer", "MyConv", "filters=3"],
+        cwd=work,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (generated.returncode, generated.stderr) == (0, "")
+    assert sorted(path.name for path in work.iterdir()) == ["my_conv.py", "test_my_conv.py"]
