@@ -22,7 +22,7 @@ Options = Mapping[str, int | str | bool]
 NO_OPTIONS: Options = {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Option:
     """A switch of a template: one of a few values, fixed in the generated code."""
 
@@ -47,7 +47,7 @@ class Option:
         return spelled[text.lower()]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TemplateAttribute:
     """An attribute that a template has, for some values of its options or for all.
 

@@ -14,7 +14,7 @@ from scaffold.settings import Settings
 from scaffold.spec import Spec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """Where generated files go, relative to the workspace's root.
 

@@ -14,7 +14,7 @@ OnConflict = Literal["fail", "skip", "overwrite", "new"]
 Reader = Callable[[PurePosixPath], bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """One file's bytes before and after, at a path relative to the workspace's root.
 
@@ -32,7 +32,7 @@ class Change:
         return "keep" if self.before == self.after else "replace"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """All changes of one run, in the order in which they are shown and written."""
 

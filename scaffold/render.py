@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from scaffold.attributes import REQUIRED
 from scaffold.catalog import Catalog, Template, fill
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.formatting import black_mode, format_source
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 _NO_BREAK = "\0"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Style:
     """How generated files are to look, whatever is in them.
 
@@ -90,6 +88,7 @@ def _environment(catalog: Catalog, line_length: int) -> SandboxedEnvironment:
         keep_trailing_newline=True,
         autoescape=False,
         extensions=["jinja2.ext.do"],
+        optimized=False,
     )
     prose = _Prose(line_length)
     environment.filters.update(
@@ -102,7 +101,10 @@ def _environment(catalog: Catalog, line_length: int) -> SandboxedEnvironment:
         example=prose.example,
         refusal=prose.refusal,
     )
-    environment.globals["REQUIRED"] = REQUIRED
+    # A template's module is made once; an `import` in a loop would make it each time.
+    environment.globals["macros"] = lambda type_: environment.get_template(
+        f"_macros/types/{type_.keyword}.jinja"
+    ).module
     return environment
 
 
@@ -121,7 +123,7 @@ def _context(template: Template, spec: Spec, module: str) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Prose:
     """Text that has to fit into the lines of a generated file."""
 
@@ -201,15 +203,9 @@ def _in_braces(text: str) -> str:
 
 def _check_bindings(source: str, spec: Spec) -> None:
     """Refuse a class name that the file binds to something else as well."""
-    bound: list[str] = []
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            bound += [alias.asname or alias.name for alias in node.names]
-        elif isinstance(node, ast.ClassDef | ast.FunctionDef):
-            bound.append(node.name)
-        elif isinstance(node, ast.Assign):
-            bound += [target.id for target in node.targets if isinstance(target, ast.Name)]
-    if bound.count(spec.name) > 1:
+    name = re.escape(spec.name)
+    binding = rf"^(?:(?:class|def) {name}\b|{name}(?:, \w+)* =|(?:from|import) .*\b{name}(?:,|$))"
+    if len(re.findall(binding, source, flags=re.MULTILINE)) > 1:
         raise UsageError(
             f"`{spec.name}` is a name that the generated test needs for something else",
             mend=f"Call it `My{spec.name}`, for example.",

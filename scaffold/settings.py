@@ -19,7 +19,7 @@ _ENCODING = re.compile(r".*?coding[:=][ \t]*(?!utf-?8\b)[-\w.]", re.IGNORECASE)
 _KEYS = ("package", "into", "tests-into", "license-header")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """What a project wants of all that is generated in it.
 

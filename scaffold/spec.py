@@ -13,7 +13,7 @@ from scaffold.naming import check_attribute_name, check_class_name, check_packag
 from scaffold.text import nearest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spec:
     """One class to generate.
 
@@ -40,7 +40,7 @@ class Spec:
         return module_name(self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Argument:
     """One argument of the generated constructor, in its final place.
 
@@ -69,7 +69,7 @@ class Argument:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """What a person asked for, as typed, answered or written in a file; nothing checked.
 

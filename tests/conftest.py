@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped] # its stubs are another package
 import pytest
+from hypothesis import settings
 
 from scaffold.cli import main
+
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
 
 _SCHEMA = json.loads((Path(__file__).parent / "cli" / "answer.schema.json").read_text("utf-8"))
 Tree = Mapping[str, tuple[int, bytes]]
@@ -74,7 +78,6 @@ def scaffold(
     """The command line, run in this process in the folder `here`, printing into a pipe."""
     for name in ("NO_COLOR", "FORCE_COLOR", "SCAFFOLD_TRACEBACK"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
     def run(*words: str) -> Outcome:
         capsys.readouterr()
@@ -88,17 +91,25 @@ def scaffold(
 
 
 @pytest.fixture
-def unchanged(here: Path, tmp_path: Path) -> Callable[[], bool]:
-    """Whether nothing has been written, in `here` or around it, since this was first asked for.
+def harmless(scaffold: Scaffold, tmp_path: Path) -> Scaffold:
+    """The command line, where it must leave everything in and around `here` as it is."""
 
-    Ask for this fixture last: it looks at the tree when the test begins, and each time that
-    it is called it compares, then looks anew.
-    """
-    seen = tree(tmp_path)
+    def run(*words: str) -> Outcome:
+        before = tree(tmp_path)
+        outcome = scaffold(*words)
+        assert tree(tmp_path) == before
+        return outcome
 
-    def compare() -> bool:
-        nonlocal seen
-        before, seen = seen, tree(tmp_path)
-        return before == seen
+    return run
 
-    return compare
+
+@pytest.fixture
+def refused(harmless: Scaffold) -> Callable[..., tuple[int, str]]:
+    """The command line, where it must write and print nothing, and only say why: code, text."""
+
+    def run(*words: str) -> tuple[int, str]:
+        outcome = harmless(*words)
+        assert outcome.out == ""
+        return outcome.code, outcome.err
+
+    return run

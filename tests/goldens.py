@@ -25,7 +25,7 @@ COMMANDS = {
         "gain:float=1.0{>0}",
         "rate:float=0.5{>=0,<1}",
         "flag:bool=false",
-        'label:str=it\'s "{x}" \\',
+        'label:str=it\'s "{x}"',
         "mode:enum(sum,mean)=sum",
         "window:ints(2)=3",
         "offsets:ints(3)=0{>=-1}",

@@ -27,7 +27,6 @@ OPERATIONS = [
         "chmod",
         "close",
         "fstat",
-        "fsync",
         "ftruncate",
         "link",
         "listdir",
@@ -172,8 +171,6 @@ def attempt_and_die(root: Path, job: Mapping[str, Any], at: Mapping[int, str]) -
 
 def main() -> None:
     job = json.load(sys.stdin)
-    # Only a power cut needs it, which nothing here can imitate, and it is slow.
-    os.fsync = lambda fd: None
     run = attempt_and_die if job["fault"].startswith("kill") else attempt
     outcomes: list[dict[str, Any]] = []
     for gap in job["gaps"]:

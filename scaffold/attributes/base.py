@@ -18,6 +18,7 @@ REQUIRED: Final = _Required.REQUIRED
 Default = Value | Literal[_Required.REQUIRED]
 
 
+@dataclass(frozen=True)
 class AttributeType(ABC):
     """A type that an attribute can be declared with.
 
@@ -87,7 +88,7 @@ class AttributeType(ABC):
         return ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Attribute:
     """One argument of the generated constructor.
 

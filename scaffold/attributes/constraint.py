@@ -14,7 +14,7 @@ _BOUND = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bound:
     """One side of a range; `value` itself belongs to it if `inclusive`."""
 
@@ -22,7 +22,7 @@ class Bound:
     inclusive: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Constraint:
     """A range of numbers, open where a side is `None`."""
 

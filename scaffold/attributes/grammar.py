@@ -13,7 +13,7 @@ _TYPE = re.compile(r"\s*(?P<keyword>[^({=\s]*)\s*(?:\((?P<parameters>[^)]*)(?P<c
 _LONGEST = 2_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Assignment:
     """`name=value`: a new default for an attribute that the template has."""
 
@@ -25,7 +25,7 @@ class Assignment:
         return Place(self.text, self.text.index("=") + 1, len(self.text))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Declaration:
     """`name:type=default{constraint}`: an attribute of the user's own."""
 

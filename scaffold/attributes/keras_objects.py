@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import ClassVar
 
 from scaffold.attributes.base import AttributeType, Default, Value
@@ -12,7 +11,6 @@ from scaffold.text import nearest
 _REGISTERED = re.compile(r"[\w.-]+>\w+")
 
 
-@dataclass(frozen=True, slots=True)
 class _Named(AttributeType):
     """Something that Keras finds by its name; `None` is none."""
 
@@ -40,7 +38,6 @@ class _Named(AttributeType):
         return tuple(sorted(getattr(keras_names, self.known)))
 
 
-@dataclass(frozen=True, slots=True)
 class Activation(_Named):
     """An activation function."""
 
@@ -51,7 +48,6 @@ class Activation(_Named):
         return "tanh" if default != "tanh" else "sigmoid"
 
 
-@dataclass(frozen=True, slots=True)
 class Initializer(_Named):
     """An initializer of weights."""
 
@@ -59,7 +55,6 @@ class Initializer(_Named):
     known: ClassVar[str] = "INITIALIZERS"
 
 
-@dataclass(frozen=True, slots=True)
 class Regularizer(_Named):
     """A regularizer of weights or outputs."""
 
@@ -67,7 +62,6 @@ class Regularizer(_Named):
     known: ClassVar[str] = "REGULARIZERS"
 
 
-@dataclass(frozen=True, slots=True)
 class WeightConstraint(_Named):
     """A constraint on weights."""
 
@@ -75,7 +69,6 @@ class WeightConstraint(_Named):
     known: ClassVar[str] = "CONSTRAINTS"
 
 
-@dataclass(frozen=True, slots=True)
 class Seed(AttributeType):
     """The seed of a random number generator, which the layer then owns."""
 
@@ -98,7 +91,6 @@ class Seed(AttributeType):
         return 7 if default != 7 else 8
 
 
-@dataclass(frozen=True, slots=True)
 class LayerType(AttributeType):
     """A Keras layer, which the generated layer holds, builds, applies and saves."""
 

@@ -16,7 +16,7 @@ _LARGEST = 10**_DIGITS - 1
 _INT = re.compile(rf"[-+]?\d{{1,{_DIGITS}}}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Int(AttributeType):
     """A whole number."""
 
@@ -55,7 +55,7 @@ class Int(AttributeType):
         return (*_outside(self.constraint, whole=True), 2.5, "2")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Float(AttributeType):
     """A finite real number; an int is taken as one."""
 
@@ -100,7 +100,7 @@ class Float(AttributeType):
         return (*_outside(self.constraint, whole=False), "1.0")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ints(AttributeType):
     """A tuple of ints, of a fixed length (one int standing for all) or of any."""
 

@@ -11,7 +11,6 @@ from scaffold.text import nearest, unprintable
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
-@dataclass(frozen=True, slots=True)
 class Bool(AttributeType):
     """A flag."""
 
@@ -44,7 +43,6 @@ class Bool(AttributeType):
         return ("true", "false")
 
 
-@dataclass(frozen=True, slots=True)
 class Str(AttributeType):
     """Any printable text."""
 
@@ -68,7 +66,7 @@ class Str(AttributeType):
         return (2,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Choice(AttributeType):
     """One of a few words."""
 

@@ -5,6 +5,7 @@ Commands are imported when they are called, so that help costs nothing.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import os
@@ -88,6 +89,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - who reads has left
         code = 1
     sys.exit(code)
+
+
+def entry() -> NoReturn:
+    """Run `main` as a process of its own, which is over before collecting garbage would pay."""
+    gc.disable()
+    try:
+        main()
+    finally:
+        gc.freeze()  # Else the interpreter looks through it all once more on its way out.
 
 
 def _run(words: Sequence[str], color: bool | None) -> int:

@@ -129,7 +129,7 @@ def command(
     _answer(run, plan, written=not (dry_run or show_diff), as_json=as_json, show_diff=show_diff)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Run:
     """What one call of the command works with, all of it checked."""
 

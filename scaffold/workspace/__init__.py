@@ -6,7 +6,8 @@ A commit goes through the journal `.scaffold-journal`, whose file lock also keep
 
 Whoever gets the lock and finds a record knows that its writer was killed: before "done" all is
 undone, after it only the tidying is left. A commit that fails is undone by the same code, so there
-is one way back, and it needs nothing but the journal.
+is one way back, and it needs nothing but the journal. Nothing is flushed to the disk: a commit
+survives a kill at any point, a power cut as far as the file system's own order does.
 """
 
 from scaffold.workspace.folder import Transaction, Workspace

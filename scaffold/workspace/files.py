@@ -50,7 +50,6 @@ def write_new(path: Path, data: bytes, mode: int | None = None) -> None:
         write_all(descriptor, data)
         if mode is not None:
             path.chmod(mode)
-        os.fsync(descriptor)
 
 
 def read_if_there(root: Path, path: PurePosixPath) -> bytes | None:
@@ -79,12 +78,6 @@ def write_all(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
-
-
-def sync_folder(folder: Path) -> None:
-    """Let the new names outlive a power cut, where the system can do that."""
-    with suppress(OSError), opened(folder, os.O_RDONLY) as descriptor:
-        os.fsync(descriptor)
 
 
 def unlink(path: Path) -> None:

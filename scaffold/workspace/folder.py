@@ -24,7 +24,6 @@ from scaffold.workspace.files import (
     reporting,
     resolve,
     shown,
-    sync_folder,
     unlink,
     write_new,
 )
@@ -195,8 +194,6 @@ class Transaction:
         for step in record.steps:
             with reporting("write", step.path):
                 _place(step)
-        for folder in {parent for step in record.steps for parent in step.path.parents}:
-            sync_folder(self._root / folder)
         self._journal.mark_done()
 
 

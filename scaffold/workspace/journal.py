@@ -70,7 +70,6 @@ class Journal:
     def append(self, data: bytes) -> None:
         with reporting("write", self.path):
             write_all(self._descriptor, data)
-            os.fsync(self._descriptor)
 
     def mark_done(self) -> None:
         self.append(_DONE)

@@ -32,7 +32,7 @@ class EveryType(keras.layers.Layer):
         gain: Float greater than 0. Defaults to `1.0`.
         rate: Float at least 0 and less than 1. Defaults to `0.5`.
         flag: Bool. Defaults to `False`.
-        label: Str. Defaults to `'it\\'s "{x}" \\\\'`.
+        label: Str. Defaults to `'it\\'s "{x}"'`.
         mode: 'sum' or 'mean'. Defaults to `"sum"`.
         window: Tuple of 2 ints, or one int for all. Defaults to `(3, 3)`.
         offsets: Tuple of 3 ints at least -1, or one int for all. Defaults to
@@ -71,7 +71,7 @@ class EveryType(keras.layers.Layer):
         gain=1.0,
         rate=0.5,
         flag=False,
-        label='it\'s "{x}" \\',
+        label='it\'s "{x}"',
         mode="sum",
         window=(3, 3),
         offsets=(0, 0, 0),

@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import builtins
+import keyword
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scaffold.errors import Place, ScaffoldError, UnsafeError, UsageError
+from scaffold.keras_names import LAYER_ATTRIBUTES, LAYERS, MODELS
+from scaffold.naming import check_attribute_name, check_class_name, check_package, module_name
+
+RULE = "Python allows letters, digits and `_`, and no digit first"
+OTHER = "Python would read it as another name (it is not in Unicode's NFKC form)"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["MyConv", "VGGBlock", "Conv2DBlock", "X", "My_Conv", "Größe", "Äpfel", "Match", "A" * 60],
+)
+def test_class_names(name: str) -> None:
+    check_class_name(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "mend"),
+    [
+        ("", "`` is no class name: it is empty.", "Choose another name."),
+        ("my-conv", f"`my-conv` is no class name: {RULE}.", "Call it `MyConv`, for example."),
+        ("My Conv", f"`My Conv` is no class name: {RULE}.", "Call it `MyConv`, for example."),
+        ("3D", f"`3D` is no class name: {RULE}.", "Choose another name."),
+        ("../X", f"`../X` is no class name: {RULE}.", "Call it `X`, for example."),
+        ("a.b", f"`a.b` is no class name: {RULE}.", "Call it `AB`, for example."),
+        ("de-nse", f"`de-nse` is no class name: {RULE}.", "Call it `DeNse`, for example."),
+        ("-dense", f"`-dense` is no class name: {RULE}.", "Call it `MyDense`, for example."),
+        ("None", "`None` is no class name: it is a keyword of Python.", "Choose another name."),
+        ("class", "`class` is no class name: it is a keyword of Python.",
+         "Call it `Class`, for example."),
+        ("__X", "`__X` is no class name: two underscores in front are Python's own.",
+         "Call it `X`, for example."),
+        ("ﬁlter", f"`ﬁlter` is no class name: {OTHER}.", "Call it `FIlter`, for example."),
+        ("A" * 61, f"`{'A' * 60}…` is no class name: it has more than 60 characters.",
+         "Choose another name."),
+        ("conv", "`conv` is no class name, which is written in CamelCase.", "Call it `Conv`."),
+        ("dense", "`dense` is no class name, which is written in CamelCase.", "Call it `MyDense`."),
+        ("_X", "`_X` is no class name, which is written in CamelCase.", "Call it `X`."),
+        ("层", "`层` is no class name, which is written in CamelCase.", "Call it `My层`."),
+        ("Dense", "`Dense` is a layer of Keras already.", "Call it `MyDense`, for example."),
+        ("Conv2D", "`Conv2D` is a layer of Keras already.", "Call it `MyConv2D`, for example."),
+        ("Model", "`Model` is a layer of Keras already.", "Call it `MyModel`, for example."),
+        ("Class", "`Class` would be written to class.py, which Python cannot import.",
+         "Call it `MyClass`, for example."),
+        ("Json", "`Json` would be written to json.py, which hides the module `json`.",
+         "Call it `MyJson`, for example."),
+        ("Keras", "`Keras` would be written to keras.py, which hides the module `keras`.",
+         "Call it `MyKeras`, for example."),
+        ("Conftest", "`Conftest` would be written to conftest.py, which hides the module "
+         "`conftest`.", "Call it `MyConftest`, for example."),
+        ("TestLayer", "pytest would take `TestLayer` for a test.",
+         "Choose a name that doesn't begin with Test."),
+    ],
+)  # fmt: skip
+def test_class_names_refused(name: str, message: str, mend: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_class_name(name)
+    assert (caught.value.message, caught.value.mend) == (message, mend)
+    assert caught.value.exit_code == 2
+
+
+def test_no_class_hides_a_layer() -> None:
+    for name in sorted(LAYERS | MODELS):
+        with pytest.raises(UsageError) as caught:
+            check_class_name(name)
+        assert caught.value.message == f"`{name}` is a layer of Keras already."
+
+
+def test_no_class_hides_a_module() -> None:
+    refused = 0
+    for module in sorted([*sys.stdlib_module_names, *keyword.kwlist]):
+        name = module.strip("_").title()
+        try:
+            check_class_name(name)
+        except UsageError:
+            refused += 1
+        else:
+            assert module_name(name) not in {*sys.stdlib_module_names, *keyword.kwlist}
+    assert refused > 200
+
+
+@pytest.mark.parametrize("name", ["Con\x00v", "Con\nv", "Con\u202ev", "C\x1b[31m"])
+def test_class_names_that_cannot_be_seen(name: str) -> None:
+    with pytest.raises(UnsafeError) as caught:
+        check_class_name(name)
+    seen = "".join("�" if ord(c) < 32 or c == "\u202e" else c for c in name)
+    [hidden] = {c for c in name if seen.count(c) < name.count(c)}
+    assert caught.value.message == (
+        f"the class name `{seen}` holds the control character U+{ord(hidden):04X}."
+    )
+    assert caught.value.mend == "Type it anew, without what cannot be seen."
+    assert caught.value.exit_code == 4
+
+
+def test_every_capital_letter_gives_a_module_that_can_be_imported() -> None:
+    accepted = 0
+    for code in range(sys.maxunicode + 1):
+        name = chr(code) + "b"
+        try:
+            check_class_name(name)
+        except ScaffoldError:
+            continue
+        module = module_name(name)
+        assert module.isidentifier()
+        assert unicodedata.normalize("NFKC", module) == module
+        accepted += 1
+    assert accepted > 500
+
+
+@given(st.text(max_size=70) | st.from_regex(r"[A-Z][A-Za-z0-9_]{0,61}", fullmatch=True))
+def test_any_class_name_is_usable_or_refused(name: str) -> None:
+    try:
+        check_class_name(name)
+    except ScaffoldError:
+        return
+    namespace: dict[str, object] = {}
+    exec(f"class {name}: pass", namespace)
+    assert name in namespace
+    module = module_name(name)
+    assert f"{module}.py".encode()
+    assert module.isidentifier()
+    assert not keyword.iskeyword(module)
+    assert unicodedata.normalize("NFKC", module) == module
+
+
+@pytest.mark.parametrize(
+    "name", ["units", "gain", "_hidden", "größe", "层", "kernel", "value", "_"]
+)
+def test_attribute_names(name: str) -> None:
+    check_attribute_name(name, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "mend"),
+    [
+        ("", "`` is no attribute name: it is empty.", "Choose another name."),
+        ("a b", f"`a b` is no attribute name: {RULE}.", "Call it `a_b`, for example."),
+        ("1a", f"`1a` is no attribute name: {RULE}.", "Choose another name."),
+        ("class", "`class` is no attribute name: it is a keyword of Python.",
+         "Choose another name."),
+        ("True", "`True` is no attribute name: it is a keyword of Python.",
+         "Choose another name."),
+        ("__init__", "`__init__` is no attribute name: two underscores in front are Python's own.",
+         "Call it `init`, for example."),
+        ("__x", "`__x` is no attribute name: two underscores in front are Python's own.",
+         "Call it `x`, for example."),
+        ("ﬁlter", f"`ﬁlter` is no attribute name: {OTHER}.", "Choose another name."),
+        ("a" * 61, f"`{'a' * 60}…` is no attribute name: it has more than 60 characters.",
+         "Choose another name."),
+        ("name", "`name` is an attribute of every Keras layer already.",
+         "Call it `name_value`, for example."),
+        ("dtype", "`dtype` is an attribute of every Keras layer already.",
+         "Call it `dtype_value`, for example."),
+        ("weights", "`weights` is an attribute of every Keras layer already.",
+         "Call it `weights_value`, for example."),
+        ("losses", "`losses` is an attribute of every Keras layer already.",
+         "Call it `losses_value`, for example."),
+        ("build", "`build` is an attribute of every Keras layer already.",
+         "Call it `build_value`, for example."),
+        ("call", "`call` is an attribute of every Keras layer already.",
+         "Call it `call_value`, for example."),
+        ("_tracker", "`_tracker` is an attribute of every Keras layer already.",
+         "Call it `tracker_value`, for example."),
+        ("kernel", "`kernel` is a name of the template's own.",
+         "Call it `kernel_value`, for example."),
+        ("self", "`self` is taken in the generated code.", "Call it `self_value`, for example."),
+        ("kwargs", "`kwargs` is taken in the generated code.",
+         "Call it `kwargs_value`, for example."),
+        ("keras", "`keras` is taken in the generated code.", "Call it `keras_value`, for example."),
+        ("int_tuple", "`int_tuple` is taken in the generated code.",
+         "Call it `int_tuple_value`, for example."),
+        ("isinstance", "`isinstance` is taken in the generated code.",
+         "Call it `isinstance_value`, for example."),
+    ],
+)  # fmt: skip
+def test_attribute_names_refused(name: str, message: str, mend: str) -> None:
+    place = Place(name, 0, len(name))
+    with pytest.raises(UsageError) as caught:
+        check_attribute_name(name, ["kernel"], place)
+    error = caught.value
+    assert (error.message, error.mend, error.place) == (message, mend, place)
+    assert error.exit_code == 2
+
+
+def test_what_every_layer_and_every_module_has_is_no_attribute_name() -> None:
+    for name in {*LAYER_ATTRIBUTES, *keyword.kwlist, *dir(builtins)}:
+        with pytest.raises(UsageError):
+            check_attribute_name(name, ())
+
+
+def test_attribute_names_that_cannot_be_seen() -> None:
+    with pytest.raises(UnsafeError) as caught:
+        check_attribute_name("a\x00b", ())
+    assert caught.value.message == "the attribute name `a�b` holds the control character U+0000."
+
+
+@pytest.mark.parametrize("name", ["my_project", "My-Project.2", "a" * 60, "__main__"])
+def test_packages(name: str) -> None:
+    assert check_package(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [("", ""), ("a b", "a b"), ("a>b", "a>b"), ("a/b", "a/b"), ('a"b', 'a"b'), ("é", "é"),
+     ("a\n", "a�"), ("a" * 61, "a" * 60 + "…")],
+)  # fmt: skip
+def test_packages_refused(name: str, seen: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_package(name)
+    assert caught.value.message == f"the package `{seen}` can't stand in a registered name."
+    assert caught.value.mend == (
+        "Take up to 60 letters, digits, `_`, `-` and `.`, as in `--package my_project`."
+    )

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from scaffold.plan import Change, FilesDifferError, OnConflict, Plan, make_plan
+
+A, B, NEW = PurePosixPath("a.py"), PurePosixPath("sub/b.py"), PurePosixPath("a.py.new")
+
+
+def plan(disk: dict[PurePosixPath, bytes], on_conflict: OnConflict = "fail") -> Plan:
+    return make_plan({A: b"new\n", B: b"b\n"}, disk.get, on_conflict)
+
+
+def test_actions() -> None:
+    assert Change(A, None, b"").action == "create"
+    assert Change(A, b"x", b"x").action == "keep"
+    assert Change(A, b"x", b"y").action == "replace"
+
+
+@pytest.mark.parametrize("on_conflict", ["fail", "skip", "overwrite", "new"])
+def test_without_a_conflict(on_conflict: OnConflict) -> None:
+    expected = Plan((Change(A, None, b"new\n"), Change(B, b"b\n", b"b\n")))
+    assert plan({B: b"b\n"}, on_conflict) == expected
+
+
+def test_all_conflicts_are_found() -> None:
+    with pytest.raises(FilesDifferError) as caught:
+        plan({A: b"old\n", B: b"old\n"})
+    error = caught.value
+    assert error.plan == Plan((Change(A, b"old\n", b"new\n"), Change(B, b"old\n", b"b\n")))
+    assert error.exit_code == 3
+    assert error.message == ("a.py, sub/b.py are there already and differ; nothing was written.")
+    assert error.mend == (
+        "Choose --on-conflict skip, overwrite, or new (which writes beside, as .new)."
+    )
+
+
+def test_one_conflict() -> None:
+    with pytest.raises(FilesDifferError) as caught:
+        plan({A: b"old\n"})
+    assert caught.value.message == "a.py is there already and differs; nothing was written."
+    assert caught.value.plan == Plan((Change(A, b"old\n", b"new\n"),))
+
+
+def test_skip() -> None:
+    assert plan({A: b"old\n"}, "skip") == Plan((Change(B, None, b"b\n"),))
+
+
+def test_overwrite() -> None:
+    expected = Plan((Change(A, b"old\n", b"new\n"), Change(B, None, b"b\n")))
+    assert plan({A: b"old\n"}, "overwrite") == expected
+
+
+def test_new() -> None:
+    expected = Plan((Change(NEW, None, b"new\n"), Change(B, None, b"b\n")))
+    assert plan({A: b"old\n"}, "new") == expected
+    kept = Plan((Change(NEW, b"new\n", b"new\n"), Change(B, None, b"b\n")))
+    assert plan({A: b"old\n", NEW: b"new\n"}, "new") == kept
+
+
+def test_new_that_is_there_already() -> None:
+    with pytest.raises(FilesDifferError) as caught:
+        plan({A: b"old\n", NEW: b"other\n"}, "new")
+    assert caught.value.message == "a.py.new is there already and differs; nothing was written."
+
+
+def test_diff() -> None:
+    changes = (
+        Change(A, b"one\ntwo\n", b"one\n2\n"),
+        Change(B, None, b"b\n"),
+        Change(PurePosixPath("c"), b"same\n", b"same\n"),
+    )
+    assert Plan(changes).diff() == (
+        "--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n"
+        "--- /dev/null\n+++ b/sub/b.py\n@@ -0,0 +1 @@\n+b\n"
+    )
+
+
+def test_diff_of_what_has_no_last_newline_or_is_no_text() -> None:
+    assert Plan((Change(A, b"old\xff", b"new"),)).diff() == (
+        "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n"
+        "-old�\n\\ No newline at end of file\n+new\n\\ No newline at end of file\n"
+    )

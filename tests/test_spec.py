@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import pytest
+
+from scaffold.attributes import REQUIRED
+from scaffold.attributes.grammar import declare_type, read_attribute
+from scaffold.catalog import Catalog
+from scaffold.errors import Place, UsageError
+from scaffold.spec import Request, Spec, arguments_of, guessed_type, make_spec, notes_of
+
+CATALOG = Catalog.builtin()
+CONV_HAS = (
+    "filters, kernel_size, strides, padding, data_format, dilation_rate, groups, activation, "
+    "use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, "
+    "activity_regularizer, kernel_constraint, bias_constraint"
+)
+
+
+def request(
+    name: str | None, *attributes: str, template: str | None = None, **options: str
+) -> Request:
+    given = tuple(map(read_attribute, attributes))
+    return Request("layer", name, template, None, options, given)
+
+
+def spec_of(name: str, *attributes: str, template: str | None = None, **options: str) -> Spec:
+    return make_spec(CATALOG, request(name, *attributes, template=template, **options), "pkg")[0]
+
+
+def notes(spec: Spec) -> list[str]:
+    return notes_of(spec, arguments_of(spec, CATALOG.get(spec.target, spec.template)))
+
+
+def refusal(
+    name: str | None, *attributes: str, template: str | None = None, **options: str
+) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        make_spec(CATALOG, request(name, *attributes, template=template, **options), "pkg")
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "options", "reason"),
+    [
+        ("MyConv", "conv", {"rank": 2}, "MyConv ends in conv"),
+        ("MyConvolution", "conv", {"rank": 2}, "MyConvolution ends in convolution"),
+        ("MyConv1D", "conv", {"rank": 1}, "MyConv1D ends in conv1d"),
+        ("MyConv3D", "conv", {"rank": 3}, "MyConv3D ends in conv3d"),
+        ("GatedDense", "dense", {}, "GatedDense ends in dense"),
+        ("MyLinear", "dense", {}, "MyLinear ends in linear"),
+        ("MyProjection", "projection", {}, "MyProjection ends in projection"),
+        ("ConvBlock", "blank", {}, "no template is called block"),
+        ("Whatever", "blank", {}, "no template is called whatever"),
+    ],
+)
+def test_last_word_picks_the_template(
+    name: str, template: str, options: dict[str, object], reason: str
+) -> None:
+    spec, why = make_spec(CATALOG, request(name), "pkg")
+    assert (spec.template, spec.options, why) == (template, options, reason)
+    assert spec.target == "layer"
+    assert spec.package == "pkg"
+
+
+def test_what_is_asked_for_wins() -> None:
+    asked = Request("layer", "MyConv1D", "dense", "mine")
+    assert make_spec(CATALOG, asked, "pkg") == (
+        Spec("layer", "MyConv1D", "dense", "mine"),
+        "as asked",
+    )
+    assert spec_of("MyConv1D", rank="3").options == {"rank": 3}
+
+
+def test_attributes() -> None:
+    spec = spec_of("MyConv", "filters=8", "padding=same", "activation=relu", "gain:float=1{>0}")
+    assert spec.assigned == {"filters": 8, "padding": "same", "activation": "relu"}
+    assert [a.name for a in spec.own] == ["gain"]
+    assert spec.own[0].type == declare_type("float", ">0")
+    assert spec.module == "my_conv"
+
+
+def test_a_default_in_front_asks_for_defaults_behind() -> None:
+    spec = spec_of("MyConv", "filters=8")
+    arguments = arguments_of(spec, CATALOG.get("layer", "conv"))
+    first, second, third = arguments[:3]
+    assert (first.attribute.default, first.plain, first.assigned) == (8, REQUIRED, True)
+    assert (second.attribute.default, second.plain, second.assigned) == ((3, 3), REQUIRED, True)
+    assert (third.attribute.default, third.plain, third.assigned) == ((1, 1), (1, 1), False)
+    assert notes(spec) == ["kernel_size=3,3: it needs a default, since one before it has got one"]
+    assert notes(spec_of("MyConv", "filters=8", "kernel_size=5")) == []
+    assert notes(spec_of("MyConv", "kernel_size=5")) == []
+
+
+def test_own_attributes_keep_their_order_behind_the_templates() -> None:
+    spec = spec_of("MyDense", "b:int=1", "units=3", "a:int=2")
+    names = [a.attribute.name for a in arguments_of(spec, CATALOG.get("layer", "dense"))]
+    assert names[0] == "units"
+    assert names[-2:] == ["b", "a"]
+    assert spec_of("Foo", "b:int", "a:int").own[0].default is REQUIRED
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "message", "mend", "place"),
+    [
+        (None, [], "no class name is given.", "Write one, as in `scaffold layer MyConv`.", None),
+        ("Foo", ["a:int=1", "a:float=2"], "`a` is given twice.", "Leave one of them out.",
+         Place("a:float=2", 0, 1)),
+        ("MyConv", ["filters=1", "filters=2"], "`filters` is given twice.",
+         "Leave one of them out.", Place("filters=2", 0, 7)),
+        ("Foo", ["a:int=1", "b:int"], "`b` is required, but follows `a`, which has a default.",
+         "Give it a default, as in `b:int=...`, or put it first.", None),
+        ("MyConv", ["b:ints(2)"],
+         "`b` is required, but follows `strides`, which has a default.",
+         "Give it a default, as in `b:ints(2)=...`, or put it first.", None),
+        ("MyConv", ["filters:int=2"], "the template `conv` has `filters` already.",
+         "Give it another default with `filters=...`.", Place("filters:int=2", 0, 7)),
+        ("MyConv", ["kernel:int=2"], "`kernel` is a name of the template's own.",
+         "Call it `kernel_value`, for example.", Place("kernel:int=2", 0, 6)),
+        ("MyConv", ["filtres=2"],
+         "the template `conv` has no attribute `filtres`. Did you mean `filters`?",
+         f"It has {CONV_HAS}. For one of your own, write `filtres:int=2`.",
+         Place("filtres=2", 0, 7)),
+        ("Foo", ["gain=0.5"], "the template `blank` has no attribute `gain`.",
+         "It has none. For one of your own, write `gain:float=0.5`.", Place("gain=0.5", 0, 4)),
+        ("Foo", ["=5"], "the template `blank` has no attribute ``.",
+         "It has none. For one of your own, write `name:int=5`.", Place("=5", 0, 1)),
+        ("MyConv", ["filters=0"], "`filters`: 0 breaks the constraint {>0}.", "",
+         Place("filters=0", 8, 9)),
+        ("MyConv", ["kernel_size=1,2,3"], "`kernel_size`: [1, 2, 3] has 3 ints, not 2.", "",
+         Place("kernel_size=1,2,3", 12, 17)),
+        ("MyConv", ["padding=causal"],
+         "`padding`: 'causal' is none of valid, same.", "", Place("padding=causal", 8, 14)),
+        ("MyConv", ["filters=None"], "`filters` can't be None.", "", Place("filters=None", 8, 12)),
+        ("Foo", ["class:int=1"], "`class` is no attribute name: it is a keyword of Python.",
+         "Choose another name.", Place("class:int=1", 0, 5)),
+        ("Foo", [":int=1"], "`` is no attribute name: it is empty.", "Choose another name.",
+         Place(":int=1", 0, 1)),
+        ("Foo", ["foo:int=1"], "`foo` is the name of the class or its module.",
+         "Call it `foo_value`, for example.", Place("foo:int=1", 0, 3)),
+        ("Foo", ["Foo:int=1"], "`Foo` is the name of the class or its module.",
+         "Call it `Foo_value`, for example.", Place("Foo:int=1", 0, 3)),
+        ("Foo", ["a:seed=1", "a_generator:int=1"],
+         "`a_generator` is what the generator of the seed `a` is called.",
+         "Call it `a_generator_value`, for example.", Place("a_generator:int=1", 0, 11)),
+        ("Foo", ["a_generator:int=1", "a:seed=1"],
+         "`a_generator` is what the generator of the seed `a` is called.",
+         "Call it `a_generator_value`, for example.", Place("a:seed=1", 0, 1)),
+        ("foo", [], "`foo` is no class name, which is written in CamelCase.", "Call it `Foo`.",
+         None),
+    ],
+)  # fmt: skip
+def test_refused(
+    name: str | None, attributes: list[str], message: str, mend: str, place: Place | None
+) -> None:
+    error = refusal(name, *attributes)
+    assert (error.message, error.mend, error.place) == (message, mend, place)
+
+
+def test_unknown_template_and_option() -> None:
+    error = refusal("MyConv", template="cnv")
+    assert error.message == "there is no layer template `cnv`. Did you mean `conv`?"
+    error = refusal("MyConv", rnk="2")
+    assert error.message == "template `conv` has no option `rnk`. Did you mean `rank`?"
+    assert error.mend == "See `scaffold show conv`: it has rank."
+    error = refusal("Foo", rank="2")
+    assert error.message == "template `blank` has no option `rank`."
+    assert error.mend == "See `scaffold show blank`: it has no options."
+    error = refusal("MyConv", rank="4")
+    assert error.message == "option `rank=4`: it is one of 1, 2, 3."
+    assert error.mend == "Write `--option rank=2`, for example."
+
+
+def test_unusable_package() -> None:
+    with pytest.raises(UsageError) as caught:
+        make_spec(CATALOG, Request("layer", "Foo", package="a>b"), "pkg")
+    assert caught.value.message == "the package `a>b` can't stand in a registered name."
+
+
+def test_none_where_it_is_a_value() -> None:
+    spec = spec_of("MyConv", "activation=None", "data_format=None")
+    assert spec.assigned == {"activation": None, "data_format": None}
+
+
+def test_request_over_another() -> None:
+    flags = request("MyConv", "b:int=2", "d:int=4", template=None, rank="1")
+    file = Request(
+        "layer",
+        "Other",
+        "conv",
+        "pkg",
+        {"rank": "3", "x": "y"},
+        request("X", "a:int=1", "b:float=1", "c:int=3").attributes,
+    )
+    over = flags.over(file)
+    assert (over.name, over.template, over.package) == ("MyConv", "conv", "pkg")
+    assert over.options == {"rank": "1", "x": "y"}
+    assert [a.text for a in over.attributes] == ["a:int=1", "b:int=2", "c:int=3", "d:int=4"]
+    assert file.over(Request("layer")) == file
+
+
+def test_request_gives_a_declared_attribute_another_default() -> None:
+    file = request("Foo", "gain:float=1{>0}", "noise:seed")
+    [gain, noise] = request(None, "gain=2", "noise=None").over(file).attributes
+    assert gain == read_attribute("gain:float=2{>0}").__class__(
+        read_attribute("gain:float=2{>0}").attribute, "gain:float=1{>0}"  # type: ignore[union-attr]
+    )
+    assert noise.attribute.default is None  # type: ignore[union-attr]
+    with pytest.raises(UsageError) as caught:
+        request(None, "gain=0").over(file)
+    assert caught.value.message == "`gain`: 0.0 breaks the constraint {>0}."
+    assert caught.value.place == Place("gain=0", 5, 6)
+
+
+def test_request_over_another_keeps_what_is_given_twice() -> None:
+    over = request("Foo", "a:int=1", "a:int=1").over(request(None, "a:int=3"))
+    with pytest.raises(UsageError) as caught:
+        make_spec(CATALOG, over, "pkg")
+    assert caught.value.message == "`a` is given twice."
+
+
+def test_request_over_one_for_another_target() -> None:
+    with pytest.raises(UsageError) as caught:
+        request("Foo").over(Request("model"))
+    assert caught.value.message == "the spec is for a model, not for a layer."
+    assert caught.value.mend == 'Use `scaffold model`, or write `target = "layer"`.'
+
+
+@pytest.mark.parametrize(
+    ("text", "keyword"),
+    [("3", "int"), ("0.5", "float"), ("true", "bool"), ("relu", "activation"), ("3,5", "ints"),
+     ("something", "str")],
+)  # fmt: skip
+def test_guessed_type(text: str, keyword: str) -> None:
+    assert guessed_type(text) == keyword

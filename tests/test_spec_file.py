@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import pytest
+
+from scaffold.attributes import REQUIRED, Attribute
+from scaffold.attributes.base import Default
+from scaffold.attributes.grammar import Declaration, declare_type, read_attribute
+from scaffold.catalog import Catalog
+from scaffold.errors import ScaffoldError, UnsafeError, UsageError
+from scaffold.spec import Request, Spec, make_spec
+from scaffold.spec_file import MOST_BYTES, read_spec, write_spec
+
+CATALOG = Catalog.builtin()
+FILE = """\
+version = 1
+target = "layer"
+name = "MyConv"
+template = "conv"
+package = "mine"
+
+[options]
+rank = 1
+
+[attributes]
+filters = 8
+kernel_size = [
+    5,
+]
+use_bias = false
+activation = "None"
+
+[attributes.gain]
+type = "float"
+constraint = ">0"
+default = 1.5
+doc = "What the output is multiplied by."
+
+[attributes.mode]
+type = "enum(sum,mean)"
+default = "sum"
+
+[attributes.size]
+type = "ints(2)"
+optional = true
+
+[attributes.noise]
+type = "seed"
+optional = true
+"""
+
+
+def read(text: str) -> Request:
+    return read_spec(b"version = 1\n" + text.encode("utf-8"), "spec.toml")
+
+
+def refusal(text: str) -> tuple[str, str]:
+    with pytest.raises(UsageError) as caught:
+        read(text)
+    return caught.value.message, caught.value.mend
+
+
+def test_written_and_read() -> None:
+    request = Request(
+        "layer",
+        "MyConv",
+        "conv",
+        "mine",
+        {"rank": "1"},
+        (
+            *map(read_attribute, ["filters=8", "kernel_size=5", "use_bias=false"]),
+            read_attribute("activation=None"),
+            Declaration(
+                Attribute(
+                    "gain", declare_type("float", ">0"), 1.5, "What the output is multiplied by."
+                ),
+                "gain:float",
+            ),
+            *map(
+                read_attribute, ["mode:enum(sum,mean)=sum", "size:ints(2)=None", "noise:seed=None"]
+            ),
+        ),
+    )
+    spec, _ = make_spec(CATALOG, request, "pkg")
+    assert write_spec(spec).decode() == FILE
+    again, reason = make_spec(CATALOG, read_spec(FILE.encode(), "spec.toml"), "pkg")
+    assert again == spec
+    assert reason == "as asked"
+    assert write_spec(again).decode() == FILE
+
+
+def test_the_smallest() -> None:
+    assert read("") == Request("layer")
+    spec = Spec("layer", "Foo", "blank", "pkg")
+    written = write_spec(spec).decode()
+    assert written == (
+        'version = 1\ntarget = "layer"\nname = "Foo"\ntemplate = "blank"\npackage = "pkg"\n'
+    )
+    assert make_spec(CATALOG, read_spec(written.encode(), "f"), "other")[0] == spec
+
+
+@pytest.mark.parametrize(
+    ("entry", "default"),
+    [
+        ('{type = "int"}', REQUIRED),
+        ('{type = "int", optional = false}', REQUIRED),
+        ('{type = "int", optional = true}', None),
+        ('{type = "int", default = 3}', 3),
+        ('{type = "float", default = 3}', 3.0),
+        ('{type = "str", default = "None"}', "None"),
+        ('{type = "str", default = "{{ x }} \\"\\"\\" \\\\"}', '{{ x }} """ \\'),
+        ('{type = "ints", default = []}', ()),
+        ('{type = "ints(2)", default = 3}', (3, 3)),
+        ('{type = "activation", default = "None"}', None),
+        ('{type = "layer", default = "None"}', None),
+    ],
+)
+def test_declarations(entry: str, default: Default) -> None:
+    [given] = read(f"[attributes]\na = {entry}").attributes
+    assert isinstance(given, Declaration)
+    assert given.attribute.default == default
+    assert type(given.attribute.default) is type(default)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("3", "a=3"), ("0.5", "a=0.5"), ("true", "a=true"), ('"x y"', "a=x y"), ("[3, 5]", "a=3,5"),
+     ("[]", "a=")],
+)  # fmt: skip
+def test_assignments(value: str, text: str) -> None:
+    assert read(f"[attributes]\na = {value}").attributes == (read_attribute(text),)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "mend"),
+    [
+        ("nmae = 'X'", "spec.toml has the unknown key `nmae`. Did you mean `name`?",
+         "There are version, target, name, template, package, options, attributes."),
+        ('"a\\u001b[31m" = 1', "spec.toml has the unknown key `a�[31m`.",
+         "There are version, target, name, template, package, options, attributes."),
+        ("name = 3", "spec.toml: `name` is no text.", 'Put it into quotes: `"..."`.'),
+        ("package = []", "spec.toml: `package` is no text.", 'Put it into quotes: `"..."`.'),
+        ("target = 'modle'", "spec.toml: `target` is `modle`. Did you mean `model`?",
+         "It is one of layer, model."),
+        ("options = 3", "spec.toml: `options` is no table.",
+         "Write it as `[section]` with keys below it."),
+        ("attributes = []", "spec.toml: `attributes` is no table.",
+         "Write it as `[section]` with keys below it."),
+        ("options.rank = {}", "spec.toml: option `rank` can't be {}.",
+         "Give a number, a text or a list of ints."),
+        ("attributes.a = 1979-05-27",
+         "spec.toml: attribute `a` can't be datetime.date(1979, 5, 27).",
+         "Give a number, a text or a list of ints."),
+        ("attributes.a = ['x']", "spec.toml: attribute `a` can't be ['x'].",
+         "Give a number, a text or a list of ints."),
+        ("attributes.a = {}", "spec.toml: attribute `a` has no type.",
+         'Write `type = "float"`, for example.'),
+        ("attributes.a.tpye = 'int'",
+         "spec.toml: attribute `a` has the unknown key `tpye`. Did you mean `type`?",
+         "There are type, default, optional, constraint, doc."),
+        ("attributes.a.type = 3", "spec.toml: attribute `a`: `type` is no text.",
+         'Put it into quotes: `"..."`.'),
+        ("attributes.a.type = 'itn'",
+         "spec.toml: attribute `a`: unknown type `itn`. Did you mean `int`?", "Mend the file."),
+        ("attributes.a = {type = 'int', constraint = 0}",
+         "spec.toml: attribute `a`: `constraint` is no text.", 'Put it into quotes: `"..."`.'),
+        ("attributes.a = {type = 'int', constraint = '0'}",
+         "spec.toml: attribute `a`: `0` is no bound; write one like `>0` or `>=0,<1`.",
+         "Mend the file."),
+        ("attributes.a = {type = 'int', constraint = '>0', default = 0}",
+         "spec.toml: attribute `a`: 0 breaks the constraint {>0}.", "Mend the file."),
+        ("attributes.a = {type = 'int', default = '3'}",
+         "spec.toml: attribute `a`: '3' is no int.", "Mend the file."),
+        ("attributes.a = {type = 'float', default = nan}",
+         "spec.toml: attribute `a`: a float is finite: no inf, nan, or over 1.8e308.",
+         "Mend the file."),
+        ("attributes.a = {type = 'str', default = \"a\\nb\"}",
+         "spec.toml: attribute `a`: it holds the control character U+000A.", "Mend the file."),
+        ("attributes.a = {type = 'int', doc = 3}",
+         "spec.toml: attribute `a`: `doc` is no text.", 'Put it into quotes: `"..."`.'),
+        ("attributes.a = {type = 'int', optional = 'yes'}",
+         "spec.toml: attribute `a`: `optional` is neither true nor false.", "Mend the file."),
+        ("attributes.a = {type = 'int', optional = true, default = 3}",
+         "spec.toml: attribute `a` has a default, and `optional`, which makes it None.",
+         "Leave one of them out."),
+    ],
+)  # fmt: skip
+def test_refused(text: str, message: str, mend: str) -> None:
+    assert refusal(text) == (message, mend)
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [(b"", "None"), (b"version = 2", "2"), (b"version = true", "True"), (b"version = '1'", "'1'")],
+)
+def test_other_versions(data: bytes, shown: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_spec(data, "spec.toml")
+    assert caught.value.message == f"spec.toml has version {shown}; this scaffold reads 1."
+    assert caught.value.mend == "Write `version = 1`."
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"version = 1\nversion = 1", "Cannot overwrite a value (at end of document)"),
+        (b"version", "Expected '=' after a key in a key/value pair (at end of document)"),
+        (b"\xff", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+        (b"a = 1" + b"0" * 5000, "Exceeds the limit (4300 digits) for integer string conversion: "
+         "value has 5001 digits; use sys.set_int_max_str_digits() to increase the limit"),
+        (b"a = " + b"[" * 5000, "maximum recursion depth exceeded"),
+    ],
+)  # fmt: skip
+def test_no_toml(data: bytes, reason: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_spec(data, "spec.toml")
+    message = caught.value.message.removesuffix(".")
+    assert message.partition(" while ")[0] == f"spec.toml is no TOML: {reason}"
+    assert caught.value.mend == "Mend the file."
+
+
+def test_too_large() -> None:
+    start = b"version = 1\n#"
+    largest = start + b"x" * (MOST_BYTES - len(start))
+    assert read_spec(largest, "spec.toml") == Request("layer")
+    with pytest.raises(UnsafeError) as caught:
+        read_spec(largest + b"x", "spec.toml")
+    assert caught.value.message == "spec.toml has 1,000,001 bytes; a spec has at most 1,000,000."
+    assert caught.value.mend == "Is it the right file?"
+    assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "mend"),
+    [
+        ('attributes."a\\u0000" = 3', "spec.toml: attribute `a�` holds a control character.",
+         "Type it anew."),
+        ('attributes."a\\u202E".type = "int"',
+         "spec.toml: attribute `a�` holds a control character.", "Type it anew."),
+        ('attributes.a = {type = "int", doc = "x\\ny"}',
+         "spec.toml: attribute `a`: `doc` holds the control character U+000A.",
+         "Write it in one line, without what cannot be seen."),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_seen(text: str, message: str, mend: str) -> None:
+    with pytest.raises(UnsafeError) as caught:
+        read(text)
+    assert (caught.value.message, caught.value.mend) == (message, mend)
+
+
+def test_a_hidden_character_in_a_value_of_the_templates() -> None:
+    request = read('name = "MyConv"\nattributes.activation = "re\\u0000lu"')
+    with pytest.raises(ScaffoldError) as caught:
+        make_spec(CATALOG, request, "pkg")
+    assert caught.value.message == (
+        "`activation`: 're\\x00lu' is no activation of Keras. Did you mean `relu`?"
+    )

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+import pytest
+
+from scaffold.text import camel_case, nearest, shown, snake_case, unprintable
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("MyConv", "my_conv"),
+        ("VGGBlock", "vgg_block"),
+        ("Conv2DBlock", "conv2d_block"),
+        ("Conv2D", "conv2d"),
+        ("MyConv2D", "my_conv2d"),
+        ("MyConv1DTranspose", "my_conv1d_transpose"),
+        ("MyLSTM", "my_lstm"),
+        ("LSTMCell", "lstm_cell"),
+        ("GatedDense", "gated_dense"),
+        ("ResNet50V2", "res_net50_v2"),
+        ("CBAMv2", "cbam_v2"),
+        ("UNet", "u_net"),
+        ("ViT", "vi_t"),
+        ("MLPMixer", "mlp_mixer"),
+        ("My_Conv", "my_conv"),
+        ("MyConv_", "my_conv"),
+        ("X", "x"),
+        ("Äpfel", "äpfel"),
+    ],
+)
+def test_snake_case(name: str, expected: str) -> None:
+    assert snake_case(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("my_conv", "MyConv"),
+        ("my-conv 2", "MyConv2"),
+        ("myConv", "MyConv"),
+        ("_x", "X"),
+        ("", ""),
+        ("größe", "Größe"),
+    ],
+)
+def test_camel_case(name: str, expected: str) -> None:
+    assert camel_case(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("flaot", ". Did you mean `float`?"),
+        ("FLOAT", ". Did you mean `float`?"),
+        ("relu", ". Did you mean `ReLU`?"),
+        ("quux", ""),
+        ("", ""),
+    ],
+)
+def test_nearest(word: str, expected: str) -> None:
+    assert nearest(word, ["float", "ReLU", "int"]) == expected
+    assert nearest(word, []) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ""),
+        ("a ~ \xa0 é 层 🎉", ""),
+        ("a\u0301", ""),
+        ("a\tb\n", "U+0009"),
+        ("a\x7f", "U+007F"),
+        ("\U000e0001", "U+E0001"),
+    ],
+)
+def test_unprintable(text: str, expected: str) -> None:
+    assert unprintable(text) == expected
+
+
+def test_whatever_breaks_a_line_or_hides_is_unprintable() -> None:
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        breaks = len(f"a{character}b".splitlines()) > 1
+        hides = unicodedata.category(character)[0] == "C"
+        assert bool(unprintable(character)) == (breaks or hides)
+
+
+def test_shown() -> None:
+    assert shown("a\x1b[31mb\u202e") == "a�[31mb�"
+    assert shown("a" * 60) == "a" * 60
+    assert shown("a" * 61) == "a" * 60 + "…"
+    assert shown("abc", 2) == "ab…"
