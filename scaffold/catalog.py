@@ -14,7 +14,7 @@ from typing import Any
 from scaffold.attributes import REQUIRED, Attribute, Value
 from scaffold.attributes.grammar import declare_type
 from scaffold.errors import UsageError
-from scaffold.text import nearest, snake_case
+from scaffold.text import nearest, shown, snake_case
 
 TARGETS = ("layer", "model")
 MANIFEST = "template.toml"
@@ -40,7 +40,7 @@ class Option:
         spelled = {_spelled(value): value for value in self.values}
         if text.lower() not in spelled:
             raise UsageError(
-                f"option `{self.name}={text}`: it is one of {', '.join(spelled)}"
+                f"option `{self.name}={shown(text)}`: it is one of {', '.join(spelled)}"
                 f"{nearest(text, spelled)}",
                 mend=f"Write `--option {self.name}={_spelled(self.default)}`, for example.",
             )
@@ -136,7 +136,7 @@ class Template:
         names = [option.name for option in self.options]
         there = f"it has {', '.join(names)}" if names else "it has no options"
         raise UsageError(
-            f"template `{self.name}` has no option `{name}`{nearest(name, names)}",
+            f"template `{self.name}` has no option `{shown(name)}`{nearest(name, names)}",
             mend=f"See `scaffold show {self.name}`: {there}.",
         )
 
@@ -179,7 +179,7 @@ class Catalog:
         names = self.names(target)
         if name not in names:
             raise UsageError(
-                f"there is no {target} template `{name}`{nearest(name, names)}",
+                f"there is no {target} template `{shown(name)}`{nearest(name, names)}",
                 mend=f"There are {', '.join(names)}: see `scaffold list`.",
             )
         folders = (folder / target / name for folder in self.folders)

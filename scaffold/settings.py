@@ -77,7 +77,7 @@ def _settings(folder: Path, data: dict[str, Any]) -> Settings:
     for key, value in mine.items():
         if key not in _KEYS:
             raise UsageError(
-                f"[tool.scaffold] in {folder / PYPROJECT} has the unknown key `{key}`"
+                f"[tool.scaffold] in {folder / PYPROJECT} has the unknown key `{shown(key)}`"
                 f"{nearest(key, _KEYS)}",
                 mend=f"There are {', '.join(_KEYS)}.",
             )

@@ -24,7 +24,7 @@ def read_spec(data: bytes, file: str) -> Request:
 
     Raises:
         UsageError: If it is no TOML, or holds a key or a value that it can't.
-        UnsafeError: If it is over a megabyte.
+        UnsafeError: If it is over a megabyte, or holds what can't be seen.
     """
     if len(data) > MOST_BYTES:
         raise UnsafeError(
@@ -35,6 +35,7 @@ def read_spec(data: bytes, file: str) -> Request:
         table = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{file} is no TOML: {error}", mend="Mend the file.") from None
+    _check_seen(table, file)
     _known(table, _KEYS, file)
     if table.get("version") != VERSION or isinstance(table["version"], bool):
         raise UsageError(
@@ -45,7 +46,7 @@ def read_spec(data: bytes, file: str) -> Request:
     target = texts["target"] or "layer"
     if target not in TARGETS:
         raise UsageError(
-            f"{file}: `target` is `{shown(target)}`{nearest(target, TARGETS)}",
+            f"{file}: `target` is `{target}`{nearest(target, TARGETS)}",
             mend=f"It is one of {', '.join(TARGETS)}.",
         )
     options = _table(table.get("options", {}), f"{file}: `options`")
@@ -78,20 +79,26 @@ def write_spec(spec: Spec) -> bytes:
     return tomli_w.dumps({key: value for key, value in table.items() if value != {}}).encode()
 
 
+def _check_seen(table: Mapping[str, Any], file: str) -> None:
+    rest: list[Any] = [table]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, dict | list):
+            rest += [*value, *value.values()] if isinstance(value, dict) else value
+        elif isinstance(value, str) and (hidden := unprintable(value)):
+            raise UnsafeError(
+                f"{file}: `{shown(value)}` holds the control character {hidden}",
+                mend="Write it in one line, without what cannot be seen.",
+            )
+
+
 def _attribute(name: str, value: object, file: str) -> Assignment | Declaration:
-    where = f"{file}: attribute `{shown(name)}`"
-    if unprintable(name):
-        raise UnsafeError(f"{where} holds a control character", mend="Type it anew.")
+    where = f"{file}: attribute `{name}`"
     if not isinstance(value, dict):
         text = _spelled(value, where)
         return Assignment(name, text, f"{name}={text}")
     _known(value, _ATTRIBUTE_KEYS, where)
     doc = _text(value.get("doc"), f"{where}: `doc`") or ""
-    if hidden := unprintable(doc):
-        raise UnsafeError(
-            f"{where}: `doc` holds the control character {hidden}",
-            mend="Write it in one line, without what cannot be seen.",
-        )
     kind = _text(value.get("type"), f"{where}: `type`")
     if kind is None:
         raise UsageError(f"{where} has no type", mend='Write `type = "float"`, for example.')
@@ -161,6 +168,6 @@ def _known(table: Mapping[str, object], keys: tuple[str, ...], where: str) -> No
     for key in table:
         if key not in keys:
             raise UsageError(
-                f"{where} has the unknown key `{shown(key)}`{nearest(key, keys)}",
+                f"{where} has the unknown key `{key}`{nearest(key, keys)}",
                 mend=f"There are {', '.join(keys)}.",
             )

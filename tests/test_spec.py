@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold.attributes import REQUIRED
-from scaffold.attributes.grammar import declare_type, read_attribute
+from scaffold.attributes import REQUIRED, Attribute
+from scaffold.attributes.grammar import Declaration, declare_type, read_attribute
 from scaffold.catalog import Catalog
 from scaffold.errors import Place, UsageError
 from scaffold.spec import Request, Spec, arguments_of, guessed_type, make_spec, notes_of
@@ -200,11 +200,11 @@ def test_request_over_another() -> None:
 
 def test_request_gives_a_declared_attribute_another_default() -> None:
     file = request("Foo", "gain:float=1{>0}", "noise:seed")
-    [gain, noise] = request(None, "gain=2", "noise=None").over(file).attributes
-    assert gain == read_attribute("gain:float=2{>0}").__class__(
-        read_attribute("gain:float=2{>0}").attribute, "gain:float=1{>0}"  # type: ignore[union-attr]
-    )
-    assert noise.attribute.default is None  # type: ignore[union-attr]
+    gain, noise = request(None, "gain=2", "noise=None").over(file).attributes
+    assert isinstance(gain, Declaration)
+    assert isinstance(noise, Declaration)
+    assert gain.attribute == Attribute("gain", declare_type("float", ">0"), 2.0)
+    assert noise.attribute == Attribute("noise", declare_type("seed"), None)
     with pytest.raises(UsageError) as caught:
         request(None, "gain=0").over(file)
     assert caught.value.message == "`gain`: 0.0 breaks the constraint {>0}."

@@ -53,10 +53,10 @@ class _LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in _COMMANDS and not args[0].startswith("-"):
             from scaffold.errors import UsageError
-            from scaffold.text import nearest
+            from scaffold.text import nearest, shown
 
             raise UsageError(
-                f"there is no command `{args[0]}`{nearest(args[0], _COMMANDS)}",
+                f"there is no command `{shown(args[0])}`{nearest(args[0], _COMMANDS)}",
                 mend=f"There are {', '.join(_COMMANDS)}: see `scaffold --help`.",
             )
         return super().resolve_command(ctx, args)

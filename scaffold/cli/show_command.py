@@ -11,7 +11,7 @@ from scaffold.catalog import TARGETS, Catalog, Template, fill
 from scaffold.cli.answer import print_answer
 from scaffold.cli.params import complete_templates
 from scaffold.errors import UsageError
-from scaffold.text import nearest
+from scaffold.text import nearest, shown
 
 
 @click.command("show")
@@ -41,7 +41,7 @@ def _find(catalog: Catalog, name: str) -> Template:
             return catalog.get(target, name)
     names = [known for target in TARGETS for known in catalog.names(target)]
     raise UsageError(
-        f"there is no template `{name}`{nearest(name, names)}",
+        f"there is no template `{shown(name)}`{nearest(name, names)}",
         mend=f"There are {', '.join(names)}: see `scaffold list`.",
     )
 

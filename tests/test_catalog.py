@@ -1,0 +1,297 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scaffold.attributes import REQUIRED, Attribute
+from scaffold.attributes.grammar import declare_type, read_attribute
+from scaffold.catalog import Catalog, Template, fill, load
+from scaffold.errors import ScaffoldError, UsageError
+from scaffold.render import Style, render
+from scaffold.spec import Request, make_spec
+
+BUILTIN = Catalog.builtin()
+PLAIN = 'title = "T"\nsummary = "S."\nformula = "f"\nsource = "s"\n'
+ATTRIBUTE = '[[attribute]]\nname = "size"\ntype = "int"\ndoc = "D."\n'
+OPTION = '[[option]]\nname = "rank"\nvalues = [1, 2]\ndefault = 1\ndoc = "D."\n'
+
+
+def third_party(folder: Path, manifest: str, name: str = "scale", **files: str) -> Catalog:
+    """A catalog of one's own template before the built-in ones."""
+    template = folder / "layer" / name
+    template.mkdir(parents=True)
+    (template / "template.toml").write_text(manifest, encoding="utf-8")
+    blank = BUILTIN.get("layer", "blank").folder
+    for file in ("layer.py.jinja", "test.py.jinja"):
+        shutil.copy(blank / file, template)
+    for file, text in files.items():
+        (template / f"{file}.py.jinja").write_text(text, encoding="utf-8")
+    return Catalog([folder, *BUILTIN.folders])
+
+
+def request(*attributes: str, template: str = "scale") -> Request:
+    given = tuple(map(read_attribute, attributes))
+    return Request("layer", "MyScale", template, None, {}, given)
+
+
+def rendered(catalog: Catalog, *attributes: str, template: str = "scale") -> dict[str, str]:
+    spec, _ = make_spec(catalog, request(*attributes, template=template), "pkg")
+    return render(catalog, spec, Style(), spec.module, ["layer", "test"])
+
+
+def refusal(call: object, *arguments: object) -> tuple[type[ScaffoldError], str, str]:
+    assert callable(call)
+    with pytest.raises(ScaffoldError) as caught:
+        call(*arguments)
+    return type(caught.value), caught.value.message, caught.value.mend
+
+
+def test_builtin() -> None:
+    assert BUILTIN.names("layer") == ["blank", "conv", "dense", "projection"]
+    assert BUILTIN.names("model") == []
+    assert [t.name for t in BUILTIN.templates("layer")] == BUILTIN.names("layer")
+    for template in BUILTIN.templates("layer"):
+        assert template.title
+        assert template.summary.endswith(".")
+        for rule in template.attributes:
+            assert rule.doc.endswith(".")
+        for word in template.words:
+            assert word == word.lower()
+            assert BUILTIN.pick("layer", word.title())[0].name == template.name
+
+
+def test_every_attribute_of_every_template_can_be_resolved() -> None:
+    for template in BUILTIN.templates("layer"):
+        every = (
+            [{}]
+            if not template.options
+            else [{option.name: value} for option in template.options for value in option.values]
+        )
+        for chosen in every:
+            options = template.options_with(chosen)
+            for rule in template.attributes_for(options):
+                attribute = rule.resolve(options)
+                assert "$" not in attribute.doc
+                if attribute.required:
+                    assert rule.resolve_with_fallback(options).default is not REQUIRED
+
+
+def test_options_of_an_attribute() -> None:
+    conv = BUILTIN.get("layer", "conv")
+    padding = {
+        rank: [
+            rule.resolve({"rank": rank})
+            for rule in conv.attributes_for({"rank": rank})
+            if rule.name == "padding"
+        ]
+        for rank in (1, 2)
+    }
+    assert [attribute.type for attribute in padding[1]] == [declare_type("enum(valid,same,causal)")]
+    assert [attribute.type for attribute in padding[2]] == [declare_type("enum(valid,same)")]
+    size = next(rule for rule in conv.attributes if rule.name == "kernel_size")
+    doc = "Positive int or tuple of 3, size of the window."
+    assert size.resolve({"rank": 3}) == Attribute(
+        "kernel_size", declare_type("ints(3)", ">0"), REQUIRED, doc
+    )
+
+
+def test_fill() -> None:
+    assert fill("$rank of $other and $$", {"rank": 2, "flag": True}) == "2 of $other and $"
+    assert fill("$flag", {"flag": True}) == "true"
+
+
+def test_unknown_template() -> None:
+    assert refusal(BUILTIN.get, "layer", "dens\x1be") == (
+        UsageError,
+        "there is no layer template `dens�e`. Did you mean `dense`?",
+        "There are blank, conv, dense, projection: see `scaffold list`.",
+    )
+
+
+def test_third_party_template(tmp_path: Path) -> None:
+    catalog = third_party(tmp_path, f"{PLAIN}words = {{ scale = {{}} }}\n{ATTRIBUTE}default = 1")
+    assert catalog.names("layer") == ["blank", "conv", "dense", "projection", "scale"]
+    template, options, reason = catalog.pick("layer", "MyScale")
+    assert (template.name, options, reason) == ("scale", {}, "MyScale ends in scale")
+    sources = rendered(catalog, "size=3", "gain:float=0.5")
+    assert (
+        '    """TODO: what `MyScale` computes, as a formula: so far, `inputs`.'
+        in sources["layer"].splitlines()
+    )
+    assert "        size: D. Defaults to `3`." in sources["layer"].splitlines()
+    assert "from my_scale import MyScale" in sources["test"].splitlines()
+
+
+def test_the_first_folder_wins(tmp_path: Path) -> None:
+    catalog = third_party(tmp_path, PLAIN, name="dense")
+    assert catalog.get("layer", "dense").title == "T"
+    assert catalog.names("layer") == BUILTIN.names("layer")
+    assert rendered(catalog, template="dense")["layer"].splitlines()[0] == (
+        '"""`MyScale`: TODO, what it is in a few words."""'
+    )
+
+
+def test_no_blank_to_fall_back_on(tmp_path: Path) -> None:
+    third_party(tmp_path, PLAIN)
+    assert refusal(Catalog([tmp_path]).pick, "layer", "Whatever") == (
+        UsageError,
+        "there is no layer template `blank`.",
+        "There are scale: see `scaffold list`.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("manifest", "reason"),
+    [
+        ("title", "Expected '=' after a key in a key/value pair (at end of document)"),
+        ("", "the manifest has no key `title`"),
+        ('title = "T"', "the manifest has no key `summary`"),
+        (PLAIN + "sumary = 1",
+         "the manifest has the unknown key `sumary`. Did you mean `summary`?"),
+        (PLAIN + "reserves = 'x'", "`reserves` of the manifest can't be 'x'"),
+        (PLAIN.replace('"T"', "3"), "`title` of the manifest can't be 3"),
+        (PLAIN + "words = 3", "`words` of the manifest can't be 3"),
+        (PLAIN + "words = { scale = 3 }", "the word `scale` is no table of options"),
+        (PLAIN + "words = { scale = { rank = 1 } }", "the word `scale` is no table of options"),
+        (PLAIN + "words = { scale = { rank = 3 } }\n" + OPTION,
+         "the word `scale` is no table of options"),
+        (PLAIN + "option = { name = 'x' }", "`option` of the manifest can't be {'name': 'x'}"),
+        (PLAIN + "option = [3]", "an option is no table"),
+        (PLAIN + OPTION.replace("doc", "dok"), "an option has no key `doc`"),
+        (PLAIN + OPTION + "typo = 1", "an option has the unknown key `typo`"),
+        (PLAIN + OPTION.replace("[1, 2]", "3"), "`values` of an option can't be 3"),
+        (PLAIN + OPTION.replace("default = 1", "default = 3"),
+         "the default of the option `rank` is none of its values"),
+        (PLAIN + "attribute = ['x']", "an attribute is no table"),
+        (PLAIN + ATTRIBUTE.replace("name", "nmae"), "an attribute has no key `name`"),
+        (PLAIN + ATTRIBUTE + "defualt = 3",
+         "an attribute has the unknown key `defualt`. Did you mean `default`?"),
+        (PLAIN + ATTRIBUTE + "base = 'yes'", "`base` of an attribute can't be 'yes'"),
+        (PLAIN + ATTRIBUTE + "by_hand = 'check'", "`by_hand` of an attribute can't be 'check'"),
+        (PLAIN + ATTRIBUTE + "when = { rank = [1] }",
+         "`when` of the attribute `size` fits no option"),
+        (PLAIN + OPTION + ATTRIBUTE + "when = { rank = [3] }",
+         "`when` of the attribute `size` fits no option"),
+        (PLAIN + OPTION + ATTRIBUTE + "when = { rank = 1 }", "'int' object is not iterable"),
+    ],
+)  # fmt: skip
+def test_malformed_manifest(tmp_path: Path, manifest: str, reason: str) -> None:
+    catalog = third_party(tmp_path, manifest)
+    path = tmp_path / "layer" / "scale" / "template.toml"
+    expected = (
+        UsageError,
+        f"{path} is no manifest of a template: {reason}{'' if reason.endswith('?') else '.'}",
+        "Mend the manifest.",
+    )
+    assert refusal(load, path.parent) == expected
+    assert refusal(catalog.templates, "layer") == expected
+
+
+def test_manifest_that_is_no_text(tmp_path: Path) -> None:
+    catalog = third_party(tmp_path, PLAIN)
+    path = tmp_path / "layer" / "scale" / "template.toml"
+    path.write_bytes(b"\xff")
+    assert refusal(catalog.get, "layer", "scale") == (
+        UsageError,
+        f"{path} is no manifest of a template: 'utf-8' codec can't decode byte 0xff in position "
+        "0: invalid start byte.",
+        "Mend the manifest.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("attribute", "reason"),
+    [
+        (ATTRIBUTE.replace('"int"', '"itn"'), "unknown type `itn`. Did you mean `int`?"),
+        (ATTRIBUTE.replace('"int"', '"ints(rank)"'),
+         "`ints(rank)` needs a length from 1 to 9, as in `ints(2)`."),
+        (ATTRIBUTE + "default = 'x'", "'x' is no int."),
+        (ATTRIBUTE + "constraint = '0'",
+         "`0` is no bound; write one like `>0` or `>=0,<1`."),
+        (ATTRIBUTE + "constraint = '>0'\ndefault = 0", "0 breaks the constraint {>0}."),
+    ],
+)  # fmt: skip
+def test_attribute_that_cannot_be(tmp_path: Path, attribute: str, reason: str) -> None:
+    catalog = third_party(tmp_path, PLAIN + attribute)
+    assert refusal(rendered, catalog) == (
+        UsageError,
+        f"the template's attribute `size`: {reason}",
+        "Mend the template's manifest.",
+    )
+
+
+def test_attribute_without_a_fallback(tmp_path: Path) -> None:
+    catalog = third_party(tmp_path, PLAIN + ATTRIBUTE + ATTRIBUTE.replace("size", "depth"))
+    assert refusal(rendered, catalog, "size=3") == (
+        UsageError,
+        "`depth` needs a default, since one before it has got one.",
+        "Give it one with `depth=...`.",
+    )
+    spec, _ = make_spec(catalog, request("size=3", "depth=4"), "pkg")
+    assert spec.assigned == {"size": 3, "depth": 4}
+
+
+def test_attribute_with_a_fallback_that_cannot_be(tmp_path: Path) -> None:
+    second = ATTRIBUTE.replace("size", "depth") + "fallback = 'x'"
+    catalog = third_party(tmp_path, PLAIN + ATTRIBUTE + second)
+    assert refusal(rendered, catalog, "size=3") == (
+        UsageError,
+        "the template's attribute `depth`: 'x' is no int.",
+        "Mend the template's manifest.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{% if %}", "Expected an expression, got 'end of statement block'"),
+        ("{{ nothing }}", "'nothing' is undefined"),
+        ("{% extends 'layer/nothing.jinja' %}",
+         "'layer/nothing.jinja' not found in search paths: "),
+        ("{% include '../../../etc/passwd' %}", "../../../etc/passwd"),
+        ("{{ ().__class__ }}", "access to attribute '__class__' of 'tuple' object is unsafe."),
+        ("{{ name.__class__.__mro__ }}",
+         "access to attribute '__class__' of 'str' object is unsafe."),
+        ("{{ imports.add.__func__.__globals__ }}",
+         "access to attribute '__func__' of 'method' object is unsafe."),
+        ("{% do arguments.append(1) %}", "'tuple object' has no attribute 'append'"),
+        ("{% do options.clear() %}", "access to attribute 'clear' of 'dict' object is unsafe."),
+    ],
+)  # fmt: skip
+def test_wrong_template(tmp_path: Path, text: str, reason: str) -> None:
+    catalog = third_party(tmp_path, PLAIN, layer=text)
+    kind, message, mend = refusal(rendered, catalog)
+    assert (kind, mend) == (ScaffoldError, "Please report it, with the command.")
+    start = "the template layer/scale/layer.py.jinja is wrong: "
+    said = message.removeprefix(start).removesuffix(".")
+    assert message.startswith(start)
+    assert said.partition(repr(str(tmp_path)))[0] == reason.removesuffix(".")
+
+
+def test_what_black_cannot_read(tmp_path: Path) -> None:
+    catalog = third_party(tmp_path, PLAIN, layer="class {{ name }}(:\n    pass\n")
+    kind, message, mend = refusal(rendered, catalog)
+    assert kind is ScaffoldError
+    assert kind.exit_code == 1
+    assert message.splitlines()[:2] == [
+        "black cannot read what the template gave: cannot parse: 1:14",
+        "    class MyScale(:",
+    ]
+    assert mend == "The template is wrong: please report it, with the command."
+
+
+def test_option_reads_its_values() -> None:
+    option = BUILTIN.get("layer", "conv").option("rank")
+    assert [option.read(text) for text in ("1", "2", "3")] == [1, 2, 3]
+    assert refusal(option.read, "4\x1b") == (
+        UsageError,
+        "option `rank=4�`: it is one of 1, 2, 3.",
+        "Write `--option rank=2`, for example.",
+    )
+
+
+def test_templates_are_values() -> None:
+    assert BUILTIN.get("layer", "conv") == load(BUILTIN.get("layer", "conv").folder)
+    assert isinstance(BUILTIN.get("layer", "conv"), Template)

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from scaffold.catalog import Catalog
+from scaffold.generate import Layout, generate, next_step
+from scaffold.render import Style
+from scaffold.settings import Settings
+from scaffold.spec import Spec
+
+SPEC = Spec("layer", "MyConv", "blank", "pkg")
+ROOT = Path("/home/me/my project")
+HERE = PurePosixPath(".")
+
+
+def layout(into: str, tests: str | None, packages: str = "", root: str = ".") -> Layout:
+    return Layout(
+        PurePosixPath(into),
+        None if tests is None else PurePosixPath(tests),
+        tuple(packages.split()),
+        PurePosixPath(root),
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "paths", "imported"),
+    [
+        (layout(".", "."), ["my_conv.py", "test_my_conv.py"], "my_conv"),
+        (layout("a", "tests", root="a"), ["a/my_conv.py", "tests/test_my_conv.py"], "my_conv"),
+        (
+            layout("src/lib/layers", "tests", "lib layers", "src"),
+            ["src/lib/layers/my_conv.py", "tests/test_my_conv.py"],
+            "lib.layers.my_conv",
+        ),
+    ],
+)
+def test_files(where: Layout, paths: list[str], imported: str) -> None:
+    files = generate(Catalog.builtin(), SPEC, Style(), where)
+    assert list(map(str, files)) == paths
+    module, test = files.values()
+    assert module.decode().splitlines()[0] == '"""`MyConv`: TODO, what it is in a few words."""'
+    assert f"from {imported} import MyConv" in test.decode().splitlines()
+
+
+def test_no_test() -> None:
+    assert list(generate(Catalog.builtin(), SPEC, Style(), layout(".", None))) == [
+        PurePosixPath("my_conv.py")
+    ]
+
+
+def test_license_header_in_both() -> None:
+    style = Style("Copyright {{ me }}\n\n  # Apache-2.0")
+    for file in generate(Catalog.builtin(), SPEC, style, layout(".", ".")).values():
+        assert file.decode().splitlines()[:3] == ["# Copyright {{ me }}", "#", "#   # Apache-2.0"]
+
+
+@pytest.mark.parametrize(
+    ("where", "paths", "expected"),
+    [
+        (layout(".", "."), [], "pytest test_my_conv.py"),
+        (layout("a", "a", root="a"), [], "pytest a/test_my_conv.py"),
+        (layout("a b", "a b", root="a b"), [], "pytest 'a b/test_my_conv.py'"),
+        (
+            layout(".", "tests"),
+            [],
+            "pytest --rootdir=. -o pythonpath=. tests/test_my_conv.py",
+        ),
+        (
+            layout("src/lib", "tests", "lib", "src"),
+            [],
+            "pytest --rootdir=. -o pythonpath=src tests/test_my_conv.py",
+        ),
+        (layout("src/lib", "tests", "lib", "src"), ["src"], "pytest tests/test_my_conv.py"),
+        (layout("src/lib", "tests", "lib", "src"), ["./src/"], "pytest tests/test_my_conv.py"),
+        (layout(".", "tests"), ["."], "pytest tests/test_my_conv.py"),
+        (
+            layout("src/lib", "src/lib", "lib", "src"),
+            [],
+            "pytest --rootdir=. -o pythonpath=src src/lib/test_my_conv.py",
+        ),
+        (layout(".", None), [], 'python -c "from my_conv import MyConv"'),
+        (
+            layout("src/lib", None, "lib", "src"),
+            [],
+            'cd src && python -c "from lib.my_conv import MyConv"',
+        ),
+    ],
+)
+def test_next_step(where: Layout, paths: list[str], expected: str) -> None:
+    settings = Settings(ROOT, "pkg", pytest_paths=tuple(paths))
+    assert next_step(SPEC, where, settings, ROOT, ROOT) == expected
+
+
+@pytest.mark.parametrize(
+    ("here", "settings", "expected"),
+    [
+        (ROOT / "sub", Settings(ROOT, "pkg", pytest_paths=("src",)),
+         "pytest ../tests/test_my_conv.py"),
+        (ROOT / "sub", Settings(ROOT, "pkg"),
+         "pytest --rootdir=.. -o pythonpath=src ../tests/test_my_conv.py"),
+        (ROOT / "tests", Settings(ROOT, "pkg"),
+         "pytest --rootdir=.. -o pythonpath=src test_my_conv.py"),
+        (ROOT, Settings(ROOT / "src", "pkg"),
+         "pytest --rootdir=src -o pythonpath=. tests/test_my_conv.py"),
+    ],
+)  # fmt: skip
+def test_next_step_from_another_folder(here: Path, settings: Settings, expected: str) -> None:
+    where = layout("src/lib", "tests", "lib", "src")
+    assert next_step(SPEC, where, settings, ROOT, here) == expected
+
+
+def test_next_step_where_pytest_imports_by_path() -> None:
+    settings = Settings(ROOT, "pkg", imports_by_path=True)
+    assert next_step(SPEC, layout(".", "."), settings, ROOT, ROOT) == (
+        "pytest --rootdir=. -o pythonpath=. test_my_conv.py"
+    )

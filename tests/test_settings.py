@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scaffold.errors import ScaffoldError, UnsafeError, UsageError
+from scaffold.settings import Settings, load_settings, nearest_project
+
+
+def settings(folder: Path, text: str) -> Settings:
+    (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+    return load_settings(folder, folder)
+
+
+def refusal(folder: Path, text: str) -> tuple[type[ScaffoldError], str, str]:
+    with pytest.raises(ScaffoldError) as caught:
+        settings(folder, text)
+    path = str(folder / "pyproject.toml")
+    return type(caught.value), caught.value.message.replace(path, "PATH"), caught.value.mend
+
+
+def test_all_of_them(here: Path) -> None:
+    read = settings(
+        here,
+        """
+        [project]
+        name = "other"
+        [tool.scaffold]
+        package = "mine"
+        into = "src/mine/layers"
+        tests-into = "tests/layers"
+        license-header = "Copyright 2026\\nApache-2.0"
+        [tool.black]
+        line-length = 100
+        [tool.pytest.ini_options]
+        pythonpath = ["src", "."]
+        addopts = "-q --import-mode=importlib"
+        """,
+    )
+    assert read == Settings(
+        folder=here,
+        package="mine",
+        into="src/mine/layers",
+        tests_into="tests/layers",
+        license_header="Copyright 2026\nApache-2.0",
+        black={"line-length": 100},
+        pytest_paths=("src", "."),
+        imports_by_path=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "package"),
+    [
+        ("", "project"),
+        ('[project]\nname = "my-nice.project"', "my_nice_project"),
+        ("[project]\nname = 3", "project"),
+        ('[project]\nname = "层"', "my_layers"),
+        ('[tool.scaffold]\npackage = ""', "project"),
+        ('[project]\nname = "a"\n[tool.scaffold]\npackage = "b.c-d"', "b.c-d"),
+        (f'[project]\nname = "{"a" * 70}"', "a" * 60),
+    ],
+)
+def test_package(here: Path, text: str, package: str) -> None:
+    assert settings(here, text) == Settings(here, package)
+
+
+def test_without_a_project(here: Path) -> None:
+    assert nearest_project(here) is None
+    assert load_settings(here, here) == Settings(here, "project")
+    assert load_settings(here / "my layers", here) == Settings(here, "my_layers")
+    assert load_settings(Path("/"), here) == Settings(here, "my_layers")
+
+
+def test_the_nearest_project(here: Path) -> None:
+    inner = here / "a" / "b"
+    inner.mkdir(parents=True)
+    (here / "pyproject.toml").write_text('[tool.scaffold]\npackage = "outer"')
+    assert nearest_project(inner) == here
+    assert load_settings(inner, inner) == Settings(here, "outer")
+    (here / "a" / "pyproject.toml").write_text("")
+    assert nearest_project(inner) == here / "a"
+    assert load_settings(inner, inner) == Settings(here / "a", "a")
+    (inner / "pyproject.toml").mkdir()
+    assert nearest_project(inner) == here / "a"
+
+
+@pytest.mark.parametrize(
+    ("value", "paths"),
+    [('"src lib"', ("src", "lib")), ('["a b"]', ("a b",)), ('""', ()), ("[]", ())],
+)
+def test_paths_of_pytest(here: Path, value: str, paths: tuple[str, ...]) -> None:
+    read = settings(here, f"[tool.pytest.ini_options]\npythonpath = {value}")
+    assert read.pytest_paths == paths
+
+
+@pytest.mark.parametrize("value", ['"--import-mode=importlib"', '["--import-mode", "importlib"]'])
+def test_import_mode_of_pytest(here: Path, value: str) -> None:
+    assert settings(here, f"[tool.pytest.ini_options]\naddopts = {value}").imports_by_path
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "mend"),
+    [
+        ("[tool.scaffold]\npakage = 'x'",
+         "[tool.scaffold] in PATH has the unknown key `pakage`. Did you mean `package`?",
+         "There are package, into, tests-into, license-header."),
+        ("[tool.scaffold]\ntests_into = 'x'",
+         "[tool.scaffold] in PATH has the unknown key `tests_into`. Did you mean `tests-into`?",
+         "There are package, into, tests-into, license-header."),
+        ("[tool.scaffold]\n'a\\u001b' = 'x'\n'zzzzz' = 1",
+         "[tool.scaffold] in PATH has the unknown key `a\\u001b`.",
+         "There are package, into, tests-into, license-header."),
+        ('[tool.scaffold]\n"q\\u001bq" = 1',
+         "[tool.scaffold] in PATH has the unknown key `q�q`.",
+         "There are package, into, tests-into, license-header."),
+        ("[tool.scaffold]\npackage = 3", "[tool.scaffold] in PATH: `package` is no text.",
+         'Write `package = "..."`.'),
+        ("[tool.scaffold]\ninto = ['x']", "[tool.scaffold] in PATH: `into` is no text.",
+         'Write `into = "..."`.'),
+        ("[tool]\nscaffold = 3", "`tool.scaffold` in PATH is no table.",
+         "Write it as `[tool.scaffold]` with keys below it."),
+        ("tool = 3", "`tool` in PATH is no table.", "Write it as `[tool]` with keys below it."),
+        ("project = 'x'", "`project` in PATH is no table.",
+         "Write it as `[project]` with keys below it."),
+        ("[tool]\nblack = []", "`tool.black` in PATH is no table.",
+         "Write it as `[tool.black]` with keys below it."),
+        ("[tool]\npytest = 1", "`tool.pytest` in PATH is no table.",
+         "Write it as `[tool.pytest]` with keys below it."),
+        ("[tool", "PATH is no TOML: Expected ']' at the end of a table declaration (at end of "
+         "document).", "Mend the file."),
+    ],
+)  # fmt: skip
+def test_refused(here: Path, text: str, message: str, mend: str) -> None:
+    assert refusal(here, text) == (UsageError, message, mend)
+
+
+def test_no_text(here: Path) -> None:
+    (here / "pyproject.toml").write_bytes(b"\xff")
+    with pytest.raises(UsageError) as caught:
+        load_settings(here, here)
+    assert caught.value.message == (
+        f"{here}/pyproject.toml is no TOML: 'utf-8' codec can't decode byte 0xff in position 0: "
+        "invalid start byte."
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [("a\\tb", "U+0009"), ("a\\u001b", "U+001B"), ("x\\n\\u202E", "U+202E")],
+)
+def test_license_header_that_cannot_be_seen(here: Path, header: str, code: str) -> None:
+    assert refusal(here, f'[tool.scaffold]\nlicense-header = "{header}"') == (
+        UnsafeError,
+        f"`license-header` holds the control character {code}.",
+        "Write it without what cannot be seen, in lines.",
+    )
+
+
+@pytest.mark.parametrize(
+    "line", ["-*- coding: latin-1 -*-", "vim: fileencoding=cp1252", "Coding:x"]
+)
+def test_license_header_that_names_an_encoding(here: Path, line: str) -> None:
+    for header in (line, f"Copyright\n{line}"):
+        text = f"[tool.scaffold]\nlicense-header = '''{header}'''"
+        assert refusal(here, text) == (
+            UnsafeError,
+            f"Python would take `{line}` of `license-header` for an encoding.",
+            "Word it without `coding:` and `coding=`, or below the second line.",
+        )
+
+
+@pytest.mark.parametrize(
+    "header", ["-*- coding: utf-8 -*-", "Copyright\n\ncoding: latin-1", "decoding it is fun", ""]
+)
+def test_license_headers(here: Path, header: str) -> None:
+    read = settings(here, f"[tool.scaffold]\nlicense-header = '''{header}'''")
+    assert read.license_header == header
