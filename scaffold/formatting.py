@@ -16,16 +16,22 @@ LINE_LENGTH = 88
 def black_mode(settings: Mapping[str, Any]) -> black.Mode:
     """Black's mode for the keys of a `[tool.black]` table.
 
+    Without a `target-version` there, `requires-python` of the project says it, as for black itself.
+
     Raises:
         UsageError: If black does not know a value.
     """
     import black
+    from black.files import infer_target_version
     from black.mode import TargetVersion
 
-    versions = settings.get("target-version", [])
+    versions = settings.get("target-version")
+    project = {"project": {"requires-python": settings.get("requires-python")}}
     try:
         return black.Mode(
-            target_versions={TargetVersion[str(version).upper()] for version in versions},
+            target_versions=set(infer_target_version(project) or ())
+            if versions is None
+            else {TargetVersion[str(version).upper()] for version in versions},
             line_length=int(settings.get("line-length", LINE_LENGTH)),
             string_normalization=not settings.get("skip-string-normalization", False),
             magic_trailing_comma=not settings.get("skip-magic-trailing-comma", False),

@@ -29,7 +29,7 @@ class Settings:
         into: Where classes go, relative to `folder`; `None` for where scaffold was started.
         tests_into: Where tests go, likewise; `None` for beside the class.
         license_header: Lines of a comment that each file begins with.
-        black: The keys of `[tool.black]`.
+        black: The keys of `[tool.black]`, and `requires-python`, which black looks at too.
         pytest_paths: What pytest puts on the import path, relative to `folder`.
         imports_by_path: Whether pytest leaves a test's own folder off the import path.
     """
@@ -98,16 +98,18 @@ def _settings(folder: Path, data: dict[str, Any]) -> Settings:
                 f"Python would take `{shown(line)}` of `license-header` for an encoding",
                 mend="Word it without `coding:` and `coding=`, or below the second line.",
             )
-    name = _table(data, folder, "project").get("name")
+    project = _table(data, folder, "project")
+    name = project.get("name")
     pytest = _table(data, folder, "tool", "pytest", "ini_options")
     paths = pytest.get("pythonpath", [])
+    black = _table(data, folder, "tool", "black")
     return Settings(
         folder,
         mine.get("package") or _as_package(name if isinstance(name, str) else folder.name),
         mine.get("into"),
         mine.get("tests-into"),
         header,
-        _table(data, folder, "tool", "black"),
+        {"requires-python": project.get("requires-python"), **black},
         tuple(shlex.split(paths) if isinstance(paths, str) else map(str, paths)),
         "importlib" in str(pytest.get("addopts", "")),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from test_generated import BACKENDS, run_tests
 
 CHECK = Path(__file__).parent / "drop_in" / "drop_in.py"

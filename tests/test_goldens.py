@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from goldens import COMMANDS, EXAMPLE_COMMANDS, EXAMPLES, GOLDENS, generate, read
 
 # What a careful project would have ruff look for; the line length is black's default.

@@ -12,6 +12,8 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,6 @@ SCORE_TO_BEAT = 0.95
 
 def main() -> None:
     """Run the demo from the root of a clone."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _step("1. Generate a layer and its test")
     _generate()
     state = _State.read()
@@ -84,7 +85,9 @@ def _train() -> float:
     """Train and save the model; its accuracy on the images held out."""
     sys.path.insert(0, str(FOLDER))
     try:
-        keras = importlib.import_module("keras")
+        with _silence():
+            keras = importlib.import_module("keras")
+            keras.ops.zeros(1)
         digits = importlib.import_module("scaffold.examples.digits").load()
     except ModuleNotFoundError as error:
         raise MissingError(f"{error.name} is not installed", mend="Run `make demo`.") from None
@@ -117,6 +120,20 @@ def _train() -> float:
     click.echo(f"Always saying the commonest digit would score {digits.baseline():.3f}.")
     model.save(MODEL)
     return float(accuracy)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep from the terminal what TensorFlow's libraries log while they start."""
+    sys.stderr.flush()
+    real = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(real, 2)
+        os.close(real)
 
 
 def _report(state: _State) -> None:

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 BATCH, CHANNELS, FILTERS, RANK = 2, 4, 6, 2
 KERNEL_SIZE = (3, 2)
+# The last axis gives FILTERS places: a bias laid along it by mistake would fit.
 SIZES = (8, 7)
 
 # The options that decide which inputs go into which output.
