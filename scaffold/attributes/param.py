@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from scaffold.attributes import TYPES, AttributeType
 from scaffold.attributes.grammar import Assignment, Declaration, declare_type, read_attribute
+
+if TYPE_CHECKING:
+    from scaffold.catalog import Options, Template
 
 
 class AttributeParam(click.ParamType[Assignment | Declaration]):
@@ -23,12 +26,12 @@ class AttributeParam(click.ParamType[Assignment | Declaration]):
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
+    ) -> list[CompletionItem[Any]]:
         name, colon, rest = incomplete.partition(":")
         if colon and name.isidentifier():
             return _declared(f"{name}:", rest)
         name, equals, _ = incomplete.partition("=")
-        known = _template_types(ctx)
+        known = _types(ctx)
         if equals:
             values = known[name].completions() if name in known else ()
             return [
@@ -39,7 +42,7 @@ class AttributeParam(click.ParamType[Assignment | Declaration]):
         return [CompletionItem(f"{word}=") for word in known if word.startswith(incomplete)]
 
 
-def _declared(start: str, rest: str) -> list[CompletionItem]:
+def _declared(start: str, rest: str) -> list[CompletionItem[Any]]:
     """Types behind the colon, or values of the type behind the equals sign."""
     kind, equals, value = rest.partition("=")
     if not equals:
@@ -51,8 +54,18 @@ def _declared(start: str, rest: str) -> list[CompletionItem]:
     return [CompletionItem(f"{start}{kind}={word}") for word in values if word.startswith(value)]
 
 
-def _template_types(ctx: click.Context) -> dict[str, AttributeType]:
+def _types(ctx: click.Context) -> dict[str, AttributeType]:
     """The types of the attributes that the template in question has, by name."""
+    chosen = template_in_question(ctx)
+    if chosen is None:
+        return {}
+    template, options = chosen
+    rules = template.attributes_for(options)
+    return {rule.name: rule.resolve(options).type for rule in rules}
+
+
+def template_in_question(ctx: click.Context) -> tuple[Template, Options] | None:
+    """The template that a half-typed command means so far, with its options' values."""
     from scaffold.catalog import NO_OPTIONS, Catalog
     from scaffold.errors import ScaffoldError
 
@@ -63,7 +76,5 @@ def _template_types(ctx: click.Context) -> dict[str, AttributeType]:
         else:
             template, implied, _ = catalog.pick("layer", ctx.params.get("name") or "")
     except ScaffoldError:
-        return {}
-    options = template.options_with(implied)
-    rules = template.attributes_for(options)
-    return {rule.name: rule.resolve(options).type for rule in rules}
+        return None
+    return template, template.options_with(implied)

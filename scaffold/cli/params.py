@@ -7,6 +7,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from scaffold.attributes.param import template_in_question
+
 
 class OptionParam(click.ParamType[tuple[str, str]]):
     """Reads `key=value`; which keys and values there are, the template knows."""
@@ -23,10 +25,26 @@ class OptionParam(click.ParamType[tuple[str, str]]):
             self.fail(f"`{value}` is not key=value, such as `rank=2`", param, ctx)
         return key.strip(), rest.strip()
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        from scaffold.catalog import Catalog
+
+        # Click knows no NAME yet while the option before it still lacks its value.
+        chosen = template_in_question(ctx) if ctx.params.get("name") else None
+        templates = [chosen[0]] if chosen else Catalog.builtin().templates("layer")
+        words = {
+            f"{option.name}={str(value).lower()}"
+            for template in templates
+            for option in template.options
+            for value in option.values
+        }
+        return [CompletionItem(word) for word in sorted(words) if word.startswith(incomplete)]
+
 
 def complete_templates(
     ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
+) -> list[CompletionItem[Any]]:
     """The names of the templates, with their summaries."""
     from scaffold.catalog import TARGETS, Catalog
 

@@ -127,4 +127,8 @@ def _prompt(label: str, read: Callable[[str], Any], **settings: Any) -> Any:
         except ScaffoldError as error:
             raise click.UsageError(f"{error.message} {error.mend}".strip()) from None
 
-    return click.prompt(label, value_proc=value, err=True, **settings)
+    try:
+        return click.prompt(label, value_proc=value, err=True, **settings)
+    except click.Abort:
+        click.echo(err=True)
+        raise

@@ -63,7 +63,7 @@ def test_the_name_gives_module_and_template(
     scaffold: Scaffold, here: Path, name: str, module: str, heading: str
 ) -> None:
     outcome = scaffold("layer", name)
-    assert names(here) == [f"{module}.py", f"test_{module}.py"]
+    assert set(names(here)) == {f"{module}.py", f"test_{module}.py"}
     assert outcome.out.splitlines()[:2] == [heading, f"registered as project>{name}"]
     text = (here / f"{module}.py").read_text("utf-8")
     assert f"class {name}(keras.layers.Layer):" in text.splitlines()
@@ -159,18 +159,21 @@ def edited(scaffold: Scaffold, here: Path) -> Path:
     return path
 
 
-DIFF = """\
---- a/whatever.py
-+++ b/whatever.py
-@@ -1,6 +1,6 @@
- \"""`Whatever`: TODO, what it is in a few words.\"""
- 
--import keras  # mine
-+import keras
- 
- 
- @keras.saving.register_keras_serializable(package="project")
-"""
+DIFF = "".join(
+    f"{line}\n"
+    for line in [
+        "--- a/whatever.py",
+        "+++ b/whatever.py",
+        "@@ -1,6 +1,6 @@",
+        ' """`Whatever`: TODO, what it is in a few words."""',
+        " ",
+        "-import keras  # mine",
+        "+import keras",
+        " ",
+        " ",
+        ' @keras.saving.register_keras_serializable(package="project")',
+    ]
+)
 DIFFERS = "whatever.py is there already and differs; nothing was written."
 
 
@@ -319,7 +322,8 @@ def test_line_length_of_black(scaffold: Scaffold, here: Path, length: int) -> No
         text = (here / name).read_text("utf-8")
         assert black_writes(text, line_length=length) == text
         longest.append(max(map(len, text.splitlines())))
-    assert max(longest) <= length
+    # Prose that is written by hand in a template has up to 88 characters.
+    assert max(longest) <= max(length, 88)
     assert max(longest) > length - 8
 
 
@@ -570,7 +574,7 @@ def test_refused(
 def test_paths_out_of_the_project(
     refused: Refused, here: Path, tmp_path: Path, flag: str, path: str
 ) -> None:
-    if flag == "--save-spec" and path in ("..", "/", "/tmp"):
+    if flag == "--save-spec":
         path = f"{path.rstrip('/')}/spec.toml"
     (tmp_path / "elsewhere").mkdir()
     (here / "link").symlink_to(tmp_path / "elsewhere")
@@ -610,7 +614,7 @@ def test_another_run_is_writing(refused: Refused, here: Path) -> None:
             3,
             reports(
                 f"another scaffold run is writing in {here}.",
-                "wait until it has ended, then run this again",
+                "Wait until it has ended, then run this again",
             ),
         )
 

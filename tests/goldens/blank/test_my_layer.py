@@ -89,6 +89,7 @@ class TestConfig:
     def test_what_every_layer_has_survives(self):
         layer = MyLayer(name="mine", dtype="bfloat16", trainable=False)
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "golden>MyLayer"
         twin = keras.saving.deserialize_keras_object(config)
         assert type(twin) is MyLayer
         assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)

@@ -182,12 +182,13 @@ class TestConfig:
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyDense).parameters]
         layer = MyDense(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "golden>MyDense"
         twin = keras.saving.deserialize_keras_object(config)
         assert type(twin) is MyDense
         assert twin.get_config() == layer.get_config()
-        for name in CHANGED:
-            assert getattr(layer, name) == CHANGED[name]
-            assert described(getattr(twin, name)) == described(CHANGED[name])
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
         assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
 
     def test_defaults(self):

@@ -131,12 +131,13 @@ class TestConfig:
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyProjection).parameters]
         layer = MyProjection(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "golden>MyProjection"
         twin = keras.saving.deserialize_keras_object(config)
         assert type(twin) is MyProjection
         assert twin.get_config() == layer.get_config()
-        for name in CHANGED:
-            assert getattr(layer, name) == CHANGED[name]
-            assert described(getattr(twin, name)) == described(CHANGED[name])
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
         assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
 
     @pytest.mark.parametrize(

@@ -138,12 +138,13 @@ class TestConfig:
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "golden>WideProjection"
         twin = keras.saving.deserialize_keras_object(config)
         assert type(twin) is WideProjection
         assert twin.get_config() == layer.get_config()
-        for name in CHANGED:
-            assert getattr(layer, name) == CHANGED[name]
-            assert described(getattr(twin, name)) == described(CHANGED[name])
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
         assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
 
     def test_defaults(self):

@@ -1,0 +1,56 @@
+"""Completion in a real bash, which splits the line at `=` and `:`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Calls the completion function as bash does, and prints what it would offer.
+DRIVER = """
+eval "$(_SCAFFOLD_COMPLETE=bash_source scaffold)"
+compopt() { printf "compopt %s %s\\n" "$@"; }
+COMP_LINE="$1" COMP_POINT="${#1}" COMPREPLY=()
+_scaffold_completion scaffold "$2"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def offered(line: str, word: str) -> list[str]:
+    scripts = str(Path(sys.executable).parent)
+    result = subprocess.run(
+        ["bash", "--norc", "-c", DRIVER, "driver", line, word],
+        env={**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return result.stdout.split("\n")[:-1]
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "expected"),
+    [
+        ("scaffold la", "la", ["layer"]),
+        (
+            "scaffold layer MyConv kernel_i",
+            "kernel_i",
+            ["compopt -o nospace", "kernel_initializer="],
+        ),
+        ("scaffold layer MyConv kernel_initializer=he_", "he_", ["he_normal", "he_uniform"]),
+        ("scaffold layer MyConv padding=", "=", ["valid", "same"]),
+        ("scaffold layer MyConv gain:fl", "fl", ["float"]),
+        (
+            "scaffold layer MyConv 'mode:enum(sum,mean)=s",
+            "mode:enum(sum,mean)=s",
+            ["mode:enum(sum,mean)=sum"],
+        ),
+        ("scaffold layer MyConv --option rank=", "", ["1", "2", "3"]),
+        ("scaffold layer MyConv --template de", "de", ["dense"]),
+    ],
+)
+def test_offers_the_rest_of_the_word(line: str, word: str, expected: list[str]) -> None:
+    assert offered(line, word) == expected

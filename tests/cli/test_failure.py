@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+import errno
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import scaffold as package
+from conftest import Outcome, Scaffold, tree
+from scaffold.cli.failure import colored_diff
+
+ROOT = Path(package.__file__).parent.parent
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "TERM")}
+ENVIRONMENT |= {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
+
+
+def process(*words: str, folder: Path, **settings: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "scaffold", *words]
+    settings = {"capture_output": True, "env": ENVIRONMENT, "timeout": 60, **settings}
+    return subprocess.run(command, cwd=folder, text=True, encoding="utf-8", check=False, **settings)
+
+
+def on_a_terminal(folder: Path, *words: str, **environment: str) -> str:
+    """What a person sees of it."""
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "scaffold", *words],
+        cwd=folder,
+        env=ENVIRONMENT | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=slave,
+        stderr=slave,
+    ):
+        os.close(slave)
+        seen = read_all(master)
+    os.close(master)
+    return seen.decode("utf-8").replace("\r\n", "\n")
+
+
+def read_all(descriptor: int) -> bytes:
+    seen = b""
+    while True:
+        try:
+            more = os.read(descriptor, 1 << 16)
+        except OSError as error:  # Linux says so where a terminal has been closed.
+            if error.errno != errno.EIO:
+                raise
+            return seen
+        if not more:
+            return seen
+        seen += more
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["layer", "--help"], ["show", "-h"]])
+def test_help(harmless: Scaffold, words: list[str]) -> None:
+    outcome = harmless(*words)
+    usage = {"--help": "[OPTIONS] COMMAND [ARGS]...", "-h": "[OPTIONS] COMMAND [ARGS]...",
+             "layer": "layer [OPTIONS] [NAME] [ATTRIBUTES]...",
+             "show": "show [OPTIONS] TEMPLATE"}[words[0]]  # fmt: skip
+    assert outcome.out.splitlines()[0] == f"Usage: scaffold {usage}"
+    assert (outcome.code, outcome.err) == (0, "")
+
+
+def test_exit_codes_are_documented_in_the_help(harmless: Scaffold) -> None:
+    shown = harmless("--help").out.splitlines()
+    start = shown.index(
+        "  Exit codes: 0 done, 1 something found wrong, 2 usage, 3 conflict (nothing"
+    )
+    assert shown[start + 1] == "  written), 4 refused as unsafe, 5 something missing."
+    assert shown[-4:] == [
+        "Commands:",
+        "  layer  Generate a custom Keras layer with its tests.",
+        "  list   List the templates.",
+        "  show   Show one template: formula, attributes, options, code.",
+    ]
+
+
+def test_without_a_command(harmless: Scaffold) -> None:
+    outcome = harmless()
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == harmless("--help").out
+
+
+def test_version(harmless: Scaffold) -> None:
+    outcome = harmless("--version")
+    assert outcome == Outcome(0, f"scaffold, version {package.__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["lyer", "MyConv"], "Error: there is no command `lyer`. Did you mean `layer`?\n"
+         "There are layer, list, show: see `scaffold --help`.\n"),
+        (["quux"], "Error: there is no command `quux`.\n"
+         "There are layer, list, show: see `scaffold --help`.\n"),
+        (["a\x1bb"], "Error: there is no command `a�b`.\n"
+         "There are layer, list, show: see `scaffold --help`.\n"),
+        (["--jsn"], "Error: No such option '--jsn'.\nSee `scaffold --help`.\n"),
+        (["layer", "X", "--into"],
+         "Error: Option '--into' requires an argument.\nSee `scaffold --help`.\n"),
+    ],
+)  # fmt: skip
+def test_usage(harmless: Scaffold, words: list[str], said: str) -> None:
+    outcome = harmless(*words)
+    assert outcome == Outcome(2, "", said)
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [(["lyer", "--json"], "lyer"), (["--json"], None), (["--json", "layer"], "layer"),
+     (["layer", "X", "--frm", "--json"], "layer"), (["list", "x", "--json"], "list"),
+     (["show", "--json"], "show")],
+)  # fmt: skip
+def test_errors_of_usage_as_json(harmless: Scaffold, words: list[str], command: str | None) -> None:
+    outcome = harmless(*words)
+    answer = outcome.answer()
+    assert (outcome.code, answer["command"], answer["error"]["kind"]) == (2, command, "usage")
+
+
+def test_json_behind_a_double_dash_is_a_word(harmless: Scaffold) -> None:
+    outcome = harmless("layer", "--", "X", "--json")
+    assert outcome.out == ""
+    assert outcome.err == (
+        "Error: `--json` is neither name=value nor name:type.\n  --json\n  ^^^^^^\n"
+        "Write `--json=...` for one the template has, `--json:int=1` for one of your own.\n"
+    )
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("scaffold.spec.make_spec", fail)
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "mend"),
+    [
+        (KeyboardInterrupt(), "interrupted; nothing was written.", ""),
+        (PermissionError(errno.EACCES, "Permission denied", "/x/spec.toml"),
+         "/x/spec.toml: Permission denied.", ""),
+        (OSError(errno.EIO, "Input/output error"), "Input/output error.", ""),
+        (ZeroDivisionError("division by zero"),
+         "a defect in scaffold itself: ZeroDivisionError: division by zero.",
+         "Please report it; SCAFFOLD_TRACEBACK=1 shows where it is."),
+    ],
+)  # fmt: skip
+def test_what_nobody_foresaw(
+    harmless: Scaffold,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    message: str,
+    mend: str,
+) -> None:
+    failing(monkeypatch, error)
+    outcome = harmless("layer", "MyConv")
+    said = outcome.err.removeprefix("\n")  # click ends the line on which ^C was typed
+    assert (outcome.code, outcome.out) == (1, "")
+    assert said == f"Error: {message}\n" + (f"{mend}\n" if mend else "")
+
+
+def test_what_nobody_foresaw_as_json(harmless: Scaffold, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, ZeroDivisionError("division by zero"))
+    outcome = harmless("layer", "MyConv", "--json")
+    assert outcome.code == 1
+    assert outcome.answer()["error"] == {
+        "kind": "failed",
+        "exit_code": 1,
+        "message": "a defect in scaffold itself: ZeroDivisionError: division by zero.",
+        "mend": "Please report it; SCAFFOLD_TRACEBACK=1 shows where it is.",
+        "place": None,
+    }
+
+
+def test_traceback(harmless: Scaffold, monkeypatch: pytest.MonkeyPatch) -> None:
+    from scaffold.cli import main
+
+    failing(monkeypatch, ZeroDivisionError("division by zero"))
+    monkeypatch.setenv("SCAFFOLD_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError, match=r"^division by zero$"):
+        main(["layer", "MyConv"])
+
+
+def test_interrupted_while_writing(
+    harmless: Scaffold, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pathlib.Path.hardlink_to", interrupted)
+    outcome = harmless("layer", "Whatever", "--into", "a/b")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.removeprefix("\n") == "Error: interrupted; nothing was written.\n"
+    assert tree(here) == {}
+
+
+def test_a_folder_that_may_not_be_written(
+    harmless: Scaffold, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = os.open
+
+    def denied(path: Any, flags: int, *arguments: Any, **settings: Any) -> int:
+        if flags & os.O_CREAT:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return opened(path, flags, *arguments, **settings)
+
+    monkeypatch.setattr(os, "open", denied)
+    said = f"could not lock {here}/.scaffold-journal: Permission denied."
+    assert harmless("layer", "Whatever") == Outcome(1, "", f"Error: {said}\n")
+    error = harmless("layer", "Whatever", "--json").answer()["error"]
+    assert (error["kind"], error["message"]) == ("failed", said)
+
+
+def test_a_file_that_may_not_be_read(
+    harmless: Scaffold, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: Path, *_: Any, **__: Any) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    (here / "pyproject.toml").write_text("")
+    monkeypatch.setattr(Path, "read_text", denied)
+    outcome = harmless("layer", "Whatever", "--template", "blank")
+    assert outcome.code == 1
+    [line] = outcome.err.splitlines()
+    assert re.fullmatch(r"Error: /.+\.toml: Permission denied\.", line)
+
+
+def test_a_pipe_that_is_closed(tmp_path: Path) -> None:
+    for words in (["list"], ["show", "conv"], ["list", "--json"], ["layer", "x", "--json"]):
+        read, write = os.pipe()
+        os.close(read)
+        done = process(*words, folder=tmp_path, capture_output=False, stdout=write,
+                       stderr=subprocess.PIPE)  # fmt: skip
+        os.close(write)
+        assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_the_head_of_a_pipe(tmp_path: Path) -> None:
+    command = f"'{sys.executable}' -m scaffold list | head -n 1"
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == (
+        "layer blank: Blank. Only your own attributes, with the places to fill marked TODO; the "
+        "identity until then.\n"
+    )
+    assert done.stderr == ""
+
+
+def test_a_pipe_that_does_not_know_all_letters(tmp_path: Path) -> None:
+    environment = ENVIRONMENT | {"PYTHONIOENCODING": "latin-1"}
+    done = process("layer", "Ωmega", "--dry-run", folder=tmp_path, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0] == (
+        "\\u03a9mega: template blank (no template is called \\u03c9mega)"
+    )
+    done = process("layer", "Ωmega", "--dry-run", "--json", folder=tmp_path, env=environment)
+    answer = Outcome(done.returncode, done.stdout, done.stderr).answer()
+    assert answer["result"]["name"] == "Ωmega"
+
+
+def test_python_m(tmp_path: Path) -> None:
+    done = process("--version", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"scaffold, version {package.__version__}\n")
+
+
+def test_color_on_a_terminal_only(tmp_path: Path) -> None:
+    plain = process("layer", "Whatever", "--dry-run", folder=tmp_path).stdout
+    assert "\x1b" not in plain
+    assert on_a_terminal(tmp_path, "layer", "Whatever", "--dry-run", NO_COLOR="1") == plain
+    colored = on_a_terminal(tmp_path, "layer", "Whatever", "--dry-run")
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == plain
+    assert colored.splitlines()[0] == (
+        "\x1b[1mWhatever\x1b[0m: template blank (no template is called whatever)"
+    )
+    assert colored.splitlines()[2].startswith("\x1b[32m   create\x1b[0m  whatever.py ")
+    empty = on_a_terminal(tmp_path, "layer", "Whatever", "--dry-run", NO_COLOR="")
+    assert empty == colored
+
+
+def test_color_of_an_error(tmp_path: Path) -> None:
+    plain = "Error: `a` is neither name=value nor name:type.\n  a\n  ^\n"
+    mend = "Write `a=...` for one the template has, `a:int=1` for one of your own.\n"
+    assert on_a_terminal(tmp_path, "layer", "X", "a", NO_COLOR="1") == plain + mend
+    assert on_a_terminal(tmp_path, "layer", "X", "a") == (
+        "\x1b[31m\x1b[1mError:\x1b[0m `a` is neither name=value nor name:type.\n"
+        f"  a\n  \x1b[31m^\x1b[0m\n{mend}"
+    )
+
+
+def test_color_of_a_diff() -> None:
+    assert colored_diff("--- a\n+++ b\n@@ -1 +1 @@\n one\n-two\n+2\n").split("\n") == [
+        "\x1b[31m--- a", "\x1b[0m\x1b[32m+++ b", "\x1b[0m\x1b[36m@@ -1 +1 @@",
+        "\x1b[0m one", "\x1b[0m\x1b[31m-two", "\x1b[0m\x1b[32m+2", "\x1b[0m",
+    ]  # fmt: skip

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import errno
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import scaffold
+from conftest import Scaffold, tree
+
+ROOT = Path(scaffold.__file__).parent.parent
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "TERM": "dumb"}
+NAME = "Class name (NAME): "
+RANK = "How many axes the window moves along: steps, an image's, or a volume's. (--option rank=...)"
+OWN = "Your own attribute, name:type=default{constraint} (empty: no more): "
+UNITS = (
+    "Default of `units` (Positive int, size of the output's last axis. Empty: it must be given): "
+)
+TEMPLATES = [
+    "  blank: Only your own attributes, with the places to fill marked TODO; the identity until "
+    "then.",
+    "  conv: Convolution over one, two or three axes, with strides, dilation and groups.",
+    "  dense: Densely-connected layer over the last axis of the input.",
+    "  projection: The smallest complete layer: one argument, a kernel and a bias, and nothing "
+    "else.",
+]
+
+
+def talk(folder: Path, words: list[str], answers: list[tuple[str, str]]) -> tuple[int, list[str]]:
+    """Run on a real terminal; give each answer once its prompt stands there: code, lines."""
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "scaffold", *words]
+    streams = {"stdin": slave, "stdout": slave, "stderr": slave}
+    with subprocess.Popen(
+        command, cwd=folder, env=ENVIRONMENT, start_new_session=True, **streams
+    ) as running:
+        os.close(slave)
+        seen, read = "", 0
+        for prompt, answer in answers:
+            while not seen[read:].endswith(prompt):
+                more = read_some(master)
+                assert more, f"no {prompt!r} but {seen[read:]!r}"
+                seen += more
+            read = len(seen)
+            os.write(master, answer.encode() + b"\n" if answer != "\x04" else b"\x04")
+        while more := read_some(master):
+            seen += more
+        code = running.wait(timeout=60)
+    os.close(master)
+    return code, seen.splitlines()
+
+
+def read_some(descriptor: int) -> str:
+    """What comes next; nothing once the terminal is closed, or if it stays silent far too long."""
+    ready, _, _ = select.select([descriptor], [], [], 60)
+    if not ready:
+        return ""
+    try:
+        return os.read(descriptor, 1 << 16).decode().replace("\r\n", "\n")
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        return ""
+
+
+def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
+    picked = "Template (--template; MyConv1D ends in conv1d) [conv]: "
+    rank = f"{RANK} [1]: "
+    filters = (
+        "Default of `filters` (Positive int, number of output channels. Empty: it must be given): "
+    )
+    size = (
+        "Default of `kernel_size` (Positive int or tuple of 1, size of the window. "
+        "Empty: it must be given): "
+    )
+    code, lines = talk(
+        tmp_path,
+        ["layer", "-i"],
+        [
+            (NAME, "conv"),
+            (NAME, "Dense"),
+            (NAME, "MyConv1D"),
+            (picked, "cnov"),
+            (picked, ""),
+            (rank, "4"),
+            (rank, ""),
+            (filters, "0"),
+            (filters, "None"),
+            (filters, "8"),
+            (size, "x"),
+            (size, ""),
+            (OWN, "gain"),
+            (OWN, "gain=1"),
+            (OWN, "strides:int=2"),
+            (OWN, "name:int=2"),
+            (OWN, "gain:float"),
+            (OWN, "gain:float=1{>0}"),
+            (OWN, "gain:int=1"),
+            (OWN, ""),
+        ],
+    )
+    assert code == 0
+    assert lines[:-6] == [
+        f"{NAME}conv",
+        "Error: `conv` is no class name, which is written in CamelCase. Call it `Conv`.",
+        f"{NAME}Dense",
+        "Error: `Dense` is a layer of Keras already. Call it `MyDense`, for example.",
+        f"{NAME}MyConv1D",
+        *TEMPLATES,
+        f"{picked}cnov",
+        "Error: there is no layer template `cnov`. Did you mean `conv`? "
+        "There are blank, conv, dense, projection: see `scaffold list`.",
+        picked,
+        f"{rank}4",
+        "Error: option `rank=4`: it is one of 1, 2, 3. Write `--option rank=2`, for example.",
+        rank,
+        f"{filters}0",
+        "Error: `filters`: 0 breaks the constraint {>0}.",
+        f"{filters}None",
+        "Error: `filters` can't be None.",
+        f"{filters}8",
+        f"{size}x",
+        "Error: `kernel_size`: `x` is no tuple of ints, such as `3` or `3,5`.",
+        size,
+        f"{OWN}gain",
+        "Error: `gain` is neither name=value nor name:type. "
+        "Write `gain=...` for one the template has, `gain:int=1` for one of your own.",
+        f"{OWN}gain=1",
+        "Error: an attribute of your own has a type. Write name:type=default.",
+        f"{OWN}strides:int=2",
+        "Error: the template `conv` has `strides` already. "
+        "Give it another default with `strides=...`.",
+        f"{OWN}name:int=2",
+        "Error: `name` is an attribute of every Keras layer already. "
+        "Call it `name_value`, for example.",
+        f"{OWN}gain:float",
+        "Error: `gain` is required, but follows `strides`, which has a default. "
+        "Give it a default, as in `gain:float=...`, or put it first.",
+        f"{OWN}gain:float=1{{>0}}",
+        f"{OWN}gain:int=1",
+        "Error: `gain` is given twice. Leave one of them out.",
+        OWN,
+    ]
+    assert lines[-6:-3] == [
+        "MyConv1D: template conv rank=1 (as asked)",
+        f"registered as {tmp_path.name}>MyConv1D",
+        "note: kernel_size=3: it needs a default, since one before it has got one",
+    ]
+    assert [re.sub(r" +\d+ lines", "", line) for line in lines[-3:]] == [
+        "   create  my_conv1d.py",
+        "   create  test_my_conv1d.py",
+        "Next: pytest test_my_conv1d.py",
+    ]
+    assert list(tree(tmp_path)) == ["my_conv1d.py", "test_my_conv1d.py"]
+
+
+def test_the_same_as_with_flags(tmp_path: Path, scaffold: Scaffold, here: Path) -> None:
+    folder = tmp_path / "asked"
+    folder.mkdir()
+    picked = "Template (--template; no template is called thing) [blank]: "
+    answers = [(picked, "dense"), (UNITS, "5"), (OWN, "a:int=1"), (OWN, "")]
+    code, _ = talk(folder, ["layer", "MyThing", "-i", "--package", "x"], answers)
+    assert code == 0
+    scaffold("layer", "MyThing", "-t", "dense", "units=5", "a:int=1", "--package", "x")
+    assert tree(folder) == tree(here)
+
+
+def test_what_is_given_is_not_asked(tmp_path: Path) -> None:
+    words = ["layer", "MyConv", "-i", "-t", "conv", "-o", "rank=2", "filters=8", "kernel_size=3"]
+    code, lines = talk(tmp_path, [*words, "--dry-run"], [(OWN, "")])
+    assert code == 0
+    assert lines[0] == OWN
+    assert lines[-1] == "Nothing was written: this was a dry run."
+    assert tree(tmp_path) == {}
+
+
+def test_a_wrong_name_that_was_given_is_refused_before_any_question(tmp_path: Path) -> None:
+    code, lines = talk(tmp_path, ["layer", "conv", "-i"], [])
+    assert (code, lines) == (
+        2,
+        ["Error: `conv` is no class name, which is written in CamelCase.", "Call it `Conv`."],
+    )
+
+
+@pytest.mark.parametrize("how_far", [0, 1, 2])
+def test_end_of_input_and_interrupt(tmp_path: Path, how_far: int) -> None:
+    picked = "Template (--template; MyConv ends in conv) [conv]: "
+    answers = [(NAME, "MyConv"), (picked, ""), (f"{RANK} [2]: ", "")]
+    for key in ("\x04", "\x03"):
+        left = [*answers[:how_far], (answers[how_far][0], key)]
+        code, lines = talk(tmp_path, ["layer", "-i"], left)
+        assert code == 1
+        assert lines[-1] == "Error: interrupted; nothing was written."
+        assert tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize("how", ["nothing", "text", "closed"])
+def test_without_a_terminal(tmp_path: Path, how: str) -> None:
+    command = [sys.executable, "-m", "scaffold", "layer", "-i"]
+    close = "import os, sys; os.close(0); os.execv(sys.argv[1], sys.argv[1:])"
+    if how == "closed":
+        command = [sys.executable, "-c", close, *command]
+    done = subprocess.run(
+        command, input="MyConv\n" if how == "text" else "", capture_output=True, text=True,
+        cwd=tmp_path, env=ENVIRONMENT, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "Error: --interactive needs a terminal.\nGive the name and attributes as arguments.\n"
+    )
+    assert tree(tmp_path) == {}

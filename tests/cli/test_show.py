@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pytest
+
+from conftest import Scaffold
+from scaffold.catalog import Catalog
+
+DENSE = """\
+dense (layer): Dense
+Densely-connected layer over the last axis of the input.
+formula: activation(inputs @ kernel + bias)
+source: keras.layers.Dense
+
+attributes:
+  units:int{>0}                                  Positive int, size of the output's last axis.
+  activation:activation=None                     Activation function or its name, `None` for the \
+identity.
+  use_bias:bool=true                             Bool, whether to add a bias.
+  kernel_initializer:initializer=glorot_uniform  Initializer of `kernel`.
+  bias_initializer:initializer=zeros             Initializer of `bias`.
+  kernel_regularizer:regularizer=None            Regularizer of `kernel`.
+  bias_regularizer:regularizer=None              Regularizer of `bias`.
+  activity_regularizer:regularizer=None          Regularizer of the output.
+  kernel_constraint:constraint=None              Constraint on `kernel`.
+  bias_constraint:constraint=None                Constraint on `bias`.
+
+example: scaffold layer MyDense --template dense
+
+"""
+BLANK = """\
+blank (layer): Blank
+Only your own attributes, with the places to fill marked TODO; the identity until then.
+
+example: scaffold layer MyBlank --template blank
+
+"""
+OPTIONS = """
+options:
+  --option rank=1|2|3  How many axes the window moves along: steps, an image's, or a volume's.
+"""
+
+
+@pytest.mark.parametrize(("name", "head"), [("dense", DENSE), ("blank", BLANK)])
+def test_show(harmless: Scaffold, scaffold: Scaffold, name: str, head: str) -> None:
+    outcome = harmless("show", name)
+    assert (outcome.code, outcome.err) == (0, "")
+    words = ["layer", f"My{name.title()}", "--template", name, "--package", "my_project"]
+    result = scaffold(*words, "--dry-run", "--json").answer()["result"]
+    assert outcome.out == head + result["changes"][0]["content"]
+
+
+def test_options(harmless: Scaffold) -> None:
+    shown = harmless("show", "conv").out
+    start = shown.index("\noptions:")
+    assert shown[start : start + len(OPTIONS)] == OPTIONS
+    assert "  strides:ints(2)=1,1{>0}    " in shown[shown.index("  strides") :][:30]
+
+
+def test_json_says_the_same(harmless: Scaffold) -> None:
+    for name in Catalog.builtin().names("layer"):
+        result = harmless("show", name, "--json").answer()["result"]
+        plain = harmless("show", name).out
+        assert plain.splitlines()[0] == f"{name} (layer): {result['title']}"
+        assert plain.splitlines()[1] == result["summary"]
+        assert plain.endswith(
+            f"\nexample: {result['example']['command']}\n\n{result['example']['source']}"
+        )
+        for attribute in result["attributes"]:
+            [line] = [
+                line for line in plain.splitlines() if line.startswith(f"  {attribute['usage']} ")
+            ]
+            assert line.removeprefix(f"  {attribute['usage']}").strip() == attribute["doc"]
+
+
+def test_json(harmless: Scaffold) -> None:
+    result = harmless("show", "conv", "--json").answer()["result"]
+    assert (result["source"], result["formula"]) == (
+        "keras.layers.Conv2D",
+        "activation(conv(inputs, kernel) + bias)",
+    )
+    assert result["words"] == ["conv", "convolution", "conv1d", "conv2d", "conv3d"]
+    assert result["options"] == [
+        {
+            "name": "rank",
+            "values": [1, 2, 3],
+            "default": 2,
+            "doc": "How many axes the window moves along: steps, an image's, or a volume's.",
+        }
+    ]
+    filters, _, strides, padding, *_ = result["attributes"]
+    assert filters == {
+        "name": "filters",
+        "type": "int",
+        "constraint": ">0",
+        "required": True,
+        "default": None,
+        "usage": "filters:int{>0}",
+        "doc": "Positive int, number of output channels.",
+    }
+    assert (strides["default"], strides["required"]) == ([1, 1], False)
+    assert (padding["constraint"], padding["usage"]) == (None, "padding:enum(valid,same)=valid")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["cnov"], "there is no template `cnov`. Did you mean `conv`?"),
+        (["quux"], "there is no template `quux`."),
+        (["q\x1bx"], "there is no template `q�x`."),
+        ([], "Missing argument 'TEMPLATE'."),
+    ],
+)
+def test_refused(harmless: Scaffold, words: list[str], said: str) -> None:
+    mend = "There are blank, conv, dense, projection: see `scaffold list`."
+    mend = mend if words else "See `scaffold show --help`."
+    outcome = harmless("show", *words)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == f"Error: {said}\n{mend}\n"
+    error = harmless("show", *words, "--json").answer()["error"]
+    assert (error["message"], error["mend"]) == (said, mend)
