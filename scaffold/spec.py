@@ -57,6 +57,12 @@ class Argument:
         return self.attribute.default != self.plain
 
     @property
+    def error(self) -> str:
+        """The exception that the generated code raises for a bad value, if its macro checks it."""
+        by_hand = self.rule is not None and "check" in self.rule.by_hand
+        return "" if by_hand else self.attribute.type.error
+
+    @property
     def is_unlike_plain(self) -> bool:
         """Whether a test has to give it to get the template's plain layer."""
         return self.attribute.required if self.rule is None else self.assigned

@@ -12,7 +12,7 @@ import pytest
 from goldens import COMMANDS, EXAMPLE_COMMANDS, EXAMPLES, GOLDENS, generate, read
 
 # What a careful project would have ruff look for; the line length is black's default.
-RULES = "E,W,F,I,N,UP,B,C4,SIM,PT,RUF,D209,D210,D3,PTH,RET,ARG"
+RULES = "E,W,F,I,N,UP,B,C4,SIM,PT,RUF,D209,D210,D300,PTH,RET,ARG"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -38,9 +38,10 @@ def test_no_golden_is_left_over() -> None:
     "check",
     [
         ["black", "--check", "--line-length=88"],
+        ["ruff", "check", "--isolated", "--no-cache", "--line-length=88"],
         ["ruff", "check", "--isolated", "--no-cache", "--line-length=88", f"--select={RULES}"],
     ],
-    ids=["black", "ruff"],
+    ids=["black", "ruff", "ruff_with_more_rules"],
 )
 @pytest.mark.parametrize("name", COMMANDS)
 def test_is_what_an_expert_would_commit(name: str, check: list[str], tmp_path: Path) -> None:

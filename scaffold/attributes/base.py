@@ -50,6 +50,11 @@ class AttributeType(ABC):
         """The constraint as one would write it between the braces, or nothing."""
         return ""
 
+    @property
+    def error(self) -> str:
+        """The exception that the generated validation raises."""
+        return "ValueError"
+
     @abstractmethod
     def parse(self, text: str) -> Value:
         """The value that `text` stands for."""

@@ -96,6 +96,10 @@ class LayerType(AttributeType):
 
     keyword: ClassVar[str] = "layer"
 
+    @property
+    def error(self) -> str:
+        return "TypeError"
+
     def parse(self, text: str) -> Value:
         return self.accept(text)
 

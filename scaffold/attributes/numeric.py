@@ -33,6 +33,10 @@ class Int(AttributeType):
     def bounds(self) -> str:
         return str(self.constraint)
 
+    @property
+    def error(self) -> str:
+        return "ValueError" if self.constraint else "TypeError"
+
     def parse(self, text: str) -> Value:
         if _INT.fullmatch(text) is None:
             raise ValueError(f"`{text}` is no int")
@@ -71,6 +75,10 @@ class Float(AttributeType):
     @property
     def bounds(self) -> str:
         return str(self.constraint)
+
+    @property
+    def error(self) -> str:
+        return "ValueError" if self.constraint else "TypeError"
 
     def parse(self, text: str) -> Value:
         try:

@@ -16,6 +16,10 @@ class Bool(AttributeType):
 
     keyword: ClassVar[str] = "bool"
 
+    @property
+    def error(self) -> str:
+        return "TypeError"
+
     def parse(self, text: str) -> Value:
         word = text.lower()
         if word not in _TRUE + _FALSE:
@@ -47,6 +51,10 @@ class Str(AttributeType):
     """Any printable text."""
 
     keyword: ClassVar[str] = "str"
+
+    @property
+    def error(self) -> str:
+        return "TypeError"
 
     def parse(self, text: str) -> Value:
         return self.accept(text)

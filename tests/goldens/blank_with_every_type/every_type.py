@@ -54,6 +54,7 @@ class EveryType(keras.layers.Layer):
         As the last of its layers gives it.
 
     Raises:
+        TypeError: If `inner` or `flag` or `label` or `last` is of another type.
         ValueError: If an argument is none of the values above.
 
     Example:
@@ -90,7 +91,7 @@ class EveryType(keras.layers.Layer):
                 f"`width` must be a positive int. Received: width={width!r}"
             )
         if not isinstance(inner, keras.layers.Layer):
-            raise ValueError(f"`inner` must be a layer. Received: inner={inner!r}")
+            raise TypeError(f"`inner` must be a layer. Received: inner={inner!r}")
         if depth is not None and (not isinstance(depth, int) or not 1 <= depth < 10):
             raise ValueError(
                 "`depth` must be an int at least 1 and less than 10, or None. "
@@ -106,9 +107,9 @@ class EveryType(keras.layers.Layer):
                 f"Received: rate={rate!r}"
             )
         if not isinstance(flag, bool):
-            raise ValueError(f"`flag` must be a bool. Received: flag={flag!r}")
+            raise TypeError(f"`flag` must be a bool. Received: flag={flag!r}")
         if not isinstance(label, str):
-            raise ValueError(f"`label` must be a str. Received: label={label!r}")
+            raise TypeError(f"`label` must be a str. Received: label={label!r}")
         if mode not in ("sum", "mean"):
             raise ValueError(f"`mode` must be 'sum' or 'mean'. Received: mode={mode!r}")
         window = int_tuple(window, 2, "window")
@@ -125,9 +126,7 @@ class EveryType(keras.layers.Layer):
                 f"`sizes` must be a tuple of positive ints. Received: sizes={sizes!r}"
             )
         if last is not None and not isinstance(last, keras.layers.Layer):
-            raise ValueError(
-                f"`last` must be a layer, or None. Received: last={last!r}"
-            )
+            raise TypeError(f"`last` must be a layer, or None. Received: last={last!r}")
         self.width = width
         self.inner = inner
         self.depth = depth

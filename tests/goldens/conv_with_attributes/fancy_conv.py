@@ -73,6 +73,7 @@ class FancyConv(keras.layers.Layer):
         `(batch, filters, new_height, new_width)`.
 
     Raises:
+        TypeError: If `norm` is of another type.
         ValueError: If an argument is none of the values above, `strides` and
             `dilation_rate` both go over 1, the input has not 4 axes or is smaller than
             the window, or its channels are unknown, no multiple of `groups`, or others
@@ -128,9 +129,7 @@ class FancyConv(keras.layers.Layer):
         if mode not in ("sum", "mean"):
             raise ValueError(f"`mode` must be 'sum' or 'mean'. Received: mode={mode!r}")
         if norm is not None and not isinstance(norm, keras.layers.Layer):
-            raise ValueError(
-                f"`norm` must be a layer, or None. Received: norm={norm!r}"
-            )
+            raise TypeError(f"`norm` must be a layer, or None. Received: norm={norm!r}")
         padding = str(padding).lower()
         if padding not in ("valid", "same"):
             raise ValueError(

@@ -36,6 +36,7 @@ class GatedDense(keras.layers.Layer):
         `(batch, ..., units)`.
 
     Raises:
+        TypeError: If `inner` is of another type.
         ValueError: If an argument is none of the values above, or the input has rank 1
             or another `input_dim` than the layer was built with.
 
@@ -76,7 +77,7 @@ class GatedDense(keras.layers.Layer):
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if inner is not None and not isinstance(inner, keras.layers.Layer):
-            raise ValueError(
+            raise TypeError(
                 f"`inner` must be a layer, or None. Received: inner={inner!r}"
             )
         self.units = units

@@ -23,6 +23,7 @@ class WideProjection(keras.layers.Layer):
         `(batch, ..., output_dim)`.
 
     Raises:
+        TypeError: If `gate` is of another type.
         ValueError: If an argument is none of the values above, or the input has rank 1
             or another `input_dim` than the layer was built with.
 
@@ -41,9 +42,7 @@ class WideProjection(keras.layers.Layer):
                 f"Received: output_dim={output_dim!r}"
             )
         if gate is not None and not isinstance(gate, keras.layers.Layer):
-            raise ValueError(
-                f"`gate` must be a layer, or None. Received: gate={gate!r}"
-            )
+            raise TypeError(f"`gate` must be a layer, or None. Received: gate={gate!r}")
         self.output_dim = output_dim
         self.gate = gate
         self.supports_masking = True
