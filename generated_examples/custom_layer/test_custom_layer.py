@@ -98,9 +98,11 @@ class TestShapes:
         real = tuple(2 if size is None else size for size in shape)
         assert make()(np.zeros(real, "float32")).shape == (*real[:-1], OUTPUT_DIM)
 
-    def test_refuses_rank_1(self):
+    def test_refuses_rank_1_before_it_makes_weights(self):
+        layer = make()
         with pytest.raises(ValueError, match="min_ndim=2"):
-            make()(np.zeros((DIM,), "float32"))
+            layer(np.zeros((DIM,), "float32"))
+        assert layer.weights == []
 
     def test_refuses_another_input_dim_once_built(self):
         layer = make()
@@ -128,6 +130,7 @@ class TestConfig:
     def test_every_argument_arrives_and_survives(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(CustomLayer).parameters]
         layer = CustomLayer(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>CustomLayer"
         twin = keras.saving.deserialize_keras_object(config)

@@ -24,7 +24,15 @@ from scaffold.errors import MissingError, ScaffoldError
 FOLDER = Path("demo")
 COMMAND = [
     *("layer", "MyConv", "filters=64", "gain:float=1.0{>0}", "mode:enum(sum,mean)=sum"),
-    *("kernel_initializer=he_normal", "--into", str(FOLDER), "--package", "demo"),
+    *(
+        "kernel_initializer=he_normal",
+        "--into",
+        str(FOLDER),
+        "--package",
+        "demo",
+        "--on-conflict",
+        "skip",
+    ),
 ]
 SOURCES = (FOLDER / "my_conv.py", FOLDER / "test_my_conv.py")
 MODEL = FOLDER / "digits.keras"

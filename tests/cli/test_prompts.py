@@ -30,12 +30,18 @@ TEMPLATES = [
     "  projection: The smallest complete layer: one argument, a kernel and a bias, and nothing "
     "else.",
 ]
+# The terminal has to be the process's own, for ^C to reach it.
+OWN_TERMINAL = (
+    "import fcntl, os, sys, termios\n"
+    "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+    "os.execv(sys.argv[1], sys.argv[1:])\n"
+)
 
 
 def talk(folder: Path, words: list[str], answers: list[tuple[str, str]]) -> tuple[int, list[str]]:
     """Run on a real terminal; give each answer once its prompt stands there: code, lines."""
     master, slave = pty.openpty()
-    command = [sys.executable, "-m", "scaffold", *words]
+    command = [sys.executable, "-c", OWN_TERMINAL, sys.executable, "-m", "scaffold", *words]
     streams = {"stdin": slave, "stdout": slave, "stderr": slave}
     with subprocess.Popen(
         command, cwd=folder, env=ENVIRONMENT, start_new_session=True, **streams
@@ -48,7 +54,7 @@ def talk(folder: Path, words: list[str], answers: list[tuple[str, str]]) -> tupl
                 assert more, f"no {prompt!r} but {seen[read:]!r}"
                 seen += more
             read = len(seen)
-            os.write(master, answer.encode() + b"\n" if answer != "\x04" else b"\x04")
+            os.write(master, answer.encode() + (b"" if answer in ("\x03", "\x04") else b"\n"))
         while more := read_some(master):
             seen += more
         code = running.wait(timeout=60)
@@ -140,7 +146,7 @@ def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
         "Error: `name` is an attribute of every Keras layer already. "
         "Call it `name_value`, for example.",
         f"{OWN}gain:float",
-        "Error: `gain` is required, but follows `strides`, which has a default. "
+        "Error: `gain` is required, but follows `filters`, which has a default. "
         "Give it a default, as in `gain:float=...`, or put it first.",
         f"{OWN}gain:float=1{{>0}}",
         f"{OWN}gain:int=1",

@@ -88,6 +88,7 @@ class TestWeights:
 class TestConfig:
     def test_what_every_layer_has_survives(self):
         layer = MyLayer(name="mine", dtype="bfloat16", trainable=False)
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyLayer"
         twin = keras.saving.deserialize_keras_object(config)

@@ -168,6 +168,7 @@ class TestConfig:
     def test_every_argument_arrives_and_survives(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(EveryType).parameters]
         layer = EveryType(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>EveryType"
         twin = keras.saving.deserialize_keras_object(config)
@@ -183,6 +184,11 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize("name", ["window", "offsets"])
+    def test_one_int_stands_for_all(self, name):
+        value, *others = CHANGED[name]
+        assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
 
     @pytest.mark.parametrize(
         ("name", "value"),

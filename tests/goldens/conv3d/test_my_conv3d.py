@@ -103,7 +103,7 @@ REFUSED = {
         None,
     ],
     "padding": ["causal", "full", None],
-    "data_format": ["NHWC"],
+    "data_format": ["NHWC", 1],
     "groups": [0, -1, 2.5, "2", None, FILTERS - 1],
 }
 
@@ -292,6 +292,7 @@ class TestConfig:
         layer = MyConv3D(
             **changed, **{left_out: 1}, name="mine", dtype="bfloat16", trainable=False
         )
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyConv3D"
         twin = keras.saving.deserialize_keras_object(config)
@@ -307,6 +308,11 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize("name", ["kernel_size", "strides", "dilation_rate"])
+    def test_one_int_stands_for_all(self, name):
+        value, *others = CHANGED[name]
+        assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
 
     @pytest.mark.parametrize(
         ("name", "value"),

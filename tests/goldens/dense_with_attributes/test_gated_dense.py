@@ -196,6 +196,7 @@ class TestConfig:
     def test_every_argument_arrives_and_survives(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(GatedDense).parameters]
         layer = GatedDense(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>GatedDense"
         twin = keras.saving.deserialize_keras_object(config)

@@ -137,6 +137,7 @@ class TestConfig:
         layer = WideProjection(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>WideProjection"
         twin = keras.saving.deserialize_keras_object(config)

@@ -1,0 +1,56 @@
+"""What the READMEs show is true: the file is what the command gives, and every line runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README, CHINESE = ROOT / "README.md", ROOT / "README.zh.md"
+
+
+def blocks(readme: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", readme.read_text("utf-8"), re.M | re.S)
+
+
+def scaffold_lines(readme: Path) -> list[str]:
+    lines = [line for block in blocks(readme, "sh") for line in block.splitlines()]
+    return [line for line in lines if line.startswith("scaffold ")]
+
+
+def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", *shlex.split(line)]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("readme", [README, CHINESE], ids=lambda path: path.name)
+def test_every_command_runs_in_order(readme: Path, tmp_path: Path) -> None:
+    lines = scaffold_lines(readme)
+    assert len(lines) >= 10
+    for line in lines:
+        assert (line, run(line, tmp_path).returncode) == (line, 0)
+
+
+@pytest.mark.parametrize("readme", [README, CHINESE], ids=lambda path: path.name)
+def test_the_file_shown_is_what_the_command_gives(readme: Path, tmp_path: Path) -> None:
+    (shown,) = (block for block in blocks(readme, "python") if "class CustomLayer" in block)
+    (command,) = (line for line in scaffold_lines(readme) if " CustomLayer " in line)
+    assert run(command, tmp_path).returncode == 0
+    assert (tmp_path / "custom_layer.py").read_text("utf-8") == shown
+
+
+def test_both_readmes_have_the_same_commands_and_headings() -> None:
+    assert scaffold_lines(README) == scaffold_lines(CHINESE)
+    levels = [re.findall(r"^(#+) ", path.read_text("utf-8"), re.M) for path in (README, CHINESE)]
+    assert levels[0] == levels[1]
+
+
+@pytest.mark.parametrize("document", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/*.md")))
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text("utf-8")):
+        assert (document.parent / target).exists(), target
