@@ -20,6 +20,10 @@ class Place:
     end: int
 
 
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "?", "!")) else f"{text}."
+
+
 class ScaffoldError(Exception):
     """Something was found wrong; nothing was written.
 
@@ -34,8 +38,8 @@ class ScaffoldError(Exception):
 
     def __init__(self, message: str, *, mend: str = "", place: Place | None = None) -> None:
         super().__init__(message)
-        self.message = message if message.endswith((".", "?", "!")) else f"{message}."
-        self.mend = mend
+        self.message = _sentence(message)
+        self.mend = _sentence(mend)
         self.place = place
 
 

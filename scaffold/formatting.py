@@ -29,9 +29,11 @@ def black_mode(settings: Mapping[str, Any]) -> black.Mode:
     project = {"project": {"requires-python": settings.get("requires-python")}}
     try:
         return black.Mode(
-            target_versions=set(infer_target_version(project) or ())
-            if versions is None
-            else {TargetVersion[str(version).upper()] for version in versions},
+            target_versions=(
+                set(infer_target_version(project) or ())
+                if versions is None
+                else {TargetVersion[str(version).upper()] for version in versions}
+            ),
             line_length=int(settings.get("line-length", LINE_LENGTH)),
             string_normalization=not settings.get("skip-string-normalization", False),
             magic_trailing_comma=not settings.get("skip-magic-trailing-comma", False),

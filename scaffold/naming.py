@@ -20,6 +20,7 @@ _MODULES = frozenset(
 _PARAMETERS = frozenset(
     ["cls", "config", "inputs", "input_shape", "int_tuple", "keras", "kwargs", "ops", "self"]
 )
+_LOOK_ALIKE = frozenset(["I", "O", "l"])
 _LONGEST = 60
 
 
@@ -82,6 +83,8 @@ def check_attribute_name(name: str, taken: Iterable[str], place: Place | None = 
     from scaffold.keras_names import LAYER_ATTRIBUTES
 
     mend = f"Call it `{name.strip('_')}_value`, for example."
+    if name in _LOOK_ALIKE:
+        raise UsageError(f"`{name}` is hard to tell from a digit", mend=mend, place=place)
     if name in LAYER_ATTRIBUTES:
         raise UsageError(
             f"`{name}` is an attribute of every Keras layer already", mend=mend, place=place

@@ -34,9 +34,13 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """All changes of one run, in the order in which they are shown and written."""
+    """All changes of one run, in the order in which they are shown and written.
+
+    `skipped` are those that the person chose not to make, for files that differ.
+    """
 
     changes: tuple[Change, ...]
+    skipped: tuple[Change, ...] = ()
 
     def diff(self) -> str:
         """All changes as one unified diff."""
@@ -69,7 +73,8 @@ def make_plan(
     changes = [Change(path, read(path), after) for path, after in files.items()]
     differing = [change for change in changes if change.action == "replace"]
     if on_conflict == "skip":
-        return Plan(tuple(change for change in changes if change not in differing))
+        kept = (change for change in changes if change not in differing)
+        return Plan(tuple(kept), tuple(differing))
     if on_conflict == "new":
         changes = [_beside(c, read) if c in differing else c for c in changes]
         differing = [change for change in changes if change.action == "replace"]

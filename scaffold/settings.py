@@ -102,14 +102,16 @@ def _settings(folder: Path, data: dict[str, Any]) -> Settings:
     name = project.get("name")
     pytest = _table(data, folder, "tool", "pytest", "ini_options")
     paths = pytest.get("pythonpath", [])
-    black = _table(data, folder, "tool", "black")
+    black = dict(_table(data, folder, "tool", "black"))
+    if "requires-python" in project:
+        black["requires-python"] = project["requires-python"]
     return Settings(
         folder,
         mine.get("package") or _as_package(name if isinstance(name, str) else folder.name),
         mine.get("into"),
         mine.get("tests-into"),
         header,
-        {"requires-python": project.get("requires-python"), **black},
+        black,
         tuple(shlex.split(paths) if isinstance(paths, str) else map(str, paths)),
         "importlib" in str(pytest.get("addopts", "")),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from scaffold.attributes import REQUIRED, TYPES, Attribute, Default, Value
@@ -204,7 +204,7 @@ def _with(spec: Spec, template: Template, attribute: Assignment | Declaration) -
             f"`{attribute.name}` is given twice", mend="Leave one of them out.", place=place
         )
     if isinstance(attribute, Assignment):
-        return _assign(spec, rules, attribute, place)
+        return _assign(spec, template, rules, attribute, place)
     if attribute.name in rules:
         raise UsageError(
             f"the template `{template.name}` has `{attribute.name}` already",
@@ -231,15 +231,17 @@ def _with(spec: Spec, template: Template, attribute: Assignment | Declaration) -
 
 
 def _assign(
-    spec: Spec, rules: Mapping[str, TemplateAttribute], given: Assignment, place: Place
+    spec: Spec,
+    template: Template,
+    rules: Mapping[str, TemplateAttribute],
+    given: Assignment,
+    place: Place,
 ) -> Spec:
     if given.name not in rules:
-        known = ", ".join(rules) or "none"
         raise UsageError(
             f"the template `{spec.template}` has no attribute `{given.name}`"
             f"{nearest(given.name, rules)}",
-            mend=f"It has {known}. For one of your own, write "
-            f"`{given.name or 'name'}:{guessed_type(given.value)}={given.value}`.",
+            mend=_meant(given, template, rules),
             place=place,
         )
     attribute = rules[given.name].resolve(spec.options)
@@ -254,6 +256,20 @@ def _assign(
 
 def _nameable(attribute: Attribute) -> bool:
     return attribute.type.keyword == "activation"
+
+
+def _meant(given: Assignment, template: Template, rules: Iterable[str]) -> str:
+    """What the person may have meant by an attribute that the template has not."""
+    if given.name in {option.name for option in template.options}:
+        return f"It is an option: write `--option {given.text}`."
+    known = f"It has {', '.join(rules) or 'none'}."
+    name = given.name or "your_name"
+    try:
+        check_attribute_name(name, template.reserves)
+    except UsageError as error:
+        return f"{known} And {error.message} {error.mend}"
+    own = f"{name}:{guessed_type(given.value)}={given.value}"
+    return f"{known} For one of your own, write `{own}`."
 
 
 def guessed_type(text: str) -> str:

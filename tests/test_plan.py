@@ -45,7 +45,8 @@ def test_one_conflict() -> None:
 
 
 def test_skip() -> None:
-    assert plan({A: b"old\n"}, "skip") == Plan((Change(B, None, b"b\n"),))
+    left = (Change(A, b"old\n", b"new\n"),)
+    assert plan({A: b"old\n"}, "skip") == Plan((Change(B, None, b"b\n"),), skipped=left)
 
 
 def test_overwrite() -> None:

@@ -123,7 +123,7 @@ def test_own_attributes_keep_their_order_behind_the_templates() -> None:
         ("Foo", ["gain=0.5"], "the template `blank` has no attribute `gain`.",
          "It has none. For one of your own, write `gain:float=0.5`.", Place("gain=0.5", 0, 4)),
         ("Foo", ["=5"], "the template `blank` has no attribute ``.",
-         "It has none. For one of your own, write `name:int=5`.", Place("=5", 0, 1)),
+         "It has none. For one of your own, write `your_name:int=5`.", Place("=5", 0, 1)),
         ("MyConv", ["filters=0"], "`filters`: 0 breaks the constraint {>0}.", "",
          Place("filters=0", 8, 9)),
         ("MyConv", ["kernel_size=1,2,3"], "`kernel_size`: [1, 2, 3] has 3 ints, not 2.", "",

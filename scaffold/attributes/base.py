@@ -84,6 +84,10 @@ class AttributeType(ABC):
         """A valid value other than `default`, for tests of what depends on it."""
         raise ValueError(f"`{self.keyword}` has no such value")
 
+    def accepted(self) -> tuple[Value, ...]:
+        """Values at the edge of what the generated validation must take."""
+        return ()
+
     def refused(self) -> tuple[object, ...]:
         """Values that the generated validation must refuse."""
         return ()

@@ -55,6 +55,9 @@ class Int(AttributeType):
     def changed(self, default: Default) -> Value:
         return _other(_whole_candidates(default, self.constraint), default)
 
+    def accepted(self) -> tuple[Value, ...]:
+        return tuple(_edges(self.constraint, whole=True))
+
     def refused(self) -> tuple[Value, ...]:
         return (*_outside(self.constraint, whole=True), 2.5, "2")
 
@@ -103,6 +106,9 @@ class Float(AttributeType):
 
     def changed(self, default: Default) -> Value:
         return _other(_real_candidates(self.constraint), default)
+
+    def accepted(self) -> tuple[Value, ...]:
+        return tuple(_edges(self.constraint, whole=False))
 
     def refused(self) -> tuple[Value, ...]:
         return (*_outside(self.constraint, whole=False), "1.0")
@@ -252,6 +258,18 @@ def _real_candidates(constraint: Constraint) -> list[float]:
         tries += [high - step for step in (1.0, abs(high) + 0.5, 0.5)]
     numbers = dict.fromkeys(float(number) for number in tries)
     return [number for number in numbers if constraint.allows(number) and math.isfinite(number)]
+
+
+def _edges(constraint: Constraint, *, whole: bool) -> list[Number]:
+    """The least and the greatest value of a range, where it has them, and an int for a float."""
+    sides = [bound for bound in (constraint.lower, constraint.upper) if bound is not None]
+    if not whole:
+        ints = [number for number in (1, 2, 0) if sides and constraint.allows(number)]
+        return [*(float(bound.value) for bound in sides if bound.inclusive), *ints[:1]]
+    tries = [range(math.floor(b.value) - 1, math.ceil(b.value) + 2) for b in sides]
+    allowed = [[number for number in numbers if constraint.allows(number)] for numbers in tries]
+    picks = [min if bound is constraint.lower else max for bound in sides]
+    return [pick(numbers) for pick, numbers in zip(picks, allowed, strict=True)]
 
 
 def _outside(constraint: Constraint, *, whole: bool) -> list[Number]:

@@ -28,7 +28,8 @@ def report(error: BaseException, words: Sequence[str], color: bool | None) -> in
         print_answer(next((w for w in words if not w.startswith("-")), None), error=_data(known))
         return known.exit_code
     if isinstance(known, FilesDifferError):
-        click.echo(colored_diff(known.plan.diff()), err=True, nl=False, color=color)
+        asked_for = "--diff" in options
+        click.echo(colored_diff(known.plan.diff()), err=not asked_for, nl=False, color=color)
     label = click.style("Error:", fg="red", bold=True)
     click.echo(f"{label} {known.message}", err=True, color=color)
     if known.place is not None:

@@ -255,18 +255,24 @@ def _answer(run: _Run, plan: Plan, *, written: bool, as_json: bool, show_diff: b
     click.echo(f"registered as {spec.package}>{spec.name}")
     for note in run.notes:
         click.echo(f"note: {note}")
-    colors = {"create": "green", "replace": "yellow", "keep": None}
-    words = {"create": "create", "replace": "replace", "keep": "unchanged"}
-    paths = [run.shown(change.path) for change in plan.changes]
-    width = max(map(len, paths), default=0)
-    for change, path in zip(plan.changes, paths, strict=True):
-        lines = change.after.count(b"\n")
-        action = click.style(f"{words[change.action]:>9}", fg=colors[change.action])
-        click.echo(f"{action}  {path:<{width}}  {lines:>4} lines")
+    _show_changes(run, plan)
     if not written:
         click.echo("Nothing was written: this was a dry run.")
         return
     click.echo(f"Next: {click.style(run.next_step(), fg='cyan')}")
+
+
+def _show_changes(run: _Run, plan: Plan) -> None:
+    words = {"create": "create", "replace": "replace", "keep": "unchanged"}
+    colors = {"create": "green", "replace": "yellow", "skipped": "yellow"}
+    rows = [(words[change.action], change) for change in plan.changes]
+    rows += [("skipped", change) for change in plan.skipped]
+    width = max(len(run.shown(change.path)) for _, change in rows)
+    for word, change in rows:
+        action = click.style(f"{word:>9}", fg=colors.get(word))
+        lines = change.after.count(b"\n")
+        what = "differs" if word == "skipped" else f"{lines:>4} lines"
+        click.echo(f"{action}  {run.shown(change.path):<{width}}  {what}")
 
 
 def _data(run: _Run, plan: Plan, *, written: bool, show_diff: bool) -> dict[str, Any]:
@@ -288,6 +294,7 @@ def _data(run: _Run, plan: Plan, *, written: bool, show_diff: bool) -> dict[str,
             }
             for change in plan.changes
         ],
+        "skipped": [run.shown(change.path) for change in plan.skipped],
         "next": run.next_step(),
     }
     if show_diff:

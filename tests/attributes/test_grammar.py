@@ -230,9 +230,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         given = read_attribute(text)
     except ScaffoldError as error:
         place = error.place
-        assert place is None or 0 <= place.start <= place.end <= max(
-            len(place.text), 1
-        )
+        assert place is None or 0 <= place.start <= place.end <= max(len(place.text), 1)
         return
     assert given.text == text
 

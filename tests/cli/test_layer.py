@@ -177,12 +177,18 @@ DIFF = "".join(
 DIFFERS = "whatever.py is there already and differs; nothing was written."
 
 
-@pytest.mark.parametrize("flags", [[], ["--on-conflict", "fail"], ["--dry-run"], ["--diff"]])
+@pytest.mark.parametrize("flags", [[], ["--on-conflict", "fail"], ["--dry-run"]])
 def test_a_conflict_is_shown_and_nothing_written(
     edited: Path, refused: Refused, flags: list[str]
 ) -> None:
     (edited.parent / "test_whatever.py").unlink()
     assert refused("layer", "Whatever", *flags) == (3, f"{DIFF}Error: {DIFFERS}\n{RETRY}")
+
+
+def test_a_diff_of_a_conflict_is_what_was_asked_for(edited: Path, harmless: Scaffold) -> None:
+    (edited.parent / "test_whatever.py").unlink()
+    outcome = harmless("layer", "Whatever", "--diff")
+    assert (outcome.code, outcome.out, outcome.err) == (3, DIFF, f"Error: {DIFFERS}\n{RETRY}")
 
 
 def test_a_conflict_as_json(edited: Path, harmless: Scaffold) -> None:
@@ -219,7 +225,10 @@ def test_skip(edited: Path, harmless: Scaffold) -> None:
     outcome = harmless("layer", "Whatever", "--on-conflict", "skip")
     assert outcome.code == 0
     assert re.fullmatch(r"unchanged  test_whatever\.py +\d+ lines", outcome.out.splitlines()[2])
-    assert outcome.out.splitlines()[3:] == ["Next: pytest test_whatever.py"]
+    assert outcome.out.splitlines()[3:] == [
+        "  skipped  whatever.py       differs",
+        "Next: pytest test_whatever.py",
+    ]
 
 
 def test_overwrite(edited: Path, scaffold: Scaffold) -> None:
@@ -614,7 +623,7 @@ def test_another_run_is_writing(refused: Refused, here: Path) -> None:
             3,
             reports(
                 f"another scaffold run is writing in {here}.",
-                "Wait until it has ended, then run this again",
+                "Wait until it has ended, then run this again.",
             ),
         )
 
@@ -652,6 +661,7 @@ def test_answer_as_json(scaffold: Scaffold, here: Path) -> None:
                 {"path": "my_dense.py", "action": "create", "content": contents[0]},
                 {"path": "test_my_dense.py", "action": "create", "content": contents[1]},
             ],
+            "skipped": [],
             "next": "pytest test_my_dense.py",
         },
         "error": None,

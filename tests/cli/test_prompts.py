@@ -42,30 +42,52 @@ def talk(folder: Path, words: list[str], answers: list[tuple[str, str]]) -> tupl
     """Run on a real terminal; give each answer once its prompt stands there: code, lines."""
     master, slave = pty.openpty()
     command = [sys.executable, "-c", OWN_TERMINAL, sys.executable, "-m", "scaffold", *words]
-    streams = {"stdin": slave, "stdout": slave, "stderr": slave}
     with subprocess.Popen(
-        command, cwd=folder, env=ENVIRONMENT, start_new_session=True, **streams
+        command,
+        cwd=folder,
+        env=ENVIRONMENT,
+        start_new_session=True,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
     ) as running:
         os.close(slave)
-        seen, read = "", 0
-        for prompt, answer in answers:
-            while not seen[read:].endswith(prompt):
-                more = read_some(master)
-                assert more, f"no {prompt!r} but {seen[read:]!r}"
-                seen += more
-            read = len(seen)
-            os.write(master, answer.encode() + (b"" if answer in ("\x03", "\x04") else b"\n"))
-        while more := read_some(master):
-            seen += more
-        code = running.wait(timeout=60)
+        try:
+            seen = answer_all(master, answers)
+            code = running.wait(timeout=60)
+        finally:
+            running.kill()
     os.close(master)
     return code, seen.splitlines()
 
 
-def read_some(descriptor: int) -> str:
-    """What comes next; nothing once the terminal is closed, or if it stays silent far too long."""
-    ready, _, _ = select.select([descriptor], [], [], 60)
-    if not ready:
+def answer_all(master: int, answers: list[tuple[str, str]]) -> str:
+    """Give each answer once its prompt stands there; all that was printed."""
+    seen, read = "", 0
+    for prompt, answer in answers:
+        while not seen[read:].endswith(prompt):
+            more = read_some(master)
+            assert more, f"no {prompt!r} but {seen[read:]!r}"
+            seen += more
+        read = len(seen)
+        os.write(master, answer.encode() + (b"" if answer in ("\x03", "\x04") else b"\n"))
+    again = b"\x03" if answers and answers[-1][1] == "\x03" else b""
+    while more := read_some(master, again):
+        seen += more
+    return seen
+
+
+def read_some(descriptor: int, again: bytes = b"") -> str:
+    """What comes next; nothing once the terminal is closed, or if it stays silent far too long.
+
+    Python misses a ^C that comes between its prompt and its read, so that is typed `again`.
+    """
+    for _ in range(60):
+        ready, _, _ = select.select([descriptor], [], [], 1)
+        if ready:
+            break
+        os.write(descriptor, again)
+    else:
         return ""
     try:
         return os.read(descriptor, 1 << 16).decode().replace("\r\n", "\n")

@@ -61,6 +61,12 @@ DEFAULTS = {
     "noise_seed": None,
     "last": None,
 }
+ACCEPTED = {
+    "width": [1],
+    "depth": [1, 9],
+    "gain": [1],
+    "rate": [0.0, 0],
+}
 REFUSED = {
     "width": [0, 2.5, "2", None],
     "inner": ["dense", None],
@@ -189,6 +195,13 @@ class TestConfig:
     def test_one_int_stands_for_all(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -81,6 +81,9 @@ DEFAULTS = {
     "kernel_constraint": None,
     "bias_constraint": None,
 }
+ACCEPTED = {
+    "filters": [1],
+}
 REFUSED = {
     "filters": [0, 2.5, "2", None],
     "kernel_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
@@ -297,6 +300,13 @@ class TestConfig:
     def test_one_int_stands_for_all(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
         ("name", "value"),

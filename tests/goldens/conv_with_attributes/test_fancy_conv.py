@@ -89,6 +89,10 @@ DEFAULTS = {
     "mode": "sum",
     "norm": None,
 }
+ACCEPTED = {
+    "filters": [1],
+    "gain": [1],
+}
 REFUSED = {
     "filters": [0, 2.5, "2", None],
     "kernel_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
@@ -316,6 +320,13 @@ class TestConfig:
     def test_one_int_stands_for_all(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
         ("name", "value"),

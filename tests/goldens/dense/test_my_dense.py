@@ -48,6 +48,9 @@ DEFAULTS = {
     "kernel_constraint": None,
     "bias_constraint": None,
 }
+ACCEPTED = {
+    "units": [1],
+}
 REFUSED = {
     "units": [0, 2.5, "2", None],
 }
@@ -199,6 +202,13 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
         ("name", "value"),

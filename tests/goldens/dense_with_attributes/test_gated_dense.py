@@ -55,6 +55,10 @@ DEFAULTS = {
     "inner": None,
     "noise_seed": 7,
 }
+ACCEPTED = {
+    "units": [1],
+    "gain": [1],
+}
 REFUSED = {
     "units": [0, 2.5, "2", None],
     "gain": [0.0, "1.0", None],
@@ -212,6 +216,13 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
         ("name", "value"),

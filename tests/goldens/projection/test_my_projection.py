@@ -28,6 +28,9 @@ BATCH, STEPS, DIM, OUTPUT_DIM = 4, 3, 5, 2
 CHANGED = {
     "output_dim": OUTPUT_DIM,
 }
+ACCEPTED = {
+    "output_dim": [1],
+}
 REFUSED = {
     "output_dim": [0, 2.5, "2", None],
 }
@@ -142,6 +145,13 @@ class TestConfig:
             assert getattr(layer, name) == value
             assert described(getattr(twin, name)) == described(value)
         assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
         ("name", "value"),

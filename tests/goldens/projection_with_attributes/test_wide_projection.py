@@ -33,6 +33,9 @@ DEFAULTS = {
     "output_dim": 3,
     "gate": None,
 }
+ACCEPTED = {
+    "output_dim": [1],
+}
 REFUSED = {
     "output_dim": [0, 2.5, "2", None],
     "gate": ["dense"],
@@ -153,6 +156,13 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
         ("name", "value"),
