@@ -28,7 +28,7 @@ from scaffold.spec_file import read_spec, write_spec
 CATALOG = Catalog.builtin()
 NASTY = st.sampled_from(
     ["'", '"', '"""', "'''", "\\", "\\n", "\\N{DASH}", "{", "}", "{{ 1/0 }}", "{% raw %}", "{# #}",
-     "%s", "#", "# fmt: off", "`", "``", "$rank", ">>>", ">>> 1/0", "...", "\n", "\t", "\x00",
+     "%s", "#", "# fmt: off", "`", "``", "$rank", "...", "\n", "\t", "\x00",
      "\u202e", "\u2028", "\xa0", "é", "层", "🎉", "a\u0301", " ", "  ", ",", ")", "(", ":", "=",
      ";", "-", "--", "Args:", "None", "True", "coding: latin-1", "word", "a" * 90, "x y z"]
 )  # fmt: skip
@@ -318,7 +318,7 @@ def taken(type_: AttributeType, value: Any) -> bool:
     return True
 
 
-@settings(max_examples=500)
+@settings(max_examples=400)
 @given(data=st.data(), length=LENGTHS)
 def test_well_meant_spec_files(data: st.DataObject, length: int) -> None:
     text = written(data.draw, "blank", well=True)
@@ -361,7 +361,7 @@ def styled(header: str) -> Style | None:
             return None
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @pytest.mark.parametrize("template", ["dense", "conv", "projection"])
 @given(data=st.data(), length=LENGTHS)
 def test_the_other_templates(template: str, data: st.DataObject, length: int) -> None:

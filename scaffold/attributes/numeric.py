@@ -17,17 +17,17 @@ _INT = re.compile(rf"[-+]?\d{{1,{_DIGITS}}}")
 
 
 @dataclass(frozen=True)
-class Int(AttributeType):
-    """A whole number."""
+class _Number(AttributeType):
+    """A number in a range."""
 
-    keyword: ClassVar[str] = "int"
     takes: ClassVar[str] = "{>0}"
+    whole: ClassVar[bool]
     constraint: Constraint = ANY
 
     @classmethod
     def declare(cls, parameters: str | None, constraint: str | None) -> Self:
         _no_parameters(cls.keyword, parameters)
-        return cls(_satisfiable(constraint, whole=True))
+        return cls(_satisfiable(constraint, whole=cls.whole))
 
     @property
     def bounds(self) -> str:
@@ -36,6 +36,16 @@ class Int(AttributeType):
     @property
     def error(self) -> str:
         return "ValueError" if self.constraint else "TypeError"
+
+    def accepted(self) -> tuple[Value, ...]:
+        return tuple(_edges(self.constraint, whole=self.whole))
+
+
+class Int(_Number):
+    """A whole number."""
+
+    keyword: ClassVar[str] = "int"
+    whole: ClassVar[bool] = True
 
     def parse(self, text: str) -> Value:
         if _INT.fullmatch(text) is None:
@@ -55,33 +65,15 @@ class Int(AttributeType):
     def changed(self, default: Default) -> Value:
         return _other(_whole_candidates(default, self.constraint), default)
 
-    def accepted(self) -> tuple[Value, ...]:
-        return tuple(_edges(self.constraint, whole=True))
-
     def refused(self) -> tuple[Value, ...]:
         return (*_outside(self.constraint, whole=True), 2.5, "2")
 
 
-@dataclass(frozen=True)
-class Float(AttributeType):
+class Float(_Number):
     """A finite real number; an int is taken as one."""
 
     keyword: ClassVar[str] = "float"
-    takes: ClassVar[str] = "{>0}"
-    constraint: Constraint = ANY
-
-    @classmethod
-    def declare(cls, parameters: str | None, constraint: str | None) -> Self:
-        _no_parameters(cls.keyword, parameters)
-        return cls(_satisfiable(constraint, whole=False))
-
-    @property
-    def bounds(self) -> str:
-        return str(self.constraint)
-
-    @property
-    def error(self) -> str:
-        return "ValueError" if self.constraint else "TypeError"
+    whole: ClassVar[bool] = False
 
     def parse(self, text: str) -> Value:
         try:
@@ -106,9 +98,6 @@ class Float(AttributeType):
 
     def changed(self, default: Default) -> Value:
         return _other(_real_candidates(self.constraint), default)
-
-    def accepted(self) -> tuple[Value, ...]:
-        return tuple(_edges(self.constraint, whole=False))
 
     def refused(self) -> tuple[Value, ...]:
         return (*_outside(self.constraint, whole=False), "1.0")
@@ -265,7 +254,8 @@ def _edges(constraint: Constraint, *, whole: bool) -> list[Number]:
     sides = [bound for bound in (constraint.lower, constraint.upper) if bound is not None]
     if not whole:
         ints = [number for number in (1, 2, 0) if sides and constraint.allows(number)]
-        return [*(float(bound.value) for bound in sides if bound.inclusive), *ints[:1]]
+        edges = [float(bound.value) for bound in sides if bound.inclusive]
+        return [*(number for number in edges if constraint.allows(number)), *ints[:1]]
     tries = [range(math.floor(b.value) - 1, math.ceil(b.value) + 2) for b in sides]
     allowed = [[number for number in numbers if constraint.allows(number)] for numbers in tries]
     picks = [min if bound is constraint.lower else max for bound in sides]

@@ -27,6 +27,7 @@ DECLARATIONS = [
     ("float", ">=1e300"),
     ("float", "<=-1e16"),
     ("float", ">12345678901234567"),
+    ("float", "<=12345678901234567"),
     ("float", ">0,<1e-300"),
     ("bool", None),
     ("str", None),
@@ -127,6 +128,13 @@ def test_a_changed_value_is_another_that_is_valid(
     assert changed != default
     assert changed is not None
     assert type_.accept(list(changed) if isinstance(changed, tuple) else changed) == changed
+
+
+@each_declaration
+def test_accepted_values_are_accepted(kind: str, constraint: str | None) -> None:
+    type_ = declare_type(kind, constraint)
+    for value in type_.accepted():
+        assert type_.accept(value) == value
 
 
 @each_declaration
