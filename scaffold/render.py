@@ -168,6 +168,8 @@ class _Prose:
 
     def _fill(self, text: str, first: str, further: str) -> str:
         unbroken = re.sub("`[^`]*`", lambda code: code[0].replace(" ", _NO_BREAK), text)
+        # Behind a line's beginning, doctest would run it.
+        unbroken = re.sub(" (?=>>>)", _NO_BREAK, unbroken)
         filled = textwrap.fill(
             _docstring(unbroken),
             width=max(self.line_length, 40),
@@ -204,7 +206,10 @@ def _in_braces(text: str) -> str:
 def _check_bindings(source: str, spec: Spec) -> None:
     """Refuse a class name that the file binds to something else as well."""
     name = re.escape(spec.name)
-    binding = rf"^(?:(?:class|def) {name}\b|{name}(?:, \w+)* =|(?:from|import) .*\b{name}(?:,|$))"
+    defined = rf"(?:class|def) {name}\b"
+    assigned = rf"(?:\w+, )*{name}(?:, \w+)* ="
+    imported = rf"(?:from|import) .*\b{name}(?:,|$)"
+    binding = rf"^(?:{defined}|{assigned}|{imported})"
     if len(re.findall(binding, source, flags=re.MULTILINE)) > 1:
         raise UsageError(
             f"`{spec.name}` is a name that the generated test needs for something else",

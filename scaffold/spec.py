@@ -173,8 +173,7 @@ def arguments_of(spec: Spec, template: Template) -> tuple[Argument, ...]:
         if attribute.required and defaulted:
             raise UsageError(
                 f"`{attribute.name}` is required, but follows `{defaulted}`, which has a default",
-                mend=f"Give it a default, as in "
-                f"`{attribute.name}:{attribute.type.declaration()}=...`, or put it first.",
+                mend=f"Give it a default: `{attribute.name}:{attribute.type.declaration()}=...`.",
             )
         defaulted = defaulted or ("" if attribute.required else attribute.name)
         arguments.append(Argument(attribute, attribute.default, None))

@@ -28,7 +28,7 @@ from scaffold.spec_file import read_spec, write_spec
 CATALOG = Catalog.builtin()
 NASTY = st.sampled_from(
     ["'", '"', '"""', "'''", "\\", "\\n", "\\N{DASH}", "{", "}", "{{ 1/0 }}", "{% raw %}", "{# #}",
-     "%s", "#", "# fmt: off", "`", "``", "$rank", "...", "\n", "\t", "\x00",
+     "%s", "#", "# fmt: off", ">>>", ">>> 1/0", "`", "``", "$rank", "...", "\n", "\t", "\x00",
      "\u202e", "\u2028", "\xa0", "é", "层", "🎉", "a\u0301", " ", "  ", ",", ")", "(", ":", "=",
      ";", "-", "--", "Args:", "None", "True", "coding: latin-1", "word", "a" * 90, "x y z"]
 )  # fmt: skip
@@ -46,7 +46,7 @@ NAMES = (
     | st.just("a" * 60)
 )
 CLASSES = (
-    st.sampled_from(["MyThing", "VGGBlock", "Conv2DBlock", "X", "Größe", "CHANGED", "A" * 60])
+    st.sampled_from(["MyThing", "VGGBlock", "Conv2DBlock", "X", "Größe", "DIM", "A" * 60])
     | st.from_regex(r"[A-Z][A-Za-z0-9_]{0,20}", fullmatch=True)
     | st.text(st.characters(codec="utf-8"), max_size=8)
 )

@@ -169,7 +169,7 @@ def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
         "Call it `name_value`, for example.",
         f"{OWN}gain:float",
         "Error: `gain` is required, but follows `filters`, which has a default. "
-        "Give it a default, as in `gain:float=...`, or put it first.",
+        "Give it a default: `gain:float=...`.",
         f"{OWN}gain:float=1{{>0}}",
         f"{OWN}gain:int=1",
         "Error: `gain` is given twice. Leave one of them out.",

@@ -131,23 +131,23 @@ class TestValues:
 
     def test_inner_goes_first(self):
         x = inputs()
-        inner = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
-        layer = make(inner=inner)
+        first = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
+        layer = make(inner=first)
         y = layer(x)
         without = make(inner=keras.layers.Identity())
         without.build(x.shape)
-        without.set_weights(layer.get_weights()[: -len(inner.weights)])
-        assert_close(array(y), array(without(inner(x))))
+        without.set_weights(layer.get_weights()[: -len(first.weights)])
+        assert_close(array(y), array(without(first(x))))
 
     def test_last_goes_first(self):
         x = inputs()
-        last = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
-        layer = make(last=last)
+        first = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
+        layer = make(last=first)
         y = layer(x)
         without = make(last=keras.layers.Identity())
         without.build(x.shape)
-        without.set_weights(layer.get_weights()[: -len(last.weights)])
-        assert_close(array(y), array(without(last(x))))
+        without.set_weights(layer.get_weights()[: -len(first.weights)])
+        assert_close(array(y), array(without(first(x))))
 
 
 class TestShapes:

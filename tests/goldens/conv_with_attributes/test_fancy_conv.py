@@ -207,13 +207,13 @@ class TestValues:
 
     def test_norm_goes_first(self):
         x = inputs()
-        norm = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
-        layer = make(norm=norm)
+        first = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
+        layer = make(norm=first)
         y = layer(x)
         without = make(norm=keras.layers.Identity())
         without.build(x.shape)
-        without.set_weights(layer.get_weights()[: -len(norm.weights)])
-        assert_close(array(y), array(without(norm(x))))
+        without.set_weights(layer.get_weights()[: -len(first.weights)])
+        assert_close(array(y), array(without(first(x))))
 
 
 class TestShapes:

@@ -142,13 +142,13 @@ class TestValues:
 
     def test_inner_goes_first(self):
         x = inputs()
-        inner = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
-        layer = make(inner=inner)
+        first = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
+        layer = make(inner=first)
         y = layer(x)
         without = make(inner=keras.layers.Identity())
         without.build(x.shape)
-        without.set_weights(layer.get_weights()[: -len(inner.weights)])
-        assert_close(array(y), array(without(inner(x))))
+        without.set_weights(layer.get_weights()[: -len(first.weights)])
+        assert_close(array(y), array(without(first(x))))
 
 
 class TestShapes:

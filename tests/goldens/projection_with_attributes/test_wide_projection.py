@@ -99,13 +99,13 @@ class TestValues:
 
     def test_gate_goes_first(self):
         x = inputs()
-        gate = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
-        layer = make(gate=gate)
+        first = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
+        layer = make(gate=first)
         y = layer(x)
         without = make(gate=keras.layers.Identity())
         without.build(x.shape)
-        without.set_weights(layer.get_weights()[: -len(gate.weights)])
-        assert_close(array(y), array(without(gate(x))))
+        without.set_weights(layer.get_weights()[: -len(first.weights)])
+        assert_close(array(y), array(without(first(x))))
 
 
 class TestShapes:
