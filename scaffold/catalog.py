@@ -52,7 +52,8 @@ class TemplateAttribute:
     """An attribute that a template has, for some values of its options or for all.
 
     `by_hand` names what the template's own code writes instead of the type's macro
-    (`check`, `store`); `base` ones are handed to `keras.layers.Layer.__init__` as they are.
+    (`check`); `base` ones are handed to `keras.layers.Layer.__init__` as they are.
+    `excludes` names one that can't be over 1 together with this, `divides` one that this divides.
     """
 
     name: str
@@ -61,9 +62,10 @@ class TemplateAttribute:
     doc: str
     constraint: str | None = None
     fallback: Any = REQUIRED
-    changed: Any = REQUIRED
     by_hand: tuple[str, ...] = ()
     base: bool = False
+    excludes: str = ""
+    divides: str = ""
     when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     def stands(self, options: Options) -> bool:
@@ -230,9 +232,10 @@ _ATTRIBUTE = {
     "constraint": str,
     "default": object,
     "fallback": object,
-    "changed": object,
     "by_hand": list,
     "base": bool,
+    "excludes": str,
+    "divides": str,
     "when": dict,
 }
 

@@ -118,6 +118,10 @@ def _context(template: Template, spec: Spec, module: str) -> dict[str, Any]:
         "source": fill(template.source, spec.options),
         "arguments": arguments,
         "by_name": {argument.attribute.name: argument for argument in arguments},
+        "exclusive": next(
+            ([rule.name, rule.excludes] for a in arguments if (rule := a.rule) and rule.excludes),
+            [],
+        ),
         "own": [argument for argument in arguments if argument.rule is None],
         "imports": Imports(first_party=module),
     }

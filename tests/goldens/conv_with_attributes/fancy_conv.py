@@ -76,8 +76,7 @@ class FancyConv(keras.layers.Layer):
         TypeError: If `norm` is of another type.
         ValueError: If an argument is none of the values above, `strides` and
             `dilation_rate` both go over 1, the input has not 4 axes or is smaller than
-            the window, or its channels are unknown, no multiple of `groups`, or others
-            than the layer was built with.
+            the window, or its channels are unknown or no multiple of `groups`.
 
     Example:
 

@@ -37,8 +37,7 @@ class GatedDense(keras.layers.Layer):
 
     Raises:
         TypeError: If `inner` is of another type.
-        ValueError: If an argument is none of the values above, or the input has rank 1
-            or another `input_dim` than the layer was built with.
+        ValueError: If an argument is none of the values above.
 
     Example:
 
@@ -93,7 +92,6 @@ class GatedDense(keras.layers.Layer):
         self.inner = inner
         self.noise_seed = noise_seed
         self.noise_seed_generator = keras.random.SeedGenerator(noise_seed)
-        self.supports_masking = True
 
     def build(self, input_shape):
         if self.inner is not None:

@@ -183,13 +183,6 @@ class TestKeras:
         y, *weights = (array(ops.cast(z, "float32")) for z in (y, *layer.weights))
         assert_close(y, reference(x, *weights), tolerance=0.05)
 
-    def test_passes_masks_on(self):
-        model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs(STEPS)
-        x[:, -1] = 0
-        mask = array(model(x)._keras_mask)
-        assert mask[:, :-1].all()
-        assert not mask[:, -1].any()
-
     def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
         model = keras.Sequential(
             [

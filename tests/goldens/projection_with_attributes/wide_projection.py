@@ -24,8 +24,7 @@ class WideProjection(keras.layers.Layer):
 
     Raises:
         TypeError: If `gate` is of another type.
-        ValueError: If an argument is none of the values above, or the input has rank 1
-            or another `input_dim` than the layer was built with.
+        ValueError: If an argument is none of the values above.
 
     Example:
 
@@ -45,7 +44,6 @@ class WideProjection(keras.layers.Layer):
             raise TypeError(f"`gate` must be a layer, or None. Received: gate={gate!r}")
         self.output_dim = output_dim
         self.gate = gate
-        self.supports_masking = True
 
     def build(self, input_shape):
         if self.gate is not None:
