@@ -490,6 +490,25 @@ ACTIVATIONS = frozenset(
 
 INITIALIZERS = frozenset(
     [
+        "Constant",
+        "GlorotNormal",
+        "GlorotUniform",
+        "HeNormal",
+        "HeUniform",
+        "Identity",
+        "IdentityInitializer",
+        "LecunNormal",
+        "LecunUniform",
+        "Ones",
+        "Orthogonal",
+        "OrthogonalInitializer",
+        "RandomNormal",
+        "RandomUniform",
+        "STFT",
+        "STFTInitializer",
+        "TruncatedNormal",
+        "VarianceScaling",
+        "Zeros",
         "constant",
         "glorot_normal",
         "glorot_uniform",
@@ -513,6 +532,19 @@ INITIALIZERS = frozenset(
     ]
 )
 
-REGULARIZERS = frozenset(["l1", "l1l2", "l2", "orthogonal_regularizer"])
+REGULARIZERS = frozenset(
+    ["L1", "L1L2", "L2", "OrthogonalRegularizer", "l1", "l1l2", "l2", "orthogonal_regularizer"]
+)
 
-CONSTRAINTS = frozenset(["max_norm", "min_max_norm", "non_neg", "unit_norm"])
+CONSTRAINTS = frozenset(
+    [
+        "MaxNorm",
+        "MinMaxNorm",
+        "NonNeg",
+        "UnitNorm",
+        "max_norm",
+        "min_max_norm",
+        "non_neg",
+        "unit_norm",
+    ]
+)

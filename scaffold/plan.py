@@ -50,8 +50,8 @@ class Plan:
 class FilesDifferError(ConflictError):
     """Files are there already that differ from what would be written."""
 
-    def __init__(self, plan: Plan) -> None:
-        names = ", ".join(str(change.path) for change in plan.changes)
+    def __init__(self, plan: Plan, shown: Callable[[PurePosixPath], str] = str) -> None:
+        names = ", ".join(shown(change.path) for change in plan.changes)
         one = len(plan.changes) == 1
         super().__init__(
             f"{names} {'is' if one else 'are'} there already and {'differs' if one else 'differ'}; "

@@ -168,7 +168,9 @@ class _Prose:
         whole = f'f"{_in_braces(first)} {second}"'
         if len(whole) + indent <= self.line_length:
             return whole
-        return f'"{first} "\nf"{second}"'
+        width = max(self.line_length - indent - 3, 20)
+        lines = textwrap.wrap(first, width, break_long_words=False, break_on_hyphens=False)
+        return "\n".join([*(f'"{line} "' for line in lines), f'f"{second}"'])
 
     def _fill(self, text: str, first: str, further: str) -> str:
         unbroken = re.sub("`[^`]*`", lambda code: code[0].replace(" ", _NO_BREAK), text)

@@ -173,7 +173,8 @@ def arguments_of(spec: Spec, template: Template) -> tuple[Argument, ...]:
         if attribute.required and defaulted:
             raise UsageError(
                 f"`{attribute.name}` is required, but follows `{defaulted}`, which has a default",
-                mend=f"Give it a default: `{attribute.name}:{attribute.type.declaration()}=...`.",
+                mend=f"Give it a default: `{attribute.name}:{attribute.type.declaration()}="
+                f"{'None' if attribute.type.keyword == 'layer' else '...'}`.",
             )
         defaulted = defaulted or ("" if attribute.required else attribute.name)
         arguments.append(Argument(attribute, attribute.default, None))

@@ -8,14 +8,11 @@ from typing import ClassVar
 from scaffold.attributes.base import AttributeType, Default, Value
 from scaffold.text import nearest
 
-_REGISTERED = re.compile(r"[\w.-]+>\w+")
-
 
 class _Named(AttributeType):
     """Something that Keras finds by its name; `None` is none."""
 
     known: ClassVar[str] = ""
-    article: ClassVar[str] = "an"
 
     def parse(self, text: str) -> Value:
         return self.accept(text)
@@ -23,9 +20,8 @@ class _Named(AttributeType):
     def accept(self, value: object) -> Value:
         if value in ("None", None):
             return None
-        known = self.completions()
-        if not isinstance(value, str) or not (value in known or _REGISTERED.fullmatch(value)):
-            near = nearest(str(value), known)
+        if not isinstance(value, str) or value not in self._known():
+            near = nearest(str(value), self.completions())
             raise ValueError(f"{value!r} is no {self.keyword} of Keras{near}")
         return value
 
@@ -33,9 +29,13 @@ class _Named(AttributeType):
         return self.keyword
 
     def completions(self) -> tuple[str, ...]:
+        return tuple(sorted(name for name in self._known() if name.islower()))
+
+    def _known(self) -> frozenset[str]:
         from scaffold import keras_names
 
-        return tuple(sorted(getattr(keras_names, self.known)))
+        names: frozenset[str] = getattr(keras_names, self.known)
+        return names
 
 
 class Activation(_Named):

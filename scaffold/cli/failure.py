@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,5 +86,11 @@ def _data(error: ScaffoldError) -> dict[str, Any]:
 
 
 def _pointer(place: Place) -> str:
-    carets = "^" * max(place.end - place.start, 1)
-    return f"  {place.text}\n  {' ' * place.start}{click.style(carets, fg='red')}"
+    before, meant = place.text[: place.start], place.text[place.start : place.end]
+    carets = "^" * max(_columns(meant), 1)
+    return f"  {place.text}\n  {' ' * _columns(before)}{click.style(carets, fg='red')}"
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal `text` takes: two for a wide character."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

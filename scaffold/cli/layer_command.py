@@ -114,7 +114,7 @@ def command(
 
     _check_folder_options(no_tests, tests_into)
     catalog = Catalog.builtin()
-    request = Request("layer", name, template, package, dict(options), attributes)
+    request = Request("layer", name, template, package, _once(options), attributes)
     if from_file is not None:
         request = request.over(_read_spec_file(from_file))
     if interactive:
@@ -166,7 +166,7 @@ class _Run:
 
     def plan(self, on_conflict: OnConflict, save_spec: Path | None) -> Plan:
         from scaffold.generate import generate
-        from scaffold.plan import make_plan
+        from scaffold.plan import FilesDifferError, make_plan
         from scaffold.render import Style
 
         style = Style(self.settings.license_header, self.settings.black)
@@ -181,7 +181,10 @@ class _Run:
                     mend="Name another file, such as spec.toml.",
                 )
             files[path] = write_spec(self.spec)
-        return make_plan(files, self.workspace.read, on_conflict)
+        try:
+            return make_plan(files, self.workspace.read, on_conflict)
+        except FilesDifferError as error:
+            raise FilesDifferError(error.plan, self.shown) from None
 
     def write(self, on_conflict: OnConflict, save_spec: Path | None) -> Plan:
         with self.workspace.transaction() as transaction:
@@ -220,6 +223,14 @@ def _layout(
         root = root.parent
     tests_folder = workspace.confine(tests_into or beside) if tests else None
     return Layout(inside, tests_folder, tuple(packages), root)
+
+
+def _once(options: Sequence[tuple[str, str]]) -> dict[str, str]:
+    once = dict(options)
+    for key in once:
+        if sum(other == key for other, _ in options) > 1:
+            raise UsageError(f"option `{key}` is given twice", mend="Leave one of them out.")
+    return once
 
 
 def _check_folder_options(no_tests: bool, tests_into: Path | None) -> None:

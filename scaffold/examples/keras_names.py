@@ -26,7 +26,7 @@ def names(objects):
 
 def strings(module, table):
     base = {"initializer", "regularizer", "constraint"}
-    return names(n for n in getattr(module, table) if n == str(n).lower() and n not in base)
+    return names(n for n in getattr(module, table) if str(n).lower() not in base)
 
 print("\\n" + json.dumps({
     "LAYERS": names(n for n, o in vars(keras.layers).items() if inspect.isclass(o)),

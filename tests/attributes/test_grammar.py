@@ -17,7 +17,6 @@ from scaffold.errors import Place, ScaffoldError, UnsafeError, UsageError
         (" filters = 64", "filters", " 64"),
         ("filters=", "filters", ""),
         ("=64", "", "64"),
-        ("activation=my_pkg>Swoosh", "activation", "my_pkg>Swoosh"),
         ("doc=a:b=c{d}", "doc", "a:b=c{d}"),
         ("größe=3", "größe", "3"),
     ],

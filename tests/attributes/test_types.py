@@ -276,7 +276,7 @@ def test_declarations_refused(kind: str, constraint: str | None, message: str) -
         ("ints(1)", None, "3", (3,)),
         ("activation", None, "relu", "relu"),
         ("activation", None, "None", None),
-        ("activation", None, "my_pkg>Swoosh", "my_pkg>Swoosh"),
+        ("constraint", None, "MaxNorm", "MaxNorm"),
         ("initializer", None, "he_normal", "he_normal"),
         ("regularizer", None, "l2", "l2"),
         ("constraint", None, "non_neg", "non_neg"),

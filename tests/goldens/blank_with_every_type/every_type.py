@@ -35,8 +35,8 @@ class EveryType(keras.layers.Layer):
         label: Str. Defaults to `'it\\'s "{x}"'`.
         mode: 'sum' or 'mean'. Defaults to `"sum"`.
         window: Tuple of 2 ints, or one int for all. Defaults to `(3, 3)`.
-        offsets: Tuple of 3 ints at least -1, or one int for all. Defaults to
-            `(0, 0, 0)`.
+        offsets: Tuple of 3 ints at least -1 and less than 40, or one int for all.
+            Defaults to `(1, 2, 3)`.
         sizes: Tuple of positive ints. Defaults to `(1, 2)`.
         act: Activation function or its name. Defaults to `"relu"`.
         scale_initializer: Initializer or its name. Defaults to `"ones"`.
@@ -44,7 +44,7 @@ class EveryType(keras.layers.Layer):
         limit: Constraint or its name, or `None`. Defaults to `None`.
         noise_seed: Int, seed of `self.noise_seed_generator`, or `None` for another one
             each time. Defaults to `None`.
-        last: Layer that the inputs go through first, or `None`. Defaults to `None`.
+        make: Layer that the inputs go through first, or `None`. Defaults to `None`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
 
     Input shape:
@@ -54,7 +54,7 @@ class EveryType(keras.layers.Layer):
         As the last of its layers gives it.
 
     Raises:
-        TypeError: If `inner` or `flag` or `label` or `last` is of another type.
+        TypeError: If `inner` or `flag` or `label` or `make` is of another type.
         ValueError: If an argument is none of the values above.
 
     Example:
@@ -75,14 +75,14 @@ class EveryType(keras.layers.Layer):
         label='it\'s "{x}"',
         mode="sum",
         window=(3, 3),
-        offsets=(0, 0, 0),
+        offsets=(1, 2, 3),
         sizes=(1, 2),
         act="relu",
         scale_initializer="ones",
         penalty="l2",
         limit=None,
         noise_seed=None,
-        last=None,
+        make=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -114,9 +114,10 @@ class EveryType(keras.layers.Layer):
             raise ValueError(f"`mode` must be 'sum' or 'mean'. Received: mode={mode!r}")
         window = int_tuple(window, 2, "window")
         offsets = int_tuple(offsets, 3, "offsets")
-        if not all(item >= -1 for item in offsets):
+        if not all(-1 <= item < 40 for item in offsets):
             raise ValueError(
-                "`offsets` must be a tuple of 3 ints at least -1, or one int for all. "
+                "`offsets` must be a tuple of 3 ints at least -1 and less than 40, or "
+                "one int for all. "
                 f"Received: offsets={offsets!r}"
             )
         if not isinstance(sizes, (list, tuple)) or not all(
@@ -125,8 +126,8 @@ class EveryType(keras.layers.Layer):
             raise ValueError(
                 f"`sizes` must be a tuple of positive ints. Received: sizes={sizes!r}"
             )
-        if last is not None and not isinstance(last, keras.layers.Layer):
-            raise TypeError(f"`last` must be a layer, or None. Received: last={last!r}")
+        if make is not None and not isinstance(make, keras.layers.Layer):
+            raise TypeError(f"`make` must be a layer, or None. Received: make={make!r}")
         self.width = width
         self.inner = inner
         self.depth = depth
@@ -144,23 +145,23 @@ class EveryType(keras.layers.Layer):
         self.limit = keras.constraints.get(limit)
         self.noise_seed = noise_seed
         self.noise_seed_generator = keras.random.SeedGenerator(noise_seed)
-        self.last = last
+        self.make = make
 
     def build(self, input_shape):
         if not self.inner.built:
             self.inner.build(input_shape)
         input_shape = self.inner.compute_output_shape(input_shape)
-        if self.last is not None:
-            if not self.last.built:
-                self.last.build(input_shape)
-            input_shape = self.last.compute_output_shape(input_shape)
+        if self.make is not None:
+            if not self.make.built:
+                self.make.build(input_shape)
+            input_shape = self.make.compute_output_shape(input_shape)
         # TODO: make the weights here, with `self.add_weight(name="kernel", shape=...)`.
         super().build(input_shape)
 
     def call(self, inputs, training=None):
         inputs = self.inner(inputs, training=training)
-        if self.last is not None:
-            inputs = self.last(inputs, training=training)
+        if self.make is not None:
+            inputs = self.make(inputs, training=training)
         # TODO: put `self.width`, `self.depth`, `self.gain`, `self.rate`, `self.flag`,
         # `self.label`, `self.mode`, `self.window`, `self.offsets`, `self.sizes`,
         # `self.act`, `self.scale_initializer`, `self.penalty`, `self.limit` and
@@ -170,8 +171,8 @@ class EveryType(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         input_shape = self.inner.compute_output_shape(input_shape)
-        if self.last is not None:
-            input_shape = self.last.compute_output_shape(input_shape)
+        if self.make is not None:
+            input_shape = self.make.compute_output_shape(input_shape)
         # TODO: the shape of the outputs; `None` is a size that is not known yet.
         return input_shape
 
@@ -194,11 +195,11 @@ class EveryType(keras.layers.Layer):
             "penalty": keras.regularizers.serialize(self.penalty),
             "limit": keras.constraints.serialize(self.limit),
             "noise_seed": self.noise_seed,
-            "last": keras.saving.serialize_keras_object(self.last),
+            "make": keras.saving.serialize_keras_object(self.make),
         }
 
     @classmethod
     def from_config(cls, config):
         inner = keras.saving.deserialize_keras_object(config["inner"])
-        last = keras.saving.deserialize_keras_object(config["last"])
-        return cls(**{**config, "inner": inner, "last": last})
+        make = keras.saving.deserialize_keras_object(config["make"])
+        return cls(**{**config, "inner": inner, "make": make})

@@ -35,14 +35,14 @@ CHANGED = {
     "label": 'it\'s "{x}"_changed',
     "mode": "mean",
     "window": (4, 5),
-    "offsets": (1, 2, 3),
+    "offsets": (4, 5, -1),
     "sizes": (3, 4, 3),
     "act": keras.activations.tanh,
     "scale_initializer": keras.initializers.RandomNormal(stddev=1.3, seed=13),
     "penalty": keras.regularizers.L2(1.4),
     "limit": keras.constraints.MaxNorm(15.0),
     "noise_seed": 7,
-    "last": keras.layers.Dense(17),
+    "make": keras.layers.Dense(17),
 }
 DEFAULTS = {
     "depth": None,
@@ -52,14 +52,14 @@ DEFAULTS = {
     "label": 'it\'s "{x}"',
     "mode": "sum",
     "window": (3, 3),
-    "offsets": (0, 0, 0),
+    "offsets": (1, 2, 3),
     "sizes": (1, 2),
     "act": keras.activations.get("relu"),
     "scale_initializer": keras.initializers.get("ones"),
     "penalty": keras.regularizers.get("l2"),
     "limit": None,
     "noise_seed": None,
-    "last": None,
+    "make": None,
 }
 ACCEPTED = {
     "width": [1],
@@ -77,9 +77,18 @@ REFUSED = {
     "label": [2, None],
     "mode": ["sum-mean", None],
     "window": [(2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "offsets": [(2, 2, -2), (2, 2, 2.5), (2, 2, None), (2, 2, 2, 2), 2.5, "222", None],
+    "offsets": [
+        (2, 2, -2),
+        (2, 2, 40),
+        (2, 2, 2.5),
+        (2, 2, None),
+        (2, 2, 2, 2),
+        2.5,
+        "222",
+        None,
+    ],
     "sizes": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
-    "last": ["dense"],
+    "make": ["dense"],
 }
 
 
@@ -139,12 +148,12 @@ class TestValues:
         without.set_weights(layer.get_weights()[: -len(first.weights)])
         assert_close(array(y), array(without(first(x))))
 
-    def test_last_goes_first(self):
+    def test_make_goes_first(self):
         x = inputs()
         first = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
-        layer = make(last=first)
+        layer = make(make=first)
         y = layer(x)
-        without = make(last=keras.layers.Identity())
+        without = make(make=keras.layers.Identity())
         without.build(x.shape)
         without.set_weights(layer.get_weights()[: -len(first.weights)])
         assert_close(array(y), array(without(first(x))))

@@ -24,7 +24,7 @@ class GatedDense(keras.layers.Layer):
         kernel_constraint: Constraint on `kernel`. Defaults to `None`.
         bias_constraint: Constraint on `bias`. Defaults to `None`.
         gain: Float greater than 0. Defaults to `1.0`.
-        inner: Layer that the inputs go through first, or `None`. Defaults to `None`.
+        x: Layer that the inputs go through first, or `None`. Defaults to `None`.
         noise_seed: Int, seed of `self.noise_seed_generator`, or `None` for another one
             each time. Defaults to `7`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
@@ -36,7 +36,7 @@ class GatedDense(keras.layers.Layer):
         `(batch, ..., units)`.
 
     Raises:
-        TypeError: If `inner` is of another type.
+        TypeError: If `x` is of another type.
         ValueError: If an argument is none of the values above.
 
     Example:
@@ -62,7 +62,7 @@ class GatedDense(keras.layers.Layer):
         kernel_constraint=None,
         bias_constraint=None,
         gain=1.0,
-        inner=None,
+        x=None,
         noise_seed=7,
         **kwargs,
     ):
@@ -75,10 +75,8 @@ class GatedDense(keras.layers.Layer):
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
-        if inner is not None and not isinstance(inner, keras.layers.Layer):
-            raise TypeError(
-                f"`inner` must be a layer, or None. Received: inner={inner!r}"
-            )
+        if x is not None and not isinstance(x, keras.layers.Layer):
+            raise TypeError(f"`x` must be a layer, or None. Received: x={x!r}")
         self.units = units
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
@@ -89,15 +87,15 @@ class GatedDense(keras.layers.Layer):
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
         self.gain = gain
-        self.inner = inner
+        self.x = x
         self.noise_seed = noise_seed
         self.noise_seed_generator = keras.random.SeedGenerator(noise_seed)
 
     def build(self, input_shape):
-        if self.inner is not None:
-            if not self.inner.built:
-                self.inner.build(input_shape)
-            input_shape = self.inner.compute_output_shape(input_shape)
+        if self.x is not None:
+            if not self.x.built:
+                self.x.build(input_shape)
+            input_shape = self.x.compute_output_shape(input_shape)
         input_dim = input_shape[-1]
         self.kernel = self.add_weight(
             name="kernel",
@@ -117,8 +115,8 @@ class GatedDense(keras.layers.Layer):
             )
 
     def call(self, inputs, training=None):
-        if self.inner is not None:
-            inputs = self.inner(inputs, training=training)
+        if self.x is not None:
+            inputs = self.x(inputs, training=training)
         # TODO: put `self.gain` and `self.noise_seed_generator` to use: nothing depends
         # on them yet.
         outputs = ops.matmul(inputs, self.kernel)
@@ -129,8 +127,8 @@ class GatedDense(keras.layers.Layer):
         return outputs
 
     def compute_output_shape(self, input_shape):
-        if self.inner is not None:
-            input_shape = self.inner.compute_output_shape(input_shape)
+        if self.x is not None:
+            input_shape = self.x.compute_output_shape(input_shape)
         return (*input_shape[:-1], self.units)
 
     def get_config(self):
@@ -149,11 +147,11 @@ class GatedDense(keras.layers.Layer):
             "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
             "bias_constraint": keras.constraints.serialize(self.bias_constraint),
             "gain": self.gain,
-            "inner": keras.saving.serialize_keras_object(self.inner),
+            "x": keras.saving.serialize_keras_object(self.x),
             "noise_seed": self.noise_seed,
         }
 
     @classmethod
     def from_config(cls, config):
-        inner = keras.saving.deserialize_keras_object(config["inner"])
-        return cls(**{**config, "inner": inner})
+        x = keras.saving.deserialize_keras_object(config["x"])
+        return cls(**{**config, "x": x})

@@ -37,7 +37,7 @@ CHANGED = {
     "kernel_constraint": keras.constraints.MaxNorm(9.0),
     "bias_constraint": keras.constraints.MaxNorm(10.0),
     "gain": 0.5,
-    "inner": keras.layers.Dense(12),
+    "x": keras.layers.Dense(12),
     "noise_seed": 8,
 }
 DEFAULTS = {
@@ -52,7 +52,7 @@ DEFAULTS = {
     "kernel_constraint": None,
     "bias_constraint": None,
     "gain": 1.0,
-    "inner": None,
+    "x": None,
     "noise_seed": 7,
 }
 ACCEPTED = {
@@ -62,7 +62,7 @@ ACCEPTED = {
 REFUSED = {
     "units": [0, 2.5, "2", None],
     "gain": [0.0, "1.0", None],
-    "inner": ["dense"],
+    "x": ["dense"],
 }
 
 
@@ -140,12 +140,12 @@ class TestValues:
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
-    def test_inner_goes_first(self):
+    def test_x_goes_first(self):
         x = inputs()
         first = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
-        layer = make(inner=first)
+        layer = make(x=first)
         y = layer(x)
-        without = make(inner=keras.layers.Identity())
+        without = make(x=keras.layers.Identity())
         without.build(x.shape)
         without.set_weights(layer.get_weights()[: -len(first.weights)])
         assert_close(array(y), array(without(first(x))))
