@@ -1,6 +1,6 @@
 """What `MyLayer` promises, on each backend.
 
-Run on another one than Keras's default with `KERAS_BACKEND=jax pytest`, for example.
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
 """
 
 import doctest
