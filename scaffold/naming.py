@@ -137,6 +137,8 @@ def _problem(name: str) -> str:
         return f"it has more than {_LONGEST} characters"
     if keyword.iskeyword(name):
         return "it is a keyword of Python"
+    if not name.strip("_"):
+        return "it has no letter"
     if not name.isidentifier():
         return "Python allows letters, digits and `_`, and no digit first"
     if name.startswith("__"):

@@ -107,6 +107,17 @@ class TestValues:
         without.set_weights(layer.get_weights()[: -len(first.weights)])
         assert_close(array(y), array(without(first(x))))
 
+    def test_gate_is_built_with_the_layer_and_saved_with_it(self, tmp_path):
+        x = inputs()
+        layer = make(gate=keras.layers.Dense(x.shape[-1]))
+        layer.build(x.shape)
+        assert layer.gate.built
+        model = keras.Sequential([keras.Input(x.shape[1:]), layer])
+        model.save(tmp_path / "model.keras")
+        twin = keras.saving.load_model(tmp_path / "model.keras")
+        assert len(twin.weights) == len(model.weights)
+        assert_close(array(twin(x)), array(model(x)))
+
 
 class TestShapes:
     @pytest.mark.parametrize(
