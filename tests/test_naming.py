@@ -135,9 +135,7 @@ def test_any_class_name_is_usable_or_refused(name: str) -> None:
     assert unicodedata.normalize("NFKC", module) == module
 
 
-@pytest.mark.parametrize(
-    "name", ["units", "gain", "_hidden", "größe", "层", "kernel", "value"]
-)
+@pytest.mark.parametrize("name", ["units", "gain", "_hidden", "größe", "层", "kernel", "value"])
 def test_attribute_names(name: str) -> None:
     check_attribute_name(name, ())
 
