@@ -242,9 +242,9 @@ def _real_candidates(constraint: Constraint) -> list[float]:
     if low is not None and high is not None:
         tries += [low + (high - low) * share for share in (0.5, 0.25, 0.75)]
     elif low is not None:
-        tries += [low + step for step in (1.0, abs(low) + 0.5, 0.5)]
+        tries += [low + step for step in (1.0, abs(low) + 0.5, 0.5, 2 * abs(low) + 1)]
     elif high is not None:
-        tries += [high - step for step in (1.0, abs(high) + 0.5, 0.5)]
+        tries += [high - step for step in (1.0, abs(high) + 0.5, 0.5, 2 * abs(high) + 1)]
     numbers = dict.fromkeys(float(number) for number in tries)
     return [number for number in numbers if constraint.allows(number) and math.isfinite(number)]
 

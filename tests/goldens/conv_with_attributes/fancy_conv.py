@@ -87,7 +87,7 @@ class FancyConv(keras.layers.Layer):
     (4, 14, 10, 8)
 
     Reference:
-        Drop-in for `keras.layers.Conv2D`, without `enable_lora`.
+        As `keras.layers.Conv2D`, but with arguments or defaults of its own.
     """
 
     def __init__(

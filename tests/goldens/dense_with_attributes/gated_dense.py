@@ -46,7 +46,7 @@ class GatedDense(keras.layers.Layer):
     (2, 4)
 
     Reference:
-        Drop-in for `keras.layers.Dense`, without `enable_lora` and `quantize`.
+        As `keras.layers.Dense`, but with arguments or defaults of its own.
     """
 
     def __init__(
