@@ -272,13 +272,9 @@ def _assign(
         value = attribute.read(given.value)
     except ValueError as error:
         raise UsageError(f"`{given.name}`: {error}", place=given.place()) from None
-    if value is None and not attribute.optional and not _nameable(attribute):
+    if value is None and not attribute.optional:
         raise UsageError(f"`{given.name}` can't be None", place=given.place())
     return replace(spec, assigned={**spec.assigned, given.name: value})
-
-
-def _nameable(attribute: Attribute) -> bool:
-    return attribute.type.keyword == "activation"
 
 
 def _meant(given: Assignment, template: Template, rules: Iterable[str]) -> str:
