@@ -1,0 +1,76 @@
+"""What a check found, and how each check ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Status = Literal["passed", "failed", "expected", "not_applicable", "blocked"]
+
+
+@dataclass(frozen=True)
+class Where:
+    """A line of the user's source."""
+
+    path: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One way in which the contract is broken.
+
+    Args:
+        expected: What the contract wants, a phrase that can follow "expected ".
+        got: What was there instead, a phrase that can follow "got ".
+        where: The line of the user's source that it points at, where it can be known.
+    """
+
+    expected: str
+    got: str
+    where: Where | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one check of one case ended.
+
+    Args:
+        subject: The class checked, as it is imported: `module:Class`.
+        case: The case, as a short text; empty if the class has one case.
+        backend: The backend it ran on.
+        check: The id of the check.
+        status: `passed`; `failed` with findings; `expected`: it failed and was declared to;
+            `not_applicable` and `blocked` (a check that it builds on failed), with a reason.
+        findings: What was found.
+        reason: Why it was not run, or why it was expected to fail.
+        seconds: How long it ran.
+    """
+
+    subject: str
+    case: str
+    backend: str
+    check: str
+    status: Status
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    seconds: float = 0.0
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Outcome:
+        """The outcome that `dataclasses.asdict` wrote as `data`."""
+        return cls(**{**data, "findings": tuple(map(_finding, data["findings"]))})
+
+
+def _finding(data: Mapping[str, Any]) -> Finding:
+    where = data["where"]
+    return Finding(data["expected"], data["got"], where and Where(**where))
+
+
+def failed(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Those that broke the contract."""
+    return [outcome for outcome in outcomes if outcome.status == "failed"]

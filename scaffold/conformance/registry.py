@@ -1,0 +1,190 @@
+"""The checks: each is a function with a page, found here by its id without importing Keras."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+from scaffold.errors import UsageError
+from scaffold.text import nearest, shown
+
+if TYPE_CHECKING:
+    from scaffold.conformance.finding import Finding
+    from scaffold.conformance.subject import Subject
+
+Target = Literal["any", "layer", "model"]
+Run = Callable[["Subject"], Iterator["Finding"]]
+
+# In the order in which they run: what other checks need comes first, the slow ones last.
+FAMILIES = (
+    "construction",
+    "configuration",
+    "weights",
+    "training_state",
+    "symbolic",
+    "batches",
+    "dtypes",
+    "portability",
+    "training",
+    "masks",
+    "randomness",
+    "compiled",
+    "copies",
+    "saving",
+    "hosts",
+    "life",
+    "models",
+)
+_PAGE = re.compile(
+    r"(?P<title>[^\n]+)\n\n(?P<why>.+?)\n\nMend: (?P<mend>.+?)\n\nExample:\n(?P<example>.+)",
+    re.DOTALL,
+)
+_IMPORTS = "import keras\nfrom keras import ops\n\n\n"
+
+
+class NotApplicable(Exception):  # noqa: N818 - no error: nothing to say
+    """The check has nothing to say of this layer, for the reason given."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A run-time test of Keras's contract, with its page.
+
+    Args:
+        id: Its name, stable: what `--only`, `--skip` and `expected_failures` take.
+        family: The module of `conformance.families` that holds it.
+        title: What it holds, one sentence.
+        why: What goes wrong where it fails.
+        mend: What to do about it.
+        example: Code that it finds and what mends it, as a diff.
+        needs: Ids of the checks without which it says nothing of its own.
+        target: Whether it is for layers, for models or for both.
+        tag: The tag that says that a layer is meant to fail it; empty if there is none.
+        run: Yields what it finds.
+    """
+
+    id: str
+    family: str
+    title: str
+    why: str
+    mend: str
+    example: str
+    needs: tuple[str, ...]
+    target: Target
+    tag: str
+    run: Run
+
+    @property
+    def bad(self) -> str:
+        """A module that it finds a fault in."""
+        return _IMPORTS + _side(self.example, "-")
+
+    @property
+    def good(self) -> str:
+        """The same module as it should have been."""
+        return _IMPORTS + _side(self.example, "+")
+
+
+def _side(diff: str, sign: str) -> str:
+    return "".join(
+        line[2:] or "\n" for line in diff.splitlines(True) if line[0] in (sign, " ", "\n")
+    )
+
+
+_REGISTERED: dict[str, Check] = {}
+
+
+def register(
+    *, needs: Iterable[str] = ("runs",), target: Target = "any", tag: str = ""
+) -> Callable[[Run], Run]:
+    """Make a check of a function: its name is the id, its docstring the page.
+
+    The docstring has a title, a paragraph or more that say why, and the sections `Mend: ...` and
+    `Example:`, code in which the lines of the fault begin with `-` and those of its mend with `+`.
+
+    Args:
+        needs: Checks that must have passed, for this one to say anything of its own.
+        target: Whether it is for layers, for models or for both.
+        tag: The tag that says that a layer is meant to fail it.
+
+    Raises:
+        ValueError: If the docstring is no such page, or a needed check does not run before it.
+    """
+
+    def add(run: Run) -> Run:
+        page = _PAGE.fullmatch(inspect.cleandoc(run.__doc__ or ""))
+        if page is None:
+            raise ValueError(f"the docstring of {run.__name__} is no page of a check")
+        id_ = run.__name__.replace("_", "-")
+        if missing := [need for need in needs if need not in _REGISTERED]:
+            raise ValueError(f"{id_} needs {missing}, which do not run before it")
+        sections = {key: _section(key, text) for key, text in page.groupdict().items()}
+        family = run.__module__.rpartition(".")[2]
+        _REGISTERED[id_] = Check(id_, family, **sections, needs=tuple(needs), target=target,
+                                 tag=tag, run=run)  # fmt: skip
+        return run
+
+    return add
+
+
+def _section(key: str, text: str) -> str:
+    if key == "example":
+        return textwrap.dedent(text) + "\n"
+    paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
+    return "\n\n".join(paragraphs)
+
+
+@cache
+def checks() -> tuple[Check, ...]:
+    """All checks, in the order in which they run. Imports no Keras."""
+    for family in FAMILIES:
+        importlib.import_module(f"scaffold.conformance.families.{family}")
+    return tuple(_REGISTERED.values())
+
+
+def find(id_: str) -> Check:
+    """The check of this id.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    known = {check.id: check for check in checks()}
+    if id_ not in known:
+        raise UsageError(
+            f"there is no check `{shown(id_)}`{nearest(id_, known)}",
+            mend="See `scaffold check --list`",
+        )
+    return known[id_]
+
+
+def select(only: Iterable[str] = (), skip: Iterable[str] = ()) -> list[Check]:
+    """The checks to report: all or `only` some, without those to `skip`.
+
+    Raises:
+        UsageError: If one of the ids is none of a check.
+    """
+    wanted = {find(id_).id for id_ in only} or {check.id for check in checks()}
+    return [check for check in checks() if check.id in wanted - {find(id_).id for id_ in skip}]
+
+
+def with_needed(chosen: Iterable[Check]) -> list[Check]:
+    """The chosen checks and all that they need, in the order in which they run."""
+    ids = {id_ for check in chosen for id_ in _needed(check)}
+    return [check for check in checks() if check.id in ids]
+
+
+def _needed(check: Check) -> Iterator[str]:
+    yield check.id
+    for need in check.needs:
+        yield from _needed(find(need))
+
+
+def tags() -> dict[str, Check]:
+    """Each tag with the check that a layer of this tag is meant to fail."""
+    return {check.tag: check for check in checks() if check.tag}

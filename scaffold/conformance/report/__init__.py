@@ -1,0 +1,1 @@
+"""What a run shows: text, JSON, SARIF, JUnit."""

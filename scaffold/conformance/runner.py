@@ -1,0 +1,115 @@
+"""Runs checks on a subject: what each needs first, and every exception a finding."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from scaffold.conformance.finding import Finding, Outcome, Status
+from scaffold.conformance.lazy import keras
+from scaffold.conformance.registry import Check, NotApplicable, tags
+from scaffold.conformance.subject import Subject
+from scaffold.errors import UsageError
+from scaffold.text import nearest, shown
+
+_UNKNOWN = ("failed", "blocked", "expected")
+
+
+def run(
+    subject: Subject,
+    checks: Iterable[Check],
+    *,
+    starting: Callable[[Check], None] = lambda check: None,
+    known: Mapping[str, Status] | None = None,
+) -> Iterator[Outcome]:
+    """How each of `checks` ends for `subject`.
+
+    Args:
+        subject: The class in a case.
+        checks: The checks with all that they need, in the order in which they run.
+        starting: Called before each check.
+        known: How checks ended that have run before, which are not run again.
+
+    Raises:
+        UsageError: If the case has a tag or expects a failure that there is none of.
+    """
+    keras.config.disable_traceback_filtering()
+    ended: dict[str, Status] = dict(known or {})
+    reasons = expected_failures(subject)
+    for check in checks:
+        if check.id in ended:
+            continue
+        starting(check)
+        started = time.perf_counter()
+        status, findings, reason = _ended(check, subject, ended, reasons.get(check.id, ""))
+        ended[check.id] = status
+        seconds = time.perf_counter() - started
+        yield Outcome(subject.name, str(subject.case), subject.backend, check.id, status,
+                      findings, reason, seconds)  # fmt: skip
+
+
+def expected_failures(subject: Subject) -> dict[str, str]:
+    """The checks that the subject is declared to fail, each with the reason.
+
+    Raises:
+        UsageError: If there is no such check or tag.
+    """
+    from scaffold.conformance.registry import find
+
+    known = tags()
+    for tag in subject.case.tags:
+        if tag not in known:
+            raise UsageError(
+                f"there is no tag `{shown(tag)}`{nearest(tag, known)}",
+                mend=f"There are {', '.join(known)}",
+            )
+    declared = {known[tag].id: f"tagged `{tag}`" for tag in sorted(subject.case.tags)}
+    return declared | {find(id_).id: why for id_, why in subject.case.expected_failures.items()}
+
+
+def _ended(
+    check: Check, subject: Subject, ended: Mapping[str, Status], expected: str
+) -> tuple[Status, tuple[Finding, ...], str]:
+    if check.target != "any" and (check.target == "model") != subject.is_model:
+        return "not_applicable", (), f"it is for a {check.target}"
+    if missing := [need for need in check.needs if ended.get(need) in _UNKNOWN]:
+        return "blocked", (), f"needs {missing[0]}"
+    try:
+        findings = _findings(check, subject)
+    except NotApplicable as reason:
+        return "not_applicable", (), str(reason)
+    if expected and findings:
+        return "expected", findings, expected
+    if expected:
+        pointless = Finding(f"a failure, since it is declared: {expected}", "none")
+        return "failed", (pointless,), "declare it no more"
+    return ("failed" if findings else "passed"), findings, ""
+
+
+def _findings(check: Check, subject: Subject) -> tuple[Finding, ...]:
+    keras.utils.set_random_seed(0)
+    found: list[Finding] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            found.extend(check.run(subject))
+        except NotApplicable:
+            raise
+        except (Exception, SystemExit) as error:
+            found.append(raised(error, subject))
+    return tuple(found)
+
+
+def raised(error: BaseException, subject: Subject) -> Finding:
+    """The finding that is an exception out of the user's code."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = " ".join(lines)[:300]
+    where = subject.source.where_raised(error.__traceback__)
+    return Finding("no error", f"{type(error).__name__}: {text}", where)
+
+
+def statuses(outcomes: Iterable[Outcome]) -> dict[str, Any]:
+    """How each check ended, by id."""
+    return {outcome.check: outcome.status for outcome in outcomes}

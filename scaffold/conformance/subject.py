@@ -1,0 +1,288 @@
+"""What a check is given: a factory of fresh layers, the data to call them with, the source."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from scaffold.conformance.case import Case, Input, inputs_of, map_inputs
+from scaffold.conformance.lazy import keras, np
+from scaffold.conformance.source import Source
+
+if TYPE_CHECKING:
+    from scaffold.conformance.fresh import FreshProcess
+
+
+class Subject:
+    """One class in one case.
+
+    Args:
+        cls: The class, for its signature and its source.
+        case: What it is checked with.
+        fresh: The other process, for what must survive in one.
+        factory: Makes an instance from keyword arguments; the class itself if left out.
+    """
+
+    def __init__(
+        self,
+        cls: Any,
+        case: Case,
+        fresh: FreshProcess | None = None,
+        factory: Callable[..., Any] | None = None,
+    ) -> None:
+        self.cls = cls
+        self.case = case
+        self.fresh = fresh
+        self.source = Source(cls)
+        self._factory = factory or cls
+
+    @property
+    def name(self) -> str:
+        """The class as it is imported, `module:Class`."""
+        return f"{self.cls.__module__}:{self.cls.__qualname__}"
+
+    @property
+    def is_model(self) -> bool:
+        return issubclass(self.cls, keras.Model)
+
+    @property
+    def backend(self) -> str:
+        return str(keras.backend.backend())
+
+    @cached_property
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        """The named parameters of the constructor, without `self`, `*args` and `**kwargs`."""
+        named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        found = list(inspect.signature(self.cls.__init__).parameters.values())[1:]
+        return {parameter.name: parameter for parameter in found if parameter.kind in named}
+
+    @cached_property
+    def call_parameters(self) -> dict[str, inspect.Parameter]:
+        """The parameters of `call`, without `self`."""
+        return dict(list(inspect.signature(self.cls.call).parameters.items())[1:])
+
+    def make(self, **overrides: Any) -> Any:
+        """A new instance, with the case's arguments but for `overrides`."""
+        return self._factory(**{**fresh_arguments(self.case.args), **overrides})
+
+    def build(self, **overrides: Any) -> Any:
+        """A new instance that was called once on the case's inputs."""
+        layer = self.make(**overrides)
+        self.call(layer)
+        return layer
+
+    @cached_property
+    def shared(self) -> Any:
+        """A built instance that checks only read and call at inference: don't change it."""
+        return self.build()
+
+    def data(self, batch: int | None = None, seed: int = 0) -> Data:
+        """Values for the inputs: seeded, signed, with zeros and some large ones.
+
+        Args:
+            batch: Size of the batch, if another than the case's.
+            seed: Other seeds give other values.
+        """
+        random = np.random.default_rng(seed)
+
+        def values(described: Input) -> Any:
+            return _values(described, batch, random)
+
+        return Data(map_inputs(values, self.case.inputs), map_inputs(values, dict(self.case.call)))
+
+    def call(self, layer: Any, data: Data | None = None, training: bool | None = None) -> Any:
+        """What `layer` gives for `data`, tensors in the structure it returned."""
+        given = data or self.data()
+        first = self._tensors(given.inputs, self.case.inputs)
+        further = {
+            name: self._tensors(value, self.case.call[name]) for name, value in given.call.items()
+        }
+        context = {} if training is None else {"training": training}
+        return layer(first, **further, **context)
+
+    def outputs(self, layer: Any, data: Data | None = None, training: bool | None = False) -> Any:
+        """The same as a flat list of NumPy arrays; small floats are widened to float32."""
+        return arrays(self.call(layer, data, training))
+
+    def symbolic(self, batch: int | None = None, free: bool = False) -> Data:
+        """Symbolic inputs, of an unknown batch unless it is given.
+
+        Args:
+            batch: Size of the batch.
+            free: Whether every axis between the batch and the last one is unknown too.
+        """
+
+        def tensor(described: Input) -> Any:
+            axes: tuple[int | None, ...] = described.shape[1:]
+            if free and len(axes) > 1:
+                axes = (*[None] * (len(axes) - 1), axes[-1])
+            return keras.Input(batch_shape=(batch, *axes), dtype=described.dtype)
+
+        return Data(map_inputs(tensor, self.case.inputs), map_inputs(tensor, dict(self.case.call)))
+
+    def functional(self, layer: Any, batch: int | None = None) -> Any:
+        """A Functional model that is `layer` and nothing else."""
+        symbols = self.symbolic(batch)
+        outputs = self.call_symbolic(layer, symbols)
+        return keras.Model(symbols.tensors(), outputs)
+
+    def call_symbolic(self, layer: Any, symbols: Data) -> Any:
+        """The symbolic outputs of `layer` for symbolic inputs."""
+        return layer(symbols.inputs, **symbols.call)
+
+    @property
+    def shapes(self) -> dict[str, Any]:
+        """The arguments of `build`: the shape of the inputs, or one of each argument of `call`."""
+        if not inputs_of(self.case.call):
+            return {"input_shape": map_inputs(lambda i: i.shape, self.case.inputs)}
+        first = next(iter(self.call_parameters))
+        named = {first: self.case.inputs, **self.case.call}
+        return {
+            f"{name}_shape": map_inputs(lambda i: i.shape, value)
+            for name, value in named.items()
+            if inputs_of(value)
+        }
+
+    @property
+    def has_float_inputs(self) -> bool:
+        return all(described.is_float for described in self.all_inputs)
+
+    @property
+    def all_inputs(self) -> list[Input]:
+        """The inputs of all arguments of `call`."""
+        return inputs_of([self.case.inputs, dict(self.case.call)])
+
+    def _tensors(self, values: Any, described: Any) -> Any:
+        """`values` as tensors; those that carry a mask carry it as Keras hands masks on."""
+        if isinstance(described, Input):
+            tensor = keras.ops.convert_to_tensor(values)
+            return _masked(tensor) if described.mask else tensor
+        if isinstance(described, Mapping):
+            return {name: self._tensors(values[name], described[name]) for name in described}
+        if isinstance(described, list | tuple):
+            pairs = zip(values, described, strict=True)
+            return type(described)(self._tensors(value, part) for value, part in pairs)
+        return values
+
+
+class Data:
+    """Values, or symbolic tensors, for a call.
+
+    Args:
+        inputs: What `call` gets as its first argument.
+        call: Its further arguments.
+    """
+
+    def __init__(self, inputs: Any, call: Mapping[str, Any]) -> None:
+        self.inputs = inputs
+        self.call = dict(call)
+
+    def tensors(self) -> list[Any]:
+        """All tensors or arrays, flat, without the arguments that are none."""
+        return [leaf for leaf in keras.tree.flatten([self.inputs, self.call]) if _is_tensor(leaf)]
+
+    def map(self, use: Callable[[Any], Any]) -> Data:
+        """The same with each array or tensor replaced by what `use` gives for it."""
+
+        def replaced(leaf: Any) -> Any:
+            return use(leaf) if _is_tensor(leaf) else leaf
+
+        return Data(
+            keras.tree.map_structure(replaced, self.inputs),
+            keras.tree.map_structure(replaced, self.call),
+        )
+
+
+def _is_tensor(leaf: Any) -> bool:
+    return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
+
+
+def arrays(structure: Any) -> list[Any]:
+    """The tensors of a structure as NumPy arrays, 16-bit floats widened to float32."""
+    return [_array(leaf) for leaf in keras.tree.flatten(structure) if leaf is not None]
+
+
+def _array(tensor: Any) -> Any:
+    dtype = keras.backend.standardize_dtype(tensor.dtype)
+    if dtype in ("bfloat16", "float16"):
+        tensor = keras.ops.cast(tensor, "float32")
+    return keras.ops.convert_to_numpy(tensor)
+
+
+def differ(first: list[Any], second: list[Any], tolerance: float = 1e-4) -> str:
+    """How two lists of arrays differ, as a phrase; empty if they are equal as far as floats go."""
+    if len(first) != len(second):
+        return f"{len(second)} tensors instead of {len(first)}"
+    for one, other in zip(first, second, strict=True):
+        if one.shape != other.shape:
+            return f"the shape {other.shape} instead of {one.shape}"
+        if one.dtype.kind not in "fiub":
+            if not np.array_equal(one, other):
+                return "other values"
+            continue
+        wide, far = one.astype("float64"), other.astype("float64")
+        if not np.array_equal(np.isfinite(wide), np.isfinite(far)):
+            return "other values that are not finite"
+        finite = np.isfinite(wide)
+        gap = np.abs(wide - far)[finite].max(initial=0.0)
+        if gap > tolerance * (1 + np.abs(wide)[finite].max(initial=0.0)):
+            return f"outputs that differ by {gap:.2g}"
+    return ""
+
+
+def fresh_arguments(value: Any) -> Any:
+    """The arguments of a case, with a new object for each Keras object among them."""
+    match value:
+        case str() if value.startswith("keras."):
+            return eval(value, {"keras": keras})  # noqa: S307 - the user's own command line
+        case Mapping():
+            return {name: fresh_arguments(part) for name, part in value.items()}
+        case list() | tuple():
+            return type(value)(fresh_arguments(part) for part in value)
+    if isinstance(value, keras.layers.Layer):
+        return type(value).from_config(value.get_config())
+    return value
+
+
+def _values(described: Input, batch: int | None, random: Any) -> Any:
+    shape = (batch or described.shape[0], *described.shape[1:])
+    if described.dtype == "bool":
+        return random.random(shape) < 0.5
+    if described.dtype == "string":
+        return random.choice(["red", "green", "blue"], shape)
+    if not described.is_float:
+        low = int(described.low or 0)
+        return random.integers(low, int(described.high or low + 2), shape).astype(described.dtype)
+    if described.high is not None:
+        return random.uniform(described.low or 0.0, described.high, shape).astype(described.dtype)
+    values = random.normal(size=shape)
+    values[random.random(shape) < 0.1] = 0.0
+    values[random.random(shape) < 0.05] *= 10.0
+    dtype = "float32" if described.dtype == "bfloat16" else described.dtype
+    return values.astype(dtype)
+
+
+def _masked(tensor: Any) -> Any:
+    """`tensor` with a mask: the last third of the steps of every second item is padding."""
+
+    class _Mark(keras.layers.Layer):  # type: ignore[misc]
+        def __init__(self, mask: Any) -> None:
+            super().__init__(dtype=tensor.dtype)
+            self.mask = mask
+
+        def call(self, inputs: Any) -> Any:
+            return keras.ops.copy(inputs)
+
+        def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+            return self.mask
+
+    return _Mark(keras.ops.convert_to_tensor(padding_mask(tensor.shape)))(tensor)
+
+
+def padding_mask(shape: tuple[int, ...]) -> Any:
+    """True for the steps that count: all but the last third of every second item."""
+    mask = np.ones(tuple(shape[:2]), dtype=bool)
+    mask[1::2, -(max(1, shape[1] // 3)) :] = False
+    return mask
