@@ -17,6 +17,7 @@ PYPROJECT = "pyproject.toml"
 # What Python takes for an encoding other than ours, in the first two lines of a file.
 _ENCODING = re.compile(r".*?coding[:=][ \t]*(?!utf-?8\b)[-\w.]", re.IGNORECASE)
 _KEYS = ("package", "into", "tests-into", "license-header")
+_TABLES = ("check",)  # Read where they are used.
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,13 @@ def load_settings(start: Path, here: Path) -> Settings:
 def _settings(folder: Path, data: dict[str, Any]) -> Settings:
     mine = _table(data, folder, "tool", "scaffold")
     for key, value in mine.items():
+        if key in _TABLES:
+            continue
         if key not in _KEYS:
             raise UsageError(
                 f"[tool.scaffold] in {folder / PYPROJECT} has the unknown key `{shown(key)}`"
-                f"{nearest(key, _KEYS)}",
-                mend=f"There are {', '.join(_KEYS)}.",
+                f"{nearest(key, _KEYS + _TABLES)}",
+                mend=f"There are {', '.join(_KEYS + _TABLES)}.",
             )
         if not isinstance(value, str):
             raise UsageError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scaffold.conformance.case import Case, Input, inputs_of, map_inputs
@@ -21,7 +22,8 @@ class Subject:
     Args:
         cls: The class, for its signature and its source.
         case: What it is checked with.
-        fresh: The other process, for what must survive in one.
+        fresh: The other process, for what must survive in one. `exchange` is the folder in which
+            backends lay down what they computed, if more than one is checked.
         factory: Makes an instance from keyword arguments; the class itself if left out.
     """
 
@@ -35,6 +37,7 @@ class Subject:
         self.cls = cls
         self.case = case
         self.fresh = fresh
+        self.exchange: Path | None = None
         self.source = Source(cls)
         self._factory = factory or cls
 
@@ -230,6 +233,12 @@ def differ(first: list[Any], second: list[Any], tolerance: float = 1e-4) -> str:
         if gap > tolerance * (1 + np.abs(wide)[finite].max(initial=0.0)):
             return f"outputs that differ by {gap:.2g}"
     return ""
+
+
+def same_state(layer: Any, other: Any) -> None:
+    """Give `other` the values of all variables of `layer`, those of random generators too."""
+    for variable, theirs in zip(layer.variables, other.variables, strict=True):
+        theirs.assign(variable)
 
 
 def fresh_arguments(value: Any) -> Any:

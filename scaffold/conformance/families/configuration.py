@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from scaffold.conformance.finding import Finding
-from scaffold.conformance.registry import register
-from scaffold.conformance.subject import Subject
+from scaffold.conformance.lazy import keras, np
+from scaffold.conformance.perturbation import changed_arguments
+from scaffold.conformance.registry import NotApplicable, register
+from scaffold.conformance.subject import Subject, differ, same_state
 
-_BASE = ("name", "dtype", "trainable", "autocast", "activity_regularizer")
+# Keras's own argument of these names needs no entry where its value is the default.
+_OF_KERAS = ("name", "dtype", "trainable", "autocast", "activity_regularizer", "args", "kwargs")
 
 
-@register(needs=("kwargs-forwarded",))
+@register(needs=("kwargs-forwarded", "runs"))
 def config_complete(subject: Subject) -> Iterator[Finding]:
     """Every argument of the constructor is in the config.
 
@@ -43,8 +48,195 @@ def config_complete(subject: Subject) -> Iterator[Finding]:
         +             "offset": self.offset,
         +         }
     """
+    changed = {**subject.case.args, **changed_arguments(subject)}
+    config = subject.make(**changed).get_config()
+    wanted = [name for name in subject.parameters if name in changed or name in subject.case.args]
+    where = subject.source.where("get_config", "__init__")
+    for name in wanted:
+        if name not in config and name not in _OF_KERAS:
+            yield Finding(f"`{name}` in the config", f"only {', '.join(sorted(config))}", where)
+
+
+@register(needs=("config-complete",))
+def config_plain_json(subject: Subject) -> Iterator[Finding]:
+    """The config can be written as JSON, and says the same when it is read again.
+
+    Keras saves configs as JSON. What JSON does not know fails at `save`, after the training, or
+    comes back as something else: the key 3 of a dict as the text "3", an array as a table that
+    describes an array.
+
+    Mend: write plain values in `get_config` (numbers, texts, lists, dicts with texts as keys, what
+    `keras.saving.serialize_keras_object` gives) and turn them back in the constructor.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class ScaleChannels(keras.layers.Layer):
+              def __init__(self, factors=None, **kwargs):
+                  super().__init__(**kwargs)
+        -         self.factors = factors or {0: 2.0, 3: 0.5}
+        +         self.factors = factors or [[0, 2.0], [3, 0.5]]
+                  self.supports_masking = True
+
+              def call(self, inputs):
+        -         factors = [self.factors.get(i, 1.0) for i in range(inputs.shape[-1])]
+        +         known = {int(i): factor for i, factor in self.factors}
+        +         factors = [known.get(i, 1.0) for i in range(inputs.shape[-1])]
+                  return inputs * ops.convert_to_tensor(factors, dtype=self.compute_dtype)
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+              def get_config(self):
+                  return {**super().get_config(), "factors": self.factors}
+    """
+    where = subject.source.where("get_config", "__init__")
     config = subject.make().get_config()
-    missing = [name for name in subject.parameters if name not in config and name not in _BASE]
-    for name in missing:
+    for name, value in config.items():
+        if problem := _not_json(value):
+            yield Finding(f"plain values in the config's `{name}`", problem, where)
+
+
+def _not_json(value: Any) -> str:
+    """What in a config JSON would lose; empty if nothing."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return "" if type(value).__module__ == "builtins" else f"a {type(value).__name__}"
+        case Mapping():
+            keys = [key for key in value if not isinstance(key, str)]
+            if keys:
+                return f"a dict with the key {keys[0]!r}, which JSON turns into a text"
+            return next(filter(None, map(_not_json, value.values())), "")
+        case list() | tuple():
+            return next(filter(None, map(_not_json, value)), "")
+    if isinstance(value, keras.layers.Layer):
+        return f"the layer {value.name} itself, not what `serialize_keras_object` gives for it"
+    kinds = (keras.DTypePolicy, keras.Initializer, keras.Regularizer, keras.constraints.Constraint)
+    if isinstance(value, kinds) or (callable(value) and not isinstance(value, type)):
+        return _not_serializable(value)
+    return f"a {type(value).__name__}"
+
+
+def _not_serializable(value: Any) -> str:
+    """Why Keras can't write an object of its own kind; empty if it can."""
+    written = json.dumps(keras.saving.serialize_keras_object(value))
+    return "a lambda" if "__lambda__" in written else ""
+
+
+@register(needs=("config-plain-json",))
+def config_round_trip(subject: Subject) -> Iterator[Finding]:
+    """A layer made again from its config is the same layer.
+
+    Every argument is moved off its default, the config is written as JSON and read again. The
+    attributes must have the same values and types, and the outputs the same numbers. A config that
+    writes one argument under another's name agrees with itself, and a tuple comes back from JSON as
+    a list: both only show when something is computed.
+
+    Mend: write each argument under its own name in `get_config`, and normalise it in the
+    constructor: `self.size = tuple(size)`, `keras.activations.get(activation)`.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Clip(keras.layers.Layer):
+              def __init__(self, low=-1.0, high=1.5, **kwargs):
+                  super().__init__(**kwargs)
+                  self.low = low
+                  self.high = high
+                  self.supports_masking = True
+
+              def call(self, inputs):
+                  return ops.clip(inputs, self.low, self.high)
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+              def get_config(self):
+        -         return {**super().get_config(), "low": self.low, "high": self.low}
+        +         return {**super().get_config(), "low": self.low, "high": self.high}
+    """
+    changed = changed_arguments(subject)
+    layer = subject.build(**changed)
+    config = _through_json(layer.get_config())
+    again = type(layer).from_config(config)
+    subject.call(again)
+    yield from _attributes_kept(subject, layer, again)
+    if len(layer.weights) != len(again.weights):
+        counts = f"{len(again.weights)} instead of {len(layer.weights)}"
+        yield Finding("as many weights as before", counts, subject.source.where("get_config"))
+        return
+    same_state(layer, again)
+    if problem := differ(subject.outputs(layer), subject.outputs(again)):
+        values = ", ".join(f"{name}={value!r}" for name, value in changed.items())
         where = subject.source.where("get_config", "__init__")
-        yield Finding(f"`{name}` in the config", f"only {', '.join(sorted(config))}", where)
+        yield Finding(f"the outputs of before ({values})", problem, where)
+
+
+def _through_json(config: dict[str, Any]) -> dict[str, Any]:
+    """The config as `load_model` hands it to `from_config`."""
+    written = json.dumps(keras.saving.serialize_keras_object(config))
+    read: dict[str, Any] = keras.saving.deserialize_keras_object(json.loads(written))
+    return read
+
+
+def _attributes_kept(subject: Subject, layer: Any, again: Any) -> Iterator[Finding]:
+    """What differs in the attributes that are called like arguments."""
+    for name in subject.parameters:
+        before, after = getattr(layer, name, None), getattr(again, name, None)
+        if _described(before) != _described(after):
+            where = subject.source.where_set(name)
+            expected = f"`{name}` to be {before!r} ({type(before).__name__}) again"
+            yield Finding(expected, f"{after!r} ({type(after).__name__})", where)
+
+
+def _described(value: Any) -> Any:
+    """What can be compared of an attribute: a Keras object by its type."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    plain = (bool, int, float, str, tuple, list, dict, set, frozenset, type(None))
+    return (type(value).__name__, value if isinstance(value, plain) else None)
+
+
+@register(needs=("constructs",))
+def registered(subject: Subject) -> Iterator[Finding]:
+    """The class is registered with Keras under a name of its own.
+
+    A class that isn't registered is not found by `load_model`, not by `clone_model`, not by
+    `pickle`. One that is registered under a name that is taken is worse: the class that was
+    registered last is loaded in place of the other.
+
+    Mend: decorate the class with `@keras.saving.register_keras_serializable(package="...")`, where
+    the package is the name of your project.
+
+    Example:
+        - class Scale(keras.layers.Layer):
+        + @keras.saving.register_keras_serializable(package="my_project")
+        + class Scale(keras.layers.Layer):
+              def __init__(self, factor=2.0, **kwargs):
+                  super().__init__(**kwargs)
+                  self.factor = factor
+                  self.supports_masking = True
+
+              def call(self, inputs):
+                  return inputs * self.factor
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+              def get_config(self):
+                  return {**super().get_config(), "factor": self.factor}
+    """
+    cls = subject.cls
+    if cls.__module__.partition(".")[0] == "keras":
+        raise NotApplicable("Keras finds its own classes by their module")
+    name = keras.saving.get_registered_name(cls)
+    where = subject.source.at(None)
+    if keras.saving.get_registered_object(name) is cls:
+        if name.startswith("Custom>"):
+            expected = "the name of a package before `>`, which no other project uses"
+            yield Finding(expected, f"`{name}`", where)
+        return
+    if name == cls.__name__:
+        yield Finding("the class to be registered with Keras", "no name for it", where)
+    else:
+        other = keras.saving.get_registered_object(name)
+        taken = f"{other.__module__}.{other.__qualname__}"
+        yield Finding(f"`{name}` to stand for this class", f"{taken}", where)

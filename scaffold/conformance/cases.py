@@ -1,0 +1,180 @@
+"""Where the cases of a class come from: what was said of it first, a search last."""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from scaffold.attributes import REQUIRED, Attribute
+from scaffold.catalog import TARGETS, Catalog, Template
+from scaffold.conformance.case import Case, Input, case_from, written
+from scaffold.conformance.subject import Subject
+from scaffold.settings import PYPROJECT, nearest_project
+
+# What an argument without a default is given, by words in its name, the first that fits.
+_GUESSES: tuple[tuple[str, Any], ...] = (
+    ("activation", "tanh"),
+    ("initializer", "glorot_uniform"),
+    ("regularizer", None),
+    ("rate", 0.25),
+    ("dropout", 0.25),
+    ("prob", 0.25),
+    ("epsilon", 1e-3),
+    ("alpha", 0.5),
+    ("factor", 0.5),
+    ("scale", 0.5),
+    ("stddev", 0.5),
+    ("momentum", 0.9),
+    ("padding", "same"),
+    ("heads", 2),
+    ("kernel_size", 3),
+    ("pool_size", 2),
+    ("strides", 1),
+    ("layers", 2),
+    ("depth", 2),
+    ("blocks", 2),
+    ("vocab", 16),
+    ("input_dim", 16),
+    ("num_tokens", 16),
+    ("length", 16),
+    ("max", 16),
+    ("classes", 4),
+    ("layer", "keras.layers.Dense(8)"),
+    ("cell", "keras.layers.SimpleRNNCell(8)"),
+)
+# Tried in this order; another comes first where the class's name says its rank.
+_SHAPES: tuple[Any, ...] = (
+    Input((2, 6, 8)),
+    Input((2, 8, 10, 3)),
+    Input((2, 8)),
+    Input((2, 4, 5, 6, 3)),
+    Input((2, 6), "int32", 0, 16),
+    [Input((2, 6, 8)), Input((2, 6, 8))],
+    [Input((2, 8)), Input((2, 8))],
+    Input((2,)),
+)
+_RANKS = {"1d": 0, "2d": 1, "3d": 3}
+
+
+def cases_of(cls: Any, given: Mapping[str, Any], folder: Path) -> Iterator[tuple[Case, str]]:
+    """The cases of a class, each with a sentence that says where it comes from.
+
+    Args:
+        cls: The class.
+        given: What the command line says: a case's `args`, `input` and `tags`, or part of them.
+        folder: Where the class's module is imported from.
+
+    Raises:
+        UsageError: If one is not well-formed.
+    """
+    parameters = list(inspect.signature(cls.call).parameters)[1:]
+    found, origin = _declared(cls, folder)
+    if "args" in given or "input" in given or not found:
+        found, origin = [{}], ""
+    for data in found:
+        case = case_from({**data, **given}, parameters)
+        yield _completed(cls, case, origin)
+
+
+def _declared(cls: Any, folder: Path) -> tuple[list[Any], str]:
+    """What the class or its project say of it, and where."""
+    declare = getattr(cls, "scaffold_cases", None)
+    if declare is not None:
+        return list(declare()), "its cases are those of `scaffold_cases`"
+    project = nearest_project(folder)
+    if project is None:
+        return [], ""
+    data = tomllib.loads((project / PYPROJECT).read_text(encoding="utf-8"))
+    table = data.get("tool", {}).get("scaffold", {}).get("check", {})
+    for key in (f"{cls.__module__}:{cls.__qualname__}", cls.__qualname__):
+        if key in table:
+            return list(table[key]), f"its cases are those of `[[tool.scaffold.check.{key}]]`"
+    return [], ""
+
+
+def _completed(cls: Any, case: Case, origin: str) -> tuple[Case, str]:
+    """The case with what it leaves open: arguments from the signature, inputs from a search."""
+    said = [origin] if origin else []
+    args = dict(case.args)
+    for name, value in _required(cls):
+        if name not in args:
+            args[name] = value
+            said.append(f"`{name}={value!r}` was chosen by its name")
+    whole = _with(case, args, case.inputs)
+    if case.inputs is not None:
+        return whole, "; ".join(said)
+    inputs, tried = _search(cls, whole)
+    return _with(case, args, inputs), "; ".join([*said, tried])
+
+
+def _with(case: Case, args: Mapping[str, Any], inputs: Any) -> Case:
+    return Case(args, inputs, case.call, case.tags, case.expected_failures)
+
+
+def _required(cls: Any) -> Iterator[tuple[str, Any]]:
+    """Each argument without a default, with a usual value for it."""
+    template = _template_arguments(cls)
+    for name, parameter in Subject(cls, Case()).parameters.items():
+        if parameter.default is inspect.Parameter.empty:
+            yield name, template.get(name, _guess(name, parameter.annotation))
+
+
+def _guess(name: str, annotation: Any) -> Any:
+    for word, value in _GUESSES:
+        if word in name:
+            return value
+    kind = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    return {"float": 0.5, "bool": True, "str": "same"}.get(kind, 8)
+
+
+def _template_arguments(cls: Any) -> dict[str, Any]:
+    """What the template that the class comes from tests its required arguments with."""
+    catalog = Catalog.builtin()
+    names = set(Subject(cls, Case()).parameters)
+    fitting = [
+        attributes
+        for target in TARGETS
+        for template in catalog.templates(target)
+        if (attributes := _attributes(template)) and {a.name for a in attributes} <= names
+    ]
+    closest = max(fitting, key=len, default=[])
+    return {a.name: a.type.changed(REQUIRED) for a in closest if a.required}
+
+
+def _attributes(template: Template) -> list[Attribute]:
+    options = template.options_with({})
+    return [rule.resolve(options) for rule in template.attributes_for(options)]
+
+
+def _search(cls: Any, case: Case) -> tuple[Any, str]:
+    """The first usual inputs that the class can be called with, and a sentence on it.
+
+    Where there are none, the checks are left to say so with the first ones.
+    """
+    tried: list[str] = []
+    for inputs in _ordered(cls.__name__.lower()):
+        if _works(Subject(cls, _with(case, case.args, inputs))):
+            return inputs, f"no input was given: {_listed(tried)}`{written(inputs)}` works"
+        tried.append(f"`{written(inputs)}`")
+    return next(iter(_ordered(cls.__name__.lower()))), f"no input was given: {_listed(tried)}"
+
+
+def _listed(tried: list[str]) -> str:
+    return f"{', '.join(tried)} did not work, " if tried else ""
+
+
+def _ordered(name: str) -> Iterable[Any]:
+    first = [_SHAPES[index] for rank, index in _RANKS.items() if rank in name]
+    return [*first, *(shape for shape in _SHAPES if shape not in first)]
+
+
+def _works(subject: Subject) -> bool:
+    """Whether a call on these inputs works; why it doesn't, the checks will say of the last."""
+    try:
+        subject.call(subject.make())
+    except Exception:
+        return False
+    return True

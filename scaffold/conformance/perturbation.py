@@ -1,0 +1,84 @@
+"""Arguments of a constructor moved off their values, to see which of them are kept."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
+
+from scaffold.conformance.lazy import np
+from scaffold.conformance.subject import Subject
+
+_WORDS = (
+    ("valid", "same"),
+    ("channels_last", "channels_first"),
+    ("mean", "sum"),
+    ("max", "avg"),
+    ("reflect", "symmetric"),
+    ("bilinear", "nearest"),
+)
+# By the last word of the name, for what has `None` or a text that can be any.
+_ENDINGS: dict[str, tuple[Any, ...]] = {
+    "activation": ("tanh", "sigmoid"),
+    "initializer": ("random_uniform", "he_normal"),
+    "regularizer": ("l2", "l1"),
+    "constraint": ("max_norm", "unit_norm"),
+    "seed": (7, 8),
+}
+_LEFT_ALONE = ("name", "dtype", "trainable", "autocast")
+
+
+def changed_arguments(subject: Subject) -> dict[str, Any]:
+    """As many arguments as can be off the case's values at once, with the layer still callable."""
+    changed: dict[str, Any] = {}
+    candidates = dict(_candidates(subject))
+    together = {name: values[0] for name, values in candidates.items()}
+    if _works(subject, together):
+        return together
+    for name, values in candidates.items():
+        for value in values:
+            if _works(subject, {**changed, name: value}):
+                changed[name] = value
+                break
+    return changed
+
+
+def _works(subject: Subject, arguments: dict[str, Any]) -> bool:
+    """Whether a layer with these arguments gives finite numbers; any refusal is its right."""
+    try:
+        outputs = subject.outputs(subject.make(**arguments))
+    except Exception:
+        return False
+    return all(np.all(np.isfinite(array)) for array in outputs if array.dtype.kind == "f")
+
+
+def _candidates(subject: Subject) -> Iterator[tuple[str, list[Any]]]:
+    for name, parameter in subject.parameters.items():
+        value = subject.case.args.get(name, parameter.default)
+        others = [other for other in _others(name, parameter, value) if other != value]
+        if name not in _LEFT_ALONE and others:
+            yield name, others
+
+
+def _others(name: str, parameter: inspect.Parameter, value: Any) -> list[Any]:
+    if get_origin(parameter.annotation) is not None and (members := get_args(parameter.annotation)):
+        return [member for member in members if isinstance(member, str | int)]
+    ending = name.rpartition("_")[2]
+    match value:
+        case bool():
+            return [not value]
+        case int():
+            return [value + 1, value * 2, 1]
+        case float():
+            return [value * 0.5, 0.25, value + 1.0]
+        case str() if ending in _ENDINGS:
+            return list(_ENDINGS[ending])
+        case str():
+            return [other for words in _WORDS if value in words for other in words]
+        case tuple() | list() if value and all(type(item) is int for item in value):
+            return [type(value)(item + 1 for item in value), type(value)(1 for _ in value)]
+        case tuple() | list() if value and all(type(item) is float for item in value):
+            return [type(value)(item * 0.5 for item in value)]
+        case None:
+            return list(_ENDINGS.get(ending, ()))
+    return []

@@ -1,0 +1,92 @@
+"""What every report takes of an outcome: its check's page, its place, text that can be shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from scaffold.conformance.finding import Outcome, Where
+from scaffold.conformance.registry import Check, find
+from scaffold.text import unprintable
+
+_SENTENCE = re.compile(r".+?[.!?](?=\s+[A-Z`]|$)", re.DOTALL)
+_NO_PAGE = {
+    "imports": (
+        "The module can be imported.",
+        "Nothing can be said of the classes of a module that can't be imported.",
+        "Mend the line shown.",
+    )
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a report says of a check, whichever outcome it has.
+
+    Args:
+        title: What it holds, one sentence.
+        why: What goes wrong where it fails.
+        mend: What to do about it.
+        check: The check itself; `None` for what comes before all checks.
+    """
+
+    title: str
+    why: str
+    mend: str
+    check: Check | None = None
+
+
+def page_of(outcome: Outcome) -> Page:
+    """The page of the outcome's check, as far as it says something of this outcome."""
+    if outcome.check in _NO_PAGE:
+        return Page(*_NO_PAGE[outcome.check])
+    check = find(outcome.check)
+    if outcome.status == "failed" and outcome.reason:
+        return Page(check.title, "", sentence(outcome.reason), check)
+    return Page(check.title, check.why, sentence(check.mend), check)
+
+
+def sentence(text: str) -> str:
+    """`text` with a capital letter at its start and a full stop at its end."""
+    ended = text if text.endswith((".", "!", "?")) else f"{text}."
+    return ended[:1].upper() + ended[1:]
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a text; empty if there is none."""
+    found = _SENTENCE.match(text)
+    return found[0] if found else text
+
+
+def grouped(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
+    """The outcomes of each class, case and backend, in the order in which they came."""
+    for _, group in groupby(outcomes, key=group_of):
+        yield list(group)
+
+
+def group_of(outcome: Outcome) -> tuple[str, str, str]:
+    """The class, the case and the backend of an outcome."""
+    return outcome.subject, outcome.case, outcome.backend
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with nothing hidden in it."""
+    return " ".join("".join(map(_shown, text)).split())
+
+
+def place(where: Where, here: Path) -> str:
+    """The path and the line of a place, as one would type them here."""
+    return f"{''.join(map(_shown, path_of(where, here)))}:{where.line}"
+
+
+def path_of(where: Where, here: Path) -> str:
+    """The path of a place, relative to the folder `here` if it lies below it."""
+    path = Path(where.path)
+    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
+
+
+def _shown(character: str) -> str:
+    return "�" if unprintable(character) and not character.isspace() else character

@@ -1,0 +1,242 @@
+"""A run over targets: a child process per backend does the work, this one watches over it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scaffold.conformance.channel import Channel
+from scaffold.conformance.finding import Finding, Outcome
+from scaffold.conformance.targets import Module, modules_of
+from scaffold.errors import UsageError
+
+_POSIX = os.name == "posix"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be checked.
+
+    Args:
+        targets: `file.py:Class`, `file.py`, `module:Class`, `module` or folders.
+        args: Arguments of the constructor; `None` if they are to be found.
+        inputs: What `call` gets: an `Input`, or lists and dicts of them; `None` likewise.
+        tags: What the layer is declared to do otherwise than most.
+        backends: The backends, one process each.
+        checks: Ids of the checks to report.
+        timeout: Seconds that one check may take.
+        memory: GiB that a process may take, where the system can hold it to that.
+    """
+
+    targets: tuple[str, ...]
+    backends: tuple[str, ...]
+    checks: tuple[str, ...]
+    args: Mapping[str, Any] | None = None
+    inputs: Any = None
+    tags: frozenset[str] = frozenset()
+    timeout: float = 120.0
+    memory: float = 8.0
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something decided that was not asked for: where a case comes from, what was tried."""
+
+    subject: str
+    text: str
+
+
+Starting = Callable[[str, str], None]
+
+
+def run_session(
+    request: Request, starting: Starting = lambda subject, check: None
+) -> Iterator[Outcome | Note]:
+    """How each check ends for each class, case and backend, as it comes.
+
+    Args:
+        request: What is to be checked.
+        starting: Called with the class and the id of a check before it runs.
+
+    Raises:
+        UsageError: If a target is not well-formed or holds no layer or model.
+        MissingError: If a target is not there.
+    """
+    modules = modules_of(request.targets)
+    with tempfile.TemporaryDirectory(
+        prefix="scaffold-check-", ignore_cleanup_errors=True
+    ) as folder:
+        for backend in request.backends:
+            yield from _Watch(request, modules, backend, Path(folder), starting).events()
+
+
+@dataclass
+class _Watch:
+    """The child of one backend, started again after each check that it did not survive."""
+
+    request: Request
+    modules: list[Module]
+    backend: str
+    folder: Path
+    starting: Starting
+    known: list[dict[str, Any]] = field(default_factory=list)
+    said: set[Note] = field(default_factory=set)
+    at: dict[str, str] = field(default_factory=dict)
+
+    def events(self) -> Iterator[Outcome | Note]:
+        ended = False
+        while not ended:
+            self.at = {}
+            with _Worker(self.backend, self._job(), self.folder) as worker:
+                for message in worker.messages(self.request.timeout):
+                    ended = message["kind"] == "end"
+                    yield from self._event(message)
+                lost = "" if ended else worker.end()
+            if lost:
+                outcome = self._lost(lost)
+                self._remember(outcome)
+                yield from self._reported(outcome)
+
+    def _event(self, message: Mapping[str, Any]) -> Iterator[Outcome | Note]:
+        match message:
+            case {"kind": "start", "at": at}:
+                self.at = at
+                self.starting(at["subject"], at["check"])
+            case {"kind": "note", "subject": subject, "text": text}:
+                note = Note(subject, text)
+                if note not in self.said:
+                    self.said.add(note)
+                    yield note
+            case {"kind": "outcome", "outcome": data}:
+                outcome = Outcome.from_data(data)
+                self._remember(outcome)
+                yield from self._reported(outcome)
+            case {"kind": "usage", "message": text, "mend": mend}:
+                raise UsageError(text, mend=mend)
+
+    def _reported(self, outcome: Outcome) -> Iterator[Outcome]:
+        if outcome.check in self.request.checks or outcome.check == "imports":
+            yield outcome
+
+    def _remember(self, outcome: Outcome) -> None:
+        keys = ("subject", "case", "check", "status")
+        self.known.append({key: getattr(outcome, key) for key in keys})
+
+    def _lost(self, got: str) -> Outcome:
+        """The finding that is the end of the child."""
+        if not self.at:
+            raise UsageError(
+                f"the {self.backend} backend did not start: {got}",
+                mend=f'Try `KERAS_BACKEND={self.backend} python -c "import keras"`',
+            )
+        finding = Finding("the process to live on", got)
+        return Outcome(
+            self.at["subject"],
+            self.at["case"],
+            self.backend,
+            self.at["check"],
+            "failed",
+            (finding,),
+        )
+
+    def _job(self) -> dict[str, Any]:
+        request = self.request
+        inputs = _plain(request.inputs)
+        case = {"args": request.args, "input": inputs, "tags": sorted(request.tags)}
+        return {
+            "modules": [dataclasses.asdict(module) for module in self.modules],
+            "case": {key: value for key, value in case.items() if value},
+            "checks": list(request.checks),
+            "memory": request.memory,
+            "known": self.known,
+            "exchange": str(self.folder) if len(request.backends) > 1 else None,
+        }
+
+
+def _plain(structure: Any) -> Any:
+    from scaffold.conformance.case import map_inputs
+
+    return map_inputs(dataclasses.asdict, structure)
+
+
+class _Worker:
+    """One child process and what it says."""
+
+    def __init__(self, backend: str, job: Mapping[str, Any], folder: Path) -> None:
+        self._log = (folder / "log").open("w+", encoding="utf-8", errors="replace")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "scaffold.conformance.worker"],
+            env={
+                **os.environ,
+                "KERAS_BACKEND": backend,
+                "TMPDIR": str(folder),
+                "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+            },
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            encoding="utf-8",
+            start_new_session=_POSIX,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._channel = Channel(self._process.stdout, self._process.stdin)
+        self._channel.send(job)
+        self._said: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._late = ""
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        while (message := self._channel.receive()) is not None:
+            self._said.put(message)
+        self._said.put(None)
+
+    def messages(self, timeout: float) -> Iterator[Mapping[str, Any]]:
+        """What it says, until it has ended or said nothing for `timeout` seconds."""
+        while True:
+            try:
+                message = self._said.get(timeout=timeout)
+            except queue.Empty:
+                self._late = f"no end within {timeout:g} s"
+                return
+            if message is None:
+                return
+            yield message
+
+    def end(self) -> str:
+        """How it ended without having said that it was done."""
+        if self._late:
+            return self._late
+        code = self._process.wait()
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        self._log.seek(0)
+        last = [line.strip() for line in self._log if line.strip()][-1:]
+        return ": ".join([f"its end by {how}", *last])
+
+    def __enter__(self) -> _Worker:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if _POSIX:
+            _kill_group(self._process.pid)
+        self._process.kill()
+        self._process.communicate()
+        self._log.close()
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

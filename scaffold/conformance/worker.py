@@ -1,0 +1,164 @@
+"""The child process in which the user's code runs: one backend, all classes."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from scaffold.conformance.cases import cases_of
+from scaffold.conformance.channel import Channel
+from scaffold.conformance.finding import Finding, Outcome, Status, Where
+from scaffold.conformance.fresh import FreshProcess
+from scaffold.conformance.lazy import keras
+from scaffold.conformance.registry import Check, find, with_needed
+from scaffold.conformance.runner import run
+from scaffold.conformance.subject import Subject
+from scaffold.conformance.targets import Module
+from scaffold.errors import ScaffoldError, UsageError
+from scaffold.text import nearest
+
+_GIB = 1 << 30
+_FRESH = "loads-in-fresh-process"
+
+
+def main() -> None:
+    """Do the job that the parent sends."""
+    channel = Channel.of_this_process()
+    job = channel.receive()
+    modules = [
+        Module(module["name"], module["folder"], tuple(module["classes"]))
+        for module in job["modules"]
+    ]
+    _limit(job["memory"])
+    sys.path[:0] = dict.fromkeys(module.folder for module in modules)
+    worker = _Worker(channel, job, with_needed(map(find, job["checks"])))
+    with contextlib.ExitStack() as stack:
+        if any(check.id == _FRESH for check in worker.checks):
+            worker.fresh = stack.enter_context(FreshProcess(_backend(), sys.path))
+        try:
+            worker.work(modules)
+        except ScaffoldError as error:
+            channel.send({"kind": "usage", "message": error.message, "mend": error.mend})
+        channel.send({"kind": "end"})
+
+
+def _backend() -> str:
+    import os
+
+    return os.environ["KERAS_BACKEND"]
+
+
+def _limit(memory: float) -> None:
+    """Hold this process to `memory` GiB, where the system knows such a limit."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = int(memory * _GIB)
+    resource.setrlimit(resource.RLIMIT_DATA, (most if hard < 0 else min(most, hard), hard))
+
+
+class _Worker:
+    def __init__(self, channel: Channel, job: Mapping[str, Any], checks: list[Check]) -> None:
+        self.channel = channel
+        self.job = job
+        self.checks = checks
+        self.fresh: FreshProcess | None = None
+
+    def work(self, modules: list[Module]) -> None:
+        found = 0
+        for module in modules:
+            for cls in self._classes(module):
+                found += 1
+                self._check(cls, Path(module.folder))
+        if not found and not self._known("", "imports", "failed"):
+            names = ", ".join(module.name for module in modules)
+            raise UsageError(f"there is no layer or model in {names}")
+
+    def _classes(self, module: Module) -> Iterator[type]:
+        """The classes of a module; an import that fails is an outcome."""
+        if self._known(module.name, "imports", "failed"):
+            return
+        self._start(module.name, "", "imports")
+        try:
+            loaded = importlib.import_module(module.name)
+        except (Exception, SystemExit) as error:
+            self._report(_not_imported(module.name, error))
+            return
+        if not module.classes:
+            yield from (value for value in vars(loaded).values() if _is_defined_in(loaded, value))
+        for name in module.classes:
+            cls = getattr(loaded, name, None)
+            if not isinstance(cls, type) or not issubclass(cls, keras.layers.Layer):
+                what = f"`{name}` of {module.name} is no layer or model"
+                known = [k for k, value in vars(loaded).items() if _is_defined_in(loaded, value)]
+                raise UsageError(f"{what}{nearest(name, known)}")
+            yield cls
+
+    def _check(self, cls: Any, folder: Path) -> None:
+        self._start(f"{cls.__module__}:{cls.__qualname__}", "", "constructs")
+        for case, origin in cases_of(cls, self.job["case"], folder):
+            subject = Subject(cls, case, self.fresh)
+            subject.exchange = self.job["exchange"] and Path(self.job["exchange"])
+            name, text = subject.name, str(case)
+            if origin:
+                self.channel.send({"kind": "note", "subject": name, "text": origin})
+            known = self._statuses(name, text)
+
+            def starting(check: Check, name: str = name, text: str = text) -> None:
+                self._start(name, text, check.id)
+
+            for outcome in run(subject, self.checks, starting=starting, known=known):
+                self._report(outcome)
+
+    def _start(self, subject: str, case: str, check: str) -> None:
+        at = {"subject": subject, "case": case, "check": check}
+        self.channel.send({"kind": "start", "at": at})
+
+    def _report(self, outcome: Outcome) -> None:
+        self.channel.send({"kind": "outcome", "outcome": dataclasses.asdict(outcome)})
+
+    def _known(self, subject: str, check: str, status: str) -> bool:
+        """Whether a child before this one has seen a check end so, for one class or any."""
+        return any(
+            subject in ("", seen["subject"]) and (seen["check"], seen["status"]) == (check, status)
+            for seen in self.job["known"]
+        )
+
+    def _statuses(self, subject: str, case: str) -> dict[str, Status]:
+        return {
+            seen["check"]: seen["status"]
+            for seen in self.job["known"]
+            if (seen["subject"], seen["case"]) == (subject, case)
+        }
+
+
+def _is_defined_in(module: Any, value: Any) -> bool:
+    return (
+        isinstance(value, type)
+        and issubclass(value, keras.layers.Layer)
+        and value.__module__ == module.__name__
+        and not value.__name__.startswith("_")
+    )
+
+
+def _not_imported(module: str, error: BaseException) -> Outcome:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    inside = "importlib" in last.filename
+    where = Where(last.filename, last.lineno) if last.lineno and not inside else None
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        where = Where(error.filename, error.lineno)
+    got = f"{type(error).__name__}: {error}".strip(": ")
+    finding = Finding("the module to be imported", got, where)
+    return Outcome(module, "", _backend(), "imports", "failed", (finding,))
+
+
+if __name__ == "__main__":
+    main()
