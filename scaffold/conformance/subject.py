@@ -160,6 +160,8 @@ class Subject:
     def _tensors(self, values: Any, described: Any) -> Any:
         """`values` as tensors; those that carry a mask carry it as Keras hands masks on."""
         if isinstance(described, Input):
+            if described.dtype == "string" and self.backend != "tensorflow":
+                return values  # The other backends have no tensors of texts
             tensor = keras.ops.convert_to_tensor(values)
             return _masked(tensor) if described.mask else tensor
         if isinstance(described, Mapping):
