@@ -18,6 +18,7 @@ import click
 from scaffold import __version__
 
 _COMMANDS = {
+    "check": "Check whether layers and models keep Keras's contract.",
     "layer": "Generate a custom Keras layer with its tests.",
     "list": "List the templates.",
     "show": "Show one template: formula, attributes, options, code.",
@@ -28,6 +29,7 @@ _HELP = """Complete, tested custom Keras 3 layers and models from templates.
 scaffold layer MyConv filters=32         a layer and its test, here
 scaffold list                            what there is
 scaffold show conv                       one template in full
+scaffold check my_conv.py                whether it keeps Keras's contract
 
 \b
 Exit codes: 0 done, 1 something found wrong, 2 usage, 3 conflict (nothing

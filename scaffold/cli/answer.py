@@ -16,12 +16,20 @@ def print_answer(
     *,
     result: Mapping[str, Any] | None = None,
     error: Mapping[str, Any] | None = None,
+    ok: bool = True,
 ) -> None:
-    """Print the answer of a command: a result, or an error."""
+    """Print the answer of a command: a result, or an error.
+
+    Args:
+        command: Its name.
+        result: What it gives.
+        error: What went wrong.
+        ok: False for a result that says that something was found wrong.
+    """
     answer = {
         "version": VERSION,
         "command": command,
-        "ok": error is None,
+        "ok": ok and error is None,
         "result": result,
         "error": error,
     }

@@ -55,3 +55,36 @@ def complete_templates(
         for template in catalog.templates(target)
         if template.name.startswith(incomplete)
     ]
+
+
+def complete_checks(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem[Any]]:
+    """The ids of the checks, with their titles."""
+    from scaffold.conformance.registry import checks
+
+    return [
+        CompletionItem(check.id, help=check.title)
+        for check in checks()
+        if check.id.startswith(incomplete)
+    ]
+
+
+def complete_tags(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem[Any]]:
+    """The tags, each with what a layer of this tag is meant to fail."""
+    from scaffold.conformance.registry import tags
+
+    return [
+        CompletionItem(tag, help=check.title)
+        for tag, check in tags().items()
+        if tag.startswith(incomplete)
+    ]
+
+
+def complete_files(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem[Any]]:
+    """Whatever files there are."""
+    return [CompletionItem(incomplete, type="file")]

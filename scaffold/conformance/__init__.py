@@ -1,7 +1,34 @@
 """Does a Keras layer or model keep Keras's contract?"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from scaffold.conformance.case import Case, Input
 from scaffold.conformance.finding import Finding, Outcome, Where
 from scaffold.conformance.registry import Check, checks
 
-__all__ = ["Case", "Check", "Finding", "Input", "Outcome", "Where", "checks"]
+if TYPE_CHECKING:
+    from scaffold.conformance.api import ConformanceError, check, parametrize_with_checks
+
+__all__ = [
+    "Case",
+    "Check",
+    "ConformanceError",
+    "Finding",
+    "Input",
+    "Outcome",
+    "Where",
+    "check",
+    "checks",
+    "parametrize_with_checks",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """What runs checks is imported when it is used: to list them needs none of it."""
+    if name not in ("ConformanceError", "check", "parametrize_with_checks"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from scaffold.conformance import api
+
+    return getattr(api, name)

@@ -1,15 +1,26 @@
-"""`check`: the whole contract, in Python."""
+"""`check` and `parametrize_with_checks`: the whole contract, in Python and in pytest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import atexit
+import contextlib
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from scaffold.conformance.case import case_from
+from scaffold.conformance.cases import cases_of
 from scaffold.conformance.finding import Outcome, failed
-from scaffold.conformance.registry import select, with_needed
+from scaffold.conformance.fresh import FreshProcess
+from scaffold.conformance.lazy import keras
+from scaffold.conformance.registry import Check, find, select, with_needed
 from scaffold.conformance.runner import run
 from scaffold.conformance.subject import Subject
+from scaffold.errors import UsageError
+
+if TYPE_CHECKING:
+    import pytest
 
 
 class ConformanceError(AssertionError):
@@ -27,23 +38,170 @@ def check(
     *,
     args: Mapping[str, Any] | None = None,
     input: Any = None,  # noqa: A002 - the word of the command line
+    call: Mapping[str, Any] | None = None,
+    tags: Iterable[str] = (),
     only: Iterable[str] = (),
     skip: Iterable[str] = (),
-    tags: Iterable[str] = (),
     expected_failures: Mapping[str, str] | None = None,
     raises: bool = True,
 ) -> list[Outcome]:
-    """Placeholder of the whole; see below."""
-    case = case_from(
-        {
-            "args": args or {},
-            "input": input,
-            "tags": tuple(tags),
-            "expected_failures": expected_failures or {},
-        }
-    )
+    """Check a layer or model class against Keras's contract, in this process.
+
+    Args:
+        target: The class, or a callable that takes keyword overrides such as `dtype` and `name`
+            and returns a new instance.
+        args: Arguments of the constructor.
+        input: What `call` gets as its first argument: a shape, such as `(2, 8, 8, 3)`, a text such
+            as `"2,6:int32:0..10"`, an `Input`, or lists and dicts of them.
+        call: Further arguments of `call`.
+        tags: What the layer is declared to do otherwise than most; a tag that is not true is a
+            finding.
+        only: Ids of the checks to report; all if left out.
+        skip: Ids of checks not to report.
+        expected_failures: Ids of checks that fail, each with the reason; one that passes is a
+            finding.
+        raises: Whether findings are raised.
+
+    Returns:
+        How each check ended, for each case.
+
+    Raises:
+        ConformanceError: If there is a finding.
+        UsageError: If an argument is not well-formed.
+    """
+    given = {
+        "args": args,
+        "input": input,
+        "call": call,
+        "tags": tuple(tags),
+        "expected_failures": expected_failures,
+    }
     chosen = select(only, skip)
-    outcomes = list(run(Subject(target, case), with_needed(chosen)))
+    wanted = {one.id for one in chosen}
+    with contextlib.ExitStack() as stack:
+        fresh = None
+        if any(one.id == "loads-in-fresh-process" for one in chosen):
+            fresh = stack.enter_context(FreshProcess(keras.backend.backend(), sys.path))
+        outcomes = [
+            outcome
+            for subject in _subjects(target, {k: v for k, v in given.items() if v}, fresh)
+            for outcome in run(subject, with_needed(chosen))
+            if outcome.check in wanted
+        ]
     if raises and failed(outcomes):
         raise ConformanceError(failed(outcomes))
     return outcomes
+
+
+def parametrize_with_checks(
+    targets: Iterable[Any],
+    *,
+    only: Iterable[str] = (),
+    skip: Iterable[str] = (),
+    expected_failures: Mapping[str, str] | None = None,
+) -> pytest.MarkDecorator:
+    """A test for each check of each case: decorate `def test_contract(check): check()` with it.
+
+    Args:
+        targets: Classes, each alone or as a pair with its case: `(MyConv, {"args": {"filters": 4},
+            "input": (2, 8, 8, 3)})`.
+        only: Ids of the checks; all if left out.
+        skip: Ids of checks to leave out.
+        expected_failures: Ids of checks that fail, each with the reason; one that passes is an
+            error.
+
+    Raises:
+        UsageError: If an argument is not well-formed.
+    """
+    import pytest
+
+    reasons = {find(id_).id: why for id_, why in (expected_failures or {}).items()}
+    parameters = [
+        pytest.param(bound, id=name, marks=_marks(reasons.get(one.id)))
+        for target in targets
+        for one, bound, name in _bound(target, select(only, skip))
+    ]
+    return pytest.mark.parametrize("check", parameters)
+
+
+def _marks(reason: str | None) -> list[pytest.MarkDecorator]:
+    import pytest
+
+    if reason is None:
+        return []
+    return [pytest.mark.xfail(reason=reason, strict=True, raises=ConformanceError)]
+
+
+def _bound(target: Any, chosen: list[Check]) -> Iterator[tuple[Check, Callable[[], None], str]]:
+    """Each check of each case of a target, as a function without arguments, with its name."""
+    cls, data = target if isinstance(target, tuple) else (target, {})
+    subjects = list(_subjects(cls, data, None))
+    for number, subject in enumerate(subjects):
+        results = _Results(subject)
+        name = subject.cls.__qualname__ + (f"-{number}" if len(subjects) > 1 else "")
+        for one in chosen:
+            if one.target == "any" or (one.target == "model") == subject.is_model:
+                yield one, _Bound(results, one), f"{name}-{one.id}"
+
+
+class _Results:
+    """What has been run of a case, so that what several checks need runs once."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.outcomes: dict[str, Outcome] = {}
+
+    def of(self, check: Check) -> Outcome:
+        if check.id == "loads-in-fresh-process":
+            self.subject.fresh = _fresh()
+        known = {id_: outcome.status for id_, outcome in self.outcomes.items()}
+        for outcome in run(self.subject, with_needed([check]), known=known):
+            self.outcomes[outcome.check] = outcome
+        return self.outcomes[check.id]
+
+
+class _Bound:
+    """One check of one case, to call in a test."""
+
+    def __init__(self, results: _Results, check: Check) -> None:
+        self._results = results
+        self._check = check
+
+    def __call__(self) -> None:
+        """Run the check.
+
+        Raises:
+            ConformanceError: If it has findings.
+        """
+        import pytest
+
+        outcome = self._results.of(self._check)
+        if outcome.status == "failed":
+            raise ConformanceError([outcome])
+        if outcome.status in ("not_applicable", "blocked"):
+            pytest.skip(outcome.reason)
+
+
+def _subjects(target: Any, data: Any, fresh: FreshProcess | None) -> Iterator[Subject]:
+    if not callable(target):
+        raise UsageError(
+            f"a {type(target).__name__} can't be checked",
+            mend="Give the class, or a function that makes a new instance",
+        )
+    if isinstance(target, type):
+        from pathlib import Path
+
+        for case, _ in cases_of(target, data, Path.cwd()):
+            yield Subject(target, case, fresh)
+    else:
+        case = case_from(data)
+        made = target(**case.args)
+        yield Subject(type(made), case, fresh, target)
+
+
+@cache
+def _fresh() -> FreshProcess:
+    """The other process of all tests, which ends with this one."""
+    process = FreshProcess(keras.backend.backend(), sys.path)
+    atexit.register(process.close)
+    return process

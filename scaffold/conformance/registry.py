@@ -40,6 +40,7 @@ FAMILIES = (
     "hosts",
     "life",
     "models",
+    "agreement",
 )
 _PAGE = re.compile(
     r"(?P<title>[^\n]+)\n\n(?P<why>.+?)\n\nMend: (?P<mend>.+?)\n\nExample:\n(?P<example>.+)",
@@ -188,3 +189,16 @@ def _needed(check: Check) -> Iterator[str]:
 def tags() -> dict[str, Check]:
     """Each tag with the check that a layer of this tag is meant to fail."""
     return {check.tag: check for check in checks() if check.tag}
+
+
+def refuse_unknown(words: Iterable[str]) -> None:
+    """See that all of these are tags.
+
+    Raises:
+        UsageError: If one is none.
+    """
+    known = tags()
+    for word in words:
+        if word not in known:
+            there = f"There are {', '.join(known)}" if known else ""
+            raise UsageError(f"there is no tag `{shown(word)}`{nearest(word, known)}", mend=there)

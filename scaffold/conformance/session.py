@@ -175,7 +175,7 @@ class _Worker:
     def __init__(self, backend: str, job: Mapping[str, Any], folder: Path) -> None:
         self._log = (folder / "log").open("w+", encoding="utf-8", errors="replace")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "scaffold.conformance.worker"],
+            [sys.executable, "-P", "-m", "scaffold.conformance.worker"],
             env={
                 **os.environ,
                 "KERAS_BACKEND": backend,

@@ -51,6 +51,11 @@ class Subject:
         return issubclass(self.cls, keras.Model)
 
     @property
+    def is_built_in(self) -> bool:
+        """Whether the class is one of Keras or KerasHub, which Keras finds without registration."""
+        return self.cls.__module__.partition(".")[0] in ("keras", "keras_hub")
+
+    @property
     def backend(self) -> str:
         return str(keras.backend.backend())
 

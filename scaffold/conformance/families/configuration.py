@@ -225,7 +225,7 @@ def registered(subject: Subject) -> Iterator[Finding]:
                   return {**super().get_config(), "factor": self.factor}
     """
     cls = subject.cls
-    if cls.__module__.partition(".")[0] == "keras":
+    if subject.is_built_in:
         raise NotApplicable("Keras finds its own classes by their module")
     name = keras.saving.get_registered_name(cls)
     where = subject.source.at(None)

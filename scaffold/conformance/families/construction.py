@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 from collections.abc import Iterator
+from typing import Any
 
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.lazy import keras
-from scaffold.conformance.registry import register
+from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject
+from scaffold.keras_names import LAYER_ATTRIBUTES
+
+
+@register(needs=())
+def imports(subject: Subject) -> Iterator[Finding]:
+    """The module can be imported, and holds the class under its name.
+
+    What can't be imported can't be loaded in another program either. `load_model`, `pickle` and
+    worker processes look the class up by its module and its name.
+
+    Mend: mend the line shown; let a module that trains do so below `if __name__ == "__main__":`.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Double(keras.layers.Layer):
+              def __init__(self, **kwargs):
+                  super().__init__(**kwargs)
+                  self.supports_masking = True
+
+              def call(self, inputs):
+                  return inputs * 2
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+        - print(Double()(ops.ones((2, 3))).numpy().total())
+        + if __name__ == "__main__":
+        +     print(ops.sum(Double()(ops.ones((2, 3)))))
+    """
+    if "<locals>" in subject.cls.__qualname__:
+        raise NotApplicable("the class is made inside a function")
+    module = importlib.import_module(subject.cls.__module__)
+    if getattr(module, subject.cls.__name__, None) is not subject.cls:
+        expected = f"`{subject.cls.__name__}` in {module.__name__} to be the class"
+        got = repr(getattr(module, subject.cls.__name__, None))
+        yield Finding(expected, got, subject.source.at(None))
 
 
 @register(needs=())
@@ -105,3 +144,134 @@ def kwargs_forwarded(subject: Subject) -> Iterator[Finding]:
     for key, value in given.items():
         if got[key] != value:
             yield Finding(f"`{key}={value!r}` to be kept", f"{key}={got[key]!r}", where)
+
+
+@register(needs=("constructs",))
+def unknown_argument_refused(subject: Subject) -> Iterator[Finding]:
+    """An argument that the constructor doesn't know is refused.
+
+    A constructor that takes `**kwargs` and drops what it does not know takes a mistyped argument
+    for a right one: the layer works, with the default.
+
+    Mend: hand all of `**kwargs` to `super().__init__`, which refuses what it doesn't know.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Scale(keras.layers.Layer):
+              def __init__(self, factor=2.0, **kwargs):
+        -         known = {"name", "dtype", "trainable"}
+        -         super().__init__(**{k: v for k, v in kwargs.items() if k in known})
+        +         super().__init__(**kwargs)
+                  self.factor = factor
+                  self.supports_masking = True
+
+              def call(self, inputs):
+                  return inputs * self.factor
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+              def get_config(self):
+                  return {**super().get_config(), "factor": self.factor}
+    """
+    try:
+        subject.make(no_such_argument=1)
+    except (TypeError, ValueError):
+        return
+    where = subject.source.where("__init__")
+    yield Finding("an error for `no_such_argument=1`", "none: it is dropped", where)
+
+
+@register(needs=("constructs",))
+def defaults_not_shared(subject: Subject) -> Iterator[Finding]:
+    """No two instances share an object that is a default of the constructor.
+
+    Python makes a default once. A layer as a default is one layer in all instances, with one set
+    of weights; an initializer gives all of them the same start; a list grows from one to the next.
+
+    Mend: take `None` or a text as the default, and make the object in the constructor.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Embed(keras.layers.Layer):
+        -     def __init__(self, init=keras.initializers.RandomNormal(), **kwargs):
+        +     def __init__(self, init="random_normal", **kwargs):
+                  super().__init__(**kwargs)
+                  self.init = keras.initializers.get(init)
+
+              def build(self, input_shape):
+                  self.table = self.add_weight(
+                      name="table", shape=(16, 4), initializer=self.init
+                  )
+
+              def call(self, inputs):
+                  return ops.take(self.table, inputs, axis=0)
+
+              def compute_output_shape(self, input_shape):
+                  return (*input_shape, 4)
+
+              def get_config(self):
+                  init = keras.initializers.serialize(self.init)
+                  return {**super().get_config(), "init": init}
+
+              @classmethod
+              def scaffold_cases(cls):
+                  return [{"input": "2,6:int32:0..16"}]
+    """
+    where = subject.source.where("__init__")
+    defaults = {name: parameter.default for name, parameter in subject.parameters.items()}
+    for name, default in defaults.items():
+        if isinstance(default, keras.layers.Layer) or hasattr(default, "_init_seed"):
+            yield Finding(f"`{name}` to be made anew for each instance",
+                          f"one {type(default).__name__} for all", where)  # fmt: skip
+    before = {name: repr(default) for name, default in defaults.items() if _grows(default)}
+    subject.make()
+    for name, text in before.items():
+        if repr(defaults[name]) != text:
+            got = f"{repr(defaults[name])[:80]} after one more instance"
+            yield Finding(f"the default of `{name}` to stay {text}", got, where)
+
+
+def _grows(value: Any) -> bool:
+    return isinstance(value, list | dict | set)
+
+
+@register(needs=())
+def attribute_names(subject: Subject) -> Iterator[Finding]:
+    """No attribute has a name that a backend uses for itself.
+
+    On Torch a layer is a `torch.nn.Module`, on TensorFlow a trackable object. An attribute called
+    `forward` or `_losses` works on one backend and breaks on another, far from the cause.
+
+    Mend: give the attribute another name.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Shift(keras.layers.Layer):
+              def __init__(self, **kwargs):
+                  super().__init__(**kwargs)
+        -         self.forward = 1.0
+        +         self.distance = 1.0
+                  self.supports_masking = True
+
+              def call(self, inputs):
+        -         return inputs + self.forward
+        +         return inputs + self.distance
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+    """
+    if subject.source.tree is None or subject.is_built_in:
+        raise NotApplicable("its source can't be found, or is Keras's own")
+    for node in ast.walk(subject.source.tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()) if _is_taken(
+                name
+            ):
+                got = f"`{name}`, which Keras, Torch or TensorFlow has for itself"
+                yield Finding("a name of the layer's own", got, subject.source.at(node))
+
+
+def _is_taken(name: str) -> bool:
+    private = name.startswith("_") and not name.startswith("__")
+    return name == "forward" or (private and name in LAYER_ATTRIBUTES)

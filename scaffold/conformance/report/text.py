@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,8 @@ from scaffold.conformance.report.view import (
 )
 
 _LABEL = 9
+# How many findings, or names in a row, are shown unless all are asked for.
+_MOST = 5
 _RAN = ("passed", "failed", "expected")
 
 
@@ -59,13 +60,15 @@ def group_text(
         lines += _labelled("with", printable(first.case), look.width)
     for note in notes:
         lines += _labelled("note", sentence(printable(note)), look.width)
-    told = {(o.subject, o.case, o.check, o.reason, o.findings): o.backend for o in earlier}
-    for outcome in outcomes:
-        if outcome.status == "failed":
-            key = (outcome.subject, outcome.case, outcome.check, outcome.reason, outcome.findings)
-            lines += _failed(outcome, look, told.get(key, ""))
-    lines += _others(outcomes, look)
-    return "\n".join([*lines, ""])
+    told = {_found(outcome): outcome.backend for outcome in earlier}
+    failures = [
+        _failed(outcome, look, told.get(_found(outcome), ""))
+        for outcome in outcomes
+        if outcome.status == "failed"
+    ]
+    lines += [line for failure in failures for line in failure]
+    lines += [""] * any(len(failure) > 1 for failure in failures)
+    return "\n".join([*lines, *_others(outcomes, look), ""])
 
 
 def described(outcome: Outcome) -> str:
@@ -92,75 +95,85 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     return f"{found}: {what}.\n{more}"
 
 
+def _found(outcome: Outcome) -> tuple[object, ...]:
+    """What it has found, whatever the backend."""
+    return outcome.subject, outcome.case, outcome.check, outcome.reason, outcome.findings
+
+
 def _failed(outcome: Outcome, look: Look, told_on: str = "") -> list[str]:
     page = page_of(outcome)
-    name = click.style(outcome.check, bold=True)
     if told_on:
         return _labelled("failed", f"{outcome.check}: as on {told_on}", look.width, "red")
     heading = _labelled("failed", f"{outcome.check}: {page.title}", look.width, "red")
-    heading[0] = heading[0].replace(outcome.check, name, 1)
-    lines = ["", *heading]
-    for finding in outcome.findings:
-        lines += _finding(finding, look)
+    heading[0] = heading[0].replace(outcome.check, click.style(outcome.check, bold=True), 1)
+    lines = ["", *heading, *_findings(outcome.findings, look)]
     if page.why:
-        why = first_sentence(page.why.partition("\n\n")[0])
-        lines += _labelled("why", why, look.width, "cyan", _LABEL + 6)
-    lines += _labelled("mend", page.mend, look.width, "cyan", _LABEL + 6)
-    return [*lines, ""]
+        lines += _detail("why", first_sentence(page.why.partition("\n\n")[0]), look, "cyan")
+    return [*lines, *_detail("mend", page.mend, look, "cyan")]
 
 
-def _finding(finding: Finding, look: Look) -> list[str]:
-    indent = " " * (_LABEL + 2)
-    where = finding.where and place(finding.where, look.here)
-    lines = [indent + click.style(where, underline=True)] if where else []
-    for label, text in (("expected", finding.expected), ("got", finding.got)):
-        lines += _labelled(label, printable(text), look.width, None, _LABEL + 10, left=True)
-    return lines
+def _findings(findings: Sequence[Finding], look: Look) -> Iterator[str]:
+    most = len(findings) if look.verbose else _MOST
+    at = None
+    for finding in findings[:most]:
+        if finding.where and finding.where != at:
+            at = finding.where
+            yield " " * (_LABEL + 2) + click.style(place(at, look.here), underline=True)
+        yield from _detail("expected", printable(finding.expected), look)
+        yield from _detail("got", printable(finding.got), look)
+    if len(findings) > most:
+        yield from _detail("", f"and {len(findings) - most} more: --verbose shows them", look)
 
 
 def _others(outcomes: Sequence[Outcome], look: Look) -> Iterator[str]:
     """How all ended that did not fail."""
-    for outcome in outcomes:
-        if outcome.status == "expected":
-            text = f"to fail, {outcome.check}: {printable(outcome.reason)}"
-            yield from _labelled("expected", text, look.width, "yellow")
-    for outcome in outcomes:
-        if outcome.status == "blocked":
+    ended = {
+        status: [outcome for outcome in outcomes if outcome.status == status]
+        for status in ("expected", "blocked", "not_applicable", "passed")
+    }
+    for outcome in ended["expected"]:
+        text = f"{outcome.check} fails: {printable(outcome.reason)}"
+        yield from _labelled("expected", text, look.width, "yellow")
+    if look.verbose:
+        for outcome in ended["blocked"] + ended["not_applicable"]:
             text = f"{outcome.check}: {printable(outcome.reason)}"
             yield from _labelled("not run", text, look.width, "yellow")
-    not_applicable = [o for o in outcomes if o.status == "not_applicable"]
-    passed = [o for o in outcomes if o.status == "passed"]
-    if look.verbose:
-        for outcome in not_applicable:
-            text = f"{outcome.check}: {printable(outcome.reason)}"
-            yield from _labelled("not run", text, look.width)
-        for outcome in passed:
+        for outcome in ended["passed"]:
             text = f"{outcome.check} ({outcome.seconds:.2f} s)"
             yield from _labelled("passed", text, look.width, "green")
         return
-    if not_applicable:
-        reasons = Counter(printable(o.reason) for o in not_applicable).most_common()
-        why = "; ".join(f"{reason} ({times})" for reason, times in reasons)
-        yield from _labelled("not run", f"{len(not_applicable)}: {why}", look.width)
-    if passed:
-        yield from _labelled("passed", _count(len(passed), "check"), look.width, "green")
+    for reason, names in _by_reason(ended["blocked"]).items():
+        several = ", ".join(names) if len(names) <= _MOST else _count(len(names), "check")
+        yield from _labelled("not run", f"{several}: {reason}", look.width, "yellow")
+    if ended["not_applicable"]:
+        reasons = _by_reason(ended["not_applicable"])
+        why = "; ".join(f"{reason} ({len(names)})" for reason, names in reasons.items())
+        yield from _labelled("not run", why, look.width)
+    if ended["passed"]:
+        yield from _labelled("passed", _count(len(ended["passed"]), "check"), look.width, "green")
 
 
-def _labelled(
-    label: str,
-    text: str,
-    width: int,
-    color: str | None = None,
-    column: int = _LABEL,
-    left: bool = False,
-) -> list[str]:
+def _by_reason(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
+    """The checks that ended for each reason, those of the most first."""
+    found: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        found.setdefault(printable(outcome.reason), []).append(outcome.check)
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+
+
+def _detail(label: str, text: str, look: Look, color: str | None = None) -> list[str]:
+    """A line of what is said of a failure, its label aligned with those of the others."""
+    return _labelled(f"{' ' * _LABEL}  {label:<8}", text, look.width, color)
+
+
+def _labelled(label: str, text: str, width: int, color: str | None = None) -> list[str]:
     """`text` in lines, to the right of its label in a column of its own."""
-    indent = " " * (column + 2)
+    padded = label.rjust(_LABEL)
+    indent = " " * (len(padded) + 2)
     wrapped = textwrap.wrap(
         text, width - len(indent), break_long_words=False, break_on_hyphens=False
     )
     first, *rest = wrapped or [""]
-    padded = label.ljust(8).rjust(column) if left else label.rjust(column)
     return [f"{click.style(padded, fg=color)}  {first}", *(indent + line for line in rest)]
 
 

@@ -74,12 +74,12 @@ def group_of(outcome: Outcome) -> tuple[str, str, str]:
 
 def printable(text: str) -> str:
     """`text` on one line, with nothing hidden in it."""
-    return " ".join("".join(map(_shown, text)).split())
+    return _shown(" ".join(text.split()))
 
 
 def place(where: Where, here: Path) -> str:
     """The path and the line of a place, as one would type them here."""
-    return f"{''.join(map(_shown, path_of(where, here)))}:{where.line}"
+    return f"{_shown(path_of(where, here))}:{where.line}"
 
 
 def path_of(where: Where, here: Path) -> str:
@@ -88,5 +88,5 @@ def path_of(where: Where, here: Path) -> str:
     return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 
 
-def _shown(character: str) -> str:
-    return "�" if unprintable(character) and not character.isspace() else character
+def _shown(text: str) -> str:
+    return "".join("�" if unprintable(character) else character for character in text)

@@ -1,0 +1,66 @@
+"""Which backends there are, and which one Keras would take; Keras itself is not imported."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from scaffold.errors import MissingError, UsageError
+from scaffold.text import nearest, shown
+
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def default_backend(environment: Mapping[str, str]) -> str:
+    """The backend that Keras would take: KERAS_BACKEND's, then keras.json's, then TensorFlow.
+
+    Args:
+        environment: The variables of the environment.
+
+    Raises:
+        UsageError: If that is a backend on which no layer can be checked.
+    """
+    config = _keras_folder(environment) / "keras.json"
+    backend, told_by = environment.get("KERAS_BACKEND"), "KERAS_BACKEND"
+    if not backend:
+        backend, told_by = _configured(config), str(config)
+    if backend not in BACKENDS:
+        raise UsageError(
+            f"{told_by} says `{shown(backend)}`, which is no backend to check on"
+            f"{nearest(backend, BACKENDS)}",
+            mend=f"Choose one with --backend: {', '.join(BACKENDS)}",
+        )
+    return backend
+
+
+def require(backends: Iterable[str]) -> None:
+    """See that Keras and the packages of the backends are installed.
+
+    Raises:
+        MissingError: If one of them is not.
+    """
+    for package in ("keras", *backends):
+        if importlib.util.find_spec(package) is None:
+            what = "Keras" if package == "keras" else f"the backend `{package}`"
+            raise MissingError(
+                f"{what} is not installed", mend=f"Install it: `pip install {package}`"
+            )
+
+
+def _configured(config: Path) -> str:
+    """What keras.json says, as Keras reads it: one that is no JSON says nothing."""
+    try:
+        data = json.loads(config.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        data = {}
+    return str(data.get("backend", "tensorflow")) if isinstance(data, dict) else "tensorflow"
+
+
+def _keras_folder(environment: Mapping[str, str]) -> Path:
+    if "KERAS_HOME" in environment:
+        return Path(environment["KERAS_HOME"]).expanduser()
+    home = Path.home()
+    return (home if os.access(home, os.W_OK) else Path("/tmp")) / ".keras"  # noqa: S108 - as Keras
