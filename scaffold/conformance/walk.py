@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
+import dis
 import sys
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
+)
 from typing import Any
 
 from scaffold.conformance.lazy import keras
@@ -146,10 +153,17 @@ def _of_function(function: FunctionType) -> Iterator[tuple[str, Any]]:
     for name, cell in cells:
         if cell != type(cell)():  # an empty cell has no contents to read
             yield f" -> {name}", cell.cell_contents
-    for name, value in inspect.getclosurevars(function).globals.items():
-        yield f" -> {name}", value
+    for name in sorted(_globals_of(function.__code__) & function.__globals__.keys()):
+        yield f" -> {name}", function.__globals__[name]
     yield from ((" default", value) for value in function.__defaults__ or ())
     yield from ((f" default {n}", value) for n, value in (function.__kwdefaults__ or {}).items())
+
+
+def _globals_of(code: CodeType) -> set[str]:
+    """The globals that a function reads; `co_names` has attributes among them."""
+    found = {step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"}
+    inner = (part for part in code.co_consts if isinstance(part, CodeType))
+    return found.union(*map(_globals_of, inner))
 
 
 def _wrapped(value: Any) -> Iterator[tuple[str, Any]]:
