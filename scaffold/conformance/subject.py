@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,10 @@ class Subject:
     def call_parameters(self) -> dict[str, inspect.Parameter]:
         """The parameters of `call`, without `self`."""
         return dict(list(inspect.signature(self.cls.call).parameters.items())[1:])
+
+    def like(self, **changes: Any) -> Subject:
+        """The same class in a case with these changes."""
+        return Subject(self.cls, replace(self.case, **changes), self.fresh, self._factory)
 
     def make(self, **overrides: Any) -> Any:
         """A new instance, with the case's arguments but for `overrides`."""
