@@ -331,9 +331,9 @@ def _split(words: Iterable[str]) -> list[str]:
 
 
 def _known(tags: Iterable[str]) -> frozenset[str]:
-    from scaffold.conformance.registry import refuse_unknown
+    from scaffold.conformance.registry import refuse_unknown_tags
 
-    refuse_unknown(tags)
+    refuse_unknown_tags(tags)
     return frozenset(tags)
 
 

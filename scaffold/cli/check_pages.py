@@ -37,8 +37,8 @@ def show_page(check: Check, width: int, *, as_json: bool) -> None:
     if as_json:
         print_answer("check", result={"page": page_data(check)})
         return
-    heading = f"{click.style(check.id, bold=True)} ({family(check)}): "
-    click.echo("\n".join(_wrapped(heading + check.title, width + len(heading) - _plain(heading))))
+    heading = "\n".join(_wrapped(f"{check.id} ({family(check)}): {check.title}", width))
+    click.echo(click.style(check.id, bold=True) + heading.removeprefix(check.id))
     for paragraph in check.why.split("\n\n"):
         click.echo("\n" + "\n".join(_wrapped(paragraph, width)))
     click.echo("\n" + "\n".join(_wrapped(f"Mend: {sentence(check.mend)}", width)))
@@ -46,10 +46,6 @@ def show_page(check: Check, width: int, *, as_json: bool) -> None:
     if check.tag:
         click.echo(f"Meant to be so: scaffold check TARGET --tag {check.tag}")
     click.echo(f"Only this one:  scaffold check TARGET --only {check.id}")
-
-
-def _plain(styled: str) -> int:
-    return len(click.unstyle(styled))
 
 
 def _wrapped(text: str, width: int) -> list[str]:

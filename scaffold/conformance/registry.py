@@ -191,7 +191,7 @@ def tags() -> dict[str, Check]:
     return {check.tag: check for check in checks() if check.tag}
 
 
-def refuse_unknown(words: Iterable[str]) -> None:
+def refuse_unknown_tags(words: Iterable[str]) -> None:
     """See that all of these are tags.
 
     Raises:

@@ -9,10 +9,8 @@ from typing import Any
 
 from scaffold.conformance.finding import Finding, Outcome, Status
 from scaffold.conformance.lazy import keras
-from scaffold.conformance.registry import Check, NotApplicable, tags
+from scaffold.conformance.registry import Check, NotApplicable, find, refuse_unknown_tags, tags
 from scaffold.conformance.subject import Subject
-from scaffold.errors import UsageError
-from scaffold.text import nearest, shown
 
 _UNKNOWN = ("failed", "blocked", "expected")
 
@@ -56,15 +54,8 @@ def expected_failures(subject: Subject) -> dict[str, str]:
     Raises:
         UsageError: If there is no such check or tag.
     """
-    from scaffold.conformance.registry import find
-
+    refuse_unknown_tags(sorted(subject.case.tags))
     known = tags()
-    for tag in subject.case.tags:
-        if tag not in known:
-            raise UsageError(
-                f"there is no tag `{shown(tag)}`{nearest(tag, known)}",
-                mend=f"There are {', '.join(known)}",
-            )
     declared = {known[tag].id: f"tagged `{tag}`" for tag in sorted(subject.case.tags)}
     return declared | {find(id_).id: why for id_, why in subject.case.expected_failures.items()}
 

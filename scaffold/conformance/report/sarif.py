@@ -10,10 +10,13 @@ from urllib.parse import quote
 
 from scaffold import __version__
 from scaffold.conformance.finding import Finding, Outcome, Where, failed
-from scaffold.conformance.pages import body
-from scaffold.conformance.report.view import page_of, path_of, printable
+from scaffold.conformance.pages import body, family
+from scaffold.conformance.registry import Check, find
+from scaffold.conformance.report.view import page_of, path_of, printable, sentence
 
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
 
 
 def sarif(outcomes: Sequence[Outcome], notes: Iterable[str], here: Path) -> dict[str, Any]:
@@ -26,12 +29,11 @@ def sarif(outcomes: Sequence[Outcome], notes: Iterable[str], here: Path) -> dict
         notes: What was decided that was not asked for.
         here: The folder that paths are relative to, the root of the repository in general.
     """
-    rules = {outcome.check: _rule(outcome) for outcome in reversed(outcomes)}
     ids = list(dict.fromkeys(outcome.check for outcome in outcomes))
     driver = {
         "name": "scaffold",
         "semanticVersion": __version__,
-        "rules": [rules[id_] for id_ in ids],
+        "rules": [_rule(find(id_)) for id_ in ids],
     }
     invocation = {
         "executionSuccessful": True,
@@ -48,16 +50,15 @@ def sarif(outcomes: Sequence[Outcome], notes: Iterable[str], here: Path) -> dict
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rule(outcome: Outcome) -> dict[str, Any]:
-    page = page_of(outcome)
-    markdown = body(page.check) if page.check else page.mend
+def _rule(check: Check) -> dict[str, Any]:
     return {
-        "id": outcome.check,
-        "name": outcome.check.title().replace("-", ""),
-        "shortDescription": {"text": page.title},
-        "fullDescription": {"text": page.check.why if page.check else page.why},
-        "help": {"text": page.check.mend if page.check else page.mend, "markdown": markdown},
+        "id": check.id,
+        "name": check.id.title().replace("-", ""),
+        "shortDescription": {"text": check.title},
+        "fullDescription": {"text": check.why},
+        "help": {"text": sentence(check.mend), "markdown": body(check)},
         "defaultConfiguration": {"level": "error"},
+        "properties": {"tags": [family(check)]},
     }
 
 

@@ -83,16 +83,14 @@ def described(outcome: Outcome) -> str:
 def summary(outcomes: Sequence[Outcome]) -> str:
     """What came of it all, one line, and where to read on."""
     findings = [o for o in outcomes if o.status == "failed" for _ in o.findings]
-    classes = {o.subject for o in outcomes if o.check != "imports"}
+    classes = {o.subject for o in outcomes if ":" in o.subject}
     ran = sum(o.status in _RAN for o in outcomes)
     backends = _listed(list(dict.fromkeys(o.backend for o in outcomes)))
     what = f"{_count(len(classes), 'class')}, {_count(ran, 'check')} on {backends}"
     if not findings:
-        return f"{click.style('Nothing found', fg='green', bold=True)}: {what}.\n"
+        return f"{click.style('Nothing found', fg='green', bold=True)}: {what}."
     found = click.style(_count(len(findings), "finding"), fg="red", bold=True)
-    pages = [o.check for o in findings if page_of(o).check]
-    more = f"More on a check: scaffold check --explain {pages[0]}\n" if pages else ""
-    return f"{found}: {what}.\n{more}"
+    return f"{found}: {what}.\nMore on a check: scaffold check --explain {findings[0].check}"
 
 
 def _found(outcome: Outcome) -> tuple[object, ...]:
@@ -147,7 +145,10 @@ def _others(outcomes: Sequence[Outcome], look: Look) -> Iterator[str]:
         yield from _labelled("not run", f"{several}: {reason}", look.width, "yellow")
     if ended["not_applicable"]:
         reasons = _by_reason(ended["not_applicable"])
-        why = "; ".join(f"{reason} ({len(names)})" for reason, names in reasons.items())
+        why = "; ".join(
+            f"{reason} ({len(names)})" if len(names) > 1 else reason
+            for reason, names in reasons.items()
+        )
         yield from _labelled("not run", why, look.width)
     if ended["passed"]:
         yield from _labelled("passed", _count(len(ended["passed"]), "check"), look.width, "green")

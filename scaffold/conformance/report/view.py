@@ -9,44 +9,33 @@ from itertools import groupby
 from pathlib import Path
 
 from scaffold.conformance.finding import Outcome, Where
-from scaffold.conformance.registry import Check, find
+from scaffold.conformance.registry import find
 from scaffold.text import unprintable
 
 _SENTENCE = re.compile(r".+?[.!?](?=\s+[A-Z`]|$)", re.DOTALL)
-_NO_PAGE = {
-    "imports": (
-        "The module can be imported.",
-        "Nothing can be said of the classes of a module that can't be imported.",
-        "Mend the line shown.",
-    )
-}
 
 
 @dataclass(frozen=True)
 class Page:
-    """What a report says of a check, whichever outcome it has.
+    """What a report says of a check that has ended in one way.
 
     Args:
         title: What it holds, one sentence.
-        why: What goes wrong where it fails.
+        why: What goes wrong where it fails; empty if that is not what is wrong here.
         mend: What to do about it.
-        check: The check itself; `None` for what comes before all checks.
     """
 
     title: str
     why: str
     mend: str
-    check: Check | None = None
 
 
 def page_of(outcome: Outcome) -> Page:
     """The page of the outcome's check, as far as it says something of this outcome."""
-    if outcome.check in _NO_PAGE:
-        return Page(*_NO_PAGE[outcome.check])
     check = find(outcome.check)
     if outcome.status == "failed" and outcome.reason:
-        return Page(check.title, "", sentence(outcome.reason), check)
-    return Page(check.title, check.why, sentence(check.mend), check)
+        return Page(check.title, "", sentence(outcome.reason))
+    return Page(check.title, check.why, sentence(check.mend))
 
 
 def sentence(text: str) -> str:
