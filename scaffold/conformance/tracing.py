@@ -1,0 +1,95 @@
+"""The shapes that symbolic calls speak of, and `call` traced as `fit` traces it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from scaffold.conformance.lazy import keras
+from scaffold.conformance.subject import Data
+
+# A tuple of ints and Nones, or lists and dicts of them; `None` for an output that is none.
+Shapes = Any
+
+
+def trace(layer: Any, symbols: Data) -> None:
+    """Trace `call` itself for symbolic inputs on TensorFlow, as `fit` does.
+
+    A plain symbolic call asks `compute_output_shape` where there is one, and `call` never sees
+    the sizes that are unknown. On the other backends it never sees any.
+
+    Args:
+        layer: The layer.
+        symbols: Its symbolic inputs.
+    """
+    import tensorflow as tf
+
+    def called(*tensors: Any) -> Any:
+        given = iter(tensors)
+        data = symbols.map(lambda symbol: next(given))
+        return layer(data.inputs, **data.call)
+
+    specs = [tf.TensorSpec(symbol.shape, symbol.dtype) for symbol in symbols.tensors()]
+    tf.function(called, autograph=False).get_concrete_function(*specs)
+
+
+def shapes_of(outputs: Any) -> Shapes:
+    """The shapes of a structure of tensors, as lists and dicts of tuples."""
+    return _mapped(outputs, lambda leaf: None if leaf is None else tuple(leaf.shape), _no_shape)
+
+
+def standard(shapes: Any) -> Shapes:
+    """What `compute_output_shape` gave, in the form of `shapes_of`."""
+    return _mapped(shapes, lambda leaf: leaf, _is_shape)
+
+
+def _mapped(structure: Any, use: Callable[[Any], Any], is_shape: Callable[[Any], bool]) -> Any:
+    if isinstance(structure, Mapping):
+        return {name: _mapped(part, use, is_shape) for name, part in structure.items()}
+    if is_shape(structure):
+        return tuple(structure)
+    if isinstance(structure, list | tuple):
+        return [_mapped(part, use, is_shape) for part in structure]
+    return use(structure)
+
+
+def _no_shape(structure: Any) -> bool:
+    return False
+
+
+def _is_shape(structure: Any) -> bool:
+    parts = (list, tuple, Mapping)
+    return isinstance(structure, list | tuple) and not any(isinstance(a, parts) for a in structure)
+
+
+def outline(shapes: Shapes) -> str:
+    """The structure of some outputs as a phrase: `[tensor, tensor]`."""
+    if isinstance(shapes, Mapping):
+        return "{" + ", ".join(f"{name}: {outline(shapes[name])}" for name in sorted(shapes)) + "}"
+    if isinstance(shapes, list):
+        return "[" + ", ".join(map(outline, shapes)) + "]"
+    return "None" if shapes is None else "tensor"
+
+
+def tensors(structure: Any) -> list[Any]:
+    """The leaves that are tensors, in the order of the structure."""
+    return [leaf for leaf in keras.tree.flatten(structure) if leaf is not None]
+
+
+def flat(shapes: Shapes) -> Iterator[tuple[int | None, ...]]:
+    """All shapes, in the order in which `tensors` gives their tensors."""
+    if isinstance(shapes, Mapping):
+        for name in sorted(shapes):
+            yield from flat(shapes[name])
+    elif isinstance(shapes, list):
+        for part in shapes:
+            yield from flat(part)
+    elif shapes is not None:
+        yield shapes
+
+
+def admits(declared: tuple[int | None, ...], real: tuple[int, ...]) -> bool:
+    """Whether a shape with unknown sizes can be the real one."""
+    return len(declared) == len(real) and all(
+        size is None or size == axis for size, axis in zip(declared, real, strict=True)
+    )
