@@ -119,7 +119,7 @@ def parametrize_with_checks(
     parameters = [
         pytest.param(bound, id=name, marks=_marks(reasons.get(one.id)))
         for target in targets
-        for one, bound, name in _bound(target, select(only, skip))
+        for one, bound, name in bound_checks(target, select(only, skip))
     ]
     return pytest.mark.parametrize("check", parameters)
 
@@ -132,8 +132,15 @@ def _marks(reason: str | None) -> list[pytest.MarkDecorator]:
     return [pytest.mark.xfail(reason=reason, strict=True, raises=ConformanceError)]
 
 
-def _bound(target: Any, chosen: list[Check]) -> Iterator[tuple[Check, Callable[[], None], str]]:
-    """Each check of each case of a target, as a function without arguments, with its name."""
+def bound_checks(
+    target: Any, chosen: Iterable[Check]
+) -> Iterator[tuple[Check, Callable[[], None], str]]:
+    """Each check of each case of a target, as a function for a test, with its name.
+
+    Args:
+        target: A class, or a pair of it and its case.
+        chosen: The checks.
+    """
     cls, data = target if isinstance(target, tuple) else (target, {})
     subjects = list(_subjects(cls, data, None))
     for number, subject in enumerate(subjects):
@@ -178,7 +185,9 @@ class _Bound:
         outcome = self._results.of(self._check)
         if outcome.status == "failed":
             raise ConformanceError([outcome])
-        if outcome.status in ("not_applicable", "blocked"):
+        if outcome.status == "expected":
+            pytest.xfail(outcome.reason)
+        if outcome.status != "passed":
             pytest.skip(outcome.reason)
 
 

@@ -98,7 +98,7 @@ def raised(error: BaseException, subject: Subject) -> Finding:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = " ".join(lines)[:300]
     where = subject.source.where_raised(error.__traceback__)
-    return Finding("no error", f"{type(error).__name__}: {text}", where)
+    return Finding("no error", f"{type(error).__name__}: {text}".removesuffix(": "), where)
 
 
 def statuses(outcomes: Iterable[Outcome]) -> dict[str, Any]:

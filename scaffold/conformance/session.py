@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.conformance.channel import Channel
-from scaffold.conformance.finding import Finding, Outcome
+from scaffold.conformance.finding import Finding, Outcome, Where
 from scaffold.conformance.targets import Module, modules_of
 from scaffold.errors import UsageError
 
@@ -102,8 +103,9 @@ class _Watch:
                     ended = message["kind"] == "end"
                     yield from self._event(message)
                 lost = "" if ended else worker.end()
+                log = worker.log() if lost else []
             if lost:
-                outcome = self._lost(lost)
+                outcome = self._lost(lost, log)
                 self._remember(outcome)
                 yield from self._reported(outcome)
 
@@ -132,22 +134,26 @@ class _Watch:
         keys = ("subject", "case", "check", "status")
         self.known.append({key: getattr(outcome, key) for key in keys})
 
-    def _lost(self, got: str) -> Outcome:
+    def _lost(self, got: str, log: list[str]) -> Outcome:
         """The finding that is the end of the child."""
         if not self.at:
             raise UsageError(
-                f"the {self.backend} backend did not start: {got}",
+                f"the {self.backend} backend did not start: {[got, *log][-1]}",
                 mend=f'Try `KERAS_BACKEND={self.backend} python -c "import keras"`',
             )
-        finding = Finding("the process to live on", got)
-        return Outcome(
-            self.at["subject"],
-            self.at["case"],
-            self.backend,
-            self.at["check"],
-            "failed",
-            (finding,),
-        )
+        finding = Finding("the process to live on", got, self._where(log))
+        subject, case, check = self.at["subject"], self.at["case"], self.at["check"]
+        return Outcome(subject, case, self.backend, check, "failed", (finding,))
+
+    def _where(self, log: list[str]) -> Where | None:
+        """The deepest line of the user's that a dump of the child's stack names."""
+        folders = tuple(module.folder for module in self.modules)
+        for path, line in re.findall(
+            r'^  File "(.+)", line (\d+) in ', "\n".join(log), re.MULTILINE
+        ):
+            if path.startswith(folders) and "site-packages" not in path:
+                return Where(path, int(line))
+        return None
 
     def _job(self) -> dict[str, Any]:
         request = self.request
@@ -179,6 +185,7 @@ class _Worker:
             env={
                 **os.environ,
                 "KERAS_BACKEND": backend,
+                "PYTHONFAULTHANDLER": "1",
                 "TMPDIR": str(folder),
                 "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
             },
@@ -217,12 +224,18 @@ class _Worker:
     def end(self) -> str:
         """How it ended without having said that it was done."""
         if self._late:
+            if _POSIX:
+                self._process.send_signal(signal.SIGABRT)  # faulthandler writes where it was
+                self._process.wait()
             return self._late
         code = self._process.wait()
-        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return f"its end by {signal.Signals(-code).name if code < 0 else f'exit code {code}'}"
+
+    def log(self) -> list[str]:
+        """What it has printed so far, line by line."""
+        self._log.flush()
         self._log.seek(0)
-        last = [line.strip() for line in self._log if line.strip()][-1:]
-        return ": ".join([f"its end by {how}", *last])
+        return self._log.read().splitlines()
 
     def __enter__(self) -> _Worker:
         return self

@@ -60,6 +60,12 @@ def _modules(target: str) -> Iterator[Module]:
         )
 
 
+def defines_layers(path: Path) -> bool:
+    """Whether a file seems to define a layer or model, without importing it."""
+    tree = _tree(path)
+    return tree is not None and _defines_one(tree, [tree])
+
+
 def _file(path: Path, classes: tuple[str, ...]) -> Module:
     if not path.is_file():
         there = [str(other) for other in path.parent.glob("*.py")]

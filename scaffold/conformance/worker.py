@@ -13,15 +13,14 @@ from typing import Any
 
 from scaffold.conformance.cases import cases_of
 from scaffold.conformance.channel import Channel
+from scaffold.conformance.classes import classes_in
 from scaffold.conformance.finding import Finding, Outcome, Status, Where
 from scaffold.conformance.fresh import FreshProcess
-from scaffold.conformance.lazy import keras
 from scaffold.conformance.registry import Check, find, with_needed
 from scaffold.conformance.runner import run
 from scaffold.conformance.subject import Subject
 from scaffold.conformance.targets import Module
 from scaffold.errors import ScaffoldError, UsageError
-from scaffold.text import nearest
 
 _GIB = 1 << 30
 _FRESH = "loads-in-fresh-process"
@@ -92,15 +91,7 @@ class _Worker:
         except (Exception, SystemExit) as error:
             self._report(_not_imported(module.name, error))
             return
-        if not module.classes:
-            yield from (value for value in vars(loaded).values() if _is_defined_in(loaded, value))
-        for name in module.classes:
-            cls = getattr(loaded, name, None)
-            if not isinstance(cls, type) or not issubclass(cls, keras.layers.Layer):
-                what = f"`{name}` of {module.name} is no layer or model"
-                known = [k for k, value in vars(loaded).items() if _is_defined_in(loaded, value)]
-                raise UsageError(f"{what}{nearest(name, known)}")
-            yield cls
+        yield from classes_in(loaded, module.classes)
 
     def _check(self, cls: Any, folder: Path) -> None:
         self._start(f"{cls.__module__}:{cls.__qualname__}", "", "constructs")
@@ -138,15 +129,6 @@ class _Worker:
             for seen in self.job["known"]
             if (seen["subject"], seen["case"]) == (subject, case)
         }
-
-
-def _is_defined_in(module: Any, value: Any) -> bool:
-    return (
-        isinstance(value, type)
-        and issubclass(value, keras.layers.Layer)
-        and value.__module__ == module.__name__
-        and not value.__name__.startswith("_")
-    )
 
 
 def _not_imported(module: str, error: BaseException) -> Outcome:

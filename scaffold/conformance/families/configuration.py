@@ -182,7 +182,7 @@ def _attributes_kept(subject: Subject, layer: Any, again: Any) -> Iterator[Findi
     for name in subject.parameters:
         before, after = getattr(layer, name, None), getattr(again, name, None)
         if _described(before) != _described(after):
-            where = subject.source.where_set(name)
+            where = subject.source.where("get_config", "__init__")
             expected = f"`{name}` to be {before!r} ({type(before).__name__}) again"
             yield Finding(expected, f"{after!r} ({type(after).__name__})", where)
 

@@ -1,0 +1,52 @@
+"""The layers and models that a module defines, once it is imported."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from scaffold.conformance.lazy import keras
+from scaffold.conformance.targets import Module
+from scaffold.errors import UsageError
+from scaffold.text import nearest
+
+
+def classes_of(module: Module) -> Iterator[type]:
+    """The layers and models asked for in a module, which is imported for it.
+
+    Raises:
+        UsageError: If one that is asked for is none.
+    """
+    if module.folder not in sys.path:
+        sys.path.insert(0, module.folder)
+    return classes_in(importlib.import_module(module.name), module.classes)
+
+
+def classes_in(loaded: Any, names: Iterable[str]) -> Iterator[type]:
+    """The classes of these names in an imported module, or all layers and models it defines.
+
+    Raises:
+        UsageError: If one of the names is none of a layer or model.
+    """
+    defined = {name: cls for name, cls in vars(loaded).items() if _is_defined_in(loaded, cls)}
+    if not names:
+        yield from defined.values()
+    for name in names:
+        cls = getattr(loaded, name, None)
+        if not isinstance(cls, type) or not issubclass(cls, keras.layers.Layer):
+            what = f"`{name}` of {loaded.__name__} is no layer or model"
+            raise UsageError(
+                f"{what}{nearest(name, defined)}", mend=f"It defines {', '.join(defined) or 'none'}"
+            )
+        yield cls
+
+
+def _is_defined_in(module: Any, value: Any) -> bool:
+    return (
+        isinstance(value, type)
+        and issubclass(value, keras.layers.Layer)
+        and value.__module__ == module.__name__
+        and not value.__name__.startswith("_")
+    )
