@@ -1,0 +1,1 @@
+"""Layers and models with one seeded defect each, taken from what people really reported."""

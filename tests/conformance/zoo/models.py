@@ -1,0 +1,116 @@
+"""Models with their own training step, compilation or build."""
+
+# mypy: ignore-errors
+
+import keras
+from keras import ops
+
+from conformance.zoo.entry import seeded
+
+
+@seeded("model-compile-round-trip", silent=False, input=(4, 8))
+@keras.saving.register_keras_serializable(package="zoo")
+class Distiller(keras.Model):
+    """Its `compile` takes more than Keras's and isn't told to the file (bayesflow-org/bayesflow#442)."""  # noqa: E501
+
+    def __init__(self, units=3, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.student = keras.layers.Dense(units, dtype=self.dtype_policy)
+
+    def compile(self, alpha=0.1, **kwargs):
+        super().compile(**kwargs)
+        self.alpha = alpha
+
+    def build(self, input_shape):
+        self.student.build(input_shape)
+
+    def call(self, inputs, training=None):
+        return self.student(inputs, training=training)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+class _Steps(keras.Model):
+    """A regularised model that the ones below give a training step."""
+
+    def __init__(self, units=3, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.drop = keras.layers.Dropout(0.5, dtype=self.dtype_policy)
+        self.dense = keras.layers.Dense(
+            units, kernel_regularizer=keras.regularizers.L2(0.1), dtype=self.dtype_policy
+        )
+
+    def build(self, input_shape):
+        self.drop.build(input_shape)
+        self.dense.build(input_shape)
+
+    def call(self, inputs, training=None):
+        dropped = self.drop(inputs, training=training)
+        return self.dense(dropped, training=training)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+@seeded("model-train-step", on=("torch",), input=(4, 8))
+@keras.saving.register_keras_serializable(package="zoo")
+class HandMadeLoss(_Steps):
+    """Its step has a loss of its own and forgets those of the layers (bayesflow-org/bayesflow#541)."""  # noqa: E501
+
+    def train_step(self, data):
+        inputs, targets = data
+        self.zero_grad()
+        outputs = self(inputs, training=True)
+        loss = ops.mean(ops.square(outputs - targets))
+        loss.backward()
+        gradients = [weight.value.grad for weight in self.trainable_weights]
+        self.optimizer.apply(gradients, self.trainable_weights)
+        return {"loss": loss}
+
+
+@seeded("model-train-step", also=("training-reaches-sublayers",), on=("torch",), input=(4, 8))
+@keras.saving.register_keras_serializable(package="zoo")
+class InferenceStep(_Steps):
+    """Calls itself without `training=True` in its step: no dropout in `fit` (tensorflow#28028)."""
+
+    def train_step(self, data):
+        inputs, targets = data
+        self.zero_grad()
+        outputs = self(inputs)
+        loss = self.compute_loss(inputs, targets, outputs)
+        loss.backward()
+        gradients = [weight.value.grad for weight in self.trainable_weights]
+        self.optimizer.apply(gradients, self.trainable_weights)
+        return {"loss": loss}
+
+
+@seeded("model-builds-without-data", also=("model-summary",), silent=False, input=(2, 8))
+@keras.saving.register_keras_serializable(package="zoo")
+class WideAndDeep(keras.Model):
+    """`build` reads the values of an input, so no summary without data (tensorflow#36991)."""
+
+    def __init__(self, units=4, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.deep = keras.layers.Dense(units, "relu", dtype=self.dtype_policy)
+
+    def build(self, input_shape):
+        self.deep.build((int(input_shape[0]), input_shape[-1]))
+
+    def call(self, inputs, training=None):
+        return self.deep(inputs, training=training)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
