@@ -70,20 +70,23 @@ class _Worker:
         self.job = job
         self.checks = checks
         self.fresh: FreshProcess | None = None
+        self.has_reported = bool(job["known"])
 
     def work(self, modules: list[Module]) -> None:
-        found = 0
         for module in modules:
             for cls in self._classes(module):
-                found += 1
                 self._check(cls, Path(module.folder))
-        if not found and not self._known("", "imports", "failed"):
+        if not self.has_reported:
             names = ", ".join(module.name for module in modules)
-            raise UsageError(f"there is no layer or model in {names}")
+            raise UsageError(
+                f"there is no layer or model in {names}",
+                mend="Layers and models are classes at the top of a module, not called `_...`",
+            )
 
     def _classes(self, module: Module) -> Iterator[type]:
         """The classes of a module; an import that fails is an outcome."""
-        if self._known(module.name, "imports", "failed"):
+        failed = {"subject": module.name, "case": "", "check": "imports", "status": "failed"}
+        if failed in self.job["known"]:
             return
         self._start(module.name, "", "imports")
         try:
@@ -114,14 +117,8 @@ class _Worker:
         self.channel.send({"kind": "start", "at": at})
 
     def _report(self, outcome: Outcome) -> None:
+        self.has_reported = True
         self.channel.send({"kind": "outcome", "outcome": dataclasses.asdict(outcome)})
-
-    def _known(self, subject: str, check: str, status: str) -> bool:
-        """Whether a child before this one has seen a check end so, for one class or any."""
-        return any(
-            subject in ("", seen["subject"]) and (seen["check"], seen["status"]) == (check, status)
-            for seen in self.job["known"]
-        )
 
     def _statuses(self, subject: str, case: str) -> dict[str, Status]:
         return {
