@@ -1,1 +1,192 @@
-"""Masks."""
+"""Masks: padding has no say in what a layer gives, and what is handed on fits."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from scaffold.conformance.case import inputs_of
+from scaffold.conformance.finding import Finding
+from scaffold.conformance.lazy import keras
+from scaffold.conformance.masking import (
+    Output,
+    difference,
+    difference_of_length,
+    first_steps,
+    mask_arguments,
+    outputs_of,
+    padded,
+)
+from scaffold.conformance.registry import NotApplicable, register
+from scaffold.conformance.spying import Seen, files_of, spelled, spied, sublayers
+from scaffold.conformance.subject import Subject, arrays, differ
+
+
+@register()
+def mask_fits_output(subject: Subject) -> Iterator[Finding]:
+    """The mask that an output carries has the output's first axes.
+
+    With `supports_masking = True`, Keras puts the mask of the input onto the output. If the output
+    has fewer steps, or none, that mask belongs to nothing. The next recurrent layer fails with an
+    error about broadcasting on TensorFlow and JAX, and takes the wrong steps on Torch.
+
+    Mend: write `compute_mask` so that it gives the mask of the output, or `None`.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class EverySecondStep(keras.layers.Layer):
+              def __init__(self, **kwargs):
+                  super().__init__(**kwargs)
+                  self.supports_masking = True
+
+              def call(self, inputs):
+                  return inputs[:, ::2]
+
+        +     def compute_mask(self, inputs, mask=None):
+        +         return None if mask is None else mask[:, ::2]
+        +
+              def compute_output_shape(self, input_shape):
+                  batch, steps, channels = input_shape
+                  return (batch, None if steps is None else (steps + 1) // 2, channels)
+    """
+    outputs = outputs_of(subject, subject.shared)
+    if all(output.mask is None for output in outputs):
+        given = padded(subject)
+        outputs = outputs_of(given, given.shared)
+    for output in outputs:
+        if not output.fits:
+            expected = f"a mask of the first axes of the output's shape {output.array.shape}"
+            where = subject.source.where("compute_mask", "call")
+            yield Finding(expected, f"a mask of shape {output.mask.shape}", where)
+
+
+@register(needs=("mask-fits-output",))
+def mask_reaches_sublayers(subject: Subject) -> Iterator[Finding]:
+    """A sub-layer that needs the mask of the steps gets it.
+
+    Keras keeps a mask with the tensor that a layer gave. `ops.relu(x)` or `x * 2` gives a new
+    tensor without one. A recurrent, pooling or attention layer that is called on it then reads
+    the padding as if it were data, and nothing says so.
+
+    Mend: take `mask=None` in `call`, and hand it on: `self.lstm(x, mask=mask)`.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Summary(keras.layers.Layer):
+              def __init__(self, units=4, **kwargs):
+                  super().__init__(**kwargs)
+                  self.units = units
+                  self.supports_masking = True
+
+              def build(self, input_shape):
+                  self.gru = keras.layers.GRU(self.units, dtype=self.dtype_policy)
+                  self.gru.build(input_shape)
+
+              def call(self, inputs, training=None, mask=None):
+                  hidden = ops.tanh(inputs)
+        -         return self.gru(hidden, training=training)
+        +         return self.gru(hidden, training=training, mask=mask)
+
+              def compute_mask(self, inputs, mask=None):
+                  return None
+
+              def compute_output_shape(self, input_shape):
+                  return (input_shape[0], self.units)
+
+              def get_config(self):
+                  return {**super().get_config(), "units": self.units}
+    """
+    given = padded(subject)
+    layer = given.shared
+    takers = [inner for inner in sublayers(layer) if _takes_mask(inner)]
+    if not takers:
+        raise NotApplicable("it has no sub-layer that takes a mask")
+    if not (changed := difference(given, layer)):
+        return
+    with spied(takers, files_of(subject.cls)) as seen:
+        given.call(layer, training=False)
+    steps = first_steps(given)
+    for call in seen:
+        if call.spot is not None and _needs(call, steps):
+            expected = (
+                f"`{spelled(layer, call.layer)}` to get the mask of the {steps.shape[1]} steps"
+            )
+            got = f"none, and other values in the padding give {changed}"
+            yield Finding(expected, got, call.spot.where)
+
+
+def _takes_mask(layer: Any) -> bool:
+    return bool(mask_arguments(inspect.signature(layer.call).parameters))
+
+
+def _needs(call: Seen, steps: Any) -> bool:
+    """Whether a sub-layer that got no mask gives something else with one."""
+    given = call.bound.arguments
+    first = next(iter(given))
+    masks = {}
+    for name in mask_arguments(given):
+        tensor = given[first if name == "mask" else name.removesuffix("_mask")]
+        if given[name] is None and tuple(getattr(tensor, "shape", ())[:2]) == steps.shape:
+            masks[name] = keras.ops.convert_to_tensor(steps)
+    if not masks:
+        return False
+    try:
+        other = call.again(**masks)
+    except ValueError:  # such as Softmax, whose mask is one of its scores
+        return False
+    with_mask, without = (_first(value, steps) for value in (other, call.outputs))
+    return bool(differ([with_mask], [without]))
+
+
+def _first(outputs: Any, steps: Any) -> Any:
+    """The values of the first output that padding must not change."""
+    return Output(arrays(outputs)[0], None).counting(steps, is_first=True)
+
+
+@register(needs=("mask-reaches-sublayers",), tag="padding-matters")
+def padding_ignored(subject: Subject) -> Iterator[Finding]:
+    """What is in padded steps changes nothing that counts.
+
+    Sequences of one batch are filled up to one length, and the mask says which steps are real. A
+    layer that takes the mask and doesn't use it everywhere gives each sequence another result in
+    each batch, depending on the longest sequence beside it.
+
+    Mend: leave masked steps out of every sum, mean, maximum and softmax over the steps.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class MeanOverTime(keras.layers.Layer):
+              def __init__(self, **kwargs):
+                  super().__init__(**kwargs)
+                  self.supports_masking = True
+
+              def call(self, inputs, mask=None):
+                  if mask is None:
+                      return ops.mean(inputs, axis=1)
+                  weights = ops.cast(mask, inputs.dtype)[:, :, None]
+        -         return ops.mean(inputs * weights, axis=1)
+        +         return ops.sum(inputs * weights, axis=1) / ops.sum(weights, axis=1)
+
+              def compute_mask(self, inputs, mask=None):
+                  return None
+
+              def compute_output_shape(self, input_shape):
+                  return (input_shape[0], input_shape[2])
+    """
+    given = padded(subject)
+    if not (mask_arguments(subject.call_parameters) or _loses_steps(given)):
+        raise NotApplicable("it takes no mask and keeps the steps apart")
+    where = subject.source.where("call")
+    if changed := difference(given, given.shared):
+        yield Finding("the same outputs whatever is in the padded steps", changed, where)
+    elif _loses_steps(given) and (changed := difference_of_length(given, given.shared)):
+        yield Finding("the same outputs without the padded steps", changed, where)
+
+
+def _loses_steps(given: Subject) -> bool:
+    """Whether a layer makes one thing of all steps of its one input."""
+    if len(inputs_of([given.case.inputs, dict(given.case.call)])) > 1:
+        return False
+    first = outputs_of(given, given.shared)[0]
+    return bool(first.mask is None and first.array.shape[:2] != first_steps(given).shape)

@@ -1,1 +1,282 @@
-"""Randomness."""
+"""Randomness: noise is new in each training step, from generators that the layer tracks."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from scaffold.conformance.draws import Draw, drawn, generators_made, outside_keras
+from scaffold.conformance.finding import Finding, Where
+from scaffold.conformance.lazy import keras, np
+from scaffold.conformance.registry import NotApplicable, register
+from scaffold.conformance.spying import files_of
+from scaffold.conformance.subject import Subject, arrays, differ
+
+_SEEDS = (7, 7, 8)
+
+
+@register()
+def no_untracked_randomness(subject: Subject) -> Iterator[Finding]:
+    """Random numbers come from a `keras.random.SeedGenerator` that the layer tracks.
+
+    `fit` traces `call` once and runs what it traced. A number drawn by NumPy or by `random` was
+    drawn at that moment: it is a constant in every step after. So is what comes from an integer
+    seed, on every backend, and on JAX what comes from a generator that the layer doesn't track.
+    Without a seed, JAX refuses to compile at all.
+
+    Mend: `self.seed_generator = keras.random.SeedGenerator(seed)` in the constructor, and
+    `seed=self.seed_generator` in each call of `keras.random`.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class DropChannels(keras.layers.Layer):
+              def __init__(self, rate=0.5, **kwargs):
+                  super().__init__(**kwargs)
+                  self.rate = rate
+                  self.seed_generator = keras.random.SeedGenerator()
+                  self.supports_masking = True
+
+              def call(self, inputs, training=None):
+                  if not training:
+                      return inputs
+                  noise = keras.random.uniform(
+                      (ops.shape(inputs)[0], 1, inputs.shape[-1]),
+                      dtype=self.compute_dtype,
+        -             seed=1337,
+        +             seed=self.seed_generator,
+                  )
+                  kept = ops.cast(noise >= self.rate, self.compute_dtype)
+                  return inputs * kept / (1 - self.rate)
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+              def get_config(self):
+                  return {**super().get_config(), "rate": self.rate}
+    """
+    layer, files = subject.build(), files_of(subject.cls)
+    tracked = {id(variable) for variable in layer.variables}
+    before = outside_keras(layer)
+    with generators_made(files) as made:
+        with drawn(files) as at_inference:
+            subject.call(layer, training=False)
+        with drawn(files) as in_training:
+            subject.call(layer, training=True)
+    after = outside_keras(layer)
+    fixed = {draw.where for draw in at_inference}
+    reported = set()
+    for draw in in_training + at_inference:
+        got = _fault(draw, tracked, fixed)
+        if got and draw.where not in reported:
+            reported.add(draw.where)
+            yield Finding("a SeedGenerator that the layer tracks", got, draw.where)
+    for line in dict.fromkeys(made):
+        yield Finding("a SeedGenerator that the layer tracks", "NumPy's `default_rng()`", line)
+    for name in before if not reported else ():
+        if before[name] != after.get(name, before[name]):
+            where = _where_drawn(subject, name)
+            yield Finding("a SeedGenerator that the layer tracks", f"`{name}`", where)
+
+
+def _fault(draw: Draw, tracked: set[int], fixed: set[Where | None]) -> str:
+    """What is wrong with a draw; empty if nothing is, or if it is not for the user to mend."""
+    if draw.generator is not None:
+        known = id(draw.generator.state) in tracked
+        return "" if known else "one that is none of its variables, constant once JAX compiles it"
+    if draw.where is None:
+        return ""
+    if draw.seed is None:
+        return "`seed=None`, the generator that all share, which JAX can't compile"
+    if draw.where in fixed:  # the same numbers in training and not: meant to be a constant
+        return ""
+    return f"the seed {draw.seed}, which gives the same numbers in each step"
+
+
+def _where_drawn(subject: Subject, name: str) -> Where | None:
+    """The first line outside the constructor that calls something of this name."""
+    names = (f"{name}.", f"numpy.{name.removeprefix('np.')}.")
+    for method in subject.source.methods():
+        for node in ast.walk(method) if method.name not in ("__init__", "build") else ():
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(names):
+                return subject.source.at(node)
+    return subject.source.where("call")
+
+
+@register(needs=("no-untracked-randomness",))
+def random_in_training(subject: Subject) -> Iterator[Finding]:
+    """Each training step draws new random numbers.
+
+    A generator that is set back in `call` gives the same noise in each step. The network then
+    learns to live with that one noise, which is no regularization at all.
+
+    Mend: never assign to the state of a generator. `keras.utils.set_random_seed` repeats a run.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class AddNoise(keras.layers.Layer):
+              def __init__(self, stddev=0.1, **kwargs):
+                  super().__init__(**kwargs)
+                  self.stddev = stddev
+                  self.seed_generator = keras.random.SeedGenerator()
+                  self.supports_masking = True
+
+              def call(self, inputs, training=None):
+                  if not training:
+                      return inputs
+        -         self.seed_generator.state.assign([1337, 0])
+                  noise = keras.random.normal(
+                      ops.shape(inputs), dtype=self.compute_dtype, seed=self.seed_generator
+                  )
+                  return inputs + self.stddev * noise
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+              def get_config(self):
+                  return {**super().get_config(), "stddev": self.stddev}
+    """
+    layer, files = subject.build(), files_of(subject.cls)
+    with drawn(files) as draws:
+        subject.call(layer, training=True)
+    used = {id(draw.generator): draw for draw in draws if draw.generator is not None}
+    if not used:
+        raise NotApplicable("it draws no random numbers in training")
+    after_first = {key: _state(draw.generator) for key, draw in used.items()}
+    subject.call(layer, training=True)
+    for key, draw in used.items():
+        if np.array_equal(_state(draw.generator), after_first[key]):
+            expected = "other random numbers in the second training step"
+            yield Finding(expected, "the same as in the first", draw.where)
+
+
+def _state(generator: Any) -> Any:
+    return keras.ops.convert_to_numpy(generator.state.value)
+
+
+@register(needs=("no-untracked-randomness",))
+def seed_repeats(subject: Subject) -> Iterator[Finding]:
+    """Layers of one `seed` draw the same numbers, and layers of another draw others.
+
+    A `seed` that is taken and not used makes an experiment one that nobody can repeat. A
+    generator with a number of its own makes all layers of a network drop the same units.
+
+    Mend: hand `seed` to each `SeedGenerator` and to each random sub-layer.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class DropSteps(keras.layers.Layer):
+              def __init__(self, rate=0.2, seed=None, **kwargs):
+                  super().__init__(**kwargs)
+                  self.rate = rate
+                  self.seed = seed
+        -         self.seed_generator = keras.random.SeedGenerator()
+        +         self.seed_generator = keras.random.SeedGenerator(seed)
+                  self.supports_masking = True
+
+              def call(self, inputs, training=None):
+                  if not training:
+                      return inputs
+                  return keras.random.dropout(
+                      inputs,
+                      self.rate,
+                      noise_shape=(*ops.shape(inputs)[:2], 1),
+                      seed=self.seed_generator,
+                  )
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+              def get_config(self):
+                  return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+    """
+    if not _takes_seed(subject):
+        raise NotApplicable("its constructor takes no integer `seed`")
+    first, second, other = (_starts(subject, seed, i) for i, seed in enumerate(_SEEDS))
+    if not first:
+        raise NotApplicable("it draws no random numbers in training")
+    where = subject.source.where("__init__")
+    for index, start in enumerate(first):
+        if second[index : index + 1] != [start]:
+            yield Finding("the same numbers from two layers of seed=7", "others", where)
+            return
+    if first == other:
+        yield Finding("other numbers with seed=8 than with seed=7", "the same", where)
+
+
+def _takes_seed(subject: Subject) -> bool:
+    parameter = subject.parameters.get("seed")
+    if parameter is None:
+        return False
+    given = subject.case.args.get("seed", parameter.default)
+    return given is None or isinstance(given, int) or given is parameter.empty
+
+
+def _starts(subject: Subject, seed: int, run: int) -> list[Any]:
+    """The states that the generators of a layer of this seed begin with, as they are drawn from.
+
+    Args:
+        subject: The class.
+        seed: The argument.
+        run: Another number makes all that has no seed begin elsewhere.
+    """
+    keras.utils.set_random_seed(run)
+    layer = subject.build(seed=seed)
+    before = {id(v): arrays(v.value)[0].tolist() for v in layer.variables}
+    with drawn(files_of(subject.cls)) as draws:
+        subject.call(layer, training=True)
+    states = [draw.generator.state for draw in draws if draw.generator is not None]
+    return [before[id(state)] for state in states if id(state) in before]
+
+
+@register(tag="random-at-inference")
+def inference_repeats(subject: Subject) -> Iterator[Finding]:
+    """Two calls at inference give the same.
+
+    Noise that isn't switched off makes `predict` a matter of luck, and `evaluate` measures the
+    noise with the model.
+
+    Mend: return before the noise, `if not training: return inputs`. A layer that is meant to be
+    random at inference is declared with the tag `random-at-inference`.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class ScaleNoise(keras.layers.Layer):
+              def __init__(self, stddev=0.1, **kwargs):
+                  super().__init__(**kwargs)
+                  self.stddev = stddev
+                  self.seed_generator = keras.random.SeedGenerator()
+                  self.supports_masking = True
+
+              def call(self, inputs, training=None):
+        +         if not training:
+        +             return inputs
+                  noise = keras.random.normal(
+                      ops.shape(inputs),
+                      mean=1.0,
+                      stddev=self.stddev,
+                      dtype=self.compute_dtype,
+                      seed=self.seed_generator,
+                  )
+                  return inputs * noise
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+              def get_config(self):
+                  return {**super().get_config(), "stddev": self.stddev}
+    """
+    layer = subject.build()
+    first = subject.outputs(layer)
+    before = _changing(layer)
+    with drawn(files_of(subject.cls)) as draws:
+        second = subject.outputs(layer)
+    if (found := differ(first, second, 1e-6)) and before == _changing(layer):
+        where = next((draw.where for draw in draws), None) or subject.source.where("call")
+        yield Finding("the same outputs from two calls at inference", found, where)
+
+
+def _changing(layer: Any) -> list[bytes]:
+    """The values of what is neither trained nor the state of a seed generator."""
+    kept = (v for v in layer.non_trainable_variables if "seed_generator_state" not in v.name)
+    return [keras.ops.convert_to_numpy(v.value).tobytes() for v in kept]

@@ -1,0 +1,64 @@
+"""Calls as Keras compiles them in `fit` and `predict`, on each backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from scaffold.conformance.lazy import keras
+from scaffold.conformance.subject import Data
+
+Function = Callable[[Data], Any]
+
+
+def compiled(function: Function, like: Data, layer: Any) -> Function:
+    """A function of data, traced at its first call and run without Python from then on.
+
+    Keras compiles so in `fit` and `predict` on TensorFlow and JAX. It runs Torch as it is, which
+    is what this gives on Torch.
+
+    Args:
+        function: Gives tensors for data. It goes through `layer.__call__`, so that masks, autocast
+            and `training` are as they are inside a model.
+        like: Data of the structure that it will be called with.
+        layer: The layer whose variables it reads and changes; they are up to date after a call.
+    """
+    make = {"tensorflow": _in_tensorflow, "jax": _in_jax}.get(keras.backend.backend())
+    return make(function, like, layer) if make else function
+
+
+def _in_tensorflow(function: Function, like: Data, layer: Any) -> Function:
+    import tensorflow as tf
+
+    # Without AutoGraph, as Keras's own trainer traces
+    traced = tf.function(lambda leaves: function(_refilled(like, leaves)), autograph=False)
+    return lambda data: traced([tf.convert_to_tensor(leaf) for leaf in data.tensors()])
+
+
+def _in_jax(function: Function, like: Data, layer: Any) -> Function:
+    import jax
+
+    variables = layer.variables
+
+    def stateless(values: list[Any], leaves: list[Any]) -> tuple[Any, list[Any]]:
+        mapping = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            outputs = function(_refilled(like, leaves))
+        return outputs, [scope.get_current_value(variable) for variable in variables]
+
+    traced = jax.jit(stateless)
+
+    def run(data: Data) -> Any:
+        before = [variable.value for variable in variables]
+        outputs, values = traced(before, data.tensors())
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        return outputs
+
+    return run
+
+
+def _refilled(like: Data, leaves: list[Any]) -> Data:
+    """`like` with other tensors, in the order of `Data.tensors`."""
+    remaining = iter(leaves)
+    return like.map(lambda leaf: next(remaining))

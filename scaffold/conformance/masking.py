@@ -1,0 +1,172 @@
+"""Padding: inputs that carry a mask, what is in their padded steps, and masks of outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from scaffold.conformance.case import Input, inputs_of, map_inputs
+from scaffold.conformance.lazy import keras, np
+from scaffold.conformance.registry import NotApplicable
+from scaffold.conformance.sizes import accepted
+from scaffold.conformance.subject import Data, Subject, arrays, differ, padding_mask
+
+
+def mask_arguments(parameters: Mapping[str, Any]) -> list[str]:
+    """The arguments of a `call` that Keras fills with masks, of all its parameters."""
+    return [name for name in parameters if name == "mask" or name.removesuffix("_mask") in
+            set(parameters) - {name}]  # fmt: skip
+
+
+def padded(subject: Subject) -> Subject:
+    """The same class with inputs that carry masks, in the arguments whose mask it would be given.
+
+    Raises:
+        NotApplicable: If the layer says nothing of masks, or has no inputs with steps.
+    """
+    if any(described.mask for described in subject.all_inputs):
+        return subject
+    if not (mask_arguments(subject.call_parameters) or subject.shared.supports_masking):
+        raise NotApplicable("it takes no mask and hands none on")
+    if getattr(subject.shared, "data_format", None) == "channels_first":
+        raise NotApplicable("its second axis is the channels, not the steps")
+    first = next(iter(subject.call_parameters))
+    given = {first: subject.case.inputs, **subject.case.call}
+    marked = {name: _marked(subject, name, given) for name in given}
+    if not any(described.mask for described in inputs_of(marked)):
+        raise NotApplicable("it has no inputs with steps")
+    return _that_takes_masks(subject.like(inputs=marked.pop(first), call=marked))
+
+
+def _marked(subject: Subject, name: str, given: Mapping[str, Any]) -> Any:
+    """An argument of `call`, its tensors with masks if the layer would be given them."""
+    parameters = subject.call_parameters
+    alone = sum(bool(inputs_of(value)) for value in given.values()) == 1
+    takes = f"{name}_mask" in parameters or (alone and "mask" in parameters)
+    hands_on = subject.shared.supports_masking and name == next(iter(parameters))
+
+    def mark(described: Input) -> Input:
+        rank = len(described.shape)
+        has_steps = (rank >= 3 and takes) or (rank == 3 and hands_on)
+        return replace(described, mask=has_steps and described.dtype != "string")
+
+    return map_inputs(mark, given[name])
+
+
+def _that_takes_masks(subject: Subject) -> Subject:
+    try:
+        subject.call(subject.shared)
+    except ValueError as refused:  # such as Softmax, whose mask is one of its scores
+        line = str(refused).strip().splitlines()[-1]
+        raise NotApplicable(f"it refuses a mask of the steps: {line}") from None
+    return subject
+
+
+def refilled(subject: Subject) -> Data:
+    """The data of a padded subject with other values in the padded steps."""
+
+    def merged(described: Any, one: Any, other: Any) -> Any:
+        if not (isinstance(described, Input) and described.mask):
+            return one
+        mask = padding_mask(described.shape)
+        return np.where(mask.reshape(mask.shape + (1,) * (one.ndim - 2)), one, other)
+
+    merge = keras.tree.map_structure
+    one, other = subject.data(), subject.data(seed=1)
+    inputs = merge(merged, subject.case.inputs, one.inputs, other.inputs)
+    return Data(inputs, merge(merged, dict(subject.case.call), one.call, other.call))
+
+
+def masks_of(outputs: Any) -> list[Any]:
+    """The masks that tensors carry, as arrays, `None` for those that carry none."""
+
+    class _Probe(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, inputs: Any, mask: Any = None) -> Any:
+            found.append(None if mask is None else arrays(mask)[0])
+            return keras.ops.shape(inputs)[0]
+
+    found: list[Any] = []
+    probe = _Probe(autocast=False)
+    for tensor in keras.tree.flatten(outputs):
+        if tensor is None:
+            found.append(None)
+        else:
+            probe(tensor)
+    return found
+
+
+@dataclass(frozen=True)
+class Output:
+    """A tensor that a layer gave.
+
+    Args:
+        array: Its values.
+        mask: The mask that it carries, if it carries one.
+    """
+
+    array: Any
+    mask: Any
+
+    @property
+    def fits(self) -> bool:
+        """Whether the mask has the first axes of the output."""
+        return self.mask is None or self.array.shape[: self.mask.ndim] == self.mask.shape
+
+    def counting(self, steps: Any, is_first: bool) -> Any:
+        """The values that padding must not change; those at all steps if the steps are gone.
+
+        Args:
+            steps: The mask of the first input.
+            is_first: Whether it is the first output. The others may be of any kind.
+        """
+        if self.mask is not None:
+            return self.array[self.mask.astype(bool)]
+        if self.array.shape[:2] == steps.shape:
+            return self.array[steps]
+        return self.array if is_first else self.array[:0]
+
+
+def outputs_of(subject: Subject, layer: Any, data: Data | None = None) -> list[Output]:
+    """The outputs at inference with the masks that they carry."""
+    outputs = subject.call(layer, data, training=False)
+    flat = [leaf for leaf in keras.tree.flatten(outputs) if leaf is not None]
+    return [Output(*pair) for pair in zip(arrays(flat), masks_of(flat), strict=True)]
+
+
+def first_steps(subject: Subject) -> Any:
+    """The mask of the first input of a padded subject that carries one."""
+    return padding_mask(next(i.shape for i in subject.all_inputs if i.mask))
+
+
+def difference(subject: Subject, layer: Any) -> str:
+    """How other values in padded steps change what counts in the outputs; empty if they don't."""
+    return "".join(list(_differences(subject, layer))[:1])
+
+
+def _differences(subject: Subject, layer: Any) -> Iterator[str]:
+    steps = first_steps(subject)
+    pairs = zip(
+        outputs_of(subject, layer),
+        outputs_of(subject, layer, refilled(subject)),
+        strict=True,
+    )
+    for index, (one, other) in enumerate(pairs):
+        first = index == 0
+        found = differ([one.counting(steps, first)], [other.counting(steps, first)])
+        if found:
+            yield found
+
+
+def difference_of_length(subject: Subject, layer: Any) -> str:
+    """How the first output changes once padding is cut off; empty if it doesn't, or can't be."""
+    described = subject.case.inputs
+    if not isinstance(described, Input) or described.shape[0] < 2:
+        return ""
+    whole = subject.data()
+    steps = int(padding_mask(described.shape)[1].sum())
+    short = subject.like(inputs=replace(described, shape=(1, steps, *described.shape[2:])))
+    if not accepted(layer, short):
+        return ""
+    cut = outputs_of(short, layer, Data(whole.inputs[1:2, :steps], whole.call))
+    return differ([outputs_of(subject, layer)[0].array[1:2]], [cut[0].array])
