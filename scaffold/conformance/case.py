@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import shlex
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from scaffold.errors import UsageError
@@ -105,6 +105,23 @@ def inputs_of(structure: Structure) -> list[Input]:
     found: list[Input] = []
     map_inputs(found.append, structure)
     return found
+
+
+def plain(structure: Structure) -> Any:
+    """A structure of inputs as JSON takes it."""
+    return map_inputs(asdict, structure)
+
+
+def restored(data: Any) -> Structure:
+    """What `plain` wrote."""
+    match data:
+        case {"shape": shape}:
+            return Input(**{**data, "shape": tuple(shape)})
+        case Mapping():
+            return {name: restored(part) for name, part in data.items()}
+        case list() | tuple():
+            return [restored(part) for part in data]
+    return data
 
 
 def case_from(data: Any, parameters: Iterable[str] = ()) -> Case:

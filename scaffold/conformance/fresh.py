@@ -5,6 +5,7 @@ It is started early, so that its imports of Keras and of the user's module overl
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -13,10 +14,14 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from scaffold.conformance.case import plain
 from scaffold.conformance.channel import Channel
 from scaffold.conformance.lazy import np
+
+if TYPE_CHECKING:
+    from scaffold.conformance.subject import Subject
 
 
 class FreshProcess:
@@ -42,26 +47,36 @@ class FreshProcess:
         self._channel = Channel(self._process.stdout, self._process.stdin)
         self.folder = Path(tempfile.mkdtemp(prefix="scaffold-"))
 
-    def predict(self, module: str, model: Path, inputs: Sequence[Any]) -> list[Any]:
-        """What a saved model gives for arrays, once it is loaded there.
+    def predict(self, subject: Subject, model: Path) -> list[Any]:
+        """What a saved model gives for the case's data, once it is loaded there.
 
         Args:
-            module: The module to import first, which registers the class.
-            model: The `.keras` file.
-            inputs: The model's inputs, in its order.
+            subject: The class and the case; its module is imported first, which registers it.
+            model: The `.keras` file: the class itself if it is a model, else a Functional model
+                that is the layer.
 
         Raises:
             FreshProcessError: If loading or predicting raises there, or the process dies.
         """
-        given, results = self.folder / "inputs.npz", self.folder / "outputs.npz"
-        np.savez(given, **{f"a{i}": array for i, array in enumerate(inputs)})
-        self._channel.send([module, str(model), str(given), str(results)])
-        problem = self._channel.receive()
-        if problem is None:
+        results = self.folder / "outputs.npz"
+        request = {
+            "module": subject.cls.__module__,
+            "model": str(model),
+            "inputs": plain(subject.case.inputs),
+            "call": plain(subject.case.call),
+            "functional": not subject.is_model,
+            "results": str(results),
+        }
+        problem = "" if self._process.poll() is not None else self._ask(request)
+        if problem is None or self._process.poll() is not None:
             raise FreshProcessError(f"the process ended with {self._process.wait()}")
         if problem:
             raise FreshProcessError(problem)
         return _load(results)
+
+    def _ask(self, request: dict[str, Any]) -> Any:
+        self._channel.send(request)
+        return self._channel.receive()
 
     def close(self) -> None:
         """End the process and remove its files."""
@@ -95,19 +110,32 @@ def _load(path: Path) -> list[Any]:
 def _serve(channel: Channel) -> None:
     import keras
 
-    from scaffold.conformance.subject import arrays
-
+    keras.config.disable_traceback_filtering()
     while (request := channel.receive()) is not None:
-        module, model, given, results = request
         try:
-            __import__(module)
-            loaded = keras.saving.load_model(model, compile=False)
-            outputs = arrays(loaded(_load(Path(given)), training=False))
-        except Exception as error:
-            channel.send("".join(traceback.format_exception_only(error)).strip())
+            outputs = _predicted(request)
+        except (Exception, SystemExit) as error:
+            channel.send("".join(traceback.format_exception_only(error)).strip()[:300])
             continue
-        np.savez(results, **{f"a{i}": array for i, array in enumerate(outputs)})
+        np.savez(request["results"], **{f"a{i}": array for i, array in enumerate(outputs)})
         channel.send("")
+
+
+def _predicted(request: dict[str, Any]) -> list[Any]:
+    import keras
+
+    from scaffold.conformance.case import Case, restored
+    from scaffold.conformance.subject import Subject, arrays
+
+    importlib.import_module(request["module"])
+    model = keras.saving.load_model(request["model"], compile=False)
+    case = Case(inputs=restored(request["inputs"]), call=restored(request["call"]))
+    subject = Subject(type(model), case)
+    if request["functional"]:
+        tensors = subject.tensors(subject.data()).tensors()
+        return arrays(model(tensors, training=False))
+    outputs: list[Any] = subject.outputs(model)
+    return outputs
 
 
 if __name__ == "__main__":

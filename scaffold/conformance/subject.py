@@ -107,13 +107,16 @@ class Subject:
 
     def call(self, layer: Any, data: Data | None = None, training: bool | None = None) -> Any:
         """What `layer` gives for `data`, tensors in the structure it returned."""
-        given = data or self.data()
-        first = self._tensors(given.inputs, self.case.inputs)
-        further = {
-            name: self._tensors(value, self.case.call[name]) for name, value in given.call.items()
-        }
+        given = self.tensors(data or self.data())
         context = {} if training is None else {"training": training}
-        return layer(first, **further, **context)
+        return layer(given.inputs, **given.call, **context)
+
+    def tensors(self, data: Data) -> Data:
+        """`data` as tensors; those that the case has a mask for carry it."""
+        further = {
+            name: self._tensors(value, self.case.call[name]) for name, value in data.call.items()
+        }
+        return Data(self._tensors(data.inputs, self.case.inputs), further)
 
     def outputs(self, layer: Any, data: Data | None = None, training: bool | None = False) -> Any:
         """The same as a flat list of NumPy arrays; small floats are widened to float32."""
@@ -157,6 +160,15 @@ class Subject:
             for name, value in named.items()
             if inputs_of(value)
         }
+
+    def build_alone(self, layer: Any) -> None:
+        """Build a layer as another layer builds it: from shapes, without a call."""
+        shapes = self.shapes
+        names = list(inspect.signature(layer.build).parameters)
+        if len(names) == 1:
+            layer.build(next(iter(shapes.values())))
+        else:
+            layer.build(**{name: shape for name, shape in shapes.items() if name in names})
 
     @property
     def has_float_inputs(self) -> bool:

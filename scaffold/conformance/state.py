@@ -1,0 +1,71 @@
+"""The weights of a layer: set to values that a loss shows in, copied, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from scaffold.conformance.lazy import keras, np
+from scaffold.conformance.subject import Data, Subject, arrays, differ
+from scaffold.conformance.walk import layers_of
+
+
+def randomise(layer: Any) -> None:
+    """Give every float weight positive values of its own: initial zeros and ones hide a loss."""
+    random = np.random.default_rng(7)
+    for variable in _free(layer):
+        if "float" in variable.dtype:
+            variable.assign(random.uniform(0.05, 0.5, tuple(variable.shape)))
+
+
+def _free(layer: Any) -> Iterator[Any]:
+    """The weights that may have any value.
+
+    What a layer computes when it loads, such as the statistics of a Normalization, may not.
+    """
+    for owner in layers_of(layer):
+        yield from owner._trainable_variables
+        if type(owner).load_own_variables is keras.layers.Layer.load_own_variables:
+            yield from owner._non_trainable_variables
+
+
+def values(layer: Any) -> list[Any]:
+    """The weights as arrays."""
+    return arrays([weight.value for weight in layer.weights])
+
+
+def copy_values(source: Any, target: Any) -> None:
+    """Give the weights of one layer to another of the same class."""
+    for old, new in zip(source.weights, target.weights, strict=True):
+        new.assign(old.value)
+
+
+def kept(before: list[Any], after: list[Any]) -> int:
+    """How many of some arrays are there again, in whichever order."""
+    left = list(after)
+    found = 0
+    for array in before:
+        for i, other in enumerate(left):
+            if not differ([array], [other], 1e-6):
+                del left[i]
+                found += 1
+                break
+    return found
+
+
+def shared_state(first: Any, second: Any) -> list[str]:
+    """The names of the variables and sub-layers that two layers have in common."""
+    own = {id(variable) for variable in first.variables}
+    found = [f"`{variable.path}`" for variable in second.variables if id(variable) in own]
+    parts = {id(part) for part in layers_of(first)}
+    return found + [f"`{part.name}`" for part in layers_of(second) if id(part) in parts]
+
+
+def changed(
+    subject: Subject, layer: Any, before: list[Any], after: list[Any], data: Data | None = None
+) -> str:
+    """How outputs differ from those of `layer`, as a phrase; empty for one whose own do too."""
+    difference = differ(before, after)
+    if difference and not differ(before, subject.outputs(layer, data)):
+        return difference
+    return ""
