@@ -4,7 +4,7 @@ TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test lint goldens names bench clean
+.PHONY: help demo test lint goldens names pages bench clean
 
 help:
 	@echo 'make demo     generate a layer, run its tests, train a model with it on real images'
@@ -12,7 +12,8 @@ help:
 	@echo 'make lint     ruff, black and mypy alone'
 	@echo 'make goldens  renew tests/goldens and generated_examples from the templates'
 	@echo 'make names    renew the names that Keras has taken'
-	@echo 'make bench    cold start, as ratios'
+	@echo 'make pages    renew docs/checks from the checks'
+	@echo 'make bench    cold start and scaffold check, as ratios'
 	@echo 'make clean    remove .venv, demo and caches'
 
 demo: .venv/.demo
@@ -32,8 +33,12 @@ goldens: .venv/.dev
 names: .venv/.dev
 	$(BIN)/python -m scaffold.examples.keras_names
 
+pages: .venv/.dev
+	$(BIN)/python -m scaffold.conformance.pages
+
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.check
 
 clean:
 	rm -rf .venv demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,20 +1,17 @@
 """`make bench`: how long a command takes from a cold start, as ratios within this one run.
 
-Each pair runs in turn, A B A B ..., so that both see the same machine; the medians are
-compared. The process is timed from outside, and its peak memory is the system's own figure.
+Medians are compared; `benchmarks.timing` says how they are taken.
 """
 
 from __future__ import annotations
 
-import os
-import statistics
 import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.timing import compare
 
 RUNS = 15
 SCAFFOLD = str(Path(sysconfig.get_path("scripts")) / "scaffold")
@@ -32,46 +29,6 @@ for name in ("my_conv.py", "test_my_conv.py"):
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Medians over the runs of one command: seconds, and the peak of memory in MB."""
-
-    seconds: float
-    megabytes: float
-
-
-def run_once(command: list[str], folder: Path) -> Measured:
-    """One run of `command` in `folder`."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{command} left with {process.returncode}")
-    scale = 1 if sys.platform == "darwin" else 1024
-    return Measured(seconds, usage.ru_maxrss * scale / 1e6)
-
-
-def compare(ours: list[str], theirs: list[str]) -> tuple[Measured, Measured]:
-    """The medians of two commands, run in turn, each time in a new folder."""
-    runs: tuple[list[Measured], list[Measured]] = ([], [])
-    for number in range(RUNS + 1):
-        for command, measured in zip((ours, theirs), runs, strict=True):
-            with tempfile.TemporaryDirectory() as folder:
-                once = run_once(command, Path(folder))
-            if number:  # The first run only warms the disk's cache.
-                measured.append(once)
-    return _median(runs[0]), _median(runs[1])
-
-
-def _median(runs: list[Measured]) -> Measured:
-    return Measured(
-        statistics.median(run.seconds for run in runs),
-        statistics.median(run.megabytes for run in runs),
-    )
-
-
 def _templates(folder: Path) -> None:
     """Two plain templates with the text of what our command gives."""
     subprocess.run([SCAFFOLD, "layer", *ATTRIBUTES], cwd=folder, check=True, capture_output=True)
@@ -86,8 +43,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         _templates(Path(folder))
         python = sys.executable
-        help_, click_ = compare([SCAFFOLD, "--help"], [python, "-c", "import click"])
-        layer, bare = compare([SCAFFOLD, "layer", *ATTRIBUTES], [python, "-c", BARE, folder])
+        help_, click_ = compare([SCAFFOLD, "--help"], [python, "-c", "import click"], RUNS)
+        ours = [SCAFFOLD, "layer", *ATTRIBUTES]
+        layer, bare = compare(ours, [python, "-c", BARE, folder], RUNS)
     rows = [
         ("scaffold --help / import click", help_.seconds / click_.seconds, 2.0, "x"),
         ("scaffold layer / bare script", layer.seconds / bare.seconds, 1.3, "x"),
