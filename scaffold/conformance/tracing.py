@@ -88,7 +88,7 @@ def flat(shapes: Shapes) -> Iterator[tuple[int | None, ...]]:
         yield shapes
 
 
-def admits(declared: tuple[int | None, ...], real: tuple[int, ...]) -> bool:
+def admits(declared: tuple[int | None, ...], real: tuple[int | None, ...]) -> bool:
     """Whether a shape with unknown sizes can be the real one."""
     return len(declared) == len(real) and all(
         size is None or size == axis for size, axis in zip(declared, real, strict=True)

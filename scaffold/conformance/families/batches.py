@@ -1,1 +1,224 @@
-"""Batches."""
+"""Batches: any number of items, each for itself, in any format, and left as they were."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from scaffold.conformance.case import inputs_of
+from scaffold.conformance.finding import Finding
+from scaffold.conformance.formats import Formats
+from scaffold.conformance.inplace import writes
+from scaffold.conformance.lazy import keras, np
+from scaffold.conformance.registry import NotApplicable, register
+from scaffold.conformance.subject import Data, Subject, differ
+
+
+@register(tag="fixed-batch")
+def any_batch_size(subject: Subject) -> Iterator[Finding]:
+    """A built layer takes batches of every size, one item included.
+
+    The last batch of an epoch is smaller than the others, and a prediction is often asked for one
+    item. A batch size kept from `build` turns 4 items into 2 longer ones without a word, and
+    `ops.squeeze` without an axis drops the batch axis of a single item.
+
+    Mend: write `-1` for the batch in `ops.reshape`, name the axis of `ops.squeeze`, keep no
+    `input_shape[0]`.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class StepMeans(keras.layers.Layer):
+              def call(self, inputs):
+        -         return ops.squeeze(ops.mean(inputs, axis=2, keepdims=True))
+        +         return ops.squeeze(ops.mean(inputs, axis=2, keepdims=True), axis=2)
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape[:-1]
+    """
+    if getattr(subject.shared, "stateful", False):
+        raise NotApplicable("it keeps a state for each item of a batch")
+    shapes = _shapes(subject, subject.data())
+    sizes = (1, subject.all_inputs[0].shape[0] + 1)
+    others = [_shapes(subject, subject.data(size)) for size in sizes]
+    for shape, *found in zip(shapes, *others, strict=True):
+        wanted = [_scaled(subject, shape, size) for size in sizes]
+        if found not in (wanted, [shape, shape]):
+            where = subject.source.where("call")
+            size, want, got = next(
+                t for t in zip(sizes, wanted, found, strict=True) if t[1] != t[2]
+            )
+            yield Finding(f"{want} for a batch of {size}", f"{got}", where)
+
+
+def _shapes(subject: Subject, data: Data) -> list[tuple[int, ...]]:
+    return [array.shape for array in subject.outputs(subject.shared, data)]
+
+
+def _scaled(subject: Subject, shape: tuple[int, ...], size: int) -> tuple[int, ...]:
+    """The shape of an output for a batch of another size."""
+    batch = subject.all_inputs[0].shape[0]
+    if not shape or shape[0] % batch:
+        return shape
+    return (shape[0] // batch * size, *shape[1:])
+
+
+@register(needs=("any-batch-size",), tag="mixes-batch")
+def items_independent(subject: Subject) -> Iterator[Finding]:
+    """At inference, what comes out for an item does not depend on the others of its batch.
+
+    A mean, a maximum or a softmax over axis 0, or a reshape that folds the batch into another
+    axis, mixes items that have nothing to do with each other. Scores are then good in batches of
+    the size tested and wrong for one item alone.
+
+    Mend: leave axis 0 out of every reduction, reshape and transpose.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Centre(keras.layers.Layer):
+              def __init__(self, **kwargs):
+                  super().__init__(**kwargs)
+                  self.supports_masking = True
+
+              def call(self, inputs):
+        -         return inputs - ops.mean(inputs, axis=0, keepdims=True)
+        +         return inputs - ops.mean(inputs, axis=-1, keepdims=True)
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+    """
+    if getattr(subject.shared, "stateful", False):
+        raise NotApplicable("it keeps a state for each item of a batch")
+    data = subject.data(3)
+    outputs = _by_item(subject, data)
+    if not outputs:
+        raise NotApplicable("no output has the batch as its first axis")
+    if differ(outputs, _by_item(subject, data)):
+        raise NotApplicable("two calls on the same data differ")
+    where = subject.source.where("call")
+    others = _with_first(subject.data(3, seed=1), data, 0)
+    if gap := _gap(outputs, 0, _by_item(subject, others), 0):
+        yield Finding("item 0 to come out the same whatever items 1 and 2 are", gap, where)
+    elif gap := _gap(outputs, 0, _by_item(subject, _with_first(others, data, 2)), 2):
+        yield Finding("an item to come out the same as the first and as the third", gap, where)
+
+
+def _by_item(subject: Subject, data: Data) -> list[Any]:
+    outputs = subject.outputs(subject.shared, data)
+    return [output for output in outputs if output.shape[:1] == (3,)]
+
+
+def _with_first(others: Data, data: Data, index: int) -> Data:
+    """`others` with item 0 of `data` as their item of this index."""
+    firsts = iter(data.tensors())
+
+    def placed(array: Any) -> Any:
+        changed = np.array(array)
+        changed[index] = next(firsts)[0]
+        return changed
+
+    return others.map(placed)
+
+
+def _gap(outputs: list[Any], item: int, others: list[Any], place: int) -> str:
+    return differ([output[item] for output in outputs], [output[place] for output in others])
+
+
+@register()
+def inputs_not_changed(subject: Subject) -> Iterator[Finding]:
+    """A call leaves its inputs as they were.
+
+    On Torch `x += 1` and `x[:, 0] = 0` write into the tensor that the caller still holds. A
+    residual connection around the layer then adds the changed inputs, and the same code gives
+    other numbers than on TensorFlow and JAX, where `x += 1` makes a new tensor.
+
+    Mend: write `x = x + 1`; use `ops.slice_update` or `ops.where` for a part.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Shift(keras.layers.Layer):
+              def __init__(self, offset=1.0, **kwargs):
+                  super().__init__(**kwargs)
+                  self.offset = offset
+                  self.supports_masking = True
+
+              def call(self, inputs):
+        -         inputs += self.offset
+        -         return inputs
+        +         return inputs + self.offset
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+              def get_config(self):
+                  return {**super().get_config(), "offset": self.offset}
+    """
+    method = subject.source.method("call")
+    found = list(writes(method, _tensor_arguments(subject))) if method else []
+    for statement in found:
+        name = getattr(statement.target, "id", "")
+        where = subject.source.at(statement)
+        yield Finding(
+            f"`{name}` left as it is", f"`{ast.unparse(statement)}`, in place on Torch", where
+        )
+    if not found and subject.backend == "torch":
+        yield from _changed(subject)
+
+
+def _tensor_arguments(subject: Subject) -> list[str]:
+    further = [name for name, value in subject.case.call.items() if inputs_of(value)]
+    return [next(iter(subject.call_parameters)), *further]
+
+
+def _changed(subject: Subject) -> Iterator[Finding]:
+    """What a call changes of tensors that are handed over as they are."""
+    for training in (False, True):
+        given = subject.data().map(keras.ops.convert_to_tensor)
+        before = [np.array(keras.ops.convert_to_numpy(tensor)) for tensor in given.tensors()]
+        subject.call(subject.build(), given, training)
+        after = [keras.ops.convert_to_numpy(tensor) for tensor in given.tensors()]
+        changed = [i for i in range(len(before)) if not np.array_equal(before[i], after[i])]
+        if changed:
+            where = subject.source.where("call")
+            yield Finding("the inputs as they were", f"input {changed[0]} changed", where)
+            return
+
+
+@register(needs=("any-batch-size",))
+def data_format_equivalent(subject: Subject) -> Iterator[Finding]:
+    """With `data_format="channels_first"` the same numbers come out, transposed.
+
+    A normalisation over the last axis, an `axis=-1` or a `shape[1:3]` that ignores the format
+    works on the width as if it were the channels. On square images even the shapes fit, and only
+    the accuracy tells.
+
+    Mend: derive every axis from `self.data_format`, and hand the format to each sub-layer.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class ChannelSoftmax(keras.layers.Layer):
+              def __init__(self, data_format="channels_last", **kwargs):
+                  super().__init__(**kwargs)
+                  self.data_format = data_format
+
+              @classmethod
+              def scaffold_cases(cls):
+                  return [{"input": (2, 8, 8, 3)}]
+
+              def call(self, inputs):
+        -         return ops.softmax(inputs, axis=-1)
+        +         axis = -1 if self.data_format == "channels_last" else 1
+        +         return ops.softmax(inputs, axis=axis)
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+              def get_config(self):
+                  return {**super().get_config(), "data_format": self.data_format}
+    """
+    formats = Formats(subject)
+    if reason := formats.not_applicable():
+        raise NotApplicable(reason)
+    if problem := formats.problem():
+        where = subject.source.where("call", "build")
+        yield Finding("the outputs of `channels_last`, transposed", problem, where)
