@@ -39,7 +39,7 @@ class Outcome:
         assert self.err == ""
         assert answer["ok"] == (self.code == 0)
         if not answer["ok"]:
-            assert answer["error"]["exit_code"] == self.code
+            assert self.code == (answer["error"]["exit_code"] if answer["error"] else 1)
         return answer
 
 

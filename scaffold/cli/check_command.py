@@ -271,7 +271,8 @@ class _Reports:
                 mend="Give the others a file",
             )
         files = {n: None if p == _STDOUT else ReportFile.at(p) for n, p in given.items()}
-        if sarif and sarif != _STDOUT and files.get("sarif") == files.get("junit"):
+        places = [file.real for file in files.values() if file]
+        if len(set(places)) < len(places):
             raise UsageError("--sarif and --junit name the same file", mend="Name another")
         return cls(files)
 

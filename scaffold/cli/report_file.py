@@ -33,6 +33,11 @@ class ReportFile:
         workspace.read(inside)
         return cls(workspace, inside)
 
+    @property
+    def real(self) -> Path:
+        """Where it lies once links are followed."""
+        return self.workspace.root / self.path
+
     def write(self, text: str) -> None:
         """Replace what is there by `text`, all of it or nothing."""
         with self.workspace.transaction() as transaction:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import errno
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -14,47 +13,7 @@ import pytest
 import scaffold as package
 from conftest import Outcome, Scaffold, tree
 from scaffold.cli.failure import colored_diff
-
-ROOT = Path(package.__file__).parent.parent
-ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "TERM")}
-ENVIRONMENT |= {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
-
-
-def process(*words: str, folder: Path, **settings: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "scaffold", *words]
-    settings = {"capture_output": True, "env": ENVIRONMENT, "timeout": 60, **settings}
-    return subprocess.run(command, cwd=folder, text=True, encoding="utf-8", check=False, **settings)
-
-
-def on_a_terminal(folder: Path, *words: str, **environment: str) -> str:
-    """What a person sees of it."""
-    master, slave = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "scaffold", *words],
-        cwd=folder,
-        env=ENVIRONMENT | environment,
-        stdin=subprocess.DEVNULL,
-        stdout=slave,
-        stderr=slave,
-    ):
-        os.close(slave)
-        seen = read_all(master)
-    os.close(master)
-    return seen.decode("utf-8").replace("\r\n", "\n")
-
-
-def read_all(descriptor: int) -> bytes:
-    seen = b""
-    while True:
-        try:
-            more = os.read(descriptor, 1 << 16)
-        except OSError as error:  # Linux says so where a terminal has been closed.
-            if error.errno != errno.EIO:
-                raise
-            return seen
-        if not more:
-            return seen
-        seen += more
+from terminal import ENVIRONMENT, on_a_terminal, process
 
 
 @pytest.mark.parametrize("words", [["--help"], ["-h"], ["layer", "--help"], ["show", "-h"]])
@@ -73,8 +32,9 @@ def test_exit_codes_are_documented_in_the_help(harmless: Scaffold) -> None:
         "  Exit codes: 0 done, 1 something found wrong, 2 usage, 3 conflict (nothing"
     )
     assert shown[start + 1] == "  written), 4 refused as unsafe, 5 something missing."
-    assert shown[-4:] == [
+    assert shown[-5:] == [
         "Commands:",
+        "  check  Check whether layers and models keep Keras's contract.",
         "  layer  Generate a custom Keras layer with its tests.",
         "  list   List the templates.",
         "  show   Show one template: formula, attributes, options, code.",
@@ -96,11 +56,11 @@ def test_version(harmless: Scaffold) -> None:
     ("words", "said"),
     [
         (["lyer", "MyConv"], "Error: there is no command `lyer`. Did you mean `layer`?\n"
-         "There are layer, list, show: see `scaffold --help`.\n"),
+         "There are check, layer, list, show: see `scaffold --help`.\n"),
         (["quux"], "Error: there is no command `quux`.\n"
-         "There are layer, list, show: see `scaffold --help`.\n"),
+         "There are check, layer, list, show: see `scaffold --help`.\n"),
         (["a\x1bb"], "Error: there is no command `a�b`.\n"
-         "There are layer, list, show: see `scaffold --help`.\n"),
+         "There are check, layer, list, show: see `scaffold --help`.\n"),
         (["--jsn"], "Error: No such option '--jsn'.\nSee `scaffold --help`.\n"),
         (["layer", "X", "--into"],
          "Error: Option '--into' requires an argument.\nSee `scaffold --help`.\n"),

@@ -76,8 +76,9 @@ def described(outcome: Outcome) -> str:
     label = f"{outcome.subject} on {outcome.backend}"
     if outcome.status != "failed":
         return f"{label}: {outcome.check}: {outcome.status} {outcome.reason}".rstrip()
-    lines = _failed(outcome, Look(Path.cwd(), 100))
-    return click.unstyle("\n".join([label, *lines]))
+    look = Look(Path.cwd(), 100)
+    case = _labelled("with", printable(outcome.case), look.width) if outcome.case else []
+    return click.unstyle("\n".join([label, *case, *_failed(outcome, look)]))
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:

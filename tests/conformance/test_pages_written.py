@@ -1,0 +1,91 @@
+"""The pages below docs are those of the checks; `make pages` writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.few_checks import CHECKS, few_checks
+from scaffold.conformance.pages import DOCS, page, pages, write
+
+__all__ = ["few_checks"]
+PAGE = """\
+# items-independent
+
+No item of a batch changes what another gives.
+
+Batches of other sizes would give other results.
+
+**Mend:** Leave the batch's axis alone.
+
+## Example
+
+```diff
+  class Scale(keras.layers.Layer):
+-     factor = 1
++     factor = 2
+```
+
+## This check alone
+
+```sh
+scaffold check my_layers.py:MyLayer --only items-independent
+```
+
+It runs where `constructs` has passed.
+
+The tag `mixes-batch` declares that a layer is meant to fail it: `--tag mixes-batch`.
+"""
+ROWS = """\
+| [constructs](checks/constructs.md) | construction | The constructor works. |  |
+| [config-complete](checks/config-complete.md) | configuration | Every argument is in the config. \
+|  |
+"""
+
+
+def read(docs: Path) -> dict[Path, str]:
+    found = [docs / "checks.md", *docs.glob("checks/*")]
+    return {path.relative_to(docs): path.read_text("utf-8") for path in found}
+
+
+def test_docs_are_up_to_date() -> None:
+    assert read(DOCS) == pages()
+
+
+def test_page() -> None:
+    assert page(CHECKS[3]) == PAGE
+    two = "\n\nIt runs where `constructs`, `config-complete` have passed.\n"
+    assert page(CHECKS[2]).endswith(two)
+    alone = "```\n\nIt is for models only.\n\nIt runs where `constructs` has passed.\n"
+    assert page(CHECKS[4]).endswith(alone)
+    assert page(CHECKS[0]).endswith("--only constructs\n```\n")
+
+
+@pytest.mark.usefixtures("few_checks")
+def test_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scaffold.conformance.pages.checks", lambda: CHECKS)
+    index = pages()[Path("checks.md")]
+    head, _, rows = index.partition("| --- | --- | --- | --- |\n")
+    assert head.startswith("# The checks\n")
+    assert rows.startswith(ROWS)
+    assert rows.splitlines()[3:] == [
+        "| [items-independent](checks/items-independent.md) | training state | "
+        "No item of a batch changes what another gives. | `mixes-batch` |",
+        "| [model-summary](checks/model-summary.md) | models | A summary can be printed. |  |",
+    ]
+
+
+def test_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scaffold.conformance.pages.checks", lambda: CHECKS[:2])
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks" / "gone.md").write_text("a check that is no more")
+    write(tmp_path)
+    assert read(tmp_path) == pages()
+    assert sorted(path.name for path in tmp_path.rglob("*.md")) == [
+        "checks.md",
+        "config-complete.md",
+        "constructs.md",
+    ]
+    write(tmp_path)
+    assert read(tmp_path) == pages()
