@@ -1,1 +1,189 @@
-"""Compiled."""
+"""Compiled: what `fit` traces once gives what plain Python gives, and leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from scaffold.conformance.attributes import Attributes
+from scaffold.conformance.compilation import compiled, is_of_a_trace, with_tensors
+from scaffold.conformance.finding import Finding
+from scaffold.conformance.lazy import keras
+from scaffold.conformance.registry import NotApplicable, register
+from scaffold.conformance.subject import Data, Subject, arrays, differ
+from scaffold.conformance.walk import held_in_tree
+
+
+@register()
+def no_side_effects(subject: Subject) -> Iterator[Finding]:
+    """`call` leaves the attributes of the layer as they are.
+
+    `fit` runs the Python of `call` once, when it traces. A counter then stands still, a schedule
+    stays at its first value, a running mean becomes a symbol without a value. On Torch the same
+    lines run in each step, so that one model trains differently on another backend. A list that
+    keeps tensors fills the memory.
+
+    Mend: make a weight of what changes, `self.add_weight(trainable=False)`, and `assign` to it.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class WarmUp(keras.layers.Layer):
+              def __init__(self, steps=100, **kwargs):
+                  super().__init__(**kwargs)
+                  self.steps = steps
+        -         self.step = 0.0
+                  self.supports_masking = True
+
+        +     def build(self, input_shape):
+        +         self.step = self.add_weight(initializer="zeros", trainable=False)
+        +
+              def call(self, inputs, training=None):
+                  if training:
+        -             self.step += 1.0
+        +             self.step.assign(self.step + 1.0)
+                      return inputs * ops.minimum(self.step / self.steps, 1.0)
+                  return inputs
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+              def get_config(self):
+                  return {**super().get_config(), "steps": self.steps}
+    """
+    layer = subject.build()
+    _call_both(subject, layer)  # what is made once and kept is no side effect
+    before = Attributes(layer)
+    _call_both(subject, layer)
+    for change in before.changes(Attributes(layer)):
+        expected = f"`self.{change.name}` to stay {change.before} in two calls"
+        yield Finding(expected, change.after, change.where)
+
+
+def _call_both(subject: Subject, layer: Any) -> None:
+    for training in (True, False):
+        subject.call(layer, training=training)
+
+
+@register(
+    needs=("no-side-effects", "no-untracked-randomness", "weights-tracked"), tag="not-compilable"
+)
+def compiled_equals_eager(subject: Subject) -> Iterator[Finding]:
+    """A compiled call gives what an eager one gives, and leaves the same state.
+
+    What was tried in a notebook ran eagerly; `fit` and `predict` compile. What Python computes in
+    `call`, from an iterator, a clock, a file or the values of a tensor, is computed once, or not
+    at all.
+
+    Mend: compute with `keras.ops` on tensors, and keep what changes in weights.
+
+    Example:
+        - import itertools
+        -
+        -
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Annealed(keras.layers.Layer):
+              def __init__(self, decay=0.5, **kwargs):
+                  super().__init__(**kwargs)
+                  self.decay = decay
+        -         self.scales = (1 + decay**step for step in itertools.count())
+                  self.supports_masking = True
+
+        +     def build(self, input_shape):
+        +         self.step = self.add_weight(initializer="zeros", trainable=False)
+        +
+              def call(self, inputs, training=None):
+                  if training:
+        -             return inputs * next(self.scales)
+        +             scale = 1 + self.decay**self.step
+        +             self.step.assign(self.step + 1)
+        +             return inputs * scale
+                  return inputs
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+              def get_config(self):
+                  return {**super().get_config(), "decay": self.decay}
+    """
+    dtypes = {described.dtype for described in subject.all_inputs}
+    if "string" in dtypes and subject.backend != "tensorflow":
+        raise NotApplicable("only TensorFlow compiles what works on texts")
+    layer = subject.build()
+    batches = [subject.data(), subject.data(seed=1)]
+
+    def both(data: Data) -> Any:
+        return [subject.call(layer, data, training) for training in (False, True)]
+
+    start = [variable.numpy() for variable in layer.variables]
+    eager = _results(layer, start, both, batches)
+    traced = _results(layer, start, compiled(both, batches[0], layer), batches)
+    where = subject.source.where("call")
+    names = ("the first call", "the second call", "the state after two calls")
+    for name, one, other in zip(names, eager, traced, strict=True):
+        if found := differ(one, other, 1e-3):
+            yield Finding(f"{name}, compiled, to be as it is without compiling", found, where)
+            return
+
+
+def _results(
+    layer: Any, start: list[Any], function: Callable[[Data], Any], batches: list[Data]
+) -> list[list[Any]]:
+    """What a function gives for each batch, and the state that it leaves, from one start."""
+    for variable, value in zip(layer.variables, start, strict=True):
+        variable.assign(value)
+    outputs = [arrays(function(data)) for data in batches]
+    return [*outputs, [variable.numpy() for variable in layer.variables]]
+
+
+@register(needs=("no-side-effects", "compiled-equals-eager"))
+def nothing_leaks(subject: Subject) -> Iterator[Finding]:
+    """A layer that Keras has traced still works on data.
+
+    Inside a model of your own, the first call of a layer is a symbolic one, and so is its `build`.
+    A tensor that is made then and kept has no values. Each later call fails, "out of scope" on
+    TensorFlow, as a leaked tracer on JAX, as a tensor on the device `meta` on Torch.
+
+    Mend: keep constants as NumPy arrays, make them in `call` each time, or use a weight that is
+    not trainable.
+
+    Example:
+        + import numpy as np
+        +
+        +
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Ramp(keras.layers.Layer):
+              def __init__(self, **kwargs):
+                  super().__init__(**kwargs)
+                  self.supports_masking = True
+
+              def build(self, input_shape):
+        -         self.ramp = ops.linspace(0.0, 1.0, input_shape[-1])
+        +         self.ramp = np.linspace(0.0, 1.0, input_shape[-1])
+
+              def call(self, inputs):
+                  return inputs * ops.cast(self.ramp, self.compute_dtype)
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+    """
+    layer = subject.make()
+    batch = subject.all_inputs[0].shape[0] if subject.all_inputs else None
+    symbols = subject.symbolic(batch)
+    _host(layer, symbols)(symbols.tensors())
+    left = [held for held in held_in_tree(layer) if is_of_a_trace(held.value)]
+    for held in left:
+        where = subject.source.where_set(held.attribute)
+        yield Finding(f"`{held.path}` to have values", "what was left of a symbolic call", where)
+    if not left:
+        subject.call(layer)  # raises, if something is kept where nobody sees it
+
+
+def _host(layer: Any, like: Data) -> Any:
+    """A layer that calls `layer`, and that says nothing of its outputs, so that Keras traces it."""
+
+    class _Host(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, inputs: Any) -> Any:
+            data = with_tensors(like, inputs)
+            return layer(data.inputs, **data.call)
+
+    return _Host(autocast=False)

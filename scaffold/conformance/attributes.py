@@ -1,0 +1,130 @@
+"""The attributes of a layer before and after calls: what Python code in `call` has changed."""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from scaffold.conformance.finding import Where
+from scaffold.conformance.lazy import keras, np
+from scaffold.conformance.source import Source
+from scaffold.conformance.walk import layers_of
+
+_PLAIN = (bool, int, float, complex, str, bytes, type(None))
+_MAKING = ("__init__", "build", "from_config", "load_own_variables")
+_FIRST = 1000  # the parts of a longer container say nothing new
+
+
+@dataclass(frozen=True)
+class Change:
+    """An attribute that is no longer what it was.
+
+    Args:
+        owner: The class that it belongs to.
+        name: The attribute.
+        before: What it was, a phrase.
+        after: What it is now.
+    """
+
+    owner: type
+    name: str
+    before: str
+    after: str
+
+    @property
+    def where(self) -> Where | None:
+        """The line that changes it outside the constructor and `build`, as far as it shows."""
+        source = Source(self.owner)
+        for method in source.methods():
+            for node in ast.walk(method) if method.name not in _MAKING else ():
+                if self._changes(node):
+                    return source.at(node)
+        return source.where_set(self.name)
+
+    def _changes(self, node: ast.AST) -> bool:
+        match node:
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                return name == self.name
+            case ast.Subscript(value=ast.Attribute(attr=name), ctx=ast.Store()):
+                return name == self.name
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name))):
+                return name == self.name
+        return False
+
+
+class Attributes:
+    """The attributes that the user's classes gave a layer and its sub-layers, as they are now.
+
+    Args:
+        layer: The layer.
+    """
+
+    def __init__(self, layer: Any) -> None:
+        self._found: dict[tuple[int, str], tuple[type, Any, Any]] = {}
+        for owner in layers_of(layer):
+            for place, name, value in _own(owner):
+                # The value is kept, so that no other object gets its id.
+                self._found[id(place), name] = (type(owner), value, _print_of(value, 4))
+
+    def changes(self, later: Attributes) -> Iterator[Change]:
+        """What is another in `later`, a new attribute included."""
+        for key, (owner, value, after) in later._found.items():
+            _, old, before = self._found.get(key, (owner, None, None))
+            if before != after:
+                yield Change(owner, key[1], _described(old), _described(value))
+
+
+def _own(layer: Any) -> Iterator[tuple[Any, str, Any]]:
+    """The attributes of a layer and of its classes, each with what holds it."""
+    if _is_keras(type(layer)):
+        return
+    for name, value in list(vars(layer).items()):
+        if name not in _names_of_keras() and not name.startswith("_self_"):
+            yield layer, name, value
+    for cls in type(layer).__mro__:
+        for name, value in list(vars(cls).items()) if not _is_keras(cls) else ():
+            if not name.startswith("__") and not callable(value):
+                yield cls, name, value
+
+
+def _is_keras(cls: type) -> bool:
+    library = cls.__module__.partition(".")[0]
+    return library in ("keras", "tensorflow", "jax", "torch", "builtins", "abc")
+
+
+@cache
+def _names_of_keras() -> frozenset[str]:
+    return frozenset(vars(keras.layers.Layer())) | frozenset(vars(keras.Model()))
+
+
+def _print_of(value: Any, depth: int) -> Any:
+    """What is equal for two values if, and only if, nothing in them has changed."""
+    if isinstance(value, _PLAIN):
+        return (type(value), repr(value))
+    if isinstance(value, np.ndarray):
+        return (id(value), value.tobytes() if value.dtype != object else b"")
+    if depth == 0:
+        return id(value)
+    match value:
+        case Mapping():
+            parts = list(value.items())[:_FIRST]
+            return (len(value), [(repr(key), _print_of(part, depth - 1)) for key, part in parts])
+        case list() | tuple() | deque():
+            return (len(value), [_print_of(part, depth - 1) for part in list(value)[:_FIRST]])
+        case set() | frozenset():
+            return (len(value), sorted(map(repr, list(value)[:_FIRST])))
+    return id(value)
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, _PLAIN):
+        return repr(value)
+    if isinstance(value, Mapping | list | tuple | deque | set | frozenset):
+        return f"a {type(value).__name__} of {len(value)}"
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"a tensor of shape {tuple(value.shape)}"
+    return f"a {type(value).__name__}"
