@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import Any
 from scaffold.conformance.finding import Where
 from scaffold.conformance.lazy import keras
 
+_Record = Callable[[Any, Mapping[str, Any]], None]
+
 
 @dataclass(frozen=True)
 class Made:
@@ -23,10 +25,12 @@ class Made:
     Args:
         value: The variable, layer, metric, seed generator or optimizer.
         where: The innermost line outside Keras that led to it.
+        arguments: What its constructor was called with, by name as far as they were named.
     """
 
     value: Any
     where: Where | None
+    arguments: Mapping[str, Any]
 
 
 @dataclass
@@ -72,16 +76,16 @@ def _common(cls: Any) -> Any:
     return next(base for base in cls.__mro__ if base.__module__.endswith("common.variables"))
 
 
-def _into(found: list[Made]) -> Callable[[Any], None]:
-    def record(value: Any) -> None:
+def _into(found: list[Made]) -> _Record:
+    def record(value: Any, arguments: Mapping[str, Any]) -> None:
         if not any(made.value is value for made in found):
-            found.append(Made(value, _where(sys._getframe(2))))
+            found.append(Made(value, _where(sys._getframe(2)), arguments))
 
     return record
 
 
-def _once(found: list[Any]) -> Callable[[Any], None]:
-    def record(value: Any) -> None:
+def _once(found: list[Any]) -> _Record:
+    def record(value: Any, arguments: Mapping[str, Any]) -> None:
         if not any(one is value for one in found):
             found.append(value)
 
@@ -89,15 +93,15 @@ def _once(found: list[Any]) -> Callable[[Any], None]:
 
 
 @contextmanager
-def _watched(cls: Any, name: str, record: Callable[[Any], None]) -> Iterator[None]:
+def _watched(cls: Any, name: str, record: _Record) -> Iterator[None]:
     """Hand each object to `record` on which the method of a class is called."""
     owner = next(base for base in cls.__mro__ if name in vars(base))
     original = vars(owner)[name]
 
     @functools.wraps(original)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(self, cls):
-            record(self)
+        if isinstance(self, cls) and not type(self).__module__.startswith("scaffold."):
+            record(self, kwargs)
         return original(self, *args, **kwargs)
 
     # Keras reads the arguments of a constructor without following `__wrapped__`.

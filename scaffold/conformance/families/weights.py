@@ -1,1 +1,320 @@
-"""Weights."""
+"""Weights: Keras knows of all state, and calls make none."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from scaffold.conformance.audit import Audit, audited
+from scaffold.conformance.finding import Finding, Where
+from scaffold.conformance.lazy import keras, np
+from scaffold.conformance.native import is_native_variable
+from scaffold.conformance.registry import register
+from scaffold.conformance.subject import Subject
+from scaffold.conformance.walk import Held, held_in_tree, layers_of
+
+_NAMES_OF_WEIGHTS = ("kernel", "bias", "gamma", "beta", "weight", "w", "b")
+
+
+@register()
+def sublayers_tracked(subject: Subject) -> Iterator[Finding]:
+    """Keras knows of every layer that this one calls or holds.
+
+    Keras finds sub-layers in attributes, and in lists, tuples, dicts and sets that are assigned to
+    attributes. In a namespace, a dataclass, a closure, a `deque`, a class attribute, a list that
+    is appended to an inner list later, it sees nothing: the layer works, its weights stay as they
+    were drawn, and the saved file doesn't hold them. No warning.
+
+    Mend: assign the sub-layer to an attribute, or a complete list or dict of sub-layers.
+
+    Example:
+        - from types import SimpleNamespace
+        -
+        -
+          @keras.saving.register_keras_serializable(package="my_project")
+          class FeedForward(keras.layers.Layer):
+              def __init__(self, **kwargs):
+                  super().__init__(**kwargs)
+                  self.supports_masking = True
+
+              def build(self, input_shape):
+                  dense = keras.layers.Dense(input_shape[-1], dtype=self.dtype_policy)
+                  dense.build(input_shape)
+        -         self.parts = SimpleNamespace(dense=dense)
+        +         self.dense = dense
+
+              def call(self, inputs):
+        -         return inputs + self.parts.dense(inputs)
+        +         return inputs + self.dense(inputs)
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+    """
+    with audited() as first:
+        layer = subject.build()
+    with audited() as second:
+        subject.call(layer)
+    held = {id(one.value): one for one in held_in_tree(layer)}
+    passing = {id(made.value) for made in second.layers()}
+    called = [one for one in second.called if id(one) not in passing]
+    made = {id(one.value): one.where for one in first.layers()}
+    lines: dict[Where | None, list[tuple[str, str]]] = {}
+    for lost in _lost_layers(layer, [*called, *(one.value for one in held.values())]):
+        place = held.get(id(lost))
+        kind = type(lost).__name__
+        named = _named(layer, place) if place else f"the {kind} that `call` uses"
+        where = made.get(id(lost)) or _place(subject, place)
+        got = f"a {kind} that is none of them: {_weights(len(lost.weights))} lost"
+        lines.setdefault(where, []).append((named, got))
+    for where, ((named, got), *more) in lines.items():
+        others = f" and {len(more)} more of this line" if more else ""
+        yield Finding(f"{named}{others} among the sub-layers that Keras tracks", got, where)
+
+
+def _lost_layers(layer: Any, candidates: Iterable[Any]) -> list[Any]:
+    """The layers with state of which Keras doesn't know, without their own sub-layers."""
+    known = {id(one) for one in layers_of(layer)}
+    tracked = {id(variable) for variable in layer.variables}
+    lost: dict[int, Any] = {}
+    for one in candidates:
+        if not isinstance(one, keras.layers.Layer) or id(one) in known:
+            continue
+        if any(id(variable) not in tracked for variable in one.variables):
+            lost[id(one)] = one
+    inner = {id(part) for one in lost.values() for part in layers_of(one)[1:]}
+    return [one for key, one in lost.items() if key not in inner]
+
+
+def _weights(count: int) -> str:
+    return "its state is" if not count else f"{count} weight{'s' * (count > 1)}"
+
+
+def _named(layer: Any, held: Held) -> str:
+    if held.owner is layer:
+        return f"`{held.path}`"
+    return f"`{held.path}` of the {type(held.owner).__name__} `{held.owner.name}`"
+
+
+def _place(subject: Subject, held: Held | None) -> Where | None:
+    if held is None:
+        return subject.source.where("call")
+    return subject.source.where_set(held.attribute)
+
+
+@register()
+def weights_tracked(subject: Subject) -> Iterator[Finding]:
+    """All state is in variables that Keras tracks.
+
+    `add_weight`, and a variable or a `SeedGenerator` as an attribute, are tracked. A variable in a
+    namespace, a `tf.Variable` or a `torch.nn.Parameter`, and a tensor of random values are not:
+    they are never trained, and a loaded model starts with other values. Nothing warns of it.
+
+    Mend: make it with `self.add_weight`; a variable or a `SeedGenerator` that is made another way
+    has to be an attribute of the layer itself.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Prototypes(keras.layers.Layer):
+              def __init__(self, **kwargs):
+                  super().__init__(**kwargs)
+                  self.supports_masking = True
+
+              def build(self, input_shape):
+                  shape = (input_shape[-1], 4)
+        -         initializer = keras.initializers.GlorotUniform()
+        -         self.prototypes = initializer(shape, dtype=self.dtype)
+        +         self.prototypes = self.add_weight(
+        +             name="prototypes", shape=shape, initializer="glorot_uniform"
+        +         )
+
+              def call(self, inputs):
+        -         return ops.matmul(inputs, ops.cast(self.prototypes, inputs.dtype))
+        +         return ops.matmul(inputs, self.prototypes)
+
+              def compute_output_shape(self, input_shape):
+                  return (*input_shape[:-1], 4)
+    """
+    with audited() as audit:
+        layer = subject.build()
+        subject.call(layer, training=True)
+    held = list(held_in_tree(layer))
+    tracked = _known(layer, audit, held)
+    made = {id(one.value): one.where for one in audit.variables}
+    seen: set[int] = set()
+    for one in held:
+        for variable in _variables_of(one.value):
+            if id(variable) not in tracked:
+                seen.add(id(variable))
+                what = f"a variable of shape {tuple(variable.shape)}"
+                yield _untracked(subject, layer, one, what, made.get(id(variable)))
+        if is_native_variable(one.value) and id(one.value) not in tracked:
+            what = f"a {type(one.value).__name__} of the backend"
+            yield _untracked(subject, layer, one, what)
+    for text, where in _alive(audit, tracked | seen):
+        got = f"{text}, which is none of them: it is neither trained nor saved"
+        yield Finding("every variable among the layer's `variables`", got, where)
+    yield from _tensors_for_weights(subject, layer)
+
+
+def _known(layer: Any, audit: Audit, held: list[Held]) -> set[int]:
+    """The variables that are tracked, here or by what is somebody else's finding or affair."""
+    others = [made.value for made in audit.owners if not _is_bare(made.value)]
+    others += [one.value for one in held if isinstance(one.value, keras.layers.Layer)]
+    variables = [*layer.variables, *layer.metrics_variables]
+    variables += [variable for other in others for variable in other.variables]
+    return {id(variable) for variable in variables} | {id(one.value) for one in variables}
+
+
+def _is_bare(owner: Any) -> bool:
+    return isinstance(owner, keras.random.SeedGenerator | keras.metrics.Metric)
+
+
+def _variables_of(value: Any) -> list[Any]:
+    if isinstance(value, keras.Variable):
+        return [value]
+    if isinstance(value, keras.random.SeedGenerator):
+        return [value.state]
+    return list(value.variables) if isinstance(value, keras.metrics.Metric) else []
+
+
+def _untracked(
+    subject: Subject, layer: Any, held: Held, what: str, where: Where | None = None
+) -> Finding:
+    return Finding(
+        f"{_named(layer, held)} among the layer's `variables`",
+        f"{what}, which Keras doesn't track: it is neither trained nor saved",
+        where or subject.source.where_set(held.attribute),
+    )
+
+
+def _alive(audit: Audit, known: set[int]) -> list[tuple[str, Where | None]]:
+    """The variables that somebody still holds and nobody knows of."""
+    watched = [
+        (weakref.ref(made.value), f"`{made.value.path}`", made.where)
+        for made in audit.variables
+        if id(made.value) not in known
+    ]
+    for made in (audit.variables, audit.owners, audit.called):
+        made.clear()
+    if watched:
+        gc.collect()
+    return [(text, where) for variable, text, where in watched if variable() is not None]
+
+
+def _tensors_for_weights(subject: Subject, layer: Any) -> Iterator[Finding]:
+    """Findings for tensors kept as attributes that are random, or that do nothing untrained."""
+    kept, others = _kept_tensors(subject, layer), _kept_tensors(subject, subject.build())
+    for key, (held, values) in kept.items():
+        other = others.get(key)
+        if other is not None and not np.array_equal(values, other[1], equal_nan=True):
+            what = f"a tensor of random values, of shape {values.shape}"
+            yield _untracked(subject, layer, held, what)
+        elif held.owner is layer and _stands_for_weight(subject, held, values):
+            what = f"a tensor whose {values.size} values are all {values.flat[0]:g}"
+            yield _untracked(subject, layer, held, what)
+
+
+def _kept_tensors(subject: Subject, layer: Any) -> dict[tuple[int, str], tuple[Held, Any]]:
+    """The tensors of floats that a layer keeps over a call, with their values."""
+    before = {id(one.value) for one in held_in_tree(layer) if _is_tensor(one.value)}
+    subject.call(layer)
+    known = {id(variable.value) for variable in layer.variables}
+    order = {id(owner): place for place, owner in enumerate(layers_of(layer))}
+    return {
+        (order[id(one.owner)], one.path): (one, np.asarray(one.value, dtype="float64"))
+        for one in held_in_tree(layer)
+        if id(one.value) in before - known and not is_native_variable(one.value)
+    }
+
+
+def _is_tensor(value: Any) -> bool:
+    if isinstance(value, keras.Variable | keras.KerasTensor):
+        return False
+    if not isinstance(value, np.ndarray) and not keras.ops.is_tensor(value):
+        return False
+    return "float" in keras.backend.standardize_dtype(value.dtype)
+
+
+def _stands_for_weight(subject: Subject, held: Held, values: Any) -> bool:
+    """Whether a tensor has the name of a weight and the values of one that was never trained."""
+    if held.attribute not in _NAMES_OF_WEIGHTS or held.path != f"self.{held.attribute}":
+        return False
+    return values.size > 1 and np.ptp(values) == 0 and not _is_added(subject, held.attribute)
+
+
+def _is_added(subject: Subject, attribute: str) -> bool:
+    """Whether the source also makes a weight of this name, in another branch."""
+    for node in ast.walk(subject.source.tree) if subject.source.tree else ():
+        if isinstance(node, ast.Assign) and "add_weight" in ast.unparse(node.value):
+            names = [target.attr for target in node.targets if isinstance(target, ast.Attribute)]
+            if attribute in names:
+                return True
+    return False
+
+
+@register()
+def no_state_in_call(subject: Subject) -> Iterator[Finding]:
+    """Calls make no layers, variables or seed generators.
+
+    A layer that is made in `call` is another one in each call. Its weights are drawn anew and
+    never trained; a `Dropout` made there drops the same units at each step once the call is
+    compiled. TensorFlow refuses it in `fit`, JAX and Torch go on.
+
+    Mend: make it in the constructor, or in `build` where it depends on the input's shape.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Noise(keras.layers.Layer):
+              def __init__(self, rate=0.5, **kwargs):
+                  super().__init__(**kwargs)
+                  self.rate = rate
+        +         self.drop = keras.layers.Dropout(rate, dtype=self.dtype_policy)
+                  self.supports_masking = True
+
+              def build(self, input_shape):
+        +         self.drop.build(input_shape)
+                  self.built = True
+
+              def call(self, inputs, training=None):
+        -         drop = keras.layers.Dropout(self.rate, dtype=self.dtype_policy)
+        -         return drop(inputs, training=training)
+        +         return self.drop(inputs, training=training)
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+              def get_config(self):
+                  return {**super().get_config(), "rate": self.rate}
+    """
+    layer = subject.build()
+    lines: set[Where | None] = set()
+    for training in (False, True):
+        with audited() as audit:
+            subject.call(layer, training=training)
+        for what, where in _made(audit):
+            if where not in lines:
+                lines.add(where)
+                got = f"a new {what} in a second call"
+                yield Finding("no state to be made once the layer is built", got,
+                              where or subject.source.where("call"))  # fmt: skip
+
+
+def _made(audit: Audit) -> Iterator[tuple[str, Where | None]]:
+    owned: set[int] = set()
+    for made in audit.owners:
+        if isinstance(made.value, keras.layers.Layer):
+            owned |= {id(part) for part in layers_of(made.value)[1:]}
+            owned |= {id(seed) for seed in made.value._seed_generators}
+        owned |= {id(variable) for variable in _all_variables(made.value)}
+    for made in (*audit.owners, *audit.variables):
+        if id(made.value) not in owned:
+            yield type(made.value).__name__, made.where
+
+
+def _all_variables(owner: Any) -> list[Any]:
+    if isinstance(owner, keras.random.SeedGenerator):
+        return [owner.state]
+    return list(owner.variables)

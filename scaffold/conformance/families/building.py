@@ -1,0 +1,273 @@
+"""Building: `build` makes all weights, each instance its own, each with a start of its own."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+from scaffold.conformance.audit import audited
+from scaffold.conformance.finding import Finding, Where
+from scaffold.conformance.lazy import keras, np
+from scaffold.conformance.registry import NotApplicable, register
+from scaffold.conformance.subject import Subject, arrays
+from scaffold.conformance.walk import layers_of
+
+
+@register()
+def build_makes_all_weights(subject: Subject) -> Iterator[Finding]:
+    """`build` alone makes the weights that a call makes.
+
+    To load a model, Keras makes each layer, calls `build` with the shapes that it was built with,
+    and fills the weights that are there by then. Inside a model with a `build` of its own, weights
+    that come with the first call stay random, without an error or a warning.
+
+    Mend: call `build` of each sub-layer in `build`, with the shape that it will see, unless it is
+    built already. Leave `self.built` to Keras.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Head(keras.layers.Layer):
+              def __init__(self, units=4, **kwargs):
+                  super().__init__(**kwargs)
+                  self.units = units
+                  self.norm = keras.layers.LayerNormalization(dtype=self.dtype_policy)
+                  self.dense = keras.layers.Dense(units, dtype=self.dtype_policy)
+                  self.supports_masking = True
+
+        +     def build(self, input_shape):
+        +         if not self.norm.built:
+        +             self.norm.build(input_shape)
+        +         if not self.dense.built:
+        +             self.dense.build(input_shape)
+        +
+              def call(self, inputs):
+                  return self.dense(self.norm(inputs))
+
+              def compute_output_shape(self, input_shape):
+                  return (*input_shape[:-1], self.units)
+
+              def get_config(self):
+                  return {**super().get_config(), "units": self.units}
+    """
+    called = subject.build()
+    config = called.get_build_config()
+    if config is None and not called.weights:
+        yield from _never_built(subject)
+        return
+    built = subject.make()
+    _build(subject, built, config)
+    wanted, got = _described(called.weights), _described(built.weights)
+    where = subject.source.where("build")
+    unbuilt = [
+        f"`{_plain(one.name)}` isn't built"
+        for one, other in zip(layers_of(built), layers_of(called), strict=False)
+        if not one.built and other.built and other.weights
+    ]
+    for missing in (Counter(wanted) - Counter(got)).elements():
+        yield Finding(f"{missing} after `build`", "; ".join(unbuilt) or "no such weight", where)
+        return
+    for extra in (Counter(got) - Counter(wanted)).elements():
+        yield Finding("the weights of a call after `build`", f"{extra} besides them", where)
+        return
+    if wanted != got:
+        order = " before ".join(
+            next(pair for pair in zip(wanted, got, strict=True) if len({*pair}) > 1)
+        )
+        yield Finding(f"{order}, as after a call", "the other order after `build`", where)
+
+
+def _never_built(subject: Subject) -> Iterator[Finding]:
+    """A finding if the class has a `build` that Keras didn't call, since `built` was set."""
+    if subject.cls.build is not keras.layers.Layer.build and subject.make().built:
+        where = subject.source.where_set("built")
+        yield Finding("`build` to run at the first call", "`built` is True without it", where)
+
+
+def _build(subject: Subject, layer: Any, config: dict[str, Any] | None) -> None:
+    """Build it as loading does; a model's own `build` without what hides its errors."""
+    own = subject.is_model and "build" in vars(subject.cls)
+    if own and config and "input_shape" in config:
+        layer.build(config["input_shape"])
+    elif own and config:
+        layer.build(**config["shapes_dict"])
+    else:
+        layer.build_from_config(config)
+
+
+def _described(weights: list[Any]) -> list[str]:
+    return [f"`{_plain(one.path)}` {tuple(one.shape)} {one.dtype}" for one in weights]
+
+
+def _plain(path: str) -> str:
+    """A path without the numbers that Keras counts instances by."""
+    return re.sub(r"_\d+(?=/|$)", "", path)
+
+
+@register()
+def instances_independent(subject: Subject) -> Iterator[Finding]:
+    """Two instances share no variable and no layer.
+
+    A layer from a cache or of the module, assigned in the constructor, is one for all instances:
+    what one learns, the others have too, and a model counts its weights once.
+
+    Mend: make sub-layers and weights in the constructor or in `build`, anew for each instance.
+
+    Example:
+        - _SHARED = keras.layers.Dense(4)
+        -
+        -
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Project(keras.layers.Layer):
+              def __init__(self, **kwargs):
+                  super().__init__(**kwargs)
+        -         self.dense = _SHARED
+        +         self.dense = keras.layers.Dense(4, dtype=self.dtype_policy)
+                  self.supports_masking = True
+
+              def build(self, input_shape):
+                  if not self.dense.built:
+                      self.dense.build(input_shape)
+
+              def call(self, inputs):
+                  return self.dense(inputs)
+
+              def compute_output_shape(self, input_shape):
+                  return (*input_shape[:-1], 4)
+    """
+    first, second = subject.build(), subject.build()
+    known = {id(layer) for layer in layers_of(first)}
+    shared = [layer for layer in layers_of(second) if id(layer) in known]
+    for layer in shared[:1]:
+        got = f"one {type(layer).__name__} `{layer.name}` in both"
+        yield Finding(
+            "sub-layers of its own in each instance", got, _attribute(subject, second, layer)
+        )
+    inner = {id(variable) for layer in shared for variable in layer.variables}
+    known = {id(variable) for variable in first.variables} - inner
+    for variable in (one for one in second.variables if id(one) in known):
+        got = f"one `{variable.path}` in both"
+        yield Finding("variables of its own in each instance", got,
+                      _attribute(subject, second, variable))  # fmt: skip
+
+
+def _attribute(subject: Subject, layer: Any, value: Any) -> Where | None:
+    own = vars(layer) | vars(layer).get("_modules", {})  # where Torch keeps sub-layers
+    names = (name for name, part in own.items() if part is value)
+    return subject.source.where_set(next(names, ""))
+
+
+@register()
+def initial_weights_differ(subject: Subject) -> Iterator[Finding]:
+    """No two random weights start with the same values.
+
+    An initializer object draws the same values for each weight of a shape that it is used for: the
+    kernels of query, key and value start as one, and so do experts and heads. They get equal
+    gradients where they are used alike, and stay equal. Keras 2 warned of it, Keras 3 doesn't.
+
+    Mend: use a new initializer for each weight: `initializer.clone()`.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Gate(keras.layers.Layer):
+              def __init__(self, initializer="glorot_uniform", **kwargs):
+                  super().__init__(**kwargs)
+                  self.initializer = keras.initializers.get(initializer)
+                  self.supports_masking = True
+
+              def build(self, input_shape):
+                  shape = (input_shape[-1], 4)
+        -         start = self.initializer
+        +         start = self.initializer.clone()
+                  self.value = self.add_weight(name="value", shape=shape, initializer=start)
+        -         self.gate = self.add_weight(name="gate", shape=shape, initializer=start)
+        +         start = self.initializer.clone()
+        +         self.gate = self.add_weight(name="gate", shape=shape, initializer=start)
+
+              def call(self, inputs):
+                  gate = ops.sigmoid(ops.matmul(inputs, self.gate))
+                  return ops.matmul(inputs, self.value) * gate
+
+              def compute_output_shape(self, input_shape):
+                  return (*input_shape[:-1], 4)
+
+              def get_config(self):
+                  initializer = keras.initializers.serialize(self.initializer)
+                  return {**super().get_config(), "initializer": initializer}
+    """
+    with audited() as audit:
+        layer = subject.build()
+    drawn = {
+        id(made.value): made.where
+        for made in audit.variables
+        if hasattr(made.arguments.get("initializer"), "_init_seed")
+    }
+    other = subject.build()
+    values, others = arrays(layer.weights), arrays(other.weights)
+    random = [
+        (variable, array)
+        for variable, array, again in zip(layer.weights, values, others, strict=False)
+        if variable.trainable and array.size > 1 and array.dtype.kind == "f"
+        and (id(variable) in drawn or not np.array_equal(array, again)) and np.ptp(array) > 0
+    ]  # fmt: skip
+    if len(random) < 2:
+        raise NotApplicable("it has no two random weights")
+    for (one, first), (two, second) in combinations(random, 2):
+        if np.array_equal(first, second):
+            got = f"the same values in both, of shape {first.shape}"
+            names = [_plain(one.path), _plain(two.path)]
+            pair = " and ".join(f"`{name}`" for name in dict.fromkeys(names))
+            expected = (
+                f"{pair} to start differently"
+                if names[0] != names[1]
+                else f"two {pair} to start differently"
+            )
+            yield Finding(expected, got, drawn.get(id(two)) or subject.source.where("build"))
+            return
+
+
+@register()
+def weight_names(subject: Subject) -> Iterator[Finding]:
+    """No two weights have the same path.
+
+    A weight's path is its name with those of its layers. Two with one path can't be told apart by
+    a `DTypePolicyMap`, a `LayoutMap`, a summary or `parameters()` on Torch, which then leaves one
+    out; `get_state_tree` of a model that holds them raises an error.
+
+    Mend: give each weight, and each sub-layer that has a name, a name of its own.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Twice(keras.layers.Layer):
+              def __init__(self, **kwargs):
+                  super().__init__(**kwargs)
+                  self.blocks = [
+                      keras.layers.Dense(
+        -                 4, name="block", dtype=self.dtype_policy
+        +                 4, name=f"block_{i}", dtype=self.dtype_policy
+                      )
+                      for i in range(2)
+                  ]
+                  self.supports_masking = True
+
+              def build(self, input_shape):
+                  for block in self.blocks:
+                      if not block.built:
+                          block.build(input_shape)
+                      input_shape = block.compute_output_shape(input_shape)
+
+              def call(self, inputs):
+                  for block in self.blocks:
+                      inputs = block(inputs)
+                  return inputs
+
+              def compute_output_shape(self, input_shape):
+                  return (*input_shape[:-1], 4)
+    """
+    paths = Counter(variable.path for variable in subject.shared.weights)
+    twice = [f"{count} weights `{_plain(path)}`" for path, count in paths.items() if count > 1]
+    if twice:
+        where = subject.source.where("build", "__init__")
+        yield Finding("a path of its own for each weight", ", ".join(twice), where)

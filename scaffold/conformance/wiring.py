@@ -1,0 +1,53 @@
+"""Arguments that come one for each weight: `kernel_regularizer`, `bias_initializer` and so on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scaffold.conformance.lazy import keras
+from scaffold.conformance.registry import NotApplicable
+from scaffold.conformance.subject import Subject
+
+
+def arguments_named(subject: Subject, suffix: str, base: Any) -> list[str]:
+    """The arguments of the constructor that take an object of this kind.
+
+    Args:
+        subject: The class.
+        suffix: `regularizer`, `initializer` or `constraint`.
+        base: The class of such objects; an argument with a default of another type is none.
+
+    Raises:
+        NotApplicable: If there are none.
+    """
+    found = [
+        name
+        for name, parameter in subject.parameters.items()
+        if (name == suffix or name.endswith(f"_{suffix}"))
+        and isinstance(parameter.default, base | str | dict | type(None))
+    ]
+    if not found:
+        raise NotApplicable(f"its constructor takes no {suffix}")
+    return found
+
+
+def is_off(subject: Subject, layer: Any, argument: str) -> bool:
+    """Whether the weight that an argument is for may have been turned off by another argument.
+
+    So it is if no weight has its name and an argument is `False`, such as `use_bias`.
+    """
+    stem = argument.rpartition("_")[0]
+    if any(stem in variable.name for variable in layer.weights):
+        return False
+    given = {name: parameter.default for name, parameter in subject.parameters.items()}
+    given |= subject.case.args
+    related = {"beta": "center", "gamma": "scale"}.get(stem, stem)
+    return any(value is False and related in name for name, value in given.items())
+
+
+def made_and_called(subject: Subject, **overrides: Any) -> Any:
+    """An instance that was called, the same each time but for `overrides`."""
+    keras.utils.set_random_seed(1)
+    layer = subject.make(**overrides)
+    subject.call(layer, training=False)
+    return layer
