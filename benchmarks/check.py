@@ -1,7 +1,7 @@
 """`make bench`: a cold `scaffold check` of one layer against Keras's own helper for layer tests.
 
-`run_layer_test` is private to Keras and checks a fraction of this; it stands for what a cold process
-costs at the least. The bound holds on each backend.
+`run_layer_test` is private to Keras and checks a fraction of this; it stands for what a cold
+process costs at the least. The bound holds on each backend.
 """
 
 from __future__ import annotations

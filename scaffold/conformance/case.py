@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -223,26 +222,37 @@ def _detail(word: str) -> dict[str, Any]:
     return {"low": float(low), "high": float(high)}
 
 
-def arguments_from(words: Iterable[str]) -> dict[str, Any]:
-    """The arguments that `name=value` texts describe; a value is Python's spelling or a text.
+def arguments_from(texts: Iterable[str]) -> dict[str, Any]:
+    """The arguments that texts such as `filters=4, padding=same` describe, as Python spells them.
+
+    A value that is no literal of Python is taken as a text.
 
     Raises:
-        UsageError: If a text is not `name=value`.
+        UsageError: If a text is none.
     """
-    found = {}
-    for word in (part for text in words for part in shlex.split(text)):
-        name, equals, value = word.partition("=")
-        if not equals or not name.isidentifier():
-            raise UsageError(
-                f"`{shown(word)}` is no argument of a constructor",
-                mend="Write `--args name=value`, such as `--args filters=4`",
-            )
-        found[name] = _value(value)
+    found: dict[str, Any] = {}
+    for text in texts:
+        found |= _arguments(text)
     return found
 
 
-def _value(text: str) -> Any:
+def _arguments(text: str) -> dict[str, Any]:
+    source = f"f({text})"
     try:
-        return ast.literal_eval(text)
+        call = ast.parse(source, mode="eval").body
+    except (SyntaxError, ValueError):
+        call = None
+    plain = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and not call.args
+    if not isinstance(call, ast.Call) or not plain or not all(k.arg for k in call.keywords):
+        raise UsageError(
+            f"`{shown(text)}` is no argument of a constructor",
+            mend="Write `--args name=value`, such as `--args filters=4`",
+        )
+    return {str(k.arg): _value(ast.get_source_segment(source, k.value)) for k in call.keywords}
+
+
+def _value(text: str | None) -> Any:
+    try:
+        return ast.literal_eval(text or "")
     except (ValueError, SyntaxError):
         return text
