@@ -29,7 +29,8 @@ my_layers:MyConv on tensorflow
            {HERE}/my_layers.py:31
            expected  `strides` in the config
            got       only filters, name
-           why       A saved model is its config and its weights.
+           why       A saved model is its config and its weights. What is left out comes back as its
+                     default.
            mend      Write each argument into the dict that `get_config` returns.
 
  expected  items-independent fails: tagged `mixes-batch`

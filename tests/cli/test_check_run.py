@@ -34,7 +34,9 @@ my_layers:Scale on tensorflow
            my_layers.py:13
            expected  `factor` in the config
            got       only dtype, name, trainable
-           why       A saved model is its config and its weights.
+           why       A saved model is its config and its weights. An argument
+                     that `get_config` leaves out comes back as its default, and
+                     the loaded model gives other numbers without a word.
            mend      Write each argument into the dict that `get_config`
                      returns.
 

@@ -8,7 +8,7 @@ import pytest
 from conformance.few_checks import BROKEN, CLEAN, HERE, MISSING, at, few_checks, outcome
 from scaffold.conformance.finding import Finding, Where
 from scaffold.conformance.report.text import Look, described, group_text, summary
-from scaffold.conformance.report.view import first_sentence
+from scaffold.conformance.report.view import opening
 
 __all__ = ["few_checks"]
 pytestmark = pytest.mark.usefixtures("few_checks")
@@ -24,7 +24,8 @@ my_layers:MyConv on tensorflow
            expected  `strides` in the config
            got       only filters, name
            why       A saved model is its config and its
-                     weights.
+                     weights. What is left out comes back as
+                     its default.
            mend      Write each argument into the dict that
                      `get_config` returns.
 
@@ -219,7 +220,9 @@ def test_described() -> None:
         f"           {HERE}/my_layers.py:31\n"
         "           expected  `strides` in the config\n"
         "           got       only filters, name\n"
-        "           why       A saved model is its config and its weights.\n"
+        "           why       A saved model is its config and its weights. What is left out comes "
+        "back as its\n"
+        "                     default.\n"
         "           mend      Write each argument into the dict that `get_config` returns."
     )
     assert described(BROKEN[2]) == (
@@ -228,14 +231,15 @@ def test_described() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "first"),
+    ("text", "expected"),
     [
-        ("One. Two.", "One."),
-        ("Is it? `a` is.", "Is it?"),
-        ("In 3.15 it is, e.g. so. Two", "In 3.15 it is, e.g. so."),
+        ("One. Two. Three.", "One. Two."),
+        ("Is it? `a` is.", "Is it? `a` is."),
+        ("In 3.15 it is, e.g. so. Two goes on", "In 3.15 it is, e.g. so. Two goes on"),
+        ("Only one.\n\nAnother paragraph.", "Only one."),
         ("No end", "No end"),
         ("", ""),
     ],
 )
-def test_first_sentence(text: str, first: str) -> None:
-    assert first_sentence(text) == first
+def test_opening(text: str, expected: str) -> None:
+    assert opening(text) == expected

@@ -11,7 +11,7 @@ import click
 
 from scaffold.conformance.finding import Finding, Outcome
 from scaffold.conformance.report.view import (
-    first_sentence,
+    opening,
     page_of,
     place,
     printable,
@@ -107,7 +107,7 @@ def _failed(outcome: Outcome, look: Look, told_on: str = "") -> list[str]:
     heading[0] = heading[0].replace(outcome.check, click.style(outcome.check, bold=True), 1)
     lines = ["", *heading, *_findings(outcome.findings, look)]
     if page.why:
-        lines += _detail("why", first_sentence(page.why.partition("\n\n")[0]), look, "cyan")
+        lines += _detail("why", opening(page.why), look, "cyan")
     return [*lines, *_detail("mend", page.mend, look, "cyan")]
 
 

@@ -12,7 +12,7 @@ from scaffold.conformance.finding import Outcome, Where
 from scaffold.conformance.registry import find
 from scaffold.text import unprintable
 
-_SENTENCE = re.compile(r".+?[.!?](?=\s+[A-Z`]|$)", re.DOTALL)
+_SENTENCE = re.compile(r".+?(?:[.!?](?=\s+[A-Z`])|$)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ def sentence(text: str) -> str:
     return ended[:1].upper() + ended[1:]
 
 
-def first_sentence(text: str) -> str:
-    """The first sentence of a text; empty if there is none."""
-    found = _SENTENCE.match(text)
-    return found[0] if found else text
+def opening(text: str) -> str:
+    """The first two sentences of a text: often only the second says what comes of the first."""
+    sentences = _SENTENCE.findall(text.partition("\n\n")[0])
+    return " ".join(sentence.strip() for sentence in sentences[:2])
 
 
 def grouped(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
