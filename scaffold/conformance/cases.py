@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,21 +98,14 @@ def _declared(cls: Any, folder: Path) -> tuple[list[Any], str]:
 
 def _completed(cls: Any, case: Case, origin: str) -> tuple[Case, str]:
     """The case with what it leaves open: arguments from the signature, inputs from a search."""
-    said = [origin] if origin else []
-    args = dict(case.args)
-    for name, value in _required(cls):
-        if name not in args:
-            args[name] = value
-            said.append(f"`{name}={value!r}` was chosen by its name")
-    whole = _with(case, args, case.inputs)
-    if case.inputs is not None:
-        return whole, "; ".join(said)
-    inputs, tried = _search(cls, whole)
-    return _with(case, args, inputs), "; ".join([*said, tried])
-
-
-def _with(case: Case, args: Mapping[str, Any], inputs: Any) -> Case:
-    return Case(args, inputs, case.call, case.tags, case.expected_failures)
+    chosen = {name: value for name, value in _required(cls) if name not in case.args}
+    whole = replace(case, args={**case.args, **chosen})
+    words = [f"`{name}={value!r}`" for name, value in chosen.items()]
+    said = [origin, f"chosen by name: {', '.join(words)}" if words else ""]
+    if case.inputs is None:
+        whole, tried = _search(cls, whole)
+        said.append(tried)
+    return whole, "; ".join(filter(None, said))
 
 
 def _required(cls: Any) -> Iterator[tuple[str, Any]]:
@@ -149,21 +143,31 @@ def _attributes(template: Template) -> list[Attribute]:
     return [rule.resolve(options) for rule in template.attributes_for(options)]
 
 
-def _search(cls: Any, case: Case) -> tuple[Any, str]:
-    """The first usual inputs that the class can be called with, and a sentence on it.
+def _search(cls: Any, case: Case) -> tuple[Case, str]:
+    """The case with the first usual inputs that the class can be called with, and what was tried.
 
     Where there are none, the checks are left to say so with the first ones.
     """
-    tried: list[str] = []
-    for inputs in _ordered(cls.__name__.lower()):
-        if _works(Subject(cls, _with(case, case.args, inputs))):
-            return inputs, f"no input was given: {_listed(tried)}`{written(inputs)}` works"
-        tried.append(f"`{written(inputs)}`")
-    return next(iter(_ordered(cls.__name__.lower()))), f"no input was given: {_listed(tried)}"
+    _, *others = _tensors_of_call(cls)
+    shapes = list(_ordered(cls.__name__.lower()))
+    found = [
+        replace(case, inputs=s, call={**dict.fromkeys(others, s), **case.call}) for s in shapes
+    ]
+    works = next((i for i, one in enumerate(found) if _works(Subject(cls, one))), None)
+    failed = ", ".join(f"`{written(shape)}`" for shape in shapes[:works])
+    tried = [f"{failed} did not work"] * bool(failed)
+    if works is not None:
+        tried.append(f"`{written(shapes[works])}` works")
+    return found[works or 0], f"no input was given: {', '.join(tried)}"
 
 
-def _listed(tried: list[str]) -> str:
-    return f"{', '.join(tried)} did not work, " if tried else ""
+def _tensors_of_call(cls: Any) -> list[str]:
+    """The parameters of `call` that must be given, the first one in any case."""
+    first, *others = Subject(cls, Case()).call_parameters.values()
+    empty = inspect.Parameter.empty
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    needed = [other for other in others if other.default is empty and other.kind in named]
+    return [p.name for p in (first, *needed) if p.name not in ("training", "mask")]
 
 
 def _ordered(name: str) -> Iterable[Any]:

@@ -1,0 +1,146 @@
+"""Where the cases of a class come from, and that it is said."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scaffold.conformance import Case, Input
+from scaffold.conformance.cases import cases_of
+
+SOURCE = """
+import keras
+from keras import ops
+
+
+class FromClass(keras.layers.Layer):
+    @classmethod
+    def scaffold_cases(cls):
+        return [
+            {"input": (3, 4)},
+            {"input": {"x": "3,4:mask"}, "tags": ["random-at-inference"]},
+        ]
+
+    def call(self, inputs):
+        return inputs
+
+
+class FromProject(keras.layers.Layer):
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def call(self, inputs):
+        return inputs
+
+
+class Searched(keras.layers.Layer):
+    def __init__(self, units, rate, vocabulary_size, num_heads=2, *, is_on: bool, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def call(self, inputs):
+        if keras.backend.standardize_dtype(inputs.dtype) != "int32":
+            raise ValueError("tokens")
+        return ops.take(ops.ones((16, 2)), inputs, axis=0)
+
+
+class Pool2D(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs
+
+
+class Pair(keras.layers.Layer):
+    def call(self, query, value):
+        return query + value
+
+
+class Never(keras.layers.Layer):
+    def call(self, inputs):
+        raise ValueError("no")
+"""
+PROJECT = """
+[[tool.scaffold.check.FromProject]]
+args = { units = 7 }
+input = "2,5"
+expected_failures = { export = "not needed" }
+
+[[tool.scaffold.check."shapes:FromProject"]]
+input = "never"
+"""
+
+
+@pytest.fixture
+def module(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    (here / "my_cases.py").write_text(SOURCE, encoding="utf-8")
+    (here / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(here))
+    yield importlib.import_module("my_cases")
+    del sys.modules["my_cases"]
+
+
+def test_flags_come_first(module: Any, here: Path) -> None:
+    given = {"args": {"units": 3}, "input": Input((2, 6))}
+    assert list(cases_of(module.FromProject, given, here)) == [
+        (Case({"units": 3}, Input((2, 6))), "")
+    ]
+
+
+def test_a_tag_alone_keeps_the_declared_cases(module: Any, here: Path) -> None:
+    given = {"tags": ["fixed-batch"]}
+    ((case, origin),) = cases_of(module.FromProject, given, here)
+    assert case.args == {"units": 7}
+    assert case.tags == {"fixed-batch"}
+    assert origin == "its cases are those of `[[tool.scaffold.check.FromProject]]`"
+
+
+def test_what_the_class_says(module: Any, here: Path) -> None:
+    origin = "its cases are those of `scaffold_cases`"
+    assert list(cases_of(module.FromClass, {}, here)) == [
+        (Case({}, Input((3, 4))), origin),
+        (
+            Case({}, {"x": Input((3, 4), mask=True)}, tags=frozenset(["random-at-inference"])),
+            origin,
+        ),
+    ]
+
+
+def test_what_the_project_says(module: Any, here: Path) -> None:
+    ((case, _),) = cases_of(module.FromProject, {}, here)
+    assert case == Case({"units": 7}, Input((2, 5)), expected_failures={"export": "not needed"})
+
+
+def test_a_search_by_names_and_shapes(module: Any, here: Path) -> None:
+    ((case, origin),) = cases_of(module.Searched, {}, here)
+    assert case.args == {"units": 8, "rate": 0.25, "vocabulary_size": 16, "is_on": True}
+    assert case.inputs == Input((2, 6), "int32", 0, 16)
+    assert origin == (
+        "chosen by name: `units=8`, `rate=0.25`, `vocabulary_size=16`, `is_on=True`; "
+        "no input was given: `2,6,8`, `2,8,10,3`, `2,8`, `2,4,5,6,3` did not work, "
+        "`2,6:int32:0..16` works"
+    )
+
+
+def test_a_rank_in_the_name_comes_first(module: Any, here: Path) -> None:
+    ((case, _),) = cases_of(module.Pool2D, {}, here)
+    assert case.inputs == Input((2, 8, 10, 3))
+
+
+def test_several_arguments_of_call(module: Any, here: Path) -> None:
+    ((case, origin),) = cases_of(module.Pair, {}, here)
+    assert (case.inputs, case.call) == (Input((2, 6, 8)), {"value": Input((2, 6, 8))})
+    assert origin == "no input was given: `2,6,8` works"
+
+
+def test_a_class_that_takes_none_of_them_is_left_to_the_checks(module: Any, here: Path) -> None:
+    ((case, origin),) = cases_of(module.Never, {}, here)
+    assert case.inputs == Input((2, 6, 8))
+    assert origin == (
+        "no input was given: `2,6,8`, `2,8,10,3`, `2,8`, `2,4,5,6,3`, `2,6:int32:0..16`, "
+        "`[2,6,8; 2,6,8]`, `[2,8; 2,8]`, `2` did not work"
+    )
