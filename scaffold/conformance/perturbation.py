@@ -25,7 +25,8 @@ _ENDINGS: dict[str, tuple[Any, ...]] = {
     "constraint": ("max_norm", "unit_norm"),
     "seed": (7, 8),
 }
-_LEFT_ALONE = ("name", "dtype", "trainable", "autocast")
+# `stateful` makes outputs depend on how often a layer was called.
+_LEFT_ALONE = ("name", "dtype", "trainable", "autocast", "stateful")
 
 
 def changed_arguments(subject: Subject) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.perturbation import changed_arguments
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject, differ, same_state
+from scaffold.keras_names import LAYER_ATTRIBUTES
 
 # Keras's own argument of these names needs no entry where its value is the default.
 _OF_KERAS = ("name", "dtype", "trainable", "autocast", "activity_regularizer", "args", "kwargs")
@@ -48,7 +49,7 @@ def config_complete(subject: Subject) -> Iterator[Finding]:
         +             "offset": self.offset,
         +         }
     """
-    changed = {**subject.case.args, **changed_arguments(subject)}
+    changed = changed_arguments(subject)
     config = subject.make(**changed).get_config()
     wanted = [name for name in subject.parameters if name in changed or name in subject.case.args]
     where = subject.source.where("get_config", "__init__")
@@ -179,7 +180,7 @@ def _through_json(config: dict[str, Any]) -> dict[str, Any]:
 
 def _attributes_kept(subject: Subject, layer: Any, again: Any) -> Iterator[Finding]:
     """What differs in the attributes that are called like arguments."""
-    for name in subject.parameters:
+    for name in sorted(subject.parameters.keys() - LAYER_ATTRIBUTES):
         before, after = getattr(layer, name, None), getattr(again, name, None)
         if _described(before) != _described(after):
             where = subject.source.where("get_config", "__init__")

@@ -137,7 +137,8 @@ def kwargs_forwarded(subject: Subject) -> Iterator[Finding]:
               def get_config(self):
                   return {**super().get_config(), "factor": self.factor}
     """
-    given = {"name": "another_name", "dtype": "float16", "trainable": False}
+    dtype = "int32" if "int" in subject.make().compute_dtype else "float16"
+    given = {"name": "another_name", "dtype": dtype, "trainable": False}
     where = subject.source.where("__init__")
     layer = subject.make(**given)
     got = {"name": layer.name, "dtype": layer.dtype_policy.name, "trainable": layer.trainable}
