@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -31,6 +32,16 @@ def trace(layer: Any, symbols: Data) -> None:
 
     specs = [tf.TensorSpec(symbol.shape, symbol.dtype) for symbol in symbols.tensors()]
     tf.function(called, autograph=False).get_concrete_function(*specs)
+
+
+def given_shapes(method: Any, shapes: Mapping[str, Shapes]) -> Any:
+    """What a method such as `build` returns for the shapes of a call's tensors, by name.
+
+    Keras gives the first shape to a method of one parameter, and the others by their names.
+    """
+    (_, first), *others = shapes.items()
+    named = inspect.signature(method).parameters
+    return method(first, **{name: shape for name, shape in others if name in named})
 
 
 def shapes_of(outputs: Any) -> Shapes:

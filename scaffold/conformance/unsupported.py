@@ -13,6 +13,8 @@ _PHRASES = {
         "Could not find device for node",
         "NHWC tensor format",
         "only supports NHWC",
+        "only supports NDHWC",
+        "Expected `float16`, `float32` or `float64`",
     ),
     "torch": ("not implemented for",),
     "jax": ("not implemented", "Unsupported"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from scaffold.conformance.tracing import (
     Shapes,
     admits,
     flat,
+    given_shapes,
     outline,
     shapes_of,
     standard,
@@ -56,7 +56,7 @@ def compute_output_shape(subject: Subject) -> Iterator[Finding]:
         raise NotApplicable("it has none, so that Keras traces `call`")
     if _declares(subject, "compute_output_spec"):
         raise NotApplicable("Keras asks its `compute_output_spec` instead")
-    declared = standard(_declared(subject))
+    declared = standard(given_shapes(subject.shared.compute_output_shape, subject.shapes))
     real = shapes_of(subject.call(subject.shared))
     where = subject.source.where("compute_output_shape", "call")
     yield from _structures(declared, real, "from `compute_output_shape`", where)
@@ -68,21 +68,6 @@ def compute_output_shape(subject: Subject) -> Iterator[Finding]:
 
 def _declares(subject: Subject, method: str) -> bool:
     return getattr(subject.cls, method) is not getattr(keras.layers.Layer, method)
-
-
-def _declared(subject: Subject) -> Any:
-    method = subject.shared.compute_output_shape
-    names = _parameters(method)
-    first, *others = subject.shapes.items()
-    if len(names) == 1:
-        return method(first[1])
-    return method(first[1], **{name: shape for name, shape in others if name in names})
-
-
-def _parameters(method: Any) -> list[str]:
-    many = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    found = inspect.signature(method).parameters.values()
-    return [parameter.name for parameter in found if parameter.kind not in many]
 
 
 def _structures(declared: Shapes, real: Shapes, source: str, where: Any) -> Iterator[Finding]:

@@ -1,0 +1,81 @@
+"""The same layer under other dtype policies, and which of its sub-layers follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from scaffold.conformance.lazy import keras
+from scaffold.conformance.subject import Subject, fresh_arguments
+from scaffold.conformance.tracing import given_shapes
+
+PURE = ("float16", "bfloat16", "float64")
+MIXED = ("mixed_bfloat16", "mixed_float16")
+# What no layer is asked for here, so that only what asks for nothing follows it.
+_ELSEWHERE = "float64"
+
+
+def available(policy: str) -> bool:
+    """Whether the backend has the dtypes of a policy: JAX cuts float64 unless told otherwise."""
+    if policy != "float64":
+        return True
+    made = keras.ops.zeros((), dtype="float64")
+    return bool(keras.backend.standardize_dtype(made.dtype) == "float64")
+
+
+def is_float(tensor: Any) -> bool:
+    """Whether a tensor or a variable holds floats."""
+    return bool(keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype)))
+
+
+def strays(subject: Subject) -> Iterator[tuple[str, Any]]:
+    """The sub-layers that follow the global dtype policy, not the layer's, each with its place.
+
+    A sub-layer that is made for float32 on purpose, such as a softmax, is none of them.
+
+    Args:
+        subject: The class in a case.
+    """
+    args = fresh_arguments(subject.case.args)  # Layers among them are none of the class's own
+    with _global_policy(_ELSEWHERE):
+        layer = subject.make(**{**args, "dtype": "mixed_bfloat16"})
+        if not layer.built and not subject.is_model:
+            given_shapes(layer.build, subject.shapes)
+    for child in layer._flatten_layers(include_self=False):
+        if child.dtype_policy.name == _ELSEWHERE:
+            yield _attribute(layer, child), child
+
+
+def made(subject: Subject, policy: str) -> Any:
+    """A layer of another policy, which layers among its arguments have too."""
+    with _global_policy(policy):
+        args = fresh_arguments(subject.case.args)
+    return subject.make(**{**args, "dtype": policy})
+
+
+def narrowed(subject: Subject, layer: Any) -> Iterator[tuple[str, Any]]:
+    """The sub-layers of a mixed layer whose variables are held in its compute dtype."""
+    for child in layer._flatten_layers(include_self=False):
+        if child.weights and child.variable_dtype == layer.compute_dtype:
+            yield _attribute(layer, child), child
+
+
+@contextmanager
+def _global_policy(name: str) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _attribute(layer: Any, child: Any) -> str:
+    """The attribute that holds a sub-layer, or a list or dict of it; empty if none does."""
+    for name, value in vars(layer).items():
+        if not name.startswith("_") or value is child:
+            parts = keras.tree.flatten(value) if isinstance(value, list | tuple | dict) else [value]
+            if any(part is child for part in parts):
+                return name
+    return ""
