@@ -57,6 +57,20 @@ class Holder(keras.Model):  # type: ignore[misc]
         return cls(layer, inputs, call, **config)
 
 
+@keras.saving.register_keras_serializable(package="scaffold")
+class Task(Holder):
+    """A `Holder` that gives the floats among the outputs only, as a flat list, to fit them."""
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        outputs = keras.tree.flatten(super().call(inputs, training=training))
+        return [tensor for tensor in outputs if is_float(tensor)]
+
+
+def is_float(tensor: Any) -> bool:
+    """Whether an output, which may be `None`, is a tensor of floats."""
+    return tensor is not None and "float" in keras.backend.standardize_dtype(tensor.dtype)
+
+
 def held(subject: Subject, layer: Any) -> Any:
     """A built `Holder` of a layer."""
     holder = Holder(layer, subject.case.inputs, subject.case.call)

@@ -165,7 +165,7 @@ class Subject:
         """Build a layer as another layer builds it: from shapes, without a call."""
         shapes = self.shapes
         names = list(inspect.signature(layer.build).parameters)
-        if len(names) == 1:
+        if 1 in (len(names), len(shapes)):
             layer.build(next(iter(shapes.values())))
         else:
             layer.build(**{name: shape for name, shape in shapes.items() if name in names})

@@ -14,7 +14,7 @@ from scaffold.conformance.state import changed, copy_values, randomise, shared_s
 from scaffold.conformance.subject import Subject
 
 
-@register(needs=("runs", "registered"))
+@register(needs=("registered", "config-round-trip"))
 def clone_equal(subject: Subject) -> Iterator[Finding]:
     """`clone_model` gives a model of its own that computes the same.
 
@@ -70,7 +70,7 @@ def _is(part: Any, layer: Any) -> bool:
     return type(part) is type(layer) and part.name == layer.name
 
 
-@register(needs=("runs", "registered"))
+@register(needs=("registered", "config-round-trip"))
 def deepcopy_equal(subject: Subject) -> Iterator[Finding]:
     """`copy.deepcopy` gives a layer with the same weights and none of the original's.
 
@@ -106,7 +106,7 @@ def deepcopy_equal(subject: Subject) -> Iterator[Finding]:
     yield from _equal(subject, layer, copied, "copy")
 
 
-@register(needs=("runs", "registered"))
+@register(needs=("registered", "config-round-trip"))
 def pickle_equal(subject: Subject) -> Iterator[Finding]:
     """A layer comes back out of a pickle with its weights.
 

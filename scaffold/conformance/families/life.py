@@ -1,1 +1,311 @@
-"""Life."""
+"""Life: what happens to a layer after it is written: training, serving, threads, days."""
+
+from __future__ import annotations
+
+import gc
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from scaffold.conformance.case import Input, map_inputs
+from scaffold.conformance.finding import Finding
+from scaffold.conformance.lazy import keras, np
+from scaffold.conformance.registry import NotApplicable, register
+from scaffold.conformance.state import changed
+from scaffold.conformance.subject import Subject, arrays
+
+_STEPS = 8
+_CALLS = 20
+_KINDS = (list, dict, set, deque)
+
+
+@register(needs=("runs",))
+def fit_lowers_loss(subject: Subject) -> Iterator[Finding]:
+    """A few steps of `fit` lower the loss, and leave it finite.
+
+    Some layers compute the right thing and can't be trained: their gradient is NaN at a point
+    that training comes by, or what the optimizer does to a weight is undone in `call`. The model
+    then learns nothing, or it turns into NaN, which no later step mends.
+
+    Mend: keep square roots, divisions and logarithms off zero (`keras.config.epsilon()`), and
+    leave trainable weights to the optimizer.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Positive(keras.layers.Layer):
+              def __init__(self, **kwargs):
+                  super().__init__(**kwargs)
+                  self.supports_masking = True
+
+              def build(self, input_shape):
+                  self.scale = self.add_weight(shape=input_shape[-1:], initializer="zeros")
+
+              def call(self, inputs):
+        -         return inputs * ops.sqrt(self.scale)
+        +         return inputs * ops.softplus(self.scale)
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+    """
+    from scaffold.conformance.fitting import task
+
+    layer = subject.build()
+    if not layer.trainable_variables:
+        raise NotApplicable("the layer has no trainable weights")
+    fitted = task(subject, layer, keras.optimizers.Lion(1e-3))
+    first = _loss(subject, layer, fitted)
+    means = fitted.fit(_STEPS)
+    if _is_lower(means, first, _loss(subject, layer, fitted)):
+        return
+    if all(map(np.isfinite, means)):  # slow, or noisy: it gets time
+        means = fitted.fit(4 * _STEPS)
+        if _is_lower(means, first, _loss(subject, layer, fitted)):
+            return
+    got = ", ".join(f"{mean:.6g}" for mean in means[:4])
+    where = subject.source.where("call")
+    yield Finding(f"a mean loss that falls in {len(means)} steps", f"{got} ...", where)
+
+
+def _loss(subject: Subject, layer: Any, fitted: Any) -> float:
+    """The squared error at inference, where nothing is random."""
+    outputs = arrays(fitted.model(fitted.inputs, training=False))
+    pairs = zip(outputs, arrays(fitted.targets), strict=True)
+    return float(sum(np.mean(np.square(one - other)) for one, other in pairs))
+
+
+def _is_lower(means: list[float], first: float, last: float) -> bool:
+    if not all(map(np.isfinite, [*means, last])):
+        return False
+    return min(means[1:]) < means[0] or last < first
+
+
+@register(needs=("training-reaches-sublayers",), target="model")
+def fit_trains_sublayers(subject: Subject) -> Iterator[Finding]:
+    """In a real `fit`, every call of a sub-layer is one that trains.
+
+    Losses often need a second pass through the model: of another view of the data, or for the
+    features. Where `train_step` or `compute_loss` calls the model without `training`, that pass
+    runs without dropout, and batch normalization uses its statistics in place of the batch's.
+
+    Mend: call the model with `training=True` in `train_step`, and with the argument `training` in
+    `compute_loss`.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Consistent(keras.Model):
+              def __init__(self, units=4, **kwargs):
+                  super().__init__(**kwargs)
+                  self.units = units
+                  self.drop = keras.layers.Dropout(0.5, dtype=self.dtype_policy)
+                  self.dense = keras.layers.Dense(units, dtype=self.dtype_policy)
+
+              def build(self, input_shape):
+                  self.drop.build(input_shape)
+                  self.dense.build(input_shape)
+
+              def call(self, inputs, training=None):
+                  return self.dense(self.drop(inputs, training=training))
+
+              def compute_loss(
+                  self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+              ):
+                  loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        -         return loss + ops.mean(ops.square(self(x) - y_pred))
+        +         return loss + ops.mean(ops.square(self(x, training=training) - y_pred))
+
+              def compute_output_shape(self, input_shape):
+                  return (*input_shape[:-1], self.units)
+
+              def get_config(self):
+                  return {**super().get_config(), "units": self.units}
+    """
+    from scaffold.conformance.fitting import takes_one, task
+    from scaffold.conformance.spying import files_of, spelled, spied, sublayers, takes
+
+    model = subject.build()
+    watched = [part for part in sublayers(model) if takes(part, "training") and _reacts(part)]
+    if not watched or not takes_one(subject):
+        raise NotApplicable("training changes no sub-layer, or the model takes several tensors")
+    fitted = task(subject, model, keras.optimizers.SGD(1e-3))
+    with spied(watched, files_of(subject.cls)) as seen:
+        _forget_before(model, seen)
+        fitted.fit(1)
+    idle = {id(call.layer): call for call in seen if not call.bound.arguments["training"]}
+    for call in idle.values():
+        where = call.spot.where if call.spot else subject.source.where("train_step", "call")
+        got = f"training={call.bound.arguments['training']}"
+        yield Finding(f"`{spelled(model, call.layer)}` to get training=True in `fit`", got, where)
+
+
+def _reacts(layer: Any) -> bool:
+    """Whether training changes anything in the layer itself, as far as can be told."""
+    state = layer._seed_generators or layer._non_trainable_variables
+    return layer.trainable and bool(state or not type(layer).__module__.startswith("keras."))
+
+
+def _forget_before(model: Any, seen: list[Any]) -> None:
+    """Drop what was seen before a training step begins: Keras tries the model out first."""
+    step = model.train_step
+
+    def train_step(*args: Any) -> Any:
+        seen.clear()
+        return step(*args)
+
+    object.__setattr__(model, "train_step", train_step)
+
+
+@register(needs=("runs",))
+def threads_agree(subject: Subject) -> Iterator[Finding]:
+    """Calls from several threads don't get into each other's way.
+
+    A server answers several requests at once with one model. A layer that puts what it is
+    computing on `self` hands one request the numbers of another, now and then, under load.
+
+    Mend: pass values from method to method as arguments, and keep none on `self`.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Centered(keras.layers.Layer):
+              def __init__(self, **kwargs):
+                  super().__init__(**kwargs)
+                  self.supports_masking = True
+
+              def call(self, inputs):
+        -         self.mean = ops.mean(inputs, axis=-1, keepdims=True)
+        -         return inputs - self.mean
+        +         mean = ops.mean(inputs, axis=-1, keepdims=True)
+        +         return inputs - mean
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+    """
+    from scaffold.conformance.interleaving import interleaved
+
+    layer = subject.build()
+    path = subject.cls.call.__code__.co_filename
+    first, second = subject.data(), subject.data(seed=1)
+    alone = subject.outputs(layer, first)
+    subject.outputs(layer, second)
+    for line in range(_CALLS):
+        result = interleaved(
+            lambda: subject.outputs(layer, first),
+            lambda: subject.outputs(layer, second),
+            path,
+            line,
+        )
+        if result is None:
+            return
+        if difference := changed(subject, layer, alone, result, first):
+            what = "the outputs of the call, with another call in another thread meanwhile"
+            yield Finding(what, difference, subject.source.where("call"))
+            return
+
+
+@register(needs=("runs",))
+def no_growth(subject: Subject) -> Iterator[Finding]:
+    """Calls leave nothing behind: no input is kept alive, no container grows.
+
+    A few kilobytes for each call are gigabytes after a night of training. The list that grows is
+    often none of the layer's attributes: it belongs to the class, to the module or to a cache.
+
+    Mend: keep no tensors; give a cache a size.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Clipped(keras.layers.Layer):
+        -     seen = []
+        -
+              def __init__(self, **kwargs):
+                  super().__init__(**kwargs)
+                  self.supports_masking = True
+
+              def call(self, inputs):
+        -         self.seen.append(inputs)
+                  return ops.clip(inputs, -1.0, 1.0)
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+    """
+    layer, data = subject.build(), subject.data()
+    _calls(subject, layer, data)
+    before = _sizes()
+    _calls(subject, layer, data)
+    grown = _grown(before)
+    if not grown:
+        return
+    before = _sizes()
+    _calls(subject, keras.layers.Identity(), data)
+    where = subject.source.where("call")
+    left = grown - _grown(before)
+    for one in gc.get_objects():
+        if id(one) in left and type(one) in _KINDS:
+            got = f"a {type(one).__name__} with {_CALLS} entries more, or several for each call"
+            yield Finding(f"nothing to grow in {_CALLS} calls", got, where)
+
+
+def _grown(before: dict[int, int]) -> set[int]:
+    """The ids of the containers that grew with each call."""
+    after = _sizes().items()
+    return {id_ for id_, size in after if id_ in before and size >= before[id_] + _CALLS}
+
+
+def _calls(subject: Subject, layer: Any, data: Any) -> None:
+    for _ in range(_CALLS):
+        given = subject.tensors(data)
+        layer(given.inputs, **given.call)
+
+
+def _sizes() -> dict[int, int]:
+    # Without a tuple or another object for each, which would set the collector off
+    return {id(one): len(one) for one in gc.get_objects() if type(one) in _KINDS}
+
+
+@register(needs=("symbolic-equals-eager",))
+def export(subject: Subject) -> Iterator[Finding]:
+    """Exported for serving, the layer gives the same, for another batch size too.
+
+    An exported program (a SavedModel on TensorFlow, StableHLO on JAX, an ExportedProgram on Torch)
+    has no Python in it. What Python decided while it was traced stays so for every request: a
+    batch size, a branch, a number drawn.
+
+    Mend: take sizes from `ops.shape` and leave them tensors; use -1 in `ops.reshape`.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Flat(keras.layers.Layer):
+              def __init__(self, **kwargs):
+                  super().__init__(**kwargs)
+
+              def call(self, inputs):
+        -         return ops.reshape(inputs, (len(list(inputs)), -1))
+        +         return ops.reshape(inputs, (ops.shape(inputs)[0], inputs.shape[1] * inputs.shape[2]))
+
+              def compute_output_shape(self, input_shape):
+                  return (input_shape[0], input_shape[1] * input_shape[2])
+    """
+    from scaffold.conformance.exporting import exported
+
+    plain = _without_masks(subject)
+    if subject.backend != "tensorflow" and any(i.dtype == "string" for i in subject.all_inputs):
+        raise NotApplicable("only TensorFlow exports what takes texts")
+    layer = plain.build()
+    fixed = "fixed-batch" in subject.case.tags
+    sizes = {described.shape[0] for described in subject.all_inputs}
+    batch = sizes.pop() if fixed or len(sizes) > 1 else None
+    program = exported(plain, layer, batch)
+    data = plain.data() if batch else plain.data(5, seed=1)
+    results = program(data.tensors())
+    if difference := changed(plain, layer, plain.outputs(layer, data), results, data):
+        what = f"the exported program to give for a batch of {batch or 5} what the layer gives"
+        yield Finding(what, difference, subject.source.where("call"))
+
+
+def _without_masks(subject: Subject) -> Subject:
+    """The same case without its masks, which no exported program takes."""
+
+    def bare(described: Input) -> Input:
+        return replace(described, mask=False)
+
+    case = subject.case
+    return subject.like(inputs=map_inputs(bare, case.inputs), call=map_inputs(bare, case.call))

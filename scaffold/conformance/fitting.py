@@ -1,0 +1,96 @@
+"""A tiny task around a layer, and `fit` on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from scaffold.conformance.case import Input
+from scaffold.conformance.lazy import keras, np
+from scaffold.conformance.registry import NotApplicable
+from scaffold.conformance.subject import Subject, arrays
+
+
+@dataclass(frozen=True)
+class Task:
+    """A compiled model with the layer in it, and data for it.
+
+    Args:
+        model: The layer itself if it is a model, else a model around it.
+        inputs: What the model takes, one batch.
+        targets: What it shall give for them.
+    """
+
+    model: Any
+    inputs: Any
+    targets: Any
+
+    def fit(self, steps: int) -> list[float]:
+        """The mean loss of all steps so far, after each of `steps` on the same batch."""
+        losses: list[float] = []
+        after = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda step, logs: losses.append(float(logs["loss"]))
+        )
+        self.model.fit(
+            _repeated(self.inputs, steps),
+            _repeated(self.targets, steps),
+            batch_size=len(keras.tree.flatten(self.inputs)[0]),
+            shuffle=False,
+            verbose=0,
+            callbacks=[after],
+        )
+        return losses
+
+
+def _repeated(structure: Any, times: int) -> Any:
+    return keras.tree.map_structure(lambda array: np.concatenate([array] * times), structure)
+
+
+def task(subject: Subject, layer: Any, optimizer: Any) -> Task:
+    """The task of moving the outputs of a built layer by a little noise.
+
+    Raises:
+        NotApplicable: If the layer can't be fitted.
+    """
+    from scaffold.conformance.host_models import Task as Host
+    from scaffold.conformance.host_models import is_float
+
+    data = subject.data()
+    if any(described.dtype == "string" for described in subject.all_inputs):
+        raise NotApplicable("the layer takes texts")
+    outputs = subject.call(layer, data, training=False)
+    leaves = keras.tree.flatten(outputs)
+    if takes_one(subject) and all(map(is_float, leaves)):
+        model, inputs, targets = layer, data.inputs, _moved(outputs)
+    else:
+        model = Host(layer, subject.case.inputs, subject.case.call)
+        inputs, targets = data.tensors(), _moved(list(filter(is_float, leaves)))
+    arrays_ = keras.tree.flatten([inputs, targets])
+    if not keras.tree.flatten(targets):
+        raise NotApplicable("no output is of floats")
+    if len({len(array) if array.ndim else 0 for array in arrays_}) > 1:
+        raise NotApplicable("an output is not one item for each item of the inputs")
+    losses = keras.tree.map_structure(lambda _: "mean_squared_error", targets)
+    model.compile(optimizer, losses, **compiling())
+    return Task(model, inputs, targets)
+
+
+def takes_one(subject: Subject) -> bool:
+    """Whether it is a model that `fit` can feed as it is."""
+    return subject.is_model and isinstance(subject.case.inputs, Input) and not subject.case.call
+
+
+def compiling() -> dict[str, Any]:
+    """How `compile` is called: without XLA on TensorFlow, which would take most of the time."""
+    return {"jit_compile": False} if keras.backend.backend() == "tensorflow" else {}
+
+
+def _moved(outputs: Any) -> Any:
+    random = np.random.default_rng(3)
+    moved: Callable[[Any], Any] = lambda tensor: _add(arrays(tensor)[0], random)  # noqa: E731
+    return keras.tree.map_structure(moved, outputs)
+
+
+def _add(array: Any, random: Any) -> Any:
+    return array + random.normal(size=array.shape).astype(array.dtype)

@@ -1,0 +1,65 @@
+"""Two calls at once, the second run at each line of the first: every race, each time."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+_PATIENCE = 0.5  # seconds to wait for a call that may itself wait for a lock of the first
+
+
+def interleaved(first: Callable[[], Any], second: Callable[[], Any], path: str, line: int) -> Any:
+    """What `first` gives if `second` runs in another thread within it.
+
+    Args:
+        first: Runs in a thread of its own.
+        second: Runs in a thread of its own, once.
+        path: The file whose lines count.
+        line: Before which of the lines that `first` runs there `second` runs, from 0.
+
+    Returns:
+        What `first` gave, or `None` if it doesn't run that many lines.
+
+    Raises:
+        Exception: What `first` or `second` raises.
+    """
+    lines = iter(range(line + 1))
+    problems: list[BaseException] = []
+    results: list[Any] = []
+    threads: list[threading.Thread] = []
+
+    def caught(run: Callable[[], Any], into: list[Any]) -> Callable[[], None]:
+        def quiet() -> None:
+            try:
+                into.append(run())
+            except Exception as problem:
+                problems.append(problem)
+
+        return quiet
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        if frame.f_code.co_filename != path:
+            return None
+        if event == "line" and next(lines, None) == line:
+            threads.append(threading.Thread(target=caught(second, [])))
+            threads[-1].start()
+            threads[-1].join(_PATIENCE)
+        return trace
+
+    def traced() -> Any:
+        sys.settrace(trace)
+        try:
+            return first()
+        finally:
+            sys.settrace(None)
+
+    outer = threading.Thread(target=caught(traced, results))
+    outer.start()
+    for thread in (outer, *threads):
+        thread.join()
+    if problems:
+        raise problems[0]
+    return results[0] if threads else None
