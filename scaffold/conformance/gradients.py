@@ -24,7 +24,7 @@ def gradients(loss: Loss, weights: list[Any], state: list[Any]) -> list[Any]:
 
 
 def _tensorflow(loss: Loss, weights: list[Any], state: list[Any]) -> list[Any]:
-    import tensorflow as tf  # type: ignore[import-untyped] # has no stubs
+    import tensorflow as tf
 
     values = [weight.value for weight in weights]
     with tf.GradientTape() as tape:

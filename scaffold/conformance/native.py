@@ -17,7 +17,7 @@ def is_native_variable(value: Any) -> bool:
 
 
 def _of_tensorflow(value: Any) -> bool:
-    import tensorflow as tf  # type: ignore[import-untyped] # has no stubs
+    import tensorflow as tf
 
     return isinstance(value, tf.Variable)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dis
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
@@ -51,6 +51,28 @@ def layers_of(layer: Any) -> list[Any]:
     return list(layer._flatten_layers())
 
 
+def names_of_weights(layer: Any) -> dict[int, str]:
+    """The place of each variable by its `id`: `self.encoder.kernel`."""
+    places = {id(layer): "self"}
+    for owner in layers_of(layer):
+        for held in held_by(owner):
+            if isinstance(held.value, keras.layers.Layer):
+                step = f".{held.value.name}" if _is_of_library(type(owner)) else held.path[4:]
+                places.setdefault(id(held.value), places.get(id(owner), owner.name) + step)
+    return {
+        id(variable): f"{places.get(id(owner), owner.name)}.{variable.name}"
+        for owner in reversed(layers_of(layer))
+        for variable in owner._trainable_variables + owner._non_trainable_variables
+    }
+
+
+def listed(layer: Any, variables: Sequence[Any]) -> str:
+    """The places of some variables as a phrase, the first three of them."""
+    names = names_of_weights(layer)
+    shown = ", ".join(f"`{names.get(id(one), one.path)}`" for one in variables[:3])
+    return f"{shown} and {len(variables) - 3} more" if len(variables) > 3 else shown
+
+
 def held_in_tree(layer: Any) -> Iterator[Held]:
     """All that the layer and its sub-layers hold, each thing once."""
     seen: set[int] = set()
@@ -86,9 +108,10 @@ def _roots(layer: Any) -> Iterator[tuple[str, str, Any]]:
     for name, value in own.items():
         if name not in _names_of_keras() and not name.startswith(_BOOKS_OF_TENSORFLOW):
             yield f"self.{name}", name, value
-    for registry in ("_parameters", "_buffers"):  # where Torch keeps its own
+    for registry in ("_modules", "_parameters", "_buffers"):  # where Torch keeps its own
         for name, value in own.get(registry, {}).items():
-            yield f"self.{name}", name, value
+            if name != "_torch_params":  # the values of what Keras tracks
+                yield f"self.{name}", name, value
     for cls in type(layer).__mro__:
         if not _is_of_library(cls):
             for name, value in vars(cls).items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ from scaffold.conformance.audit import audited
 from scaffold.conformance.finding import Finding, Where
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.subject import Subject, arrays
-from scaffold.conformance.walk import layers_of
+from scaffold.conformance.subject import Subject, arrays, differ
+from scaffold.conformance.walk import layers_of, listed
+from scaffold.conformance.wiring import arguments_named, is_off, made_and_called
 
 
 @register()
@@ -141,14 +143,14 @@ def instances_independent(subject: Subject) -> Iterator[Finding]:
     known = {id(layer) for layer in layers_of(first)}
     shared = [layer for layer in layers_of(second) if id(layer) in known]
     for layer in shared[:1]:
-        got = f"one {type(layer).__name__} `{layer.name}` in both"
+        got = f"one {type(layer).__name__} in both"
         yield Finding(
             "sub-layers of its own in each instance", got, _attribute(subject, second, layer)
         )
     inner = {id(variable) for layer in shared for variable in layer.variables}
     known = {id(variable) for variable in first.variables} - inner
     for variable in (one for one in second.variables if id(one) in known):
-        got = f"one `{variable.path}` in both"
+        got = f"one {listed(second, [variable])} in both"
         yield Finding("variables of its own in each instance", got,
                       _attribute(subject, second, variable))  # fmt: skip
 
@@ -217,15 +219,110 @@ def initial_weights_differ(subject: Subject) -> Iterator[Finding]:
     for (one, first), (two, second) in combinations(random, 2):
         if np.array_equal(first, second):
             got = f"the same values in both, of shape {first.shape}"
-            names = [_plain(one.path), _plain(two.path)]
-            pair = " and ".join(f"`{name}`" for name in dict.fromkeys(names))
-            expected = (
-                f"{pair} to start differently"
-                if names[0] != names[1]
-                else f"two {pair} to start differently"
-            )
+            expected = f"{listed(layer, [one, two])} to start with different values"
             yield Finding(expected, got, drawn.get(id(two)) or subject.source.where("build"))
             return
+
+
+@register()
+def initializers_wired(subject: Subject) -> Iterator[Finding]:
+    """Each initializer that the constructor takes decides how a weight starts.
+
+    An argument that is stored and saved, but not handed to `add_weight` or to the sub-layer that
+    has the weight, does nothing: the weights start as Keras's default has it.
+
+    Mend: pass it to `add_weight(initializer=...)`, or to the sub-layer.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Linear(keras.layers.Layer):
+              def __init__(self, kernel_initializer="he_normal", **kwargs):
+                  super().__init__(**kwargs)
+                  self.kernel_initializer = keras.initializers.get(kernel_initializer)
+                  self.supports_masking = True
+
+              def build(self, input_shape):
+                  self.kernel = self.add_weight(
+                      name="kernel",
+                      shape=(input_shape[-1], 4),
+        -             initializer="glorot_uniform",
+        +             initializer=self.kernel_initializer,
+                  )
+
+              def call(self, inputs):
+                  return ops.matmul(inputs, self.kernel)
+
+              def compute_output_shape(self, input_shape):
+                  return (*input_shape[:-1], 4)
+
+              def get_config(self):
+                  initializer = keras.initializers.serialize(self.kernel_initializer)
+                  return {**super().get_config(), "kernel_initializer": initializer}
+    """
+    for name in arguments_named(subject, "initializer", keras.initializers.Initializer):
+        one, other = (
+            made_and_called(subject, **{name: keras.initializers.Constant(value)})
+            for value in (0.25, 0.75)
+        )
+        same = not differ(arrays(one.weights), arrays(other.weights), tolerance=1e-6)
+        if same and not is_off(subject, one, name):
+            expected = f"`{name}` to give a weight its first values"
+            yield Finding(expected, "the same weights with 0.25 and with 0.75",
+                          subject.source.where_set(name))  # fmt: skip
+
+
+@register()
+def constraints_wired(subject: Subject) -> Iterator[Finding]:
+    """Each constraint that the constructor takes holds for a weight.
+
+    Keras applies the constraint of a weight after each step of the optimizer. One that is stored
+    and not handed to `add_weight` is never applied, and nobody sees it until a weight is where it
+    must not be.
+
+    Mend: pass it to `add_weight(constraint=...)`, or to the sub-layer.
+
+    Example:
+          @keras.saving.register_keras_serializable(package="my_project")
+          class Scale(keras.layers.Layer):
+              def __init__(self, scale_constraint=None, **kwargs):
+                  super().__init__(**kwargs)
+                  self.scale_constraint = keras.constraints.get(scale_constraint)
+                  self.supports_masking = True
+
+              def build(self, input_shape):
+                  self.scale = self.add_weight(
+        -             name="scale", shape=input_shape[-1:], initializer="ones"
+        +             name="scale",
+        +             shape=input_shape[-1:],
+        +             initializer="ones",
+        +             constraint=self.scale_constraint,
+                  )
+
+              def call(self, inputs):
+                  return inputs * self.scale
+
+              def compute_output_shape(self, input_shape):
+                  return input_shape
+
+              def get_config(self):
+                  constraint = keras.constraints.serialize(self.scale_constraint)
+                  return {**super().get_config(), "scale_constraint": constraint}
+    """
+    for name in arguments_named(subject, "constraint", keras.constraints.Constraint):
+        layer = made_and_called(subject, **{name: keras.constraints.MinMaxNorm(0.25, 0.75)})
+        found = (getattr(variable, "constraint", None) for variable in layer.weights)
+        if any(isinstance(one, keras.constraints.MinMaxNorm) for one in found):
+            continue
+        if not is_off(subject, layer, name) and not _is_used_in_call(subject, name):
+            got = "no weight that has it"
+            yield Finding(f"`{name}` to be the constraint of a weight", got,
+                          subject.source.where_set(name))  # fmt: skip
+
+
+def _is_used_in_call(subject: Subject, attribute: str) -> bool:
+    """Whether `call` applies it by itself."""
+    call = subject.source.method("call")
+    return call is not None and f"self.{attribute}" in ast.unparse(call)
 
 
 @register()

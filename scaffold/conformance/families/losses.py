@@ -6,11 +6,13 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
+from scaffold.conformance.case import inputs_of
 from scaffold.conformance.finding import Finding, Where
 from scaffold.conformance.gradients import gradients
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject, arrays
+from scaffold.conformance.walk import listed
 from scaffold.conformance.wiring import arguments_named, is_off, made_and_called
 
 _DRAWS = 6
@@ -125,7 +127,8 @@ def added_losses(subject: Subject) -> Iterator[Finding]:
         got = f"{', '.join(map(str, counts[:2]))} and {counts[2]} in three calls"
         yield Finding("as many losses after each call", got, where)
         return
-    with keras.StatelessScope(collect_losses=True):
+    state = [(variable, variable.value) for variable in layer.variables]
+    with keras.StatelessScope(state, collect_losses=True):
         subject.call(layer)
         count = len(layer.losses)
     if count != counts[2]:
@@ -176,12 +179,16 @@ def gradient_reaches_weights(subject: Subject) -> Iterator[Finding]:
         raise NotApplicable("it has a `train_step` of its own")
     layer = subject.build()
     still = _unmoved(subject, layer)
-    if still:
+    if still and not _has_modes(subject):
         where = _where_called(subject, *_WITHOUT_GRADIENT)
-        paths = ", ".join(f"`{variable.path}`" for variable, _ in still[:4])
-        more = f" and {len(still) - 4} more" if len(still) > 4 else ""
+        named = listed(layer, [variable for variable, _ in still])
         got = "none" if all(nothing for _, nothing in still) else "zeros"
-        yield Finding(f"a gradient by {paths}{more}", f"{got} in {_DRAWS} draws of inputs", where)
+        yield Finding(f"a gradient by {named}", f"{got} in {_DRAWS} draws of inputs", where)
+
+
+def _has_modes(subject: Subject) -> bool:
+    """Whether the case calls it with plain values, which may choose the weights to use."""
+    return any(not inputs_of(value) for value in subject.case.call.values())
 
 
 def _unmoved(subject: Subject, layer: Any) -> list[tuple[Any, bool]]:
@@ -218,7 +225,7 @@ class _Loss:
         data = self._subject.data(seed=self._draw)
         outputs = self._subject.call(self._layer, data, training=True)
         terms = [
-            keras.ops.sum(keras.ops.cast(leaf, "float32") * random.normal(size=leaf.shape))
+            keras.ops.sum(keras.ops.cast(leaf, "float32") * _weights_for(leaf, random))
             for leaf in keras.tree.flatten(outputs)
             if leaf is not None and "float" in keras.backend.standardize_dtype(leaf.dtype)
         ]
@@ -226,3 +233,7 @@ class _Loss:
         if not terms:
             raise NotApplicable("no output is of floats")
         return sum(terms[1:], start=terms[0])
+
+
+def _weights_for(leaf: Any, random: Any) -> Any:
+    return keras.ops.convert_to_tensor(random.normal(size=tuple(leaf.shape)), dtype="float32")

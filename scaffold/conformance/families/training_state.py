@@ -10,7 +10,7 @@ from scaffold.conformance.finding import Finding, Where
 from scaffold.conformance.lazy import np
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject, arrays
-from scaffold.conformance.walk import layers_of
+from scaffold.conformance.walk import layers_of, listed
 
 
 @register()
@@ -47,27 +47,22 @@ def trainable_reaches_all(subject: Subject) -> Iterator[Finding]:
                   return (*input_shape[:-1], 4)
     """
     layer = subject.build()
-    before = _paths(layer.trainable_weights)
+    before = list(layer.trainable_weights)
     where = subject.source.where("trainable", "trainable_weights", "trainable_variables")
     layer.trainable = False
-    left = _paths(layer.trainable_weights) or _paths(layer.trainable_variables)
+    left = list(layer.trainable_weights) or list(layer.trainable_variables)
     moving = [one.name for one in layers_of(layer) if one.trainable]
     if left or moving:
-        got = f"{_list(left)} still trainable" if left else f"`{moving[0]}` still trainable"
+        got = f"{listed(layer, left)} still trainable" if left else f"`{moving[0]}` still trainable"
         yield Finding("nothing to train after `trainable = False`", got, where)
     layer.trainable = True
-    if lost := [path for path in before if path not in _paths(layer.trainable_weights)]:
-        expected = f"{_list(lost)} to be trainable again after `trainable = True`"
+    if lost := [one for one in before if not _among(one, layer.trainable_weights)]:
+        expected = f"{listed(layer, lost)} to be trainable again after `trainable = True`"
         yield Finding(expected, "still frozen", where)
 
 
-def _paths(weights: list[Any]) -> list[str]:
-    return [variable.path for variable in weights]
-
-
-def _list(paths: list[str]) -> str:
-    shown = ", ".join(f"`{path}`" for path in paths[:3])
-    return f"{shown} and {len(paths) - 3} more" if len(paths) > 3 else shown
+def _among(variable: Any, others: list[Any]) -> bool:
+    return any(variable is other for other in others)
 
 
 @register(needs=("runs", "trainable-reaches-all"))
@@ -117,26 +112,25 @@ def frozen_stays_frozen(subject: Subject) -> Iterator[Finding]:
         raise NotApplicable("its constructor freezes nothing that could be trained")
     layer.trainable = False
     layer.trainable = True
-    if melted := [path for path in frozen if path not in _frozen(layer)]:
-        expected = f"{_list(melted)} to stay frozen after `trainable = False` and `True`"
+    if melted := [one for one in frozen if not _among(one, _frozen(layer))]:
+        expected = f"{listed(layer, melted)} to stay frozen after `trainable = False` and `True`"
         yield Finding(expected, "trainable", _where_frozen(subject))
     copy = subject.cls.from_config(subject.make().get_config())
     subject.call(copy)
     if len(_frozen(copy)) < len(frozen):
-        expected = f"{_list(frozen)} to be frozen in a layer made of its config"
+        expected = f"{listed(layer, frozen)} to be frozen in a layer made of its config"
         yield Finding(expected, f"{len(_frozen(copy))} of {len(frozen)} frozen",
                       subject.source.where("get_config"))  # fmt: skip
 
 
-def _frozen(layer: Any) -> list[str]:
+def _frozen(layer: Any) -> list[Any]:
     """The weights that would be trained if nobody had set `trainable`."""
-    owned = [
+    return [
         variable
         for one in layers_of(layer)
         for variable in one._trainable_variables
         if not (variable.trainable and one.trainable)
     ]
-    return _paths(owned)
 
 
 def _where_frozen(subject: Subject) -> Where | None:
@@ -196,7 +190,7 @@ def state_changes_only_in_training(subject: Subject) -> Iterator[Finding]:
         if not np.array_equal(now, value)
     ]
     if changed:
-        expected = f"{_list(_paths(changed))} to stay as it was with `training=False`"
+        expected = f"{listed(layer, changed)} to stay as it was with `training=False`"
         where = _where_assigned(subject, layer, changed)
         yield Finding(expected, "other values after two calls", where)
 
