@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from scaffold.conformance.case import Input, inputs_of, map_inputs
@@ -19,6 +20,7 @@ def mask_arguments(parameters: Mapping[str, Any]) -> list[str]:
             set(parameters) - {name}]  # fmt: skip
 
 
+@lru_cache(maxsize=1)
 def padded(subject: Subject) -> Subject:
     """The same class with inputs that carry masks, in the arguments whose mask it would be given.
 
@@ -110,8 +112,12 @@ class Output:
 
     @property
     def fits(self) -> bool:
-        """Whether the mask has the first axes of the output."""
-        return self.mask is None or self.array.shape[: self.mask.ndim] == self.mask.shape
+        """Whether the mask has the first axes of the output, or 1 where it is for all of one."""
+        if self.mask is None:
+            return True
+        axes = self.array.shape[: self.mask.ndim]
+        known = zip(self.mask.shape, axes, strict=False)
+        return len(axes) == self.mask.ndim and all(size in (1, axis) for size, axis in known)
 
     def counting(self, steps: Any, is_first: bool) -> Any:
         """The values that padding must not change; those at all steps if the steps are gone.
@@ -121,7 +127,8 @@ class Output:
             is_first: Whether it is the first output. The others may be of any kind.
         """
         if self.mask is not None:
-            return self.array[self.mask.astype(bool)]
+            axes = self.array.shape[: self.mask.ndim]
+            return self.array[np.broadcast_to(self.mask, axes).astype(bool)]
         if self.array.shape[:2] == steps.shape:
             return self.array[steps]
         return self.array if is_first else self.array[:0]
@@ -139,28 +146,29 @@ def first_steps(subject: Subject) -> Any:
     return padding_mask(next(i.shape for i in subject.all_inputs if i.mask))
 
 
-def difference(subject: Subject, layer: Any) -> str:
+@lru_cache(maxsize=1)
+def plain_outputs(subject: Subject) -> list[Output]:
+    """The outputs of the shared layer for the case's data."""
+    return outputs_of(subject, subject.shared)
+
+
+@lru_cache(maxsize=1)
+def difference(subject: Subject) -> str:
     """How other values in padded steps change what counts in the outputs; empty if they don't."""
-    return "".join(list(_differences(subject, layer))[:1])
-
-
-def _differences(subject: Subject, layer: Any) -> Iterator[str]:
     steps = first_steps(subject)
     pairs = zip(
-        outputs_of(subject, layer),
-        outputs_of(subject, layer, refilled(subject)),
-        strict=True,
+        plain_outputs(subject), outputs_of(subject, subject.shared, refilled(subject)), strict=True
     )
-    for index, (one, other) in enumerate(pairs):
-        first = index == 0
-        found = differ([one.counting(steps, first)], [other.counting(steps, first)])
-        if found:
-            yield found
+    for index, pair in enumerate(pairs):
+        one, other = (output.counting(steps, is_first=index == 0) for output in pair)
+        if found := differ([one], [other]):
+            return found
+    return ""
 
 
-def difference_of_length(subject: Subject, layer: Any) -> str:
+def difference_of_length(subject: Subject) -> str:
     """How the first output changes once padding is cut off; empty if it doesn't, or can't be."""
-    described = subject.case.inputs
+    described, layer = subject.case.inputs, subject.shared
     if not isinstance(described, Input) or described.shape[0] < 2:
         return ""
     whole = subject.data()
@@ -169,4 +177,4 @@ def difference_of_length(subject: Subject, layer: Any) -> str:
     if not accepted(layer, short):
         return ""
     cut = outputs_of(short, layer, Data(whole.inputs[1:2, :steps], whole.call))
-    return differ([outputs_of(subject, layer)[0].array[1:2]], [cut[0].array])
+    return differ([plain_outputs(subject)[0].array[1:2]], [cut[0].array])

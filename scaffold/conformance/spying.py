@@ -84,7 +84,8 @@ def takes(layer: Any, argument: str) -> bool:
 
 def spelled(outer: Any, inner: Any) -> str:
     """A sub-layer as `outer` spells it, `self.blocks[0]`, or else its name."""
-    for name, value in vars(outer).items():
+    in_torch = vars(outer).get("_modules", {})
+    for name, value in {**vars(outer), **in_torch}.items():
         if value is inner:
             return f"self.{name}"
         if name.startswith("_"):

@@ -302,7 +302,7 @@ def _masked(tensor: Any) -> Any:
 
     class _Mark(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self, mask: Any) -> None:
-            super().__init__(dtype=tensor.dtype)
+            super().__init__(dtype=tensor.dtype, name="mark")
             self.mask = mask
 
         def call(self, inputs: Any) -> Any:

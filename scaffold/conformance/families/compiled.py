@@ -50,7 +50,7 @@ def no_side_effects(subject: Subject) -> Iterator[Finding]:
               def get_config(self):
                   return {**super().get_config(), "steps": self.steps}
     """
-    layer = subject.build()
+    layer = subject.make()
     _call_both(subject, layer)  # what is made once and kept is no side effect
     before = Attributes(layer)
     _call_both(subject, layer)
@@ -114,7 +114,7 @@ def compiled_equals_eager(subject: Subject) -> Iterator[Finding]:
     def both(data: Data) -> Any:
         return [subject.call(layer, data, training) for training in (False, True)]
 
-    start = [variable.numpy() for variable in layer.variables]
+    start = _values(layer)
     eager = _results(layer, start, both, batches)
     traced = _results(layer, start, compiled(both, batches[0], layer), batches)
     where = subject.source.where("call")
@@ -132,7 +132,12 @@ def _results(
     for variable, value in zip(layer.variables, start, strict=True):
         variable.assign(value)
     outputs = [arrays(function(data)) for data in batches]
-    return [*outputs, [variable.numpy() for variable in layer.variables]]
+    return [*outputs, _values(layer)]
+
+
+def _values(layer: Any) -> list[Any]:
+    """The values of all variables, as copies: Torch shares its memory with NumPy."""
+    return [keras.ops.convert_to_numpy(variable.value).copy() for variable in layer.variables]
 
 
 @register(needs=("no-side-effects", "compiled-equals-eager"))

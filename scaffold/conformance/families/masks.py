@@ -17,6 +17,7 @@ from scaffold.conformance.masking import (
     mask_arguments,
     outputs_of,
     padded,
+    plain_outputs,
 )
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.spying import Seen, files_of, spelled, spied, sublayers
@@ -52,8 +53,7 @@ def mask_fits_output(subject: Subject) -> Iterator[Finding]:
     """
     outputs = outputs_of(subject, subject.shared)
     if all(output.mask is None for output in outputs):
-        given = padded(subject)
-        outputs = outputs_of(given, given.shared)
+        outputs = plain_outputs(padded(subject))
     for output in outputs:
         if not output.fits:
             expected = f"a mask of the first axes of the output's shape {output.array.shape}"
@@ -102,7 +102,7 @@ def mask_reaches_sublayers(subject: Subject) -> Iterator[Finding]:
     takers = [inner for inner in sublayers(layer) if _takes_mask(inner)]
     if not takers:
         raise NotApplicable("it has no sub-layer that takes a mask")
-    if not (changed := difference(given, layer)):
+    if not (changed := difference(given)):
         return
     with spied(takers, files_of(subject.cls)) as seen:
         given.call(layer, training=False)
@@ -178,9 +178,9 @@ def padding_ignored(subject: Subject) -> Iterator[Finding]:
     if not (mask_arguments(subject.call_parameters) or _loses_steps(given)):
         raise NotApplicable("it takes no mask and keeps the steps apart")
     where = subject.source.where("call")
-    if changed := difference(given, given.shared):
+    if changed := difference(given):
         yield Finding("the same outputs whatever is in the padded steps", changed, where)
-    elif _loses_steps(given) and (changed := difference_of_length(given, given.shared)):
+    elif _loses_steps(given) and (changed := difference_of_length(given)):
         yield Finding("the same outputs without the padded steps", changed, where)
 
 
@@ -188,5 +188,5 @@ def _loses_steps(given: Subject) -> bool:
     """Whether a layer makes one thing of all steps of its one input."""
     if len(inputs_of([given.case.inputs, dict(given.case.call)])) > 1:
         return False
-    first = outputs_of(given, given.shared)[0]
+    first = plain_outputs(given)[0]
     return bool(first.mask is None and first.array.shape[:2] != first_steps(given).shape)

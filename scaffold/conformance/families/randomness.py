@@ -151,7 +151,7 @@ def random_in_training(subject: Subject) -> Iterator[Finding]:
 
 
 def _state(generator: Any) -> Any:
-    return keras.ops.convert_to_numpy(generator.state.value)
+    return keras.ops.convert_to_numpy(generator.state.value).copy()
 
 
 @register(needs=("no-untracked-randomness",))
