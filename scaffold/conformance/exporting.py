@@ -72,6 +72,7 @@ def _jax(subject: Subject, layer: Any, batch: int | None) -> Program:
     from jax import export
 
     infer = _inference(subject, layer)
+    shaped: Any = jax.ShapeDtypeStruct
     variables = layer.variables
 
     def pure(state: list[Any], *leaves: Any) -> list[Any]:
@@ -81,12 +82,12 @@ def _jax(subject: Subject, layer: Any, batch: int | None) -> Program:
     state = [variable.value for variable in variables]
     (size,) = export.symbolic_shape("batch") if batch is None else (batch,)
     specs = [
-        jax.ShapeDtypeStruct((size, *array.shape[1:]), jax.dtypes.canonicalize_dtype(array.dtype))
+        shaped((size, *array.shape[1:]), jax.dtypes.canonicalize_dtype(array.dtype))
         for array in subject.data().tensors()
     ]
-    kept = [jax.ShapeDtypeStruct(value.shape, value.dtype) for value in state]
+    kept = [shaped(value.shape, value.dtype) for value in state]
     program = export.export(jax.jit(pure))(kept, *specs)
-    loaded = export.deserialize(program.serialize())
+    loaded: Any = export.deserialize(program.serialize())
     return lambda leaves: [np.asarray(one) for one in loaded.call(state, *leaves)]
 
 
@@ -97,7 +98,7 @@ def _torch(subject: Subject, layer: Any, batch: int | None) -> Program:
 
     infer = _inference(subject, layer)
 
-    class Served(torch.nn.Module):  # type: ignore[misc]
+    class Served(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.held = layer
