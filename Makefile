@@ -4,7 +4,7 @@ TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test lint goldens names pages bench clean
+.PHONY: help demo test lint goldens names pages bench zoo clean
 
 help:
 	@echo 'make demo     generate a layer, run its tests, train a model with it on real images'
@@ -14,6 +14,7 @@ help:
 	@echo 'make names    renew the names that Keras has taken'
 	@echo 'make pages    renew docs/checks from the checks'
 	@echo 'make bench    cold start and scaffold check, as ratios'
+	@echo 'make zoo      docs/zoo.md: what the checks find of seeded defects'
 	@echo 'make clean    remove .venv, demo and caches'
 
 demo: .venv/.demo
@@ -39,6 +40,9 @@ pages: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.check
+
+zoo: .venv/.dev
+	$(BIN)/python -m benchmarks.zoo
 
 clean:
 	rm -rf .venv demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

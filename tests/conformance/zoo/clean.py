@@ -114,7 +114,7 @@ class FrozenVectors(keras.layers.Layer):
         return {**super().get_config(), "size": self.size, "width": self.width}
 
 
-@clean(input=(2, 6, 8), tags=("keeps-dtype", "not-differentiable"))
+@clean(input=(2, 6, 8), tags=("not-differentiable",))
 @keras.saving.register_keras_serializable(package="zoo")
 class Buckets(keras.layers.Layer):
     """Gives integers, says so, and has nothing to train."""

@@ -47,8 +47,9 @@ class CosineClassifier(keras.layers.Dense):
         self.temperature = temperature
 
     def call(self, inputs):
-        kernel = ops.normalize(self.kernel, axis=0)
-        return ops.matmul(ops.normalize(inputs), kernel) * self.temperature + self.bias
+        kernel = ops.normalize(self.kernel, axis=0, epsilon=1e-3)
+        inputs = ops.normalize(inputs, epsilon=1e-3)
+        return ops.matmul(inputs, kernel) * self.temperature + self.bias
 
 
 @seeded("config-complete", input=(2, 6, 8), args={"heads": 2, "scale_by": 0.3})
@@ -163,7 +164,7 @@ class SplitHeads(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, inputs):
-        return ops.reshape(inputs, (-1, inputs.shape[1], *self.split))
+        return ops.reshape(inputs, tuple(ops.shape(inputs)[:2]) + self.split)
 
     def compute_output_shape(self, input_shape):
         first, _ = self.split

@@ -162,7 +162,7 @@ class UnitNorm(keras.layers.Layer):
 
 @seeded("finite-in-low-precision", input=(2, 9, 7, 3))
 @keras.saving.register_keras_serializable(package="zoo")
-class ResponseNorm(keras.layers.Layer):
+class EnergyPooling(keras.layers.Layer):
     """Sums the squares of values of some hundreds in float16, beyond its 65504 (keras#23546)."""
 
     def __init__(self, contrast=255.0, **kwargs):
@@ -173,12 +173,11 @@ class ResponseNorm(keras.layers.Layer):
         self.gain = self.add_weight(name="gain", shape=input_shape[-1:], initializer="ones")
 
     def call(self, inputs):
-        pixels = inputs * self.contrast
-        energy = ops.sum(ops.square(pixels), axis=(1, 2), keepdims=True)
-        return self.gain * pixels / (1.0 + ops.sqrt(energy))
+        energy = ops.sum(ops.square(inputs * self.contrast), axis=(1, 2))
+        return self.gain * ops.sqrt(energy + 1.0) / self.contrast
 
     def compute_output_shape(self, input_shape):
-        return input_shape
+        return (input_shape[0], input_shape[-1])
 
     def get_config(self):
         return {**super().get_config(), "contrast": self.contrast}

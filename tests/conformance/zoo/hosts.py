@@ -8,38 +8,62 @@ from keras import ops
 from conformance.zoo.entry import seeded
 
 
-@seeded("inside-bidirectional", silent=False, input=(2, 6, 8))
+@seeded("inside-bidirectional", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
-class LeakyIntegrator(keras.layers.RNN):
-    """Its constructor doesn't take `go_backwards`, so no `Bidirectional` has it (keras#13705)."""
+class LeakyIntegrator(keras.layers.Layer):
+    """Takes `go_backwards` and reads forward all the same: both directions are one (tensorflow#36010)."""  # noqa: E501
 
-    def __init__(self, units=4, return_sequences=False, **kwargs):
-        cell = keras.layers.SimpleRNNCell(units, "relu", dtype=kwargs.get("dtype"))
-        super().__init__(cell, return_sequences=return_sequences, **kwargs)
-        self.units = units
-
-    def get_config(self):
-        base = keras.layers.Layer.get_config(self)
-        return {**base, "units": self.units, "return_sequences": self.return_sequences}
-
-
-@seeded("inside-functional", also=("unknown-batch", "symbolic-equals-eager"), silent=False,
-        input=[(2, 6, 8), (2, 6, 8)])  # fmt: skip
-@keras.saving.register_keras_serializable(package="zoo")
-class PairwiseSimilarity(keras.layers.Layer):
-    """Writes over the list that it was called with, a Functional model's own."""
-
-    def __init__(self, **kwargs):
+    def __init__(self, decay=0.5, return_sequences=True, go_backwards=False, **kwargs):
         super().__init__(**kwargs)
+        self.decay = decay
+        self.return_sequences = return_sequences
+        self.go_backwards = go_backwards
+        self.return_state = False
+        self.stateful = False
 
     def build(self, input_shape):
-        width = input_shape[0][-1]
-        self.scale = self.add_weight(name="scale", shape=(width,), initializer="ones")
+        self.scale = self.add_weight(name="scale", shape=input_shape[-1:], initializer="ones")
 
-    def call(self, inputs):
-        inputs[0] = inputs[0] * self.scale
-        return ops.einsum("bid,bjd->bij", inputs[0], inputs[1])
+    def call(self, sequences, initial_state=None):
+        def step(state, inputs):
+            state = self.decay * state + inputs
+            return state, state
+
+        steps = ops.swapaxes(sequences * self.scale, 0, 1)
+        last, states = ops.scan(step, ops.zeros_like(steps[0]), steps)
+        return ops.swapaxes(states, 0, 1) if self.return_sequences else last
 
     def compute_output_shape(self, input_shape):
-        first, second = input_shape
-        return (first[0], first[1], second[1])
+        batch, _, features = input_shape
+        return input_shape if self.return_sequences else (batch, features)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "decay": self.decay,
+            "return_sequences": self.return_sequences,
+            "go_backwards": self.go_backwards,
+        }
+
+
+@seeded("inside-time-distributed", silent=False, input=(2, 6, 8))
+@keras.saving.register_keras_serializable(package="zoo")
+class ContextGate(keras.layers.Layer):
+    """No `compute_output_shape`, which `TimeDistributed` asks for (keras#19792)."""
+
+    def __init__(self, units=4, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.gate = keras.layers.Dense(units, "sigmoid", dtype=self.dtype_policy)
+        self.value = keras.layers.Dense(units, dtype=self.dtype_policy)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        self.gate.build(input_shape)
+        self.value.build(input_shape)
+
+    def call(self, inputs):
+        return self.gate(inputs) * self.value(inputs)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}

@@ -2,8 +2,6 @@
 
 # mypy: ignore-errors
 
-import threading
-
 import keras
 from keras import ops
 
@@ -91,8 +89,7 @@ class ProjectionHead(keras.layers.Layer):
         return {**super().get_config(), "units": self.units}
 
 
-@seeded("weights-come-back", also=("weights-file-complete", "pickle-equal", "clone-equal"),
-        input=(2, 6, 8))  # fmt: skip
+@seeded("weights-file-complete", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class QuantizedDense(keras.layers.Layer):
     """Stores its kernel itself and forgets the bias: zeros after loading (keras-io#1423)."""
@@ -122,8 +119,7 @@ class QuantizedDense(keras.layers.Layer):
         return {**super().get_config(), "units": self.units}
 
 
-@seeded("weights-file-complete", also=("sublayers-tracked", "weights-come-back", "clone-equal"),
-        input=(2, 6, 8))  # fmt: skip
+@seeded("weights-file-complete", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class Ensemble(keras.layers.Layer):
     """The members are in a set: trained, and in no file (keras#16797)."""
@@ -174,52 +170,3 @@ class MultiTaskHeads(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "tasks": list(self.tasks)}
-
-
-@seeded("deepcopy-equal", silent=False, input=(2, 6, 8))
-@keras.saving.register_keras_serializable(package="zoo")
-class CachedProjection(keras.layers.Layer):
-    """Holds a lock, so that no model with it can be copied (keras#12971)."""
-
-    def __init__(self, units=4, **kwargs):
-        super().__init__(**kwargs)
-        self.units = units
-        self.guard = threading.Lock()
-        self.supports_masking = True
-
-    def build(self, input_shape):
-        self.kernel = self.add_weight(name="kernel", shape=(input_shape[-1], self.units))
-
-    def call(self, inputs):
-        with self.guard:
-            return ops.matmul(inputs, self.kernel)
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.units)
-
-    def get_config(self):
-        return {**super().get_config(), "units": self.units}
-
-
-@seeded("deepcopy-equal", input=(2, 6, 8))
-@keras.saving.register_keras_serializable(package="zoo")
-class SwitchableNorm(keras.layers.Layer):
-    """Chooses a bound method by a lambda over `self`: a copy computes with the original."""
-
-    def __init__(self, power=2, **kwargs):
-        super().__init__(**kwargs)
-        self.power = power
-        self.transform = lambda inputs: inputs**self.power * self.scale
-        self.supports_masking = True
-
-    def build(self, input_shape):
-        self.scale = self.add_weight(name="scale", shape=input_shape[-1:], initializer="ones")
-
-    def call(self, inputs):
-        return self.transform(inputs)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
-    def get_config(self):
-        return {**super().get_config(), "power": self.power}

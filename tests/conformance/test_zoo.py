@@ -1,0 +1,101 @@
+"""Each seeded defect is found by its check and by no wrong one; what is clean stays unaccused."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.zoo.entry import BACKENDS, HERE, Entry, entries
+from scaffold.conformance import checks
+
+Said = dict[str, Any]
+LONGEST = 30
+CASES = [
+    pytest.param(backend, entry, id=f"{entry.name}-{backend}")
+    for backend in BACKENDS
+    for entry in entries()
+    if backend in entry.backends
+]
+
+
+@pytest.fixture(scope="session")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Said]:
+    """What all checks say of the zoo on a backend; the processes of pytest share one run of it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+
+    def of(backend: str) -> Said:
+        results = folder / f"zoo-{backend}.json"
+        with (folder / f"zoo-{backend}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not results.exists():
+                _run(backend, results)
+        found: Said = json.loads(results.read_text("utf-8"))
+        return found
+
+    return of
+
+
+def _run(backend: str, results: Path) -> None:
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(HERE.parents[1])}
+    words = [sys.executable, "-m", "conformance.zoo.run", str(results)]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def expected(entry: Entry, backend: str) -> set[str]:
+    return {entry.check} if backend in entry.on else set()
+
+
+@pytest.mark.parametrize(("backend", "entry"), CASES)
+def test_found_by_the_right_check(backend: str, entry: Entry, said: Callable[[str], Said]) -> None:
+    result = said(backend)[entry.name]
+    missing = expected(entry, backend) - set(result["findings"])
+    assert not missing, result["statuses"]
+
+
+@pytest.mark.parametrize(("backend", "entry"), CASES)
+def test_found_by_no_wrong_check(backend: str, entry: Entry, said: Callable[[str], Said]) -> None:
+    right = expected(entry, backend)
+    may = right | set(entry.also) if right else set()
+    wrong = {
+        id_: findings
+        for id_, findings in said(backend)[entry.name]["findings"].items()
+        if id_ not in may
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
+def test_what_other_checks_may_say_is_said_somewhere(
+    entry: Entry, said: Callable[[str], Said]
+) -> None:
+    heard = {id_ for backend in entry.backends for id_ in said(backend)[entry.name]["findings"]}
+    assert set(entry.also) <= heard
+
+
+def test_names_checks_that_there_are() -> None:
+    named = {id_ for entry in entries() for id_ in (entry.check, *entry.also)} - {""}
+    assert named <= {check.id for check in checks()}
+
+
+def test_is_large_and_various() -> None:
+    seeded = [entry for entry in entries() if entry.check]
+    assert len(seeded) >= 66
+    assert sum(entry.silent for entry in seeded) > len(seeded) / 2
+    assert len({entry.name for entry in entries()}) == len(entries())
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
+def test_says_its_defect_in_a_sentence(entry: Entry) -> None:
+    assert entry.text.endswith(".")
+    assert len(entry.defect.split()) <= LONGEST
