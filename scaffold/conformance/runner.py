@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from scaffold.conformance.finding import Finding, Outcome, Status
@@ -44,8 +45,9 @@ def run(
         status, findings, reason = _ended(check, subject, ended, reasons.get(check.id, ""))
         ended[check.id] = status
         seconds = time.perf_counter() - started
+        placed = tuple(_placed(finding, subject) for finding in findings)
         yield Outcome(subject.name, str(subject.case), subject.backend, check.id, status,
-                      findings, reason, seconds)  # fmt: skip
+                      placed, reason, seconds)  # fmt: skip
 
 
 def expected_failures(subject: Subject) -> dict[str, str]:
@@ -91,6 +93,11 @@ def _findings(check: Check, subject: Subject) -> tuple[Finding, ...]:
         except (Exception, SystemExit) as error:
             found.append(raised(error, subject))
     return tuple(found)
+
+
+def _placed(finding: Finding, subject: Subject) -> Finding:
+    """The finding with a place, that of the class if the check knows none."""
+    return finding if finding.where else replace(finding, where=subject.source.at(None))
 
 
 def raised(error: BaseException, subject: Subject) -> Finding:

@@ -151,6 +151,21 @@ def test_many_that_were_not_run() -> None:
     ]
 
 
+def test_what_was_not_run_names_what_failed() -> None:
+    blocked = [
+        outcome("first", "blocked", reason="needs constructs"),
+        outcome("second", "blocked", reason="needs first"),
+        outcome("third", "blocked", reason="needs second"),
+        outcome("other", "blocked", reason="needs config-complete"),
+    ]
+    assert plain(*blocked).splitlines()[2:] == [
+        "  not run  first, second, third: needs constructs",
+        "  not run  other: needs config-complete",
+    ]
+    verbose = plain(*blocked, look=replace(LOOK, verbose=True)).splitlines()
+    assert verbose[4] == "  not run  third: needs second"
+
+
 def test_a_failure_with_a_reason_says_that_and_not_the_page() -> None:
     pointless = Finding("a failure, since it is declared: slow", "none")
     text = plain(outcome("config-complete", "failed", pointless, reason="declare it no more"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -141,7 +141,7 @@ def _others(outcomes: Sequence[Outcome], look: Look) -> Iterator[str]:
             text = f"{outcome.check} ({outcome.seconds:.2f} s)"
             yield from _labelled("passed", text, look.width, "green")
         return
-    for reason, names in _by_reason(ended["blocked"]).items():
+    for reason, names in _by_reason(_traced(ended["blocked"])).items():
         several = ", ".join(names) if len(names) <= _MOST else _count(len(names), "check")
         yield from _labelled("not run", f"{several}: {reason}", look.width, "yellow")
     if ended["not_applicable"]:
@@ -153,6 +153,16 @@ def _others(outcomes: Sequence[Outcome], look: Look) -> Iterator[str]:
         yield from _labelled("not run", why, look.width)
     if ended["passed"]:
         yield from _labelled("passed", _count(len(ended["passed"]), "check"), look.width, "green")
+
+
+def _traced(blocked: Sequence[Outcome]) -> Iterator[Outcome]:
+    """Those that were blocked, each for the check that failed and not for another blocked one."""
+    reasons = {f"needs {outcome.check}": outcome.reason for outcome in blocked}
+    for outcome in blocked:
+        reason = outcome.reason
+        while reason in reasons:
+            reason = reasons[reason]
+        yield replace(outcome, reason=reason)
 
 
 def _by_reason(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
