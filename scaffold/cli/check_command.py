@@ -31,7 +31,7 @@ imported and run: check only what you would run.
 \b
 scaffold check my_conv.py
 scaffold check my_conv.py:MyConv --args filters=4 --input 2,8,8,3
-scaffold check my_models.py --backend all --skip export,no-growth
+scaffold check my_models.py --backend all --skip no-growth,threads-agree
 scaffold check --explain config-complete
 
 Exit codes: 0 nothing found, 1 something found, 2 usage, 5 Keras or the backend

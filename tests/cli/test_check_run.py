@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from scaffold.cli import check_command
+from scaffold.conformance.registry import checks
 from terminal import ENVIRONMENT, on_a_terminal, process
 
 LAYER = """\
@@ -88,3 +91,10 @@ def test_in_a_pipe_with_reports(folder: Path) -> None:
         "found.xml",
         "my_layers.py",
     ]
+
+
+def test_help_names_checks_that_there_are() -> None:
+    shown = check_command.command.help or ""
+    named = re.findall(r"--(?:skip|only|explain) (\S+)", shown)
+    assert {id_ for word in named for id_ in word.split(",")} <= {check.id for check in checks()}
+    assert len(named) == 2

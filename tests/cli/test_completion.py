@@ -50,6 +50,10 @@ def offered(line: str, word: str) -> list[str]:
         ),
         ("scaffold layer MyConv --option rank=", "", ["1", "2", "3"]),
         ("scaffold layer MyConv --template de", "de", ["dense"]),
+        ("scaffold check --explain config-c", "config-c", ["config-complete"]),
+        ("scaffold check x.py --only config-c", "config-c", ["config-complete"]),
+        ("scaffold check x.py --tag backend-d", "backend-d", ["backend-dependent"]),
+        ("scaffold check x.p", "x.p", ["compopt -o default", ""]),
     ],
 )
 def test_offers_the_rest_of_the_word(line: str, word: str, expected: list[str]) -> None:
