@@ -14,7 +14,7 @@ from scaffold.conformance.finding import Finding, Where
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject, arrays, differ
-from scaffold.conformance.walk import layers_of, listed
+from scaffold.conformance.walk import layers_of, listed, names_of_weights
 from scaffold.conformance.wiring import arguments_named, is_off, made_and_called
 
 
@@ -61,7 +61,7 @@ def build_makes_all_weights(subject: Subject) -> Iterator[Finding]:
         return
     built = subject.make()
     _build(subject, built, config)
-    wanted, got = _described(called.weights), _described(built.weights)
+    wanted, got = _described(called), _described(built)
     where = subject.source.where("build")
     unbuilt = [
         f"`{_plain(one.name)}` isn't built"
@@ -99,13 +99,17 @@ def _build(subject: Subject, layer: Any, config: dict[str, Any] | None) -> None:
         layer.build_from_config(config)
 
 
-def _described(weights: list[Any]) -> list[str]:
-    return [f"`{_plain(one.path)}` {tuple(one.shape)} {one.dtype}" for one in weights]
+def _described(layer: Any) -> list[str]:
+    places = names_of_weights(layer)
+    return [
+        f"`{_plain(places.get(id(one), one.path))}` {tuple(one.shape)} {one.dtype}"
+        for one in layer.weights
+    ]
 
 
 def _plain(path: str) -> str:
-    """A path without the numbers that Keras counts instances by."""
-    return re.sub(r"_\d+(?=/|$)", "", path)
+    """A place or path without the numbers that Keras counts instances by."""
+    return re.sub(r"_\d+(?=[/.]|$)", "", path)
 
 
 @register()

@@ -88,7 +88,7 @@ def added_losses(subject: Subject) -> Iterator[Finding]:
     """What a layer adds to the loss is scalars, the same in each call and on each backend.
 
     Keras sums a loss that isn't a scalar without a word, so its weight grows with the batch. A
-    loss added in `build` is gone after the first step. One that is put into a list of the layer,
+    loss added in `build` is gone before the first step. One that is put into a list of the layer,
     or into Keras's own, piles up or is never seen on JAX.
 
     Mend: `self.add_loss(...)` in `call`, with a mean over the batch and all other axes.
@@ -112,6 +112,9 @@ def added_losses(subject: Subject) -> Iterator[Finding]:
               def get_config(self):
                   return {**super().get_config(), "rate": self.rate}
     """
+    if early := _added_early(subject):
+        yield Finding("losses to be added in `call`", "one that the first call clears", early)
+        return
     layer = subject.build()
     counts = [len(layer.losses)]
     for _ in range(2):
@@ -134,6 +137,15 @@ def added_losses(subject: Subject) -> Iterator[Finding]:
     if count != counts[2]:
         got = f"{count}, so JAX trains without {counts[2] - count}"
         yield Finding(f"{counts[2]} losses in a call without state", got, where)
+
+
+def _added_early(subject: Subject) -> Where | None:
+    """The line that adds a loss before there is a call."""
+    for method in ("__init__", "build"):
+        for node in ast.walk(subject.source.method(method) or ast.Module([], [])):
+            if isinstance(node, ast.Attribute) and node.attr == "add_loss":
+                return subject.source.at(node)
+    return None
 
 
 def _where_called(subject: Subject, *names: str) -> Where | None:
