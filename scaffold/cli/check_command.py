@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -206,9 +206,8 @@ class _Run:
         def starting(subject: str, check: str) -> None:
             progress.show(f"{printable(subject)}: {check}")
 
-        session = cast("Generator[Outcome | Note]", run_session(request, starting))
         try:
-            with closing(session):
+            with closing(run_session(request, starting)) as session:
                 for event in session:
                     if not isinstance(event, Outcome):
                         self._print_group(progress.erase)

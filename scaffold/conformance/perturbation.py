@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from typing import Any, get_args, get_origin
+from weakref import WeakKeyDictionary
 
 from scaffold.conformance.lazy import np
 from scaffold.conformance.subject import Subject
@@ -27,10 +28,18 @@ _ENDINGS: dict[str, tuple[Any, ...]] = {
 }
 # `stateful` makes outputs depend on how often a layer was called.
 _LEFT_ALONE = ("name", "dtype", "trainable", "autocast", "stateful")
+# Finding them takes many calls, and several checks ask.
+_CHANGED: WeakKeyDictionary[Subject, dict[str, Any]] = WeakKeyDictionary()
 
 
 def changed_arguments(subject: Subject) -> dict[str, Any]:
     """As many arguments as can be off the case's values at once, with the layer still callable."""
+    if subject not in _CHANGED:
+        _CHANGED[subject] = _changed(subject)
+    return dict(_CHANGED[subject])
+
+
+def _changed(subject: Subject) -> dict[str, Any]:
     changed: dict[str, Any] = {}
     candidates = dict(_candidates(subject))
     together = {name: values[0] for name, values in candidates.items()}

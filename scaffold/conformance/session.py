@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ Starting = Callable[[str, str], None]
 
 def run_session(
     request: Request, starting: Starting = lambda subject, check: None
-) -> Iterator[Outcome | Note]:
+) -> Generator[Outcome | Note]:
     """How each check ends for each class, case and backend, as it comes.
 
     Args:
@@ -186,6 +186,7 @@ class _Worker:
                 **os.environ,
                 "KERAS_BACKEND": backend,
                 "PYTHONFAULTHANDLER": "1",
+                "PYTHONDONTWRITEBYTECODE": "1",
                 "TMPDIR": str(folder),
                 "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
             },

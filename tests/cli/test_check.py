@@ -35,7 +35,7 @@ my_layers:MyConv on tensorflow
 
  expected  items-independent fails: tagged `mixes-batch`
   not run  config-round-trip: needs config-complete
-  not run  it is for a model
+  not run  1 check: not for this class (--verbose says why)
    passed  1 check
 
 """

@@ -31,7 +31,7 @@ my_layers:MyConv on tensorflow
 
  expected  items-independent fails: tagged `mixes-batch`
   not run  config-round-trip: needs config-complete
-  not run  it is for a model
+  not run  1 check: not for this class (--verbose says why)
    passed  1 check
 """
 VERBOSE = """\
@@ -81,7 +81,7 @@ def test_what_another_backend_found_too_is_not_told_twice() -> None:
         "   failed  config-complete: as on tensorflow\n"
         " expected  items-independent fails: tagged `mixes-batch`\n"
         "  not run  config-round-trip: needs config-complete\n"
-        "  not run  it is for a model\n"
+        "  not run  1 check: not for this class (--verbose says why)\n"
         "   passed  1 check\n"
     )
 
@@ -146,7 +146,7 @@ def test_many_that_were_not_run() -> None:
     assert plain(outcome("constructs"), *blocked, other, *none).splitlines()[2:] == [
         "  not run  6 checks: needs constructs",
         "  not run  check-0: needs config-complete",
-        "  not run  no weights (3); no masks",
+        "  not run  4 checks: not for this class (--verbose says why)",
         "   passed  1 check",
     ]
 

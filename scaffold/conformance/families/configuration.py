@@ -156,26 +156,35 @@ def config_round_trip(subject: Subject) -> Iterator[Finding]:
     """
     changed = changed_arguments(subject)
     layer = subject.build(**changed)
-    config = _through_json(layer.get_config())
-    again = type(layer).from_config(config)
+    again = type(layer).from_config(_through_json(layer))
     subject.call(again)
     yield from _attributes_kept(subject, layer, again)
     if len(layer.weights) != len(again.weights):
         counts = f"{len(again.weights)} instead of {len(layer.weights)}"
         yield Finding("as many weights as before", counts, subject.source.where("get_config"))
         return
-    same_state(layer, again)
-    if problem := differ(subject.outputs(layer), subject.outputs(again)):
+    twin = subject.build(**changed)
+    if problem := _other_outputs(subject, layer, twin, again):
         values = ", ".join(f"{name}={value!r}" for name, value in changed.items())
         where = subject.source.where("get_config", "__init__")
         yield Finding(f"the outputs of before ({values})", problem, where)
 
 
-def _through_json(config: dict[str, Any]) -> dict[str, Any]:
+def _through_json(layer: Any) -> dict[str, Any]:
     """The config as `load_model` hands it to `from_config`."""
-    written = json.dumps(keras.saving.serialize_keras_object(config))
-    read: dict[str, Any] = keras.saving.deserialize_keras_object(json.loads(written))
+    written = keras.saving.serialize_keras_object(layer)["config"]
+    read: dict[str, Any] = json.loads(json.dumps(written))
     return read
+
+
+def _other_outputs(subject: Subject, layer: Any, twin: Any, again: Any) -> str:
+    """How the outputs differ; empty if they do between layers of the same arguments already."""
+    for other in (twin, again):
+        same_state(layer, other)
+    outputs = subject.outputs(layer)
+    if differ(outputs, subject.outputs(twin)):
+        return ""  # State that can't be copied, which other checks find.
+    return differ(outputs, subject.outputs(again))
 
 
 def _attributes_kept(subject: Subject, layer: Any, again: Any) -> Iterator[Finding]:

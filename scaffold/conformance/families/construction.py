@@ -226,7 +226,8 @@ def defaults_not_shared(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"`{name}` to be made anew for each instance",
                           f"one {type(default).__name__} for all", where)  # fmt: skip
     before = {name: repr(default) for name, default in defaults.items() if _grows(default)}
-    subject.make()
+    others = {name: value for name, value in subject.case.args.items() if name not in before}
+    subject.like(args=others).make()
     for name, text in before.items():
         if repr(defaults[name]) != text:
             got = f"{repr(defaults[name])[:80]} after one more instance"

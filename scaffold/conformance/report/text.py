@@ -145,12 +145,9 @@ def _others(outcomes: Sequence[Outcome], look: Look) -> Iterator[str]:
         several = ", ".join(names) if len(names) <= _MOST else _count(len(names), "check")
         yield from _labelled("not run", f"{several}: {reason}", look.width, "yellow")
     if ended["not_applicable"]:
-        reasons = _by_reason(ended["not_applicable"])
-        why = "; ".join(
-            f"{reason} ({len(names)})" if len(names) > 1 else reason
-            for reason, names in reasons.items()
-        )
-        yield from _labelled("not run", why, look.width)
+        other = _count(len(ended["not_applicable"]), "check")
+        text = f"{other}: not for this class (--verbose says why)"
+        yield from _labelled("not run", text, look.width)
     if ended["passed"]:
         yield from _labelled("passed", _count(len(ended["passed"]), "check"), look.width, "green")
 
