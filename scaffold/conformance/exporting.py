@@ -54,6 +54,7 @@ def _tensorflow(subject: Subject, layer: Any, batch: int | None) -> Program:
     ]
     served = tf.Module()
     served.held = layer
+    served.state = [variable.value for variable in layer.variables]  # those of seeds, too
     infer = _inference(subject, layer)
     served.serve = tf.function(infer, input_signature=specs, autograph=False)
     with TemporaryDirectory() as folder:

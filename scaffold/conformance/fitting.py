@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,18 +28,33 @@ class Task:
     targets: Any
 
     def fit(self, steps: int) -> list[float]:
-        """The mean loss of all steps so far, after each of `steps` on the same batch."""
+        """The mean loss of all steps so far, after each of `steps` on the same batch.
+
+        A model with a `train_step` of its own may report none, or take no targets.
+        """
+        if type(self.model).train_step is keras.Model.train_step:
+            return self._fit(steps, self.targets)
+        try:
+            return self._fit(steps, self.targets)
+        except Exception as problem:  # whatever the user's code raises for a pair
+            try:
+                return self._fit(steps, None)
+            except Exception:
+                raise problem from None
+
+    def _fit(self, steps: int, targets: Any) -> list[float]:
         losses: list[float] = []
-        after = keras.callbacks.LambdaCallback(
-            on_train_batch_end=lambda step, logs: losses.append(float(logs["loss"]))
-        )
+
+        def note(step: int, logs: Any) -> None:
+            losses.extend(float(logs[name]) for name in ("loss",) if name in logs)
+
         self.model.fit(
             _repeated(self.inputs, steps),
-            _repeated(self.targets, steps),
+            None if targets is None else _repeated(targets, steps),
             batch_size=len(keras.tree.flatten(self.inputs)[0]),
             shuffle=False,
             verbose=0,
-            callbacks=[after],
+            callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=note)],
         )
         return losses
 
@@ -72,7 +88,12 @@ def task(subject: Subject, layer: Any, optimizer: Any) -> Task:
     if len({len(array) if array.ndim else 0 for array in arrays_}) > 1:
         raise NotApplicable("an output is not one item for each item of the inputs")
     losses = keras.tree.map_structure(lambda _: "mean_squared_error", targets)
-    model.compile(optimizer, losses, **compiling())
+    given = {"optimizer": optimizer, "loss": losses, **compiling()}
+    try:
+        inspect.signature(model.compile).bind(**given)
+    except TypeError as problem:
+        raise NotApplicable(f"its `compile` takes other arguments: {problem}") from None
+    model.compile(**given)
     return Task(model, inputs, targets)
 
 

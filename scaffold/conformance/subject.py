@@ -175,6 +175,12 @@ class Subject:
         return all(described.is_float for described in self.all_inputs)
 
     @property
+    def batch(self) -> int | None:
+        """The size of the batch; `None` if the inputs have no common one."""
+        sizes = {described.shape[0] for described in self.all_inputs}
+        return sizes.pop() if len(sizes) == 1 else None
+
+    @property
     def all_inputs(self) -> list[Input]:
         """The inputs of all arguments of `call`."""
         return inputs_of([self.case.inputs, dict(self.case.call)])

@@ -58,7 +58,7 @@ def clone_equal(subject: Subject) -> Iterator[Finding]:
         clone = keras.models.clone_model(layer)
         subject.call(clone)
     else:
-        model = subject.functional(layer)
+        model = subject.functional(layer, subject.batch)
         (clone,) = (part for part in keras.models.clone_model(model).layers if _is(part, layer))
     yield from _independent(subject, layer, clone, "clone")
     if len(clone.weights) == len(layer.weights):

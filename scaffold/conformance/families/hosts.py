@@ -13,7 +13,7 @@ from scaffold.conformance.state import changed, copy_values, randomise
 from scaffold.conformance.subject import Data, Subject, arrays
 
 
-@register(needs=("runs", "symbolic-equals-eager"))
+@register(needs=("unknown-batch",))
 def inside_functional(subject: Subject) -> Iterator[Finding]:
     """A layer used twice in a Functional model gives for each input what it gives alone.
 
@@ -66,7 +66,7 @@ def _alone(subject: Subject, layer: Any, data: Data) -> Any:
     return alone
 
 
-@register(needs=("runs", "symbolic-equals-eager"))
+@register(needs=("unknown-batch",))
 def inside_sequential(subject: Subject) -> Iterator[Finding]:
     """A layer works between two others in a `Sequential` model.
 
@@ -124,14 +124,16 @@ def _single(subject: Subject) -> Input:
     return inputs
 
 
-@register(needs=("runs", "compute-output-shape"))
+@register(needs=("compute-output-shape",))
 def inside_time_distributed(subject: Subject) -> Iterator[Finding]:
     """`TimeDistributed` gives for each step what the layer gives for that step alone.
 
     It calls the method `call` itself. What a class does in a `__call__` of its own is left out
     then: the layer gives other numbers inside the wrapper, without an error.
 
-    Mend: do everything in `call`, and leave `__call__` to Keras.
+    For the shape of its output it asks `compute_output_shape`, where a class without it raises.
+
+    Mend: do everything in `call`, leave `__call__` to Keras, and write `compute_output_shape`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -161,6 +163,9 @@ def inside_time_distributed(subject: Subject) -> Iterator[Finding]:
         raise NotApplicable("the layer does not give one tensor of the batch")
     expected = np.stack([arrays(result)[0] for result in alone], axis=1)
     sequence = np.stack([step.inputs for step in steps], axis=1)
+    if type(layer).compute_output_shape is keras.layers.Layer.compute_output_shape:
+        what = "`compute_output_shape`, which `TimeDistributed` asks for in a Functional model"
+        yield Finding(what, "a class without it", subject.source.where("call"))
     wrapper = keras.layers.TimeDistributed(layer, dtype=layer.dtype_policy)
     results = arrays(wrapper(keras.ops.convert_to_tensor(sequence), training=False))
     if difference := changed(subject, layer, [expected[:, 0]], [results[0][:, 0]], steps[0]):
@@ -172,7 +177,7 @@ def _is_batched(outputs: Any, described: Input) -> bool:
     return shape[:1] == described.shape[:1]
 
 
-@register(needs=("runs", "config-complete"))
+@register(needs=("config-complete",))
 def inside_bidirectional(subject: Subject) -> Iterator[Finding]:
     """A recurrent layer with `go_backwards=True` reads its input from the end.
 

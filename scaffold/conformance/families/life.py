@@ -57,6 +57,8 @@ def fit_lowers_loss(subject: Subject) -> Iterator[Finding]:
     fitted = task(subject, layer, keras.optimizers.Lion(1e-3))
     first = _loss(subject, layer, fitted)
     means = fitted.fit(_STEPS)
+    if not means:
+        raise NotApplicable("its `train_step` reports no `loss`")
     if _is_lower(means, first, _loss(subject, layer, fitted)):
         return
     if all(map(np.isfinite, means)):  # slow, or noisy: it gets time
@@ -81,7 +83,7 @@ def _is_lower(means: list[float], first: float, last: float) -> bool:
     return min(means[1:]) < means[0] or last < first
 
 
-@register(needs=("training-reaches-sublayers",), target="model")
+@register(needs=("training-reaches-sublayers", "fit-lowers-loss"), target="model")
 def fit_trains_sublayers(subject: Subject) -> Iterator[Finding]:
     """In a real `fit`, every call of a sub-layer is one that trains.
 
@@ -291,12 +293,12 @@ def export(subject: Subject) -> Iterator[Finding]:
     from scaffold.conformance.exporting import exported
 
     plain = _without_masks(subject)
+    if subject.batch is None:
+        raise NotApplicable("the inputs have no common batch")
     if subject.backend != "tensorflow" and any(i.dtype == "string" for i in subject.all_inputs):
         raise NotApplicable("only TensorFlow exports what takes texts")
     layer = plain.build()
-    fixed = "fixed-batch" in subject.case.tags
-    sizes = {described.shape[0] for described in subject.all_inputs}
-    batch = sizes.pop() if fixed or len(sizes) > 1 else None
+    batch = subject.batch if "fixed-batch" in subject.case.tags else None
     program = exported(plain, layer, batch)
     data = plain.data() if batch else plain.data(5, seed=1)
     results = program(data.tensors())

@@ -225,7 +225,7 @@ def loads_in_fresh_process(subject: Subject) -> Iterator[Finding]:
         raise NotApplicable("the class can't be imported from another process")
     layer = subject.build()
     randomise(layer)
-    model = layer if subject.is_model else subject.functional(layer)
+    model = layer if subject.is_model else subject.functional(layer, subject.batch)
     path = subject.fresh.folder / "model.keras"
     model.save(path)
     before = subject.outputs(layer)
