@@ -37,7 +37,7 @@ class Names:
     """
 
     def __init__(self, module: ast.AST, function: ast.FunctionDef) -> None:
-        own = {node.id for node in ast.walk(function) if _is_bound(node)} | parameters(function)
+        own = set(_bound(function)) | parameters(function)
         outer = {name: full for name, full in imported(module).items() if name not in own}
         self._known = outer | imported(function)
 
@@ -59,8 +59,10 @@ def parameters(function: ast.FunctionDef | ast.Lambda) -> set[str]:
     return {p.arg for p in (*given.posonlyargs, *given.args, *given.kwonlyargs, *single)}
 
 
-def _is_bound(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+def _bound(function: ast.FunctionDef) -> Iterator[str]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
 
 
 def executed(node: ast.AST) -> Iterator[ast.AST]:

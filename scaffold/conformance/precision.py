@@ -17,11 +17,14 @@ _ELSEWHERE = "float64"
 
 
 def available(policy: str) -> bool:
-    """Whether the backend has the dtypes of a policy: JAX cuts float64 unless told otherwise."""
+    """Whether the backend computes in the dtype of a policy.
+
+    JAX cuts float64 to float32 unless told otherwise, and `ops.matmul` does on Torch.
+    """
     if policy != "float64":
         return True
-    made = keras.ops.zeros((), dtype="float64")
-    return bool(keras.backend.standardize_dtype(made.dtype) == "float64")
+    one = keras.ops.ones((1, 1), dtype="float64")
+    return bool(keras.backend.standardize_dtype(keras.ops.matmul(one, one).dtype) == "float64")
 
 
 def is_float(tensor: Any) -> bool:
@@ -73,7 +76,8 @@ def _global_policy(name: str) -> Iterator[None]:
 
 def _attribute(layer: Any, child: Any) -> str:
     """The attribute that holds a sub-layer, or a list or dict of it; empty if none does."""
-    for name, value in vars(layer).items():
+    held: dict[str, Any] = vars(layer)
+    for name, value in held.items():
         if not name.startswith("_") or value is child:
             parts = keras.tree.flatten(value) if isinstance(value, list | tuple | dict) else [value]
             if any(part is child for part in parts):

@@ -6,6 +6,7 @@ from typing import Any
 
 from scaffold.conformance.lazy import keras
 
+_KERAS = "Expected `float16`, `float32` or `float64`"  # of Fourier transforms
 _PHRASES = {
     "tensorflow": (
         "is not in the list of allowed values",
@@ -14,7 +15,6 @@ _PHRASES = {
         "NHWC tensor format",
         "only supports NHWC",
         "only supports NDHWC",
-        "Expected `float16`, `float32` or `float64`",
     ),
     "torch": ("not implemented for",),
     "jax": ("not implemented", "Unsupported"),
@@ -28,8 +28,8 @@ def is_unsupported(error: BaseException) -> bool:
     """
     if isinstance(error, _types()):
         return True
-    text = str(error)
-    return any(phrase in text for phrase in _PHRASES.get(keras.backend.backend(), ()))
+    phrases = (_KERAS, *_PHRASES[keras.backend.backend()])
+    return any(phrase in str(error) for phrase in phrases)
 
 
 def _types() -> tuple[Any, ...]:

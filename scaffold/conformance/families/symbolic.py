@@ -207,6 +207,8 @@ def unknown_dimensions(subject: Subject) -> Iterator[Finding]:
     if not all(accepted(subject.shared, other) for other in larger):
         raise NotApplicable("once built, it takes inputs of one size only")
     reals = [shapes_of(s.call(subject.shared)) for s in (subject, *larger)]
+    if any([s[:1] for s in flat(real)] != [s[:1] for s in flat(reals[0])] for real in reals):
+        raise NotApplicable("once built, it makes more items of larger inputs")
     where = subject.source.where("compute_output_spec", "compute_output_shape", "call")
     claimed = _symbolic_shapes(subject, _free(subject))
     for claim, *shapes in zip(flat(claimed), *map(flat, reals), strict=True):
