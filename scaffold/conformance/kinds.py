@@ -13,7 +13,7 @@ KERAS = ("keras.ops.", "keras.src.ops.", "keras.activations.", "tensorflow.keras
 STATIC = {"shape", "ndim", "size", "is_tensor", "convert_to_numpy"}
 STRUCTURES = {
     *("split", "array_split", "unstack", "meshgrid", "moments", "top_k", "slogdet", "svd", "qr"),
-    *("eig", "eigh", "frexp", "modf", "divmod", "unravel_index", "histogram"),
+    *("eig", "eigh", "frexp", "modf", "divmod", "unravel_index", "histogram", "nonzero"),
 }
 UNKNOWN = {"cond", "switch", "while_loop", "fori_loop", "scan", "associative_scan", "map",
             "vectorized_map", "custom_gradient"}  # fmt: skip

@@ -76,7 +76,7 @@ def _global_policy(name: str) -> Iterator[None]:
 
 def _attribute(layer: Any, child: Any) -> str:
     """The attribute that holds a sub-layer, or a list or dict of it; empty if none does."""
-    held: dict[str, Any] = vars(layer)
+    held: dict[str, Any] = vars(layer) | vars(layer).get("_modules", {})  # Torch puts them there
     for name, value in held.items():
         if not name.startswith("_") or value is child:
             parts = keras.tree.flatten(value) if isinstance(value, list | tuple | dict) else [value]

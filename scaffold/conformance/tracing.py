@@ -26,8 +26,8 @@ def trace(layer: Any, symbols: Data) -> None:
     import tensorflow as tf
 
     def called(*tensors: Any) -> Any:
-        given = iter(tensors)
-        data = symbols.map(lambda symbol: next(given))
+        given = dict(zip(map(id, symbols.tensors()), tensors, strict=True))
+        data = symbols.map(lambda symbol: given[id(symbol)])
         return layer(data.inputs, **data.call)
 
     specs = [tf.TensorSpec(symbol.shape, symbol.dtype) for symbol in symbols.tensors()]

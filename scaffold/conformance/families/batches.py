@@ -110,11 +110,11 @@ def _by_item(subject: Subject, data: Data) -> list[Any]:
 
 def _with_first(others: Data, data: Data, index: int) -> Data:
     """`others` with item 0 of `data` as their item of this index."""
-    firsts = iter(data.tensors())
+    firsts = dict(zip(map(id, others.tensors()), data.tensors(), strict=True))
 
     def placed(array: Any) -> Any:
         changed = np.array(array)
-        changed[index] = next(firsts)[0]
+        changed[index] = firsts[id(array)][0]
         return changed
 
     return others.map(placed)
@@ -161,7 +161,8 @@ def inputs_not_changed(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             f"`{name}` left as it is", f"`{ast.unparse(statement)}`, in place on Torch", where
         )
-    if not found and subject.backend == "torch":
+    has_texts = any(described.dtype == "string" for described in subject.all_inputs)
+    if not found and not has_texts and subject.backend == "torch":
         yield from _changed(subject)
 
 
