@@ -62,7 +62,7 @@ CORE: Table = {
         case(SEQUENCE, input_dim=7, output_dim=5, tie_weights=False, call={"reverse": True}),
     ],
     "Identity": [case(PADDED)],
-    "Lambda": [case(SEQUENCE, function="keras.ops.square")],
+    "Lambda": [case(SEQUENCE, function="keras.activations.softplus")],
     "Masking": [case(SEQUENCE)],
 }
 
@@ -76,6 +76,7 @@ CONVOLUTIONS: Table = {
         case(PLANE, filters=4, kernel_size=3),
         case(PLANE, filters=6, kernel_size=[3, 2], padding="same", groups=3, activation="relu"),
         case(PLANE_FIRST, filters=4, kernel_size=3, strides=[2, 1], **FIRST),
+        case(Input((2, 3, 5, 6)), filters=4, kernel_size=3, **FIRST),
     ],
     "Conv3D": [
         case(VOLUME, filters=4, kernel_size=3),
@@ -144,8 +145,8 @@ POOLING: Table = {
     },
     **{
         f"Adaptive{kind}Pooling{rank}D": [
-            case(channels_last, output_size=2),
-            case(channels_first, output_size=3, **FIRST),
+            case(channels_last, "fixed-shape", output_size=2),
+            case(channels_first, "fixed-shape", output_size=3, **FIRST),
         ]
         for kind in ("Average", "Max")
         for rank, channels_last, channels_first in (

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from scaffold.conformance.case import Input
-
 from conformance.keras_layer_cases import WORDS, Table, case, image
+from scaffold.conformance.case import Input
 
 PIXELS = image()
 PIXELS_FIRST = image(2, 3, 8, 10)

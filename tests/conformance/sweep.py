@@ -137,7 +137,7 @@ def _serve(library: str) -> None:
     channel = Channel.of_this_process()
     with _fresh() as fresh:
         while (name := channel.receive()) is not None:
-            found = (out for job in jobs(library, [name]) for out in outcomes(job, fresh))
+            found = (outcome for job in jobs(library, [name]) for outcome in outcomes(job, fresh))
             channel.send([asdict(outcome) for outcome in found])
 
 

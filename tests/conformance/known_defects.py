@@ -1,0 +1,93 @@
+"""What the checks find on layers of Keras and KerasHub that is a defect there.
+
+By the heading of `docs/keras-defects.md` under which it stands: class, backend, check.
+"""
+
+from __future__ import annotations
+
+ALL = "all"
+Place = tuple[str, str, str]
+
+DEFECTS: dict[str, list[Place]] = {
+    "The bias of a convolution is added along the wrong axis": [
+        ("keras.Conv2D", "tensorflow", "data-format-equivalent"),
+    ],
+    "LayerNormalization takes no axes but the last ones": [
+        ("keras.LayerNormalization", "torch", "runs"),
+    ],
+    "Arguments that the config leaves out": [
+        ("keras.SimpleRNN", ALL, "config-complete"),
+        ("keras.CategoryEncoding", ALL, "config-complete"),
+        ("keras.MaxNumBoundingBoxes", ALL, "config-complete"),
+        ("keras.RandomGrayscale", ALL, "config-complete"),
+    ],
+    "The activity regularizer of SimpleRNN does nothing": [
+        ("keras.SimpleRNN", ALL, "regularizers-wired"),
+    ],
+    "RandomShear does not load": [
+        ("keras.RandomShear", ALL, "config-round-trip"),
+    ],
+    "Equalization can't be part of a Functional model": [
+        ("keras.Equalization", ALL, "inside-functional"),
+    ],
+    "The labels of MaxNumBoundingBoxes change their dtype": [
+        ("keras.MaxNumBoundingBoxes", ALL, "symbolic-equals-eager"),
+    ],
+    "Arguments of every layer that some refuse or drop": [
+        *(
+            (f"keras.{name}", ALL, "kwargs-forwarded")
+            for name in (
+                *("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
+                *("Discretization", "Pipeline"),
+                *("HashedCrossing", "IntegerLookup", "StringLookup"),
+            )
+        ),
+        ("keras.HashedCrossing", ALL, "unknown-argument-refused"),
+    ],
+    "The scores of MultiHeadAttention carry a mask that does not fit": [
+        ("keras.MultiHeadAttention", ALL, "mask-fits-output"),
+    ],
+    "Layers that fail on images of unknown size": [
+        (f"{name}", "tensorflow", "unknown-dimensions")
+        for name in (
+            *("keras.UpSampling2D", "keras.CutMix", "keras.RandomCrop", "keras.RandomErasing"),
+            *("keras.RandomElasticTransform", "keras.RandomPerspective"),
+            "keras.ContrastLimitedAdaptiveHistogramEqualization",
+            *("keras_hub.AlibiBias", "keras_hub.AnchorGenerator"),
+        )
+    ],
+    "UnitNormalization of zeros is not a number in float16": [
+        ("keras.UnitNormalization", ALL, "finite-in-low-precision"),
+    ],
+    "KerasHub: BoxMatcher changes the list that it is given": [
+        ("keras_hub.BoxMatcher", ALL, "config-complete"),
+    ],
+    "KerasHub: RMSNormalization takes nothing but its size": [
+        ("keras_hub.RMSNormalization", ALL, "kwargs-forwarded"),
+    ],
+    "KerasHub: NonMaxSuppression can't be part of a Functional model": [
+        ("keras_hub.NonMaxSuppression", "tensorflow", "unknown-batch"),
+    ],
+}
+
+BACKENDS = ("tensorflow", "jax", "torch")
+KNOWN: dict[Place, str] = {
+    (name, backend, check): heading
+    for heading, places in DEFECTS.items()
+    for name, where, check in places
+    for backend in (BACKENDS if where == ALL else (where,))
+}
+
+
+def known(name: str, backend: str) -> dict[str, str]:
+    """The checks that are known to fail for a class, each with its heading.
+
+    Args:
+        name: The library and the class, such as `keras.SimpleRNN`.
+        backend: The backend.
+    """
+    return {
+        check: heading
+        for (subject, where, check), heading in KNOWN.items()
+        if (subject, where) == (name, backend)
+    }

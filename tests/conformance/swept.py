@@ -1,0 +1,77 @@
+"""What the checks find on a class of a library, from a process of a backend that lives on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from conformance.sweep import jobs
+from scaffold.conformance.channel import Channel
+from scaffold.conformance.finding import Outcome
+
+_TESTS = Path(__file__).parent.parent
+_SECONDS = 300.0
+
+
+class Sweep:
+    """A process of one backend that is asked for one class after another.
+
+    Args:
+        library: The library of the classes.
+        backend: The backend.
+    """
+
+    _running: Sweep | None = None
+
+    @classmethod
+    def of(cls, library: str, backend: str) -> Sweep:
+        """The process that runs already, if it is the one wanted: there is one at a time."""
+        wanted = (library, backend)
+        if cls._running is None or cls._running.name != wanted or not cls._running.lives:
+            cls.end()
+            cls._running = cls(library, backend)
+        return cls._running
+
+    @classmethod
+    def end(cls) -> None:
+        """End the process that runs, if any does."""
+        if cls._running is not None:
+            cls._running._process.kill()
+            cls._running._process.communicate()
+            cls._running = None
+
+    def __init__(self, library: str, backend: str) -> None:
+        self.name = (library, backend)
+        path = os.pathsep.join([str(_TESTS), str(_TESTS.parent)])
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "conformance.sweep", library],
+            env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._channel = Channel(self._process.stdout, self._process.stdin)
+
+    @property
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
+    def outcomes(self, name: str) -> list[Outcome]:
+        """How all checks end for all cases of a class."""
+        library, backend = self.name
+        watch = threading.Timer(_SECONDS * len(jobs(library, [name])), self._process.kill)
+        watch.start()
+        try:
+            self._channel.send(name)
+            answer = self._channel.receive()
+        finally:
+            watch.cancel()
+        assert answer is not None, f"{name} on {backend} ended the process"
+        return [Outcome.from_data(outcome) for outcome in answer]

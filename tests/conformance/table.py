@@ -1,0 +1,46 @@
+"""What is tested of a table of cases: that it is whole, and what the checks find on it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from conformance.known_defects import KNOWN, known
+from conformance.swept import Sweep
+from scaffold.conformance.finding import failed
+
+_PUBLIC = """
+import keras, {library}
+for name, cls in vars({library}.layers).items():
+    if isinstance(cls, type) and issubclass(cls, keras.layers.Layer):
+        print(name, cls.__module__, cls.__qualname__)
+"""
+
+
+def public_layers(library: str) -> list[tuple[str, str, str]]:
+    """The public name, the module and the class of each layer of a library, aliases too."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PUBLIC.format(library=library)],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line.split() for line in done.stdout.splitlines()]
+    return [(name, module, cls) for name, module, cls in lines]
+
+
+def assert_only_known_findings(library: str, name: str, backend: str) -> None:
+    """The checks find on this class what is written up, and nothing else."""
+    outcomes = failed(Sweep.of(library, backend).outcomes(name))
+    expected = known(f"{library}.{name}", backend)
+    surprising = [outcome for outcome in outcomes if outcome.check not in expected]
+    assert surprising == []
+    assert {outcome.check for outcome in outcomes} == set(expected), "mended: waive it no more"
+
+
+def assert_waivers_name_classes(library: str, names: set[str]) -> None:
+    """No waiver of a class that is in no table."""
+    waived = {name for name, _, _ in KNOWN if name.startswith(f"{library}.")}
+    assert waived <= {f"{library}.{name}" for name in names}
