@@ -72,19 +72,6 @@ class InAFunction(keras.layers.Layer):
         return _swish(inputs)
 
 
-class Compiled(keras.layers.Layer):
-    if TYPE_CHECKING:
-
-        @tf.function
-        def call(self, inputs: Any) -> Any:
-            return inputs
-
-    else:
-
-        def call(self, inputs: Any) -> Any:
-            return tf.identity(inputs)
-
-
 class OfNumPy(keras.layers.Layer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
