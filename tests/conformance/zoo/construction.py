@@ -211,3 +211,27 @@ class TwoWayEncoder(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "units": self.units}
+
+
+@seeded("attribute-names", also=("runs",), silent=False, input="2,6:int32:0..3")
+@keras.saving.register_keras_serializable(package="zoo")
+class SegmentEmbedding(keras.layers.Layer):
+    """`self.type` is a method of Torch's modules, which is called instead (keras#19730)."""
+
+    def __init__(self, segments=3, width=4, **kwargs):
+        super().__init__(**kwargs)
+        self.segments = segments
+        self.width = width
+        self.type = keras.layers.Embedding(segments, width, dtype=self.dtype_policy)
+
+    def build(self, input_shape):
+        self.type.build(input_shape)
+
+    def call(self, inputs):
+        return self.type(inputs)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape, self.width)
+
+    def get_config(self):
+        return {**super().get_config(), "segments": self.segments, "width": self.width}

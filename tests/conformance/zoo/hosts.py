@@ -44,26 +44,3 @@ class LeakyIntegrator(keras.layers.Layer):
             "return_sequences": self.return_sequences,
             "go_backwards": self.go_backwards,
         }
-
-
-@seeded("inside-time-distributed", silent=False, input=(2, 6, 8))
-@keras.saving.register_keras_serializable(package="zoo")
-class ContextGate(keras.layers.Layer):
-    """No `compute_output_shape`, which `TimeDistributed` asks for (keras#19792)."""
-
-    def __init__(self, units=4, **kwargs):
-        super().__init__(**kwargs)
-        self.units = units
-        self.gate = keras.layers.Dense(units, "sigmoid", dtype=self.dtype_policy)
-        self.value = keras.layers.Dense(units, dtype=self.dtype_policy)
-        self.supports_masking = True
-
-    def build(self, input_shape):
-        self.gate.build(input_shape)
-        self.value.build(input_shape)
-
-    def call(self, inputs):
-        return self.gate(inputs) * self.value(inputs)
-
-    def get_config(self):
-        return {**super().get_config(), "units": self.units}

@@ -9,7 +9,7 @@ from keras import ops
 from conformance.zoo.entry import seeded
 
 
-@seeded("portable-ops", also=("runs", "gradient-reaches-weights"), input=(2, 6, 8))
+@seeded("portable-ops", also=("gradient-reaches-weights",), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class MedianFilter(keras.layers.Layer):
     """NumPy in `call`: an error once compiled, no gradient where it runs (tensorflow#28779)."""
@@ -28,7 +28,7 @@ class MedianFilter(keras.layers.Layer):
         return (input_shape[0], input_shape[-1])
 
 
-@seeded("tensors-not-branched-on", also=("runs",), silent=False, input=(2, 6, 8))
+@seeded("tensors-not-branched-on", silent=False, input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class ClipGuard(keras.layers.Layer):
     """`if` asks a tensor: it works on Torch, and in eager mode (keras#19675)."""
@@ -50,7 +50,7 @@ class ClipGuard(keras.layers.Layer):
         return {**super().get_config(), "limit": self.limit}
 
 
-@seeded("tensors-not-branched-on", also=("runs",), silent=False, input=(2, 6, 8))
+@seeded("tensors-not-branched-on", silent=False, input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class AdaptiveTemperature(keras.layers.Layer):
     """Takes the `float` of a tensor to choose its temperature (keras#19675)."""
@@ -60,11 +60,8 @@ class AdaptiveTemperature(keras.layers.Layer):
         self.least = least
         self.supports_masking = True
 
-    def build(self, input_shape):
-        self.temperature = self.add_weight(name="temperature", shape=(), initializer="ones")
-
     def call(self, inputs):
-        temperature = max(float(self.temperature), self.least)
+        temperature = max(float(ops.std(inputs)), self.least)
         return ops.softmax(inputs / temperature)
 
     def compute_output_shape(self, input_shape):

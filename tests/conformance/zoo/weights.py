@@ -93,11 +93,11 @@ class TiedScale(keras.layers.Layer):
 
     def build(self, input_shape):
         scale = keras.Variable(ops.ones((input_shape[-1],)), dtype=self.variable_dtype)
-        self.apply = keras.layers.Lambda(lambda inputs: inputs * scale, dtype=self.dtype_policy)
-        self.apply.build(input_shape)
+        self.rescale = keras.layers.Lambda(lambda inputs: inputs * scale, dtype=self.dtype_policy)
+        self.rescale.build(input_shape)
 
     def call(self, inputs):
-        return self.apply(inputs)
+        return self.rescale(inputs)
 
     def compute_output_shape(self, input_shape):
         return input_shape
