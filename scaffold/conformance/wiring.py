@@ -34,8 +34,11 @@ def arguments_named(subject: Subject, suffix: str, base: Any) -> list[str]:
 def is_off(subject: Subject, layer: Any, argument: str) -> bool:
     """Whether the weight that an argument is for may have been turned off by another argument.
 
-    So it is if no weight has its name and an argument is `False`, such as `use_bias`.
+    So it is if no weight has its name and an argument is `False`, such as `use_bias`, and if all
+    weights are of layers that were handed in: a layer that makes none yet has none to wire it to.
     """
+    if not _makes_weights(subject, layer):
+        return True
     stem = argument.rpartition("_")[0]
     if any(stem in variable.name for variable in layer.weights):
         return False
@@ -43,6 +46,13 @@ def is_off(subject: Subject, layer: Any, argument: str) -> bool:
     given |= subject.case.args
     related = {"beta": "center", "gamma": "scale"}.get(stem, stem)
     return any(value is False and related in name for name, value in given.items())
+
+
+def _makes_weights(subject: Subject, layer: Any) -> bool:
+    given = (getattr(layer, name, None) for name in subject.parameters)
+    layers = [one for one in given if isinstance(one, keras.layers.Layer)]
+    theirs = {id(variable) for one in layers for variable in one.weights}
+    return any(id(variable) not in theirs for variable in layer.weights)
 
 
 def made_and_called(subject: Subject, **overrides: Any) -> Any:

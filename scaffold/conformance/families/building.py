@@ -263,15 +263,19 @@ def initializers_wired(subject: Subject) -> Iterator[Finding]:
                   initializer = keras.initializers.serialize(self.kernel_initializer)
                   return {**super().get_config(), "kernel_initializer": initializer}
     """
-    for name in arguments_named(subject, "initializer", keras.initializers.Initializer):
-        one, other = (
-            made_and_called(subject, **{name: keras.initializers.Constant(value)})
-            for value in (0.25, 0.75)
-        )
-        same = not differ(arrays(one.weights), arrays(other.weights), tolerance=1e-6)
-        if same and not is_off(subject, one, name):
+    names = arguments_named(subject, "initializer", keras.initializers.Initializer)
+    values = {name: 0.25 + place / 16 for place, name in enumerate(names)}
+    given = {name: keras.initializers.Constant(value) for name, value in values.items()}
+    layer = made_and_called(subject, **given)
+    weights = arrays(layer.weights)
+    for name in names:
+        found = any(weight.size and (weight == values[name]).all() for weight in weights)
+        if found or is_off(subject, layer, name):
+            continue
+        other = made_and_called(subject, **{**given, name: keras.initializers.Constant(9.5)})
+        if not differ(weights, arrays(other.weights), tolerance=1e-6):
             expected = f"`{name}` to give a weight its first values"
-            yield Finding(expected, "the same weights with 0.25 and with 0.75",
+            yield Finding(expected, "the same weights whatever it is",
                           subject.source.where_set(name))  # fmt: skip
 
 
@@ -312,15 +316,19 @@ def constraints_wired(subject: Subject) -> Iterator[Finding]:
                   constraint = keras.constraints.serialize(self.scale_constraint)
                   return {**super().get_config(), "scale_constraint": constraint}
     """
-    for name in arguments_named(subject, "constraint", keras.constraints.Constraint):
-        layer = made_and_called(subject, **{name: keras.constraints.MinMaxNorm(0.25, 0.75)})
-        found = (getattr(variable, "constraint", None) for variable in layer.weights)
-        if any(isinstance(one, keras.constraints.MinMaxNorm) for one in found):
-            continue
-        if not is_off(subject, layer, name) and not _is_used_in_call(subject, name):
-            got = "no weight that has it"
-            yield Finding(f"`{name}` to be the constraint of a weight", got,
-                          subject.source.where_set(name))  # fmt: skip
+    names = arguments_named(subject, "constraint", keras.constraints.Constraint)
+    bounds = {name: 0.25 + place / 16 for place, name in enumerate(names)}
+    given = {name: keras.constraints.MinMaxNorm(low, 2.0) for name, low in bounds.items()}
+    layer = made_and_called(subject, **given)
+    held = {
+        getattr(getattr(variable, "constraint", None), "min_value", None)
+        for variable in layer.weights
+    }
+    for name in names:
+        done = bounds[name] in held or _is_used_in_call(subject, name)
+        if not done and not is_off(subject, layer, name):
+            expected = f"`{name}` to be the constraint of a weight"
+            yield Finding(expected, "no weight that has it", subject.source.where_set(name))
 
 
 def _is_used_in_call(subject: Subject, attribute: str) -> bool:

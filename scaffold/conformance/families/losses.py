@@ -12,7 +12,7 @@ from scaffold.conformance.gradients import gradients
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject, arrays
-from scaffold.conformance.walk import listed
+from scaffold.conformance.walk import layers_of, listed
 from scaffold.conformance.wiring import arguments_named, is_off, made_and_called
 
 _DRAWS = 6
@@ -63,16 +63,24 @@ def regularizers_wired(subject: Subject) -> Iterator[Finding]:
                       ),
                   }
     """
-    for name in arguments_named(subject, "regularizer", keras.regularizers.Regularizer):
-        small, large = (
-            made_and_called(subject, **{name: keras.regularizers.L2(factor)})
-            for factor in (0.5, 1.5)
-        )
-        first, second = _penalty(subject, small), _penalty(subject, large)
-        if first == second and not is_off(subject, small, name):
-            expected = f"`{name}` of 1.5 to add a larger loss than one of 0.5"
-            got = f"losses of {first:g} in both"
-            yield Finding(expected, got, subject.source.where_set(name))
+    names = arguments_named(subject, "regularizer", keras.regularizers.Regularizer)
+    given = {name: keras.regularizers.L2(0.5 + place / 8) for place, name in enumerate(names)}
+    layer = made_and_called(subject, **given)
+    held = {getattr(one, "l2", None) for one in _regularizers(layer)}
+    for name in names:
+        if given[name].l2 in held or is_off(subject, layer, name):
+            continue
+        more = made_and_called(subject, **{**given, name: keras.regularizers.L2(2.5)})
+        loss = _penalty(subject, layer)
+        if loss == _penalty(subject, more):
+            expected = f"a larger `{name}` to add a larger loss"
+            yield Finding(expected, f"a sum of {loss:g} in both", subject.source.where_set(name))
+
+
+def _regularizers(layer: Any) -> list[Any]:
+    """The regularizers of all weights to train and of all outputs."""
+    found = [getattr(variable, "regularizer", None) for variable in layer.trainable_weights]
+    return found + [one.activity_regularizer for one in layers_of(layer)]
 
 
 def _penalty(subject: Subject, layer: Any) -> float:

@@ -1,5 +1,8 @@
 """Weights that come late, twice or equal, and those that may."""
 
+# Keras has no types.
+# mypy: disable-error-code="misc, no-any-return, no-untyped-call"
+
 from __future__ import annotations
 
 from typing import Any

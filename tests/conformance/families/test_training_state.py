@@ -1,5 +1,8 @@
 """Freezing and running state, beyond the examples of the pages."""
 
+# Keras has no types.
+# mypy: disable-error-code="misc, no-any-return, no-untyped-call"
+
 from __future__ import annotations
 
 from typing import Any
