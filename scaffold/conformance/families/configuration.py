@@ -17,7 +17,7 @@ from scaffold.keras_names import LAYER_ATTRIBUTES
 _OF_KERAS = ("name", "dtype", "trainable", "autocast", "activity_regularizer", "args", "kwargs")
 
 
-@register(needs=("kwargs-forwarded", "runs"))
+@register(needs=("kwargs-forwarded", "defaults-not-shared", "runs"))
 def config_complete(subject: Subject) -> Iterator[Finding]:
     """Every argument of the constructor is in the config.
 
