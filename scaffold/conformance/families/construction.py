@@ -265,15 +265,24 @@ def attribute_names(subject: Subject) -> Iterator[Finding]:
     """
     if subject.source.tree is None or subject.is_built_in:
         raise NotApplicable("its source can't be found, or is Keras's own")
+    of_keras = set(dir(keras.layers.Layer()))
     for node in ast.walk(subject.source.tree):
         match node:
-            case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()) if _is_taken(
-                name
-            ):
-                got = f"`{name}`, which Keras, Torch or TensorFlow has for itself"
-                yield Finding("a name of the layer's own", got, subject.source.at(node))
+            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)]):
+                hidden = name in LAYER_ATTRIBUTES - of_keras and _makes_state(node.value)
+                if hidden or _is_internal(name):
+                    got = f"`{name}`, which Keras, Torch or TensorFlow has for itself"
+                    yield Finding("a name of the layer's own", got, subject.source.at(node))
 
 
-def _is_taken(name: str) -> bool:
+def _is_internal(name: str) -> bool:
     private = name.startswith("_") and not name.startswith("__")
     return name == "forward" or (private and name in LAYER_ATTRIBUTES)
+
+
+def _makes_state(value: ast.expr) -> bool:
+    """Whether a layer or weight is made: Torch keeps those apart, behind its own methods."""
+    if not isinstance(value, ast.Call):
+        return False
+    name = ast.unparse(value.func).rpartition(".")[2]
+    return name == "add_weight" or name[:1].isupper()
