@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from scaffold.conformance.case import inputs_of
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.lazy import keras
 from scaffold.conformance.masking import (
@@ -149,10 +148,11 @@ def padding_ignored(subject: Subject) -> Iterator[Finding]:
     """What is in padded steps changes nothing that counts.
 
     Sequences of one batch are filled up to one length, and the mask says which steps are real. A
-    layer that takes the mask and doesn't use it everywhere gives each sequence another result in
-    each batch, depending on the longest sequence beside it.
+    layer that takes the mask, or hands it on, and doesn't use it everywhere gives each sequence
+    another result in each batch, depending on the longest sequence beside it.
 
-    Mend: leave masked steps out of every sum, mean, maximum and softmax over the steps.
+    Mend: leave masked steps out of every sum, mean, maximum, convolution and softmax over the
+    steps. A layer for which padding is data is declared with the tag `padding-matters`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -175,18 +175,17 @@ def padding_ignored(subject: Subject) -> Iterator[Finding]:
                   return (input_shape[0], input_shape[2])
     """
     given = padded(subject)
-    if not (mask_arguments(subject.call_parameters) or _loses_steps(given)):
-        raise NotApplicable("it takes no mask and keeps the steps apart")
+    alone = len(given.all_inputs) == 1
+    if not (mask_arguments(subject.call_parameters) or alone):
+        raise NotApplicable("it takes no mask, and has more than one input")
     where = subject.source.where("call")
     if changed := difference(given):
         yield Finding("the same outputs whatever is in the padded steps", changed, where)
-    elif _loses_steps(given) and (changed := difference_of_length(given)):
+    elif alone and _loses_steps(given) and (changed := difference_of_length(given)):
         yield Finding("the same outputs without the padded steps", changed, where)
 
 
 def _loses_steps(given: Subject) -> bool:
-    """Whether a layer makes one thing of all steps of its one input."""
-    if len(inputs_of([given.case.inputs, dict(given.case.call)])) > 1:
-        return False
+    """Whether a layer makes one thing of all steps."""
     first = plain_outputs(given)[0]
     return bool(first.mask is None and first.array.shape[:2] != first_steps(given).shape)

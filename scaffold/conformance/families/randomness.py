@@ -8,9 +8,9 @@ from typing import Any
 
 from scaffold.conformance.draws import Draw, drawn, generators_made, outside_keras
 from scaffold.conformance.finding import Finding, Where
-from scaffold.conformance.lazy import keras, np
+from scaffold.conformance.lazy import keras
 from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.spying import files_of
+from scaffold.conformance.spying import files_of, sublayers
 from scaffold.conformance.subject import Subject, arrays, differ
 
 _SEEDS = (7, 7, 8)
@@ -107,10 +107,12 @@ def _where_drawn(subject: Subject, name: str) -> Where | None:
 def random_in_training(subject: Subject) -> Iterator[Finding]:
     """Each training step draws new random numbers.
 
-    A generator that is set back in `call` gives the same noise in each step. The network then
-    learns to live with that one noise, which is no regularization at all.
+    A generator that is set back in `call`, or drawn from in `build` alone, gives the same noise in
+    each step. The network then learns to live with that one noise, which is no regularization at
+    all. Two sub-layers with one number as their seed drop the same units each time.
 
-    Mend: never assign to the state of a generator. `keras.utils.set_random_seed` repeats a run.
+    Mend: draw in `call`, never assign to the state of a generator, and give each its own seed.
+    `keras.utils.set_random_seed` repeats a run.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -137,21 +139,46 @@ def random_in_training(subject: Subject) -> Iterator[Finding]:
                   return {**super().get_config(), "stddev": self.stddev}
     """
     layer, files = subject.build(), files_of(subject.cls)
+    before = _states(layer)
     with drawn(files) as draws:
         subject.call(layer, training=True)
-    used = {id(draw.generator): draw for draw in draws if draw.generator is not None}
+    used = {id(draw.generator.state): draw for draw in draws if draw.generator is not None}
     if not used:
-        raise NotApplicable("it draws no random numbers in training")
-    after_first = {key: _state(draw.generator) for key, draw in used.items()}
+        yield from _noise_of_long_ago(subject, layer)
+        return
+    after_first = _states(layer)
     subject.call(layer, training=True)
+    after_second = _states(layer)
+    starts: dict[tuple[int, ...], Draw] = {}
     for key, draw in used.items():
-        if np.array_equal(_state(draw.generator), after_first[key]):
+        if after_second.get(key) == after_first.get(key):
             expected = "other random numbers in the second training step"
             yield Finding(expected, "the same as in the first", draw.where)
+        earlier = starts.setdefault(before.get(key, (key,)), draw)
+        if draw.where and earlier.where and draw.where != earlier.where:
+            expected = f"other random numbers than in line {earlier.where.line}"
+            yield Finding(expected, "the same: both have one seed", draw.where)
 
 
-def _state(generator: Any) -> Any:
-    return keras.ops.convert_to_numpy(generator.state.value).copy()
+def _states(layer: Any) -> dict[int, tuple[int, ...]]:
+    """The states of the seed generators that a layer tracks, by the variable."""
+    kept = (v for v in layer.non_trainable_variables if _is_seed(v))
+    return {id(v): tuple(keras.ops.convert_to_numpy(v.value).tolist()) for v in kept}
+
+
+def _is_seed(variable: Any) -> bool:
+    return "seed_generator_state" in variable.name
+
+
+def _noise_of_long_ago(subject: Subject, layer: Any) -> Iterator[Finding]:
+    """A layer that has a generator, draws nothing, and does something else in training."""
+    if sublayers(layer) or not _states(layer):
+        raise NotApplicable("it draws no random numbers in training")
+    before = _changing(layer)
+    outputs = [subject.outputs(layer, training=training) for training in (False, True)]
+    if differ(outputs[0], outputs[1]) and before == _changing(layer):
+        where = subject.source.where("build", "call")
+        yield Finding("random numbers drawn in each training step", "none since the first", where)
 
 
 @register(needs=("no-untracked-randomness",))
@@ -278,5 +305,5 @@ def inference_repeats(subject: Subject) -> Iterator[Finding]:
 
 def _changing(layer: Any) -> list[bytes]:
     """The values of what is neither trained nor the state of a seed generator."""
-    kept = (v for v in layer.non_trainable_variables if "seed_generator_state" not in v.name)
+    kept = (v for v in layer.non_trainable_variables if not _is_seed(v))
     return [keras.ops.convert_to_numpy(v.value).tobytes() for v in kept]
