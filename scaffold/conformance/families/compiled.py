@@ -65,7 +65,15 @@ def _call_both(subject: Subject, layer: Any) -> None:
 
 
 @register(
-    needs=("no-side-effects", "no-untracked-randomness", "weights-tracked"), tag="not-compilable"
+    needs=(
+        "portable-ops",
+        "tensors-not-branched-on",
+        "weights-tracked",
+        "no-state-in-call",
+        "no-untracked-randomness",
+        "no-side-effects",
+    ),
+    tag="not-compilable",
 )
 def compiled_equals_eager(subject: Subject) -> Iterator[Finding]:
     """A compiled call gives what an eager one gives, and leaves the same state.
@@ -145,7 +153,7 @@ def _values(layer: Any) -> list[Any]:
     return [keras.ops.convert_to_numpy(variable.value).copy() for variable in layer.variables]
 
 
-@register(needs=("no-side-effects",))
+@register(needs=("weights-tracked", "no-side-effects"))
 def nothing_leaks(subject: Subject) -> Iterator[Finding]:
     """A layer that Keras has traced still works on data.
 

@@ -143,7 +143,7 @@ def _first(outputs: Any, steps: Any) -> Any:
     return Output(arrays(outputs)[0], None).counting(steps, is_first=True)
 
 
-@register(needs=("mask-reaches-sublayers",), tag="padding-matters")
+@register(needs=("mask-reaches-sublayers", "tensors-not-branched-on"), tag="padding-matters")
 def padding_ignored(subject: Subject) -> Iterator[Finding]:
     """What is in padded steps changes nothing that counts.
 
