@@ -114,7 +114,10 @@ def _serve(channel: Channel) -> None:
     while (request := channel.receive()) is not None:
         try:
             outputs = _predicted(request)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit) as problem:
+            error: BaseException = problem
+            while error.__cause__ is not None:  # Keras wraps what went wrong in what it did
+                error = error.__cause__
             channel.send("".join(traceback.format_exception_only(error)).strip()[:300])
             continue
         np.savez(request["results"], **{f"a{i}": array for i, array in enumerate(outputs)})

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scaffold.conformance.lazy import keras, np
+from scaffold.conformance.registry import NotApplicable
 from scaffold.conformance.subject import Data, Subject, arrays, differ
 from scaffold.conformance.walk import layers_of
 
@@ -27,6 +28,16 @@ def _free(layer: Any) -> Iterator[Any]:
         yield from owner._trainable_variables
         if type(owner).load_own_variables is keras.layers.Layer.load_own_variables:
             yield from owner._non_trainable_variables
+
+
+def refuse_texts(subject: Subject) -> None:
+    """See that all inputs are tensors.
+
+    Raises:
+        NotApplicable: If some are texts, of which only TensorFlow has tensors.
+    """
+    if subject.backend != "tensorflow" and any(i.dtype == "string" for i in subject.all_inputs):
+        raise NotApplicable("only TensorFlow has tensors of texts")
 
 
 def values(layer: Any) -> list[Any]:

@@ -10,11 +10,11 @@ from typing import Any
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.lazy import keras
 from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.state import changed, copy_values, randomise, shared_state
+from scaffold.conformance.state import changed, copy_values, randomise, refuse_texts, shared_state
 from scaffold.conformance.subject import Subject
 
 
-@register(needs=("registered", "config-round-trip"))
+@register(needs=("runs", "registered"))
 def clone_equal(subject: Subject) -> Iterator[Finding]:
     """`clone_model` gives a model of its own that computes the same.
 
@@ -52,6 +52,7 @@ def clone_equal(subject: Subject) -> Iterator[Finding]:
         +         inner = keras.saving.deserialize_keras_object(config.pop("inner"))
         +         return cls(inner=inner, **config)
     """
+    refuse_texts(subject)
     layer = subject.build()
     randomise(layer)
     if subject.is_model:

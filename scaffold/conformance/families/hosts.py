@@ -9,7 +9,7 @@ from scaffold.conformance.case import Input
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.state import changed, copy_values, randomise
+from scaffold.conformance.state import changed, copy_values, randomise, refuse_texts
 from scaffold.conformance.subject import Data, Subject, arrays
 
 
@@ -40,6 +40,7 @@ def inside_functional(subject: Subject) -> Iterator[Finding]:
               def compute_output_shape(self, input_shape):
                   return input_shape
     """
+    refuse_texts(subject)
     layer = subject.make()
     symbols = [subject.symbolic(), subject.symbolic()]
     outputs = [subject.call_symbolic(layer, pair) for pair in symbols]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,13 +11,13 @@ from scaffold.conformance.case import Input, map_inputs
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.state import changed
+from scaffold.conformance.state import changed, refuse_texts
 from scaffold.conformance.subject import Subject, arrays
+from scaffold.conformance.walk import held_in_tree, layers_of
 
 _STEPS = 8
 _CALLS = 10
 _LINES = 12
-_KINDS = (list, dict, set, deque)
 
 
 @register(needs=("runs",))
@@ -230,39 +229,27 @@ def no_growth(subject: Subject) -> Iterator[Finding]:
               def compute_output_shape(self, input_shape):
                   return input_shape
     """
-    subject = _without_masks(subject)  # a mask is made by a layer, which takes its time to go
     layer, data = subject.build(), subject.data()
     subject.call(layer, data)
-    before = _sizes()
-    _calls(subject, layer, data)
-    grown = _grown(before)
-    if not grown:
-        return
-    before = _sizes()
-    _calls(subject, keras.layers.Identity(), data)
-    where = subject.source.where("call")
-    left = grown - _grown(before)
-    for one in gc.get_objects():
-        if id(one) in left and type(one) in _KINDS:
-            got = f"a {type(one).__name__} with {_CALLS} entries more, or several for each call"
-            yield Finding(f"nothing to grow in {_CALLS} calls", got, where)
-
-
-def _grown(before: dict[int, int]) -> set[int]:
-    """The ids of the containers that grew with each call."""
-    after = _sizes().items()
-    return {id_ for id_, size in after if id_ in before and size >= before[id_] + _CALLS}
-
-
-def _calls(subject: Subject, layer: Any, data: Any) -> None:
+    before = _sizes(layer)
     for _ in range(_CALLS):
-        given = subject.tensors(data)
-        layer(given.inputs, **given.call)
+        subject.call(layer, data)
+    for path, size in _sizes(layer).items():
+        grown = size - before.get(path, size)
+        if grown >= _CALLS:
+            got = f"{grown} entries more in `{path}`"
+            yield Finding(f"nothing to grow in {_CALLS} calls", got, subject.source.where("call"))
 
 
-def _sizes() -> dict[int, int]:
-    # Without a tuple or another object for each, which would set the collector off
-    return {id(one): len(one) for one in gc.get_objects() if type(one) in _KINDS}
+def _sizes(layer: Any) -> dict[str, int]:
+    """The sizes of all containers and caches but the layer's attributes: `no-side-effects`."""
+    sizes = {}
+    for held in held_in_tree(layer):
+        if hasattr(held.value, "cache_info"):
+            sizes[held.path] = held.value.cache_info().currsize
+        elif isinstance(held.value, list | dict | set | deque) and not held.attribute:
+            sizes[held.path] = len(held.value)
+    return sizes
 
 
 @register(needs=("symbolic-equals-eager",))
@@ -290,21 +277,34 @@ def export(subject: Subject) -> Iterator[Finding]:
               def compute_output_shape(self, input_shape):
                   return (input_shape[0], input_shape[1] * input_shape[2])
     """
-    from scaffold.conformance.exporting import exported
-
     plain = _without_masks(subject)
     if subject.batch is None:
         raise NotApplicable("the inputs have no common batch")
-    if subject.backend != "tensorflow" and any(i.dtype == "string" for i in subject.all_inputs):
-        raise NotApplicable("only TensorFlow exports what takes texts")
+    refuse_texts(subject)
     layer = plain.build()
-    batch = subject.batch if "fixed-batch" in subject.case.tags else None
-    program = exported(plain, layer, batch)
-    data = plain.data() if batch else plain.data(5, seed=1)
+    program, batch = _exported(plain, layer)
+    data = plain.data(batch, seed=1)
     results = program(data.tensors())
     if difference := changed(plain, layer, plain.outputs(layer, data), results, data):
-        what = f"the exported program to give for a batch of {batch or 5} what the layer gives"
+        what = f"the exported program to give for a batch of {batch} what the layer gives"
         yield Finding(what, difference, subject.source.where("call"))
+
+
+def _exported(subject: Subject, layer: Any) -> tuple[Any, int]:
+    """The exported program, and the size of a batch that it is for."""
+    from scaffold.conformance.exporting import exported
+
+    fixed, other = subject.batch or 1, (subject.batch or 1) + 3
+    if "fixed-batch" in subject.case.tags:
+        return exported(subject, layer, fixed), fixed
+    if subject.backend != "torch":
+        return exported(subject, layer, None), other
+    if any("layers.preprocessing" in type(part).__module__ for part in layers_of(layer)):
+        raise NotApplicable("Keras prepares data with NumPy on Torch, which it does not export")
+    try:
+        return exported(subject, layer, None), other
+    except Exception:  # Keras itself takes the batch for a constant in places, as in its RNN
+        return exported(subject, layer, fixed), fixed
 
 
 def _without_masks(subject: Subject) -> Subject:

@@ -10,7 +10,7 @@ from typing import Any
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.state import changed, kept, randomise, values
+from scaffold.conformance.state import changed, kept, randomise, refuse_texts, values
 from scaffold.conformance.subject import Subject, arrays, differ
 from scaffold.conformance.walk import layers_of
 
@@ -53,6 +53,7 @@ def weights_file_complete(subject: Subject) -> Iterator[Finding]:
     """
     from scaffold.conformance.host_models import held
 
+    refuse_texts(subject)
     saved, loaded = held(subject, subject.make()), held(subject, subject.make())
     if not saved.layer.weights:
         raise NotApplicable("the layer has no weights")
@@ -151,6 +152,7 @@ def weights_come_back(subject: Subject) -> Iterator[Finding]:
     """
     from scaffold.conformance.host_models import held
 
+    refuse_texts(subject)
     layer = subject.make()
     holder = held(subject, layer)
     if not layer.weights:
@@ -223,6 +225,7 @@ def loads_in_fresh_process(subject: Subject) -> Iterator[Finding]:
         raise NotApplicable("there is no other process")
     if subject.cls.__module__ == "__main__" or "<locals>" in subject.cls.__qualname__:
         raise NotApplicable("the class can't be imported from another process")
+    refuse_texts(subject)
     layer = subject.build()
     randomise(layer)
     model = layer if subject.is_model else subject.functional(layer, subject.batch)
