@@ -112,7 +112,7 @@ def _plain(path: str) -> str:
     return re.sub(r"_\d+(?=[/.]|$)", "", path)
 
 
-@register()
+@register(needs=("runs", "defaults-not-shared"))
 def instances_independent(subject: Subject) -> Iterator[Finding]:
     """Two instances share no variable and no layer.
 
@@ -228,7 +228,7 @@ def initial_weights_differ(subject: Subject) -> Iterator[Finding]:
             return
 
 
-@register()
+@register(needs=("runs", "sublayers-tracked"))
 def initializers_wired(subject: Subject) -> Iterator[Finding]:
     """Each initializer that the constructor takes decides how a weight starts.
 
@@ -279,7 +279,7 @@ def initializers_wired(subject: Subject) -> Iterator[Finding]:
                           subject.source.where_set(name))  # fmt: skip
 
 
-@register()
+@register(needs=("runs", "sublayers-tracked"))
 def constraints_wired(subject: Subject) -> Iterator[Finding]:
     """Each constraint that the constructor takes holds for a weight.
 

@@ -22,7 +22,7 @@ _WITHOUT_GRADIENT = (
 )
 
 
-@register()
+@register(needs=("runs", "sublayers-tracked"))
 def regularizers_wired(subject: Subject) -> Iterator[Finding]:
     """Each regularizer that the constructor takes adds a loss.
 

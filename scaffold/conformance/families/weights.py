@@ -24,9 +24,9 @@ def sublayers_tracked(subject: Subject) -> Iterator[Finding]:
     """Keras knows of every layer that this one calls or holds.
 
     Keras finds sub-layers in attributes, and in lists, tuples, dicts and sets that are assigned to
-    attributes. In a namespace, a dataclass, a closure, a `deque`, a class attribute, a list that
-    is appended to an inner list later, it sees nothing: the layer works, its weights stay as they
-    were drawn, and the saved file doesn't hold them. No warning.
+    attributes. It sees nothing in a namespace, a dataclass, a closure, a `deque` or a class
+    attribute, nor what is appended to an inner list later: the layer works, its weights stay as
+    they were drawn, and the saved file doesn't hold them. No warning.
 
     Mend: assign the sub-layer to an attribute, or a complete list or dict of sub-layers.
 
