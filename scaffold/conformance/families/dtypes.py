@@ -109,9 +109,8 @@ def _held(subject: Subject, layer: Any) -> Iterator[Finding]:
 
 
 def _symbolic(subject: Subject, layer: Any, outputs: Any) -> Iterator[Finding]:
-    traced = subject.cls.compute_output_shape is keras.layers.Layer.compute_output_shape
-    if subject.backend == "torch" and traced:  # Keras traces with variables of their own dtype
-        return
+    if subject.backend == "torch" and not _declares_outputs(subject.cls):
+        return  # Keras traces `call` with variables that are not cast
     symbols = keras.tree.flatten(subject.call_symbolic(layer, subject.symbolic()))
     for symbol, output in zip(symbols, keras.tree.flatten(outputs), strict=True):
         if output is None or not is_float(output):
@@ -121,6 +120,11 @@ def _symbolic(subject: Subject, layer: Any, outputs: Any) -> Iterator[Finding]:
             where = subject.source.where("compute_output_spec", "call")
             expected = f"{wanted} from a symbolic call with dtype={layer.dtype_policy.name!r}"
             yield Finding(expected, symbol.dtype, where)
+
+
+def _declares_outputs(cls: Any) -> bool:
+    methods = ("compute_output_shape", "compute_output_spec")
+    return any(getattr(cls, name) is not getattr(keras.layers.Layer, name) for name in methods)
 
 
 @register(needs=("dtype-policy",))
