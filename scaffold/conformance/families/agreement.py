@@ -13,7 +13,14 @@ from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject, arrays, differ
 
 
-@register(needs=("runs",), tag="backend-dependent")
+@register(
+    needs=(
+        "tensors-not-branched-on",
+        "portable-ops",
+        "inference-repeats",
+    ),
+    tag="backend-dependent",
+)
 def backends_agree(subject: Subject) -> Iterator[Finding]:
     """With the same weights and inputs, each backend gives the same outputs.
 

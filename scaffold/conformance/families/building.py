@@ -18,7 +18,13 @@ from scaffold.conformance.walk import layers_of, listed, names_of_weights
 from scaffold.conformance.wiring import arguments_named, is_off, made_and_called
 
 
-@register()
+@register(
+    needs=(
+        "sublayers-tracked",
+        "weights-tracked",
+        "no-state-in-call",
+    )
+)
 def build_makes_all_weights(subject: Subject) -> Iterator[Finding]:
     """`build` alone makes the weights that a call makes.
 
@@ -112,7 +118,12 @@ def _plain(path: str) -> str:
     return re.sub(r"_\d+(?=[/.]|$)", "", path)
 
 
-@register(needs=("runs", "defaults-not-shared"))
+@register(
+    needs=(
+        "defaults-not-shared",
+        "sublayers-tracked",
+    )
+)
 def instances_independent(subject: Subject) -> Iterator[Finding]:
     """Two instances share no variable and no layer.
 

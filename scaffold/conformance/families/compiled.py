@@ -14,7 +14,7 @@ from scaffold.conformance.subject import Data, Subject, arrays, differ
 from scaffold.conformance.walk import held_in_tree
 
 
-@register()
+@register(needs=("no-state-in-call",))
 def no_side_effects(subject: Subject) -> Iterator[Finding]:
     """`call` leaves the attributes of the layer as they are.
 

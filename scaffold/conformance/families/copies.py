@@ -14,7 +14,14 @@ from scaffold.conformance.state import changed, copy_values, randomise, refuse_t
 from scaffold.conformance.subject import Subject
 
 
-@register(needs=("runs", "registered"))
+@register(
+    needs=(
+        "registered",
+        "config-round-trip",
+        "build-makes-all-weights",
+        "instances-independent",
+    )
+)
 def clone_equal(subject: Subject) -> Iterator[Finding]:
     """`clone_model` gives a model of its own that computes the same.
 
@@ -71,7 +78,12 @@ def _is(part: Any, layer: Any) -> bool:
     return type(part) is type(layer) and part.name == layer.name
 
 
-@register(needs=("registered", "config-round-trip"))
+@register(
+    needs=(
+        "clone-equal",
+        "weights-come-back",
+    )
+)
 def deepcopy_equal(subject: Subject) -> Iterator[Finding]:
     """`copy.deepcopy` gives a layer with the same weights and none of the original's.
 
@@ -107,7 +119,12 @@ def deepcopy_equal(subject: Subject) -> Iterator[Finding]:
     yield from _equal(subject, layer, copied, "copy")
 
 
-@register(needs=("registered", "config-round-trip"))
+@register(
+    needs=(
+        "clone-equal",
+        "weights-come-back",
+    )
+)
 def pickle_equal(subject: Subject) -> Iterator[Finding]:
     """A layer comes back out of a pickle with its weights.
 

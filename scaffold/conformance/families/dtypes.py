@@ -15,7 +15,15 @@ from scaffold.conformance.subject import Data, Subject, arrays
 from scaffold.conformance.unsupported import is_unsupported
 
 
-@register(needs=("runs", "kwargs-forwarded"), tag="keeps-dtype")
+@register(
+    needs=(
+        "kwargs-forwarded",
+        "sublayers-tracked",
+        "portable-ops",
+        "compute-output-shape",
+    ),
+    tag="keeps-dtype",
+)
 def dtype_policy(subject: Subject) -> Iterator[Finding]:
     """Outputs, weights and sub-layers follow the layer's `dtype`.
 

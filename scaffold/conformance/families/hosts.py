@@ -13,7 +13,13 @@ from scaffold.conformance.state import changed, copy_values, randomise, refuse_t
 from scaffold.conformance.subject import Data, Subject, arrays
 
 
-@register(needs=("unknown-batch",))
+@register(
+    needs=(
+        "build-makes-all-weights",
+        "unknown-batch",
+        "any-batch-size",
+    )
+)
 def inside_functional(subject: Subject) -> Iterator[Finding]:
     """A layer used twice in a Functional model gives for each input what it gives alone.
 
@@ -67,7 +73,7 @@ def _alone(subject: Subject, layer: Any, data: Data) -> Any:
     return alone
 
 
-@register(needs=("unknown-batch",))
+@register(needs=("inside-functional",))
 def inside_sequential(subject: Subject) -> Iterator[Finding]:
     """A layer works between two others in a `Sequential` model.
 
@@ -125,7 +131,7 @@ def _single(subject: Subject) -> Input:
     return inputs
 
 
-@register(needs=("compute-output-shape",))
+@register(needs=("inside-functional",))
 def inside_time_distributed(subject: Subject) -> Iterator[Finding]:
     """`TimeDistributed` gives for each step what the layer gives for that step alone.
 
@@ -178,7 +184,12 @@ def _is_batched(outputs: Any, described: Input) -> bool:
     return shape[:1] == described.shape[:1]
 
 
-@register(needs=("config-complete",))
+@register(
+    needs=(
+        "config-round-trip",
+        "inside-functional",
+    )
+)
 def inside_bidirectional(subject: Subject) -> Iterator[Finding]:
     """A recurrent layer with `go_backwards=True` reads its input from the end.
 

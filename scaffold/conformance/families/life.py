@@ -20,7 +20,14 @@ _CALLS = 10
 _LINES = 12
 
 
-@register(needs=("runs",))
+@register(
+    needs=(
+        "gradient-reaches-weights",
+        "no-untracked-randomness",
+        "no-side-effects",
+        "inside-functional",
+    )
+)
 def fit_lowers_loss(subject: Subject) -> Iterator[Finding]:
     """A few steps of `fit` lower the loss, and leave it finite.
 
@@ -157,7 +164,12 @@ def _forget_before(model: Any, seen: list[Any]) -> None:
     object.__setattr__(model, "train_step", train_step)
 
 
-@register(needs=("runs",))
+@register(
+    needs=(
+        "inference-repeats",
+        "no-side-effects",
+    )
+)
 def threads_agree(subject: Subject) -> Iterator[Finding]:
     """Calls from several threads don't get into each other's way.
 
@@ -204,7 +216,7 @@ def threads_agree(subject: Subject) -> Iterator[Finding]:
             return
 
 
-@register(needs=("runs",))
+@register(needs=("no-side-effects",))
 def no_growth(subject: Subject) -> Iterator[Finding]:
     """Calls leave nothing behind: no input is kept alive, no container grows.
 
@@ -252,7 +264,14 @@ def _sizes(layer: Any) -> dict[str, int]:
     return sizes
 
 
-@register(needs=("symbolic-equals-eager",))
+@register(
+    needs=(
+        "items-independent",
+        "inference-repeats",
+        "compiled-equals-eager",
+        "inside-functional",
+    )
+)
 def export(subject: Subject) -> Iterator[Finding]:
     """Exported for serving, the layer gives the same, for another batch size too.
 

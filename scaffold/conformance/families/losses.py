@@ -164,7 +164,14 @@ def _where_called(subject: Subject, *names: str) -> Where | None:
     return subject.source.where("call")
 
 
-@register(tag="not-differentiable")
+@register(
+    needs=(
+        "portable-ops",
+        "tensors-not-branched-on",
+        "inputs-not-changed",
+    ),
+    tag="not-differentiable",
+)
 def gradient_reaches_weights(subject: Subject) -> Iterator[Finding]:
     """The outputs and the added losses have a gradient by every trainable weight.
 

@@ -23,7 +23,7 @@ from scaffold.conformance.spying import Seen, files_of, spelled, spied, sublayer
 from scaffold.conformance.subject import Subject, arrays, differ
 
 
-@register()
+@register(needs=("compute-output-shape",))
 def mask_fits_output(subject: Subject) -> Iterator[Finding]:
     """The mask that an output carries has the output's first axes.
 

@@ -17,7 +17,13 @@ from scaffold.conformance.subject import Subject, arrays, differ
 from scaffold.conformance.walk import layers_of
 
 
-@register(needs=("runs",), target="model")
+@register(
+    needs=(
+        "build-makes-all-weights",
+        "weights-come-back",
+    ),
+    target="model",
+)
 def model_builds_without_data(subject: Subject) -> Iterator[Finding]:
     """`model.build(input_shape)` makes every weight.
 
@@ -127,7 +133,7 @@ def model_summary(subject: Subject) -> Iterator[Finding]:
         yield Finding("a summary that goes to `print_fn`", "none", where)
 
 
-@register(needs=("symbolic-equals-eager",), target="model")
+@register(needs=("inside-functional",), target="model")
 def model_nested(subject: Subject) -> Iterator[Finding]:
     """Inside another model it computes the same, and trains the same weights.
 

@@ -18,7 +18,7 @@ _SEEDS = (7, 7, 8)
 _TRIES = 6
 
 
-@register()
+@register(needs=("no-state-in-call",))
 def no_untracked_randomness(subject: Subject) -> Iterator[Finding]:
     """Random numbers come from a `keras.random.SeedGenerator` that the layer tracks.
 
@@ -260,7 +260,13 @@ def _starts(subject: Subject, seed: int, run: int) -> list[Any]:
     return [before[id(state)] for state in states if id(state) in before]
 
 
-@register(tag="random-at-inference")
+@register(
+    needs=(
+        "state-changes-only-in-training",
+        "no-untracked-randomness",
+    ),
+    tag="random-at-inference",
+)
 def inference_repeats(subject: Subject) -> Iterator[Finding]:
     """Two calls at inference give the same.
 

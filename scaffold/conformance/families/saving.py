@@ -15,7 +15,14 @@ from scaffold.conformance.subject import Subject, arrays, differ
 from scaffold.conformance.walk import layers_of
 
 
-@register(needs=("runs", "registered"))
+@register(
+    needs=(
+        "registered",
+        "sublayers-tracked",
+        "weights-tracked",
+        "no-state-in-call",
+    )
+)
 def weights_file_complete(subject: Subject) -> Iterator[Finding]:
     """A `.weights.h5` file has every weight, and nothing that isn't one.
 
@@ -122,7 +129,14 @@ def _not_loaded(subject: Subject, saved: Any, loaded: Any, loader: str) -> Itera
         yield Finding("the values of all weights to come back", got, where)
 
 
-@register(needs=("weights-file-complete", "config-round-trip"))
+@register(
+    needs=(
+        "config-round-trip",
+        "compute-output-shape",
+        "instances-independent",
+        "weights-file-complete",
+    )
+)
 def weights_come_back(subject: Subject) -> Iterator[Finding]:
     """A saved `.keras` file loads with the weights that were saved.
 
@@ -183,7 +197,7 @@ def _comes_back(subject: Subject, model: Any, layer: Any) -> Iterator[Finding]:
     yield from lost
 
 
-@register(needs=("weights-file-complete", "config-round-trip"))
+@register(needs=("weights-come-back",))
 def loads_in_fresh_process(subject: Subject) -> Iterator[Finding]:
     """A saved model loads in another process and gives the same there.
 

@@ -24,7 +24,13 @@ from scaffold.conformance.tracing import (
 )
 
 
-@register()
+@register(
+    needs=(
+        "portable-ops",
+        "tensors-not-branched-on",
+        "no-state-in-call",
+    )
+)
 def compute_output_shape(subject: Subject) -> Iterator[Finding]:
     """`compute_output_shape` gives the shapes that a call gives.
 

@@ -15,7 +15,7 @@ from scaffold.conformance.subject import Subject
 _OTHER_NAMES = ("is_training", "is_train", "in_training", "train", "train_mode", "training_mode")
 
 
-@register()
+@register(needs=("runs",))
 def training_argument(subject: Subject) -> Iterator[Finding]:
     """`call` is told of training by an argument that is called `training`.
 
@@ -95,7 +95,14 @@ def _is_hidden(subject: Subject) -> bool:
     return any(argument.arg == "training" for argument in named)
 
 
-@register(needs=("training-argument",), tag="fixed-training")
+@register(
+    needs=(
+        "sublayers-tracked",
+        "no-state-in-call",
+        "training-argument",
+    ),
+    tag="fixed-training",
+)
 def training_reaches_sublayers(subject: Subject) -> Iterator[Finding]:
     """Each sub-layer trains when the layer does, and not when it doesn't.
 

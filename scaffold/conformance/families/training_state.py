@@ -13,7 +13,13 @@ from scaffold.conformance.subject import Subject, arrays
 from scaffold.conformance.walk import layers_of, listed
 
 
-@register()
+@register(
+    needs=(
+        "sublayers-tracked",
+        "weights-tracked",
+        "no-state-in-call",
+    )
+)
 def trainable_reaches_all(subject: Subject) -> Iterator[Finding]:
     """`trainable = False` freezes every weight, and `True` gives them back.
 
@@ -144,7 +150,7 @@ def _where_frozen(subject: Subject) -> Where | None:
     return subject.source.where("__init__")
 
 
-@register(tag="updates-at-inference")
+@register(needs=("no-state-in-call",), tag="updates-at-inference")
 def state_changes_only_in_training(subject: Subject) -> Iterator[Finding]:
     """A call with `training=False` changes no weight.
 
