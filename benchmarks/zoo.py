@@ -54,7 +54,7 @@ def run(backend: str, folder: Path) -> Results:
     """What was found of each class on a backend."""
     results = folder / f"{backend}.json"
     environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(TESTS)}
-    words = [sys.executable, "-m", "conformance.zoo.run", "--keras", str(results)]
+    words = [sys.executable, "-m", "conformance.zoo.run", "--own", "--keras", str(results)]
     subprocess.run(words, env=environment, check=True, cwd=ROOT)
     found: Results = json.loads(results.read_text("utf-8"))
     return found

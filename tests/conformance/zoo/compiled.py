@@ -2,6 +2,8 @@
 
 # mypy: ignore-errors
 
+from functools import lru_cache
+
 import keras
 from keras import ops
 
@@ -132,3 +134,58 @@ class DebugClip(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "limit": self.limit}
+
+
+@lru_cache
+def _angles(width):
+    return ops.power(100.0, -ops.arange(width, dtype="float32") / width)
+
+
+@seeded("nothing-leaks", input=(2, 6, 8))
+@keras.saving.register_keras_serializable(package="zoo")
+class CachedWaves(keras.layers.Layer):
+    """A table is cached by the first call: traced, it serves no other (patrick-kidger/equinox#568)."""
+
+    def __init__(self, gain=0.1, **kwargs):
+        super().__init__(**kwargs)
+        self.gain = gain
+        self.supports_masking = True
+
+    def call(self, inputs):
+        angles = ops.cast(_angles(inputs.shape[-1]), inputs.dtype)
+        return inputs + self.gain * ops.sin(inputs * angles)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "gain": self.gain}
+
+
+_LOG = []
+
+
+@seeded("no-growth", input=(2, 6, 8))
+@keras.saving.register_keras_serializable(package="zoo")
+class LoggedDense(keras.layers.Layer):
+    """Each call leaves its outputs in a list of the module (tensorflow#34606)."""
+
+    def __init__(self, units=4, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.dense = keras.layers.Dense(units, dtype=self.dtype_policy)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        self.dense.build(input_shape)
+
+    def call(self, inputs):
+        outputs = self.dense(inputs)
+        _LOG.append(outputs)
+        return outputs
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}

@@ -131,8 +131,7 @@ class ConfiguredBlock(keras.layers.Layer):
         return {**super().get_config(), "config": self.config}
 
 
-@seeded("config-plain-json", also=("config-round-trip",), input=(2, 6, 8),
-        args={"gains": {2: 3.0, 5: 0.5}})  # fmt: skip
+@seeded("config-plain-json", input=(2, 6, 8), args={"gains": {2: 3.0, 5: 0.5}})
 @keras.saving.register_keras_serializable(package="zoo")
 class ChannelGains(keras.layers.Layer):
     """The numbers that are its keys come back as texts, so no gain is found (tensorflow#31574)."""
@@ -199,8 +198,7 @@ class InvertedBottleneck(keras.layers.Layer):
         return {**super().get_config(), "units": self.units, "expansion": self.expansion}
 
 
-@seeded("config-round-trip", also=("inside-functional", "weights-come-back"), silent=False,
-        input=(2, 6, 8), args={"inner": "keras.layers.Dense(8)"})  # fmt: skip
+@seeded("config-round-trip", silent=False, input=(2, 6, 8), args={"inner": "keras.layers.Dense(8)"})
 @keras.saving.register_keras_serializable(package="zoo")
 class Residual(keras.layers.Layer):
     """The wrapped layer comes back as a dict, there is no `from_config` (keras-io#1461)."""

@@ -60,8 +60,13 @@ class AdaptiveTemperature(keras.layers.Layer):
         self.least = least
         self.supports_masking = True
 
+    def build(self, input_shape):
+        self.temperature = self.add_weight(
+            name="temperature", shape=(), initializer="ones", trainable=False
+        )
+
     def call(self, inputs):
-        temperature = max(float(ops.std(inputs)), self.least)
+        temperature = max(float(self.temperature), self.least)
         return ops.softmax(inputs / temperature)
 
     def compute_output_shape(self, input_shape):

@@ -9,7 +9,7 @@ from keras import ops
 from conformance.zoo.entry import seeded
 
 
-@seeded("weights-tracked", also=("portable-ops",), on=("torch",), input=(2, 6, 8))
+@seeded("weights-tracked", on=("torch",), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class LearnedTemperature(keras.layers.Layer):
     """A `torch.nn.Parameter` is no weight of a Keras layer: not trained, not saved (keras-core#604)."""  # noqa: E501

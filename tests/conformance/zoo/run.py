@@ -1,7 +1,8 @@
 """`python -m conformance.zoo.run RESULTS [NAME ...]`: the whole zoo in one process, on one backend.
 
 `RESULTS` becomes a JSON file: what each check said of each class, and with `--keras` what Keras's
-own helper for tests of layers said.
+own helper for tests of layers said. With `--own` a class with a defect is given only to the check
+that must find it, and to those that this one needs.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def main(words: Sequence[str]) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("results", type=Path)
     parser.add_argument("names", nargs="*")
+    parser.add_argument("--own", action="store_true")
     parser.add_argument("--keras", action="store_true")
     given = parser.parse_args(words)
     backend = os.environ["KERAS_BACKEND"]
@@ -39,34 +41,37 @@ def main(words: Sequence[str]) -> None:
     from scaffold.conformance.fresh import FreshProcess
 
     with FreshProcess(backend, [str(TESTS)]) as fresh:
-        results = {entry.name: _result(entry, fresh, given.keras) for entry in chosen}
+        results = {entry.name: _result(entry, fresh, given) for entry in chosen}
     given.results.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
 
-def _result(entry: Entry, fresh: Any, with_keras: bool) -> dict[str, Any]:
+def _result(entry: Entry, fresh: Any, given: argparse.Namespace) -> dict[str, Any]:
     cls = getattr(importlib.import_module(entry.module), entry.name)
     started = time.perf_counter()
-    findings, statuses = _checked(entry, cls, fresh)
+    findings, statuses = _checked(entry, cls, fresh, given.own)
     result = {
         "findings": findings,
         "statuses": statuses,
         "seconds": round(time.perf_counter() - started, 2),
     }
     print(entry.name, *findings, file=sys.stderr, flush=True)
-    if with_keras:
+    if given.keras:
         result["keras"], result["keras_said"] = run_layer_test(entry, cls)
     return result
 
 
-def _checked(entry: Entry, cls: Any, fresh: Any) -> tuple[dict[str, list[str]], dict[str, str]]:
+def _checked(
+    entry: Entry, cls: Any, fresh: Any, own: bool
+) -> tuple[dict[str, list[str]], dict[str, str]]:
     """What was found, by check, and how each check ended."""
     from scaffold.conformance.case import case_from
-    from scaffold.conformance.registry import checks
+    from scaffold.conformance.registry import checks, find, with_needed
     from scaffold.conformance.runner import run
     from scaffold.conformance.subject import Subject
 
     subject = Subject(cls, case_from(entry.case), fresh)
-    outcomes = list(run(subject, checks()))
+    chosen = with_needed([find(entry.check)]) if own and entry.check else checks()
+    outcomes = list(run(subject, chosen))
     findings = {
         outcome.check: [f"expected {f.expected}, got {f.got}" for f in outcome.findings]
         for outcome in outcomes

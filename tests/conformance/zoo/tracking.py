@@ -148,7 +148,7 @@ def _apply(layers, inputs):
     return inputs
 
 
-@seeded("sublayers-tracked", also=("instances-independent",), input=(2, 6, 8))
+@seeded("sublayers-tracked", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class SharedNorm(keras.layers.Layer):
     """The normalisation is an attribute of the class: one for all, never trained (deel-ai/deel-lip#64)."""  # noqa: E501

@@ -113,9 +113,7 @@ class MonteCarloHead(keras.layers.Layer):
         return {**super().get_config(), "rate": self.rate}
 
 
-@seeded("training-reaches-sublayers",
-        also=("inference-repeats", "state-changes-only-in-training"), on=("tensorflow", "torch"),
-        input=(2, 12, 10, 3))  # fmt: skip
+@seeded("training-reaches-sublayers", on=("tensorflow", "torch"), input=(2, 12, 10, 3))
 @keras.saving.register_keras_serializable(package="zoo")
 class ImageStem(keras.layers.Layer):
     """The cropping is in training mode by default, and takes the dropout along (keras#23166)."""

@@ -124,8 +124,7 @@ class OptionalBias(keras.layers.Layer):
         return input_shape
 
 
-@seeded("no-state-in-call", also=("runs", "no-side-effects", "inference-repeats"), silent=True,
-        input=(2, 6, 8))  # fmt: skip
+@seeded("no-state-in-call", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class QuickHead(keras.layers.Layer):
     """Makes a new `Dense` in each call: other weights each time, none trained (keras-core#707)."""
@@ -235,3 +234,54 @@ class TwinTower(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "units": self.units}
+
+
+@seeded("initializers-wired", input=(2, 6, 8), args={"kernel_initializer": "orthogonal"})
+@keras.saving.register_keras_serializable(package="zoo")
+class Whitening(keras.layers.Layer):
+    """`kernel_initializer` is taken and kept, and the kernel begins as Keras likes."""
+
+    def __init__(self, kernel_initializer="orthogonal", **kwargs):
+        super().__init__(**kwargs)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        shape = (input_shape[-1], input_shape[-1])
+        self.kernel = self.add_weight(name="kernel", shape=shape)
+
+    def call(self, inputs):
+        return ops.matmul(inputs, self.kernel)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        initializer = keras.initializers.serialize(self.kernel_initializer)
+        return {**super().get_config(), "kernel_initializer": initializer}
+
+
+@seeded("constraints-wired", input=(2, 6, 8), args={"kernel_constraint": "non_neg"})
+@keras.saving.register_keras_serializable(package="zoo")
+class MonotonicDense(keras.layers.Layer):
+    """`kernel_constraint` reaches no weight: the kernel may become negative."""
+
+    def __init__(self, units=4, kernel_constraint="non_neg", **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+        self.dense = keras.layers.Dense(units, dtype=self.dtype_policy)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        self.dense.build(input_shape)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        constraint = keras.constraints.serialize(self.kernel_constraint)
+        return {**super().get_config(), "units": self.units, "kernel_constraint": constraint}
