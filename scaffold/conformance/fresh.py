@@ -116,8 +116,8 @@ def _serve(channel: Channel) -> None:
             outputs = _predicted(request)
         except (Exception, SystemExit) as problem:
             error: BaseException = problem
-            while error.__cause__ is not None:  # Keras wraps what went wrong in what it did
-                error = error.__cause__
+            while (first := error.__cause__ or error.__context__) is not None:
+                error = first  # Keras wraps what went wrong in what it was about to do
             channel.send("".join(traceback.format_exception_only(error)).strip()[:300])
             continue
         np.savez(request["results"], **{f"a{i}": array for i, array in enumerate(outputs)})

@@ -71,13 +71,10 @@ class Distilled(Clean):
 
     def compile(self, alpha: float = 0.1, **kwargs: Any) -> None:
         super().compile(**kwargs)
-        self.alpha = alpha
+        self.told = {"alpha": alpha, **kwargs}
 
     def get_compile_config(self) -> Any:
-        if not self.compiled:
-            return None
-        config = {"optimizer": self.optimizer, "loss": self.loss, "alpha": self.alpha}
-        return keras.saving.serialize_keras_object(config)
+        return keras.saving.serialize_keras_object(dict(self.told)) if self.compiled else None
 
     def compile_from_config(self, config: Any) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))
