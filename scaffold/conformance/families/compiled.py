@@ -10,6 +10,7 @@ from scaffold.conformance.compilation import compiled, is_of_a_trace, with_tenso
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.lazy import keras
 from scaffold.conformance.registry import NotApplicable, register
+from scaffold.conformance.runner import raised
 from scaffold.conformance.subject import Data, Subject, arrays, differ
 from scaffold.conformance.walk import held_in_tree
 
@@ -188,16 +189,35 @@ def nothing_leaks(subject: Subject) -> Iterator[Finding]:
     layer = subject.make()
     batch = subject.all_inputs[0].shape[0] if subject.all_inputs else None
     symbols = subject.symbolic(batch)
+    _empty_caches(layer)
     try:
         _host(layer, symbols)(symbols.tensors())
     except Exception as error:  # each backend refuses in its own way
         raise NotApplicable(f"Keras can't trace it: {type(error).__name__}") from None
-    left = [held for held in held_in_tree(layer) if is_of_a_trace(held.value)]
+    kept = (held for held in held_in_tree(layer) if held.attribute)
+    left = [held for held in kept if is_of_a_trace(held.value)]
     for held in left:
         where = subject.source.where_set(held.attribute)
         yield Finding(f"`{held.path}` to have values", "what was left of a symbolic call", where)
     if not left:
-        subject.call(layer)  # raises, if something is kept where nobody sees it
+        yield from _of_a_call(subject, layer)
+    _empty_caches(layer)
+
+
+def _of_a_call(subject: Subject, layer: Any) -> Iterator[Finding]:
+    """What a call on data raises where something was kept that nobody sees, as in a cache."""
+    try:
+        subject.call(layer)
+    except Exception as error:  # each backend has its own for this
+        found = raised(error, subject)
+        yield Finding("a call to work after a symbolic one", found.got, found.where)
+
+
+def _empty_caches(layer: Any) -> None:
+    """Forget what the user's cached functions know from other calls, traced ones or not."""
+    for held in held_in_tree(layer):
+        if hasattr(type(held.value), "cache_clear"):
+            held.value.cache_clear()
 
 
 def _host(layer: Any, like: Data) -> Any:
