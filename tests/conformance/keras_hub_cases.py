@@ -15,6 +15,7 @@ CASES: Table = {
     "AnchorGenerator": [
         case(
             Input((2, 16, 24, 3)),
+            "keeps-dtype",
             bounding_box_format="xyxy",
             min_level=2,
             max_level=3,
@@ -40,6 +41,7 @@ CASES: Table = {
     "NonMaxSuppression": [
         case(
             Input((2, 5, 4), high=1.0),
+            "keeps-dtype",
             bounding_box_format="yxyx",
             from_logits=False,
             confidence_threshold=0.1,

@@ -12,8 +12,8 @@ FIRST = {"data_format": "channels_first"}
 
 NUMBERS: Table = {
     "CategoryEncoding": [
-        case(WORDS, num_tokens=7),
-        case(Input((2, 1), "int32", high=7), num_tokens=7, output_mode="one_hot"),
+        case(WORDS, "keeps-dtype", num_tokens=7),
+        case(Input((2, 1), "int32", high=7), "keeps-dtype", num_tokens=7, output_mode="one_hot"),
     ],
     "Discretization": [case(Input((2, 6)), bin_boundaries=[-1.0, 0.0, 1.0])],
     "HashedCrossing": [
@@ -52,6 +52,7 @@ RANDOM: Table = {
     "MaxNumBoundingBoxes": [
         case(
             {"images": PIXELS, "bounding_boxes": BOXES},
+            "keeps-dtype",
             max_number=3,
             bounding_box_format="xyxy",
         ),
