@@ -13,7 +13,7 @@ from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.state import changed, refuse_texts
 from scaffold.conformance.subject import Subject, arrays
-from scaffold.conformance.walk import held_in_tree, layers_of
+from scaffold.conformance.walk import held_in_tree
 
 _STEPS = 8
 _CALLS = 10
@@ -318,12 +318,15 @@ def _exported(subject: Subject, layer: Any) -> tuple[Any, int]:
         return exported(subject, layer, fixed), fixed
     if subject.backend != "torch":
         return exported(subject, layer, None), other
-    if any("layers.preprocessing" in type(part).__module__ for part in layers_of(layer)):
-        raise NotApplicable("Keras prepares data with NumPy on Torch, which it does not export")
+    # Keras's own operations take the batch for a constant on Torch, or fail, as `cond` does
     try:
         return exported(subject, layer, None), other
-    except Exception:  # Keras itself takes the batch for a constant in places, as in its RNN
-        return exported(subject, layer, fixed), fixed
+    except Exception:
+        try:
+            return exported(subject, layer, fixed), fixed
+        except Exception as problem:
+            kind = type(problem).__name__
+            raise NotApplicable(f"Torch does not export what Keras does there: {kind}") from None
 
 
 def _without_masks(subject: Subject) -> Subject:

@@ -127,14 +127,10 @@ class TwoOptimizers(Clean):
 
 
 @pytest.mark.parametrize("check_id", ALL)
-def test_clean_models(check_id: str) -> None:
+@pytest.mark.parametrize("cls", [Clean, OfFunctional])
+def test_clean_models(cls: Any, check_id: str) -> None:
     expected = "not_applicable" if check_id == "model-train-step" else "passed"
-    assert outcome(Clean, check_id).status == expected
-
-
-@pytest.mark.parametrize("check_id", ALL[:3])
-def test_functional_models(check_id: str) -> None:
-    assert outcome(OfFunctional, check_id).status == "passed"
+    assert outcome(cls, check_id).status == expected
 
 
 def test_a_batch_that_build_reads() -> None:
