@@ -96,8 +96,12 @@ def masks_of(outputs: Any) -> list[Any]:
             found.append(None if mask is None else arrays(mask)[0])
             return keras.ops.shape(inputs)[0]
 
+        def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+            return None
+
     found: list[Any] = []
     probe = _Probe(autocast=False)
+    probe.supports_masking = True  # else Keras warns
     for tensor in keras.tree.flatten(outputs):
         if tensor is None:
             found.append(None)

@@ -58,6 +58,7 @@ class Seen:
         outputs: What it gave.
         spot: From where it was called; `None` if Keras or another library called it.
         bypassed: Whether its `call` was called and not the layer itself.
+        inside: The layer among those spied in whose call it was called, if there is one.
     """
 
     layer: Any
@@ -65,6 +66,7 @@ class Seen:
     outputs: Any
     spot: Spot | None
     bypassed: bool
+    inside: Any
 
     def again(self, **changes: Any) -> Any:
         """What the sub-layer gives for the same arguments but for `changes`."""
@@ -110,7 +112,7 @@ def spied(layers: Iterable[Any], files: frozenset[str]) -> Iterator[list[Seen]]:
         files: The user's files, to say from where they were called.
     """
     seen: list[Seen] = []
-    active: list[Spot] = []
+    active: list[tuple[Any, Spot | None]] = []
     with ExitStack() as stack:
         for layer in layers:
             spy = _spy(layer, seen, active, files)
@@ -128,7 +130,7 @@ def _replaced(layer: Any, call: Callable[..., Any]) -> Callable[[], Any]:
 
 
 def _spy(
-    layer: Any, seen: list[Seen], active: list[Spot], files: frozenset[str]
+    layer: Any, seen: list[Seen], active: list[tuple[Any, Spot | None]], files: frozenset[str]
 ) -> Callable[..., Any]:
     call = layer.call
     signature = inspect.signature(call)
@@ -139,14 +141,15 @@ def _spy(
         bound.apply_defaults()
         caller = sys._getframe(1)
         spot, bypassed = spot_in(files, caller), caller.f_code.co_filename in files
-        if spot is None or spot in active:  # a layer of Keras's own called it
+        if any(spot == outer for _, outer in active):  # a layer of Keras's own called it
+            spot = None
+        inside = active[-1][0] if active else None
+        active.append((layer, spot))
+        try:
             outputs = call(*args, **kwargs)
-            seen.append(Seen(layer, bound, outputs, None, bypassed))
-            return outputs
-        active.append(spot)
-        outputs = call(*args, **kwargs)
-        active.remove(spot)
-        seen.append(Seen(layer, bound, outputs, spot, bypassed))
+        finally:
+            active.pop()
+        seen.append(Seen(layer, bound, outputs, spot, bypassed, inside))
         return outputs
 
     return spy

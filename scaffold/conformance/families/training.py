@@ -79,10 +79,18 @@ def _read_from_kwargs(subject: Subject) -> ast.AST | None:
     kwargs = method.args.kwarg.arg
     for node in ast.walk(method):
         match node:
-            case ast.Call(
-                func=ast.Attribute(value=ast.Name(id=name), attr="get" | "pop"),
-                args=[ast.Constant(value="training"), *_],
-            ) | ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value="training")):
+            case (
+                ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=name), attr="get" | "pop"),
+                    args=[ast.Constant(value="training"), *_],
+                )
+                | ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value="training"))
+                | (
+                    ast.Compare(
+                        left=ast.Constant(value="training"), comparators=[ast.Name(id=name)]
+                    )
+                )
+            ):
                 if name == kwargs:
                     return node
     return None
@@ -173,10 +181,12 @@ def _wrong(
 ) -> Iterator[tuple[Finding, Any]]:
     """A finding for each call that had the wrong value, with the sub-layer."""
     constant: Seen | None = None
-    for call in seen:
-        value = call.bound.arguments["training"]
-        if call.spot is None or bool(value) == training or _is_own_default(call, context):
+    calls = [call for call in seen if bool(call.bound.arguments["training"]) != training]
+    wrong = {id(call.layer) for call in calls}
+    for call in calls:
+        if call.spot is None or id(call.inside) in wrong or _is_own_default(call, context):
             continue
+        value = call.bound.arguments["training"]
         explicit = "training" in call.spot.keywords
         if _reacts(call.layer):
             expected = f"`{spelled(outer, call.layer)}` to get training={training} {context}"
