@@ -63,7 +63,7 @@ CORE: Table = {
     ],
     "Identity": [case(PADDED)],
     "Lambda": [case(SEQUENCE, function="keras.activations.softplus")],
-    "Masking": [case(SEQUENCE)],
+    "Masking": [case(SEQUENCE, "padding-matters")],
 }
 
 CONVOLUTIONS: Table = {
@@ -76,7 +76,9 @@ CONVOLUTIONS: Table = {
         case(PLANE, filters=4, kernel_size=3),
         case(PLANE, filters=6, kernel_size=[3, 2], padding="same", groups=3, activation="relu"),
         case(PLANE_FIRST, filters=4, kernel_size=3, strides=[2, 1], **FIRST),
-        case(Input((2, 3, 5, 6)), filters=4, kernel_size=3, **FIRST),
+        case(
+            Input((2, 3, 5, 6)), filters=4, kernel_size=3, bias_initializer="random_normal", **FIRST
+        ),
     ],
     "Conv3D": [
         case(VOLUME, filters=4, kernel_size=3),

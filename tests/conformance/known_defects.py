@@ -10,7 +10,7 @@ Place = tuple[str, str, str]
 
 DEFECTS: dict[str, list[Place]] = {
     "The bias of a convolution is added along the wrong axis": [
-        ("keras.Conv2D", "tensorflow", "data-format-equivalent"),
+        ("keras.Conv2D", "tensorflow", "compiled-equals-eager"),
     ],
     "LayerNormalization takes no axes but the last ones": [
         ("keras.LayerNormalization", "torch", "runs"),
