@@ -15,12 +15,7 @@ from scaffold.conformance.subject import Subject
 
 
 @register(
-    needs=(
-        "registered",
-        "config-round-trip",
-        "build-makes-all-weights",
-        "instances-independent",
-    )
+    needs=("registered", "config-complete", "build-makes-all-weights", "instances-independent")
 )
 def clone_equal(subject: Subject) -> Iterator[Finding]:
     """`clone_model` gives a model of its own that computes the same.

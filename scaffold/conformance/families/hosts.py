@@ -23,25 +23,25 @@ from scaffold.conformance.subject import Data, Subject, arrays
 def inside_functional(subject: Subject) -> Iterator[Finding]:
     """A layer used twice in a Functional model gives for each input what it gives alone.
 
-    Siamese networks and shared encoders call one layer on several inputs. A layer that remembers
-    something of its first call mixes the inputs up, and of the symbolic call it remembers a
-    tensor without values.
+    Keras calls a layer once on symbols, to draw the graph, and again on data. What a class does in
+    a `__call__` of its own becomes part of the graph at the first call and is done once more at the
+    second: the image that was divided by 255 is divided twice, in Functional models only.
 
-    Mend: compute in `call` from what `call` gets, and keep nothing of it on `self`.
+    Mend: do everything in `call`, leave `__call__` to Keras, and keep nothing of a call on `self`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
-          class ByPeak(keras.layers.Layer):
+          class FromPixels(keras.layers.Layer):
               def __init__(self, **kwargs):
                   super().__init__(**kwargs)
                   self.supports_masking = True
-        -         self.peak = None
+        -
+        -     def __call__(self, inputs, *args, **kwargs):
+        -         return super().__call__(inputs / 255.0, *args, **kwargs)
 
               def call(self, inputs):
-        -         if self.peak is None:
-        -             self.peak = ops.max(ops.abs(inputs), axis=-1, keepdims=True)
-        -         return inputs / (1.0 + self.peak)
-        +         return inputs / (1.0 + ops.max(ops.abs(inputs), axis=-1, keepdims=True))
+        -         return 1.0 - inputs
+        +         return 1.0 - inputs / 255.0
 
               def compute_output_shape(self, input_shape):
                   return input_shape
@@ -135,29 +135,19 @@ def _single(subject: Subject) -> Input:
 def inside_time_distributed(subject: Subject) -> Iterator[Finding]:
     """`TimeDistributed` gives for each step what the layer gives for that step alone.
 
-    It calls the method `call` itself. What a class does in a `__call__` of its own is left out
-    then: the layer gives other numbers inside the wrapper, without an error.
+    Frames of a video, sentences of a document: the wrapper asks `compute_output_shape` for the
+    shape of one step, and a class without that method raises there, far from where it was written.
 
-    For the shape of its output it asks `compute_output_shape`, where a class without it raises.
-
-    Mend: do everything in `call`, leave `__call__` to Keras, and write `compute_output_shape`.
+    Mend: write `compute_output_shape`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
-          class FromPixels(keras.layers.Layer):
-              def __init__(self, **kwargs):
-                  super().__init__(**kwargs)
-                  self.supports_masking = True
-        -
-        -     def __call__(self, inputs, *args, **kwargs):
-        -         return super().__call__(inputs / 255.0, *args, **kwargs)
-
+          class LastChannels(keras.layers.Layer):
               def call(self, inputs):
-        -         return 1.0 - inputs
-        +         return 1.0 - inputs / 255.0
-
-              def compute_output_shape(self, input_shape):
-                  return input_shape
+                  return inputs[..., -2:]
+        +
+        +     def compute_output_shape(self, input_shape):
+        +         return (*input_shape[:-1], 2)
     """
     described = _single(subject)
     if described.mask or not described.is_float:

@@ -173,12 +173,15 @@ def _forget_before(model: Any, seen: list[Any]) -> None:
 def threads_agree(subject: Subject) -> Iterator[Finding]:
     """Calls from several threads don't get into each other's way.
 
-    A server answers several requests at once with one model. A layer that puts what it is
-    computing on `self` hands one request the numbers of another, now and then, under load.
+    A server answers several requests at once with one model. A layer that puts what it is computing
+    where all can see it hands one request the numbers of another, now and then, under load.
 
     Mend: pass values from method to method as arguments, and keep none on `self`.
 
     Example:
+        - _SCRATCH = {}
+        -
+        -
           @keras.saving.register_keras_serializable(package="my_project")
           class Centered(keras.layers.Layer):
               def __init__(self, **kwargs):
@@ -186,8 +189,8 @@ def threads_agree(subject: Subject) -> Iterator[Finding]:
                   self.supports_masking = True
 
               def call(self, inputs):
-        -         self.mean = ops.mean(inputs, axis=-1, keepdims=True)
-        -         return inputs - self.mean
+        -         _SCRATCH["mean"] = ops.mean(inputs, axis=-1, keepdims=True)
+        -         return inputs - _SCRATCH["mean"]
         +         mean = ops.mean(inputs, axis=-1, keepdims=True)
         +         return inputs - mean
 
@@ -226,16 +229,17 @@ def no_growth(subject: Subject) -> Iterator[Finding]:
     Mend: keep no tensors; give a cache a size.
 
     Example:
+        - _SEEN = []
+        -
+        -
           @keras.saving.register_keras_serializable(package="my_project")
           class Clipped(keras.layers.Layer):
-        -     seen = []
-        -
               def __init__(self, **kwargs):
                   super().__init__(**kwargs)
                   self.supports_masking = True
 
               def call(self, inputs):
-        -         self.seen.append(inputs)
+        -         _SEEN.append(inputs)
                   return ops.clip(inputs, -1.0, 1.0)
 
               def compute_output_shape(self, input_shape):
@@ -279,22 +283,22 @@ def export(subject: Subject) -> Iterator[Finding]:
     has no Python in it. What Python decided while it was traced stays so for every request: a
     batch size, a branch, a number drawn.
 
-    Mend: take sizes from `ops.shape` and leave them tensors; use -1 in `ops.reshape`.
+    Mend: compute on whole batches, and use -1 in `ops.reshape`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
-          class Flat(keras.layers.Layer):
+          class Centered(keras.layers.Layer):
               def __init__(self, **kwargs):
                   super().__init__(**kwargs)
+                  self.supports_masking = True
 
               def call(self, inputs):
-        -         batch = len(list(inputs))
-        -         return ops.reshape(inputs, (batch, -1))
-        +         size = inputs.shape[1] * inputs.shape[2]
-        +         return ops.reshape(inputs, (-1, size))
+        -         items = range(ops.shape(inputs)[0])
+        -         return ops.stack([inputs[i] - ops.mean(inputs[i]) for i in items])
+        +         return inputs - ops.mean(inputs, axis=(1, 2), keepdims=True)
 
               def compute_output_shape(self, input_shape):
-                  return (input_shape[0], input_shape[1] * input_shape[2])
+                  return input_shape
     """
     plain = _without_masks(subject)
     if subject.batch is None:
