@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 from scaffold.conformance.finding import Where
@@ -47,13 +48,18 @@ class Change:
 
     def _changes(self, node: ast.AST) -> bool:
         match node:
-            case ast.Attribute(attr=name, ctx=ast.Store()):
-                return name == self.name
-            case ast.Subscript(value=ast.Attribute(attr=name), ctx=ast.Store()):
-                return name == self.name
-            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name))):
-                return name == self.name
+            case ast.Attribute(attr=name, ctx=ast.Store()) if name == self.name:
+                return True
+            case ast.Attribute(value=inner, ctx=ast.Store()) | ast.Subscript(
+                value=inner, ctx=ast.Store()
+            ):
+                return self._is(inner)
+            case ast.Call(func=ast.Attribute(value=inner)):
+                return self._is(inner)
         return False
+
+    def _is(self, node: ast.AST) -> bool:
+        return isinstance(node, ast.Attribute) and node.attr == self.name
 
 
 class Attributes:
@@ -117,6 +123,10 @@ def _print_of(value: Any, depth: int) -> Any:
             return (len(value), [_print_of(part, depth - 1) for part in list(value)[:_FIRST]])
         case set() | frozenset():
             return (len(value), sorted(map(repr, list(value)[:_FIRST])))
+        case SimpleNamespace():
+            return _print_of(vars(value), depth)
+    if is_dataclass(value) and hasattr(value, "__dict__") and not isinstance(value, type):
+        return (id(value), _print_of(vars(value), depth - 1))
     return id(value)
 
 

@@ -16,6 +16,8 @@ from typing import Any
 from scaffold.conformance.finding import Where
 from scaffold.conformance.source import Source
 
+_ENTRY = str(Path(__file__).with_name("subject.py"))  # from there the checks call a layer
+
 
 @dataclass(frozen=True)
 class Spot:
@@ -166,9 +168,9 @@ def _is_foreign(cls: type) -> bool:
 
 
 def spot_in(files: frozenset[str], frame: FrameType | None) -> Spot | None:
-    """The nearest place in one of `files`, from a frame outwards."""
+    """The nearest place in one of `files`, from a frame outwards up to the call of the layer."""
     while frame is not None and frame.f_code.co_filename not in files:
-        frame = frame.f_back
+        frame = None if frame.f_code.co_filename == _ENTRY else frame.f_back
     if frame is None:
         return None
     positions = list(frame.f_code.co_positions())[frame.f_lasti // 2]
