@@ -60,7 +60,7 @@ class CombinedModel(keras.Model):
         return {**super().get_config(), "depth": self.depth, "units": self.units}
 
 
-@seeded("weights-come-back", also=("build-makes-all-weights",), input=(2, 6, 8))
+@seeded("weights-come-back", also=("build-makes-all-weights", "dtype-policy"), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class ProjectionHead(keras.layers.Layer):
     """The `Sequential` inside is built by nobody, `build` only says that it was (keras#19229)."""
