@@ -294,8 +294,11 @@ def export(subject: Subject) -> Iterator[Finding]:
 
               def call(self, inputs):
         -         items = range(ops.shape(inputs)[0])
-        -         return ops.stack([inputs[i] - ops.mean(inputs[i]) for i in items])
-        +         return inputs - ops.mean(inputs, axis=(1, 2), keepdims=True)
+        -         return ops.stack([inputs[i] - self.mean(inputs[i]) for i in items])
+        +         return inputs - self.mean(inputs)
+
+              def mean(self, item):
+                  return ops.mean(item, axis=-1, keepdims=True)
 
               def compute_output_shape(self, input_shape):
                   return input_shape
