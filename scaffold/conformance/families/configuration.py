@@ -198,11 +198,16 @@ def _attributes_kept(subject: Subject, layer: Any, again: Any) -> Iterator[Findi
 
 
 def _described(value: Any) -> Any:
-    """What can be compared of an attribute: a Keras object by its type."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    plain = (bool, int, float, str, tuple, list, dict, set, frozenset, type(None))
-    return (type(value).__name__, value if isinstance(value, plain) else None)
+    """What can be compared of an attribute: an object that is no plain value by its type."""
+    kind = type(value).__name__
+    match value:
+        case bool() | int() | float() | str() | None | set() | frozenset():
+            return kind, value
+        case list() | tuple():
+            return kind, [_described(item) for item in value]
+        case dict():
+            return kind, {key: _described(item) for key, item in value.items()}
+    return kind, value.tolist() if isinstance(value, np.ndarray) else None
 
 
 @register(needs=("constructs",))
