@@ -32,7 +32,7 @@ PLANE = Input((2, 8, 10, 3))
 VOLUME = Input((2, 6, 7, 8, 3))
 PLANE_FIRST = Input((2, 3, 8, 10))
 VOLUME_FIRST = Input((2, 3, 6, 7, 8))
-FIRST = {"data_format": "channels_first"}
+FIRST: dict[str, Any] = {"data_format": "channels_first"}
 WORDS = Input((2, 6), "int32", high=7)
 
 ACTIVATIONS: Table = {
