@@ -36,7 +36,16 @@ def modules_of(targets: Iterable[str]) -> list[Module]:
         UsageError: If a target is not well-formed, or a folder holds no layer or model.
         MissingError: If there is no such file or folder.
     """
-    return [module for target in targets for module in _modules(target)]
+    modules = [module for target in targets for module in _modules(target)]
+    folders: dict[str, str] = {}
+    for module in modules:
+        first = folders.setdefault(module.name, module.folder)
+        if first != module.folder:
+            raise UsageError(
+                f"two modules are called `{module.name}`, in {first} and in {module.folder}",
+                mend="Check them one after the other",
+            )
+    return modules
 
 
 def _modules(target: str) -> Iterator[Module]:

@@ -189,6 +189,17 @@ def test_a_target_that_is_none(layer: Path, target: str) -> None:
     assert caught.value.message == message
 
 
+def test_two_modules_of_one_name(layer: Path) -> None:
+    write(layer, "pass")
+    other = layer.parent / "other"
+    other.mkdir()
+    (other / layer.name).write_text(layer.read_text("utf-8"), encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        session(".", "runs")
+    places = f"in {layer.parent} and in {other}"
+    assert caught.value.message == f"two modules are called `my_layer`, {places}."
+
+
 def test_a_folder_without_layers(here: Path) -> None:
     (here / "script.py").write_text("print(1)\n")
     with pytest.raises(UsageError) as caught:

@@ -1,0 +1,20 @@
+"""What the templates give keeps the contract, on each backend and between them."""
+
+from __future__ import annotations
+
+from goldens import COMMANDS, EXAMPLES, GOLDENS
+from scaffold.conformance import Outcome, checks
+from scaffold.conformance.backends import BACKENDS
+from scaffold.conformance.finding import failed
+from scaffold.conformance.session import Request, run_session
+
+
+def test_nothing_is_found() -> None:
+    ids = tuple(check.id for check in checks())
+    request = Request((str(GOLDENS), str(EXAMPLES)), BACKENDS, ids)
+    outcomes = [event for event in run_session(request) if isinstance(event, Outcome)]
+    assert failed(outcomes) == []
+    for backend in BACKENDS:
+        classes = {outcome.subject for outcome in outcomes if outcome.backend == backend}
+        assert len(classes) == len(COMMANDS) + 1
+    assert {outcome.status for outcome in outcomes} == {"passed", "not_applicable"}
