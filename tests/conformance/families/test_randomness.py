@@ -124,12 +124,8 @@ GOOD = [
     TwoSublayers,
     Centered,
     keras.layers.Dropout,
-    keras.layers.LSTM,
 ]
-ARGS: dict[Any, dict[str, Any]] = {
-    keras.layers.Dropout: {"rate": 0.5},
-    keras.layers.LSTM: {"units": 3, "dropout": 0.5, "recurrent_dropout": 0.5},
-}
+ARGS = {keras.layers.Dropout: {"rate": 0.5}}
 
 
 @pytest.mark.parametrize("cls", GOOD)
