@@ -11,6 +11,27 @@ from typing import Any
 _PATIENCE = 0.5  # seconds to wait for a call that may itself wait for a lock of the first
 
 
+def lines_run(run: Callable[[], Any], path: str) -> int:
+    """How many lines of a file a call runs, each as often as it runs."""
+    number = 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal number
+        if frame.f_code.co_filename != path:
+            return None
+        number += event == "line"
+        return trace
+
+    def traced() -> None:
+        sys.settrace(trace)
+        run()
+
+    thread = threading.Thread(target=traced)
+    thread.start()
+    thread.join()
+    return number
+
+
 def interleaved(first: Callable[[], Any], second: Callable[[], Any], path: str, line: int) -> Any:
     """What `first` gives if `second` runs in another thread within it.
 
@@ -19,9 +40,6 @@ def interleaved(first: Callable[[], Any], second: Callable[[], Any], path: str, 
         second: Runs in a thread of its own, once.
         path: The file whose lines count.
         line: Before which of the lines that `first` runs there `second` runs, from 0.
-
-    Returns:
-        What `first` gave, or `None` if it doesn't run that many lines.
 
     Raises:
         Exception: What `first` or `second` raises.
@@ -62,4 +80,4 @@ def interleaved(first: Callable[[], Any], second: Callable[[], Any], path: str, 
         thread.join()
     if problems:
         raise problems[0]
-    return results[0] if threads else None
+    return results[0]

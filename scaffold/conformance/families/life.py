@@ -17,7 +17,7 @@ from scaffold.conformance.walk import held_in_tree
 
 _STEPS = 8
 _CALLS = 10
-_LINES = 12
+_LINES = 10
 
 
 @register(
@@ -197,22 +197,21 @@ def threads_agree(subject: Subject) -> Iterator[Finding]:
               def compute_output_shape(self, input_shape):
                   return input_shape
     """
-    from scaffold.conformance.interleaving import interleaved
+    from scaffold.conformance.interleaving import interleaved, lines_run
 
     layer = subject.build()
     path = subject.cls.call.__code__.co_filename
     first, second = subject.data(), subject.data(seed=1)
     alone = subject.outputs(layer, first)
     subject.outputs(layer, second)
-    for line in range(_LINES):
+    number = lines_run(lambda: subject.outputs(layer, first), path)
+    for line in sorted({round(i) for i in np.linspace(0, number - 1, min(number, _LINES))}):
         result = interleaved(
             lambda: subject.outputs(layer, first),
             lambda: subject.outputs(layer, second),
             path,
             line,
         )
-        if result is None:
-            return
         if difference := changed(subject, layer, alone, result, first):
             what = "the outputs of the call, with another call in another thread meanwhile"
             yield Finding(what, difference, subject.source.where("call"))
