@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import importlib
 import sys
 import traceback
@@ -16,6 +17,7 @@ from scaffold.conformance.channel import Channel
 from scaffold.conformance.classes import classes_in
 from scaffold.conformance.finding import Finding, Outcome, Status, Where
 from scaffold.conformance.fresh import FreshProcess
+from scaffold.conformance.lazy import keras
 from scaffold.conformance.registry import Check, find, with_needed
 from scaffold.conformance.runner import run
 from scaffold.conformance.subject import Subject
@@ -23,6 +25,8 @@ from scaffold.conformance.targets import Module
 from scaffold.errors import ScaffoldError, UsageError
 
 _GIB = 1 << 30
+# Compiled functions add up to gigabytes over a large folder.
+_MANY = 16
 _FRESH = "loads-in-fresh-process"
 
 
@@ -64,6 +68,14 @@ def _limit(memory: float) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (most if hard < 0 else min(most, hard), hard))
 
 
+def _forget() -> None:
+    """Free what Keras and JAX keep of the classes checked so far."""
+    keras.utils.clear_session()
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+    gc.collect()
+
+
 class _Worker:
     def __init__(self, channel: Channel, job: Mapping[str, Any], checks: list[Check]) -> None:
         self.channel = channel
@@ -73,9 +85,11 @@ class _Worker:
         self.has_reported = bool(job["known"])
 
     def work(self, modules: list[Module]) -> None:
-        for module in modules:
-            for cls in self._classes(module):
-                self._check(cls, Path(module.folder))
+        classes = ((cls, module) for module in modules for cls in self._classes(module))
+        for number, (cls, module) in enumerate(classes, start=1):
+            self._check(cls, Path(module.folder))
+            if number % _MANY == 0:
+                _forget()
         if not self.has_reported:
             names = ", ".join(module.name for module in modules)
             raise UsageError(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from conformance.keras_layer_cases import WORDS, Table, case, image
 from scaffold.conformance.case import Input
 
 PIXELS = image()
 PIXELS_FIRST = image(2, 3, 8, 10)
 BOXES = {"boxes": Input((2, 5, 4), low=0.0, high=8.0), "labels": Input((2, 5), "int32", high=3)}
-FIRST = {"data_format": "channels_first"}
+FIRST: dict[str, Any] = {"data_format": "channels_first"}
 
 NUMBERS: Table = {
     "CategoryEncoding": [

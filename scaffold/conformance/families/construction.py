@@ -142,6 +142,8 @@ def kwargs_forwarded(subject: Subject) -> Iterator[Finding]:
     where = subject.source.where("__init__")
     layer = subject.make(**given)
     got = {"name": layer.name, "dtype": layer.dtype_policy.name, "trainable": layer.trainable}
+    if subject.is_model and getattr(layer, "inputs", None):
+        got["dtype"] = dtype  # Functional models have none of their own.
     for key, value in given.items():
         if got[key] != value:
             yield Finding(f"`{key}={value!r}` to be kept", f"{key}={got[key]!r}", where)
