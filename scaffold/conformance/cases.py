@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -46,6 +47,9 @@ _GUESSES: tuple[tuple[str, Any], ...] = (
     ("layer", "keras.layers.Dense(8)"),
     ("cell", "keras.layers.SimpleRNNCell(8)"),
 )
+_BY_TYPE: dict[str, Any] = {"int": 8, "float": 0.5, "bool": True, "str": "same"}
+_OF_ANY_KIND = (8, 0.5, "keras.layers.Dense(8)", "same", True, (3, 3), None)
+_TRIES = 100
 # Tried in this order; another comes first where the class's name says its rank.
 _SHAPES: tuple[Any, ...] = (
     Input((2, 6, 8)),
@@ -98,7 +102,7 @@ def _declared(cls: Any, folder: Path) -> tuple[list[Any], str]:
 
 def _completed(cls: Any, case: Case, origin: str) -> tuple[Case, str]:
     """The case with what it leaves open: arguments from the signature, inputs from a search."""
-    chosen = {name: value for name, value in _required(cls) if name not in case.args}
+    chosen = _chosen(cls, case)
     whole = replace(case, args={**case.args, **chosen})
     words = [f"`{name}={value!r}`" for name, value in chosen.items()]
     said = [origin, f"chosen by name: {', '.join(words)}" if words else ""]
@@ -108,39 +112,69 @@ def _completed(cls: Any, case: Case, origin: str) -> tuple[Case, str]:
     return whole, "; ".join(filter(None, said))
 
 
-def _required(cls: Any) -> Iterator[tuple[str, Any]]:
-    """Each argument without a default, with a usual value for it."""
-    template = _template_arguments(cls)
-    for name, parameter in Subject(cls, Case()).parameters.items():
-        if parameter.default is inspect.Parameter.empty:
-            yield name, template.get(name, _guess(name, parameter.annotation))
+def _chosen(cls: Any, case: Case) -> dict[str, Any]:
+    """A value for each argument that has no default and is not given: the first that is taken."""
+    parameters = Subject(cls, Case()).parameters.values()
+    empty = inspect.Parameter.empty
+    missing = [p for p in parameters if p.default is empty and p.name not in case.args]
+    usual = [_usual(parameter) for parameter in missing]
+    names = [parameter.name for parameter in missing]
+    guesses = [dict(zip(names, values, strict=True)) for values in itertools.product(*usual)]
+    tested = [guesses[0] | _only(names, of_template) for of_template in _template_arguments(cls)]
+    tries = [*tested, *guesses][:_TRIES]
+    return next((values for values in tries if _is_taken(cls, case, values)), tries[0])
 
 
-def _guess(name: str, annotation: Any) -> Any:
+def _only(names: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in names if name in values}
+
+
+def _is_taken(cls: Any, case: Case, values: Mapping[str, Any]) -> bool:
+    try:
+        Subject(cls, replace(case, args={**case.args, **values})).make()
+    except Exception:  # The values are ours: that they are refused is no finding.
+        return False
+    return True
+
+
+def _usual(parameter: inspect.Parameter) -> list[Any]:
+    """Usual values for an argument: by a word in its name, by its annotation, else of any kind."""
     for word, value in _GUESSES:
-        if word in name:
-            return value
+        if word in parameter.name:
+            return [value]
+    annotation = parameter.annotation
     kind = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    return {"float": 0.5, "bool": True, "str": "same"}.get(kind, 8)
+    return [_BY_TYPE[kind]] if kind in _BY_TYPE else list(_OF_ANY_KIND)
 
 
-def _template_arguments(cls: Any) -> dict[str, Any]:
-    """What the template that the class comes from tests its required arguments with."""
+def _template_arguments(cls: Any) -> list[dict[str, Any]]:
+    """What the template that the class comes from tests its required arguments with.
+
+    One for each variant of the template whose attributes are most like the class's arguments.
+    """
     catalog = Catalog.builtin()
     names = set(Subject(cls, Case()).parameters)
-    fitting = [
+    variants = [
         attributes
         for target in TARGETS
         for template in catalog.templates(target)
-        if (attributes := _attributes(template)) and {a.name for a in attributes} <= names
+        for attributes in _variants(template)
+        if attributes and {attribute.name for attribute in attributes} <= names
     ]
-    closest = max(fitting, key=len, default=[])
-    return {a.name: a.type.changed(REQUIRED) for a in closest if a.required}
+    most = max(map(len, variants), default=0)
+    return [
+        {a.name: a.type.changed(REQUIRED) for a in variant if a.required}
+        for variant in variants
+        if len(variant) == most
+    ]
 
 
-def _attributes(template: Template) -> list[Attribute]:
-    options = template.options_with({})
-    return [rule.resolve(options) for rule in template.attributes_for(options)]
+def _variants(template: Template) -> Iterator[list[Attribute]]:
+    """The attributes of a template, for all values of its options."""
+    for values in itertools.product(*(option.values for option in template.options)):
+        names = (option.name for option in template.options)
+        options = dict(zip(names, values, strict=True))
+        yield [rule.resolve(options) for rule in template.attributes_for(options)]
 
 
 def _search(cls: Any, case: Case) -> tuple[Case, str]:
