@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, get_args, get_origin
 from weakref import WeakKeyDictionary
 
@@ -40,17 +40,36 @@ def changed_arguments(subject: Subject) -> dict[str, Any]:
 
 
 def _changed(subject: Subject) -> dict[str, Any]:
-    changed: dict[str, Any] = {}
     candidates = dict(_candidates(subject))
     together = {name: values[0] for name, values in candidates.items()}
-    if _works(subject, together):
+    if _is_taken(subject, together) and _works(subject, together):
         return together
+    for accepts in (_is_taken, _works):
+        changed = _one_by_one(subject, candidates, accepts)
+        if _works(subject, changed):
+            return changed
+    return {}
+
+
+def _one_by_one(
+    subject: Subject, candidates: dict[str, list[Any]], accepts: Callable[..., bool]
+) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
     for name, values in candidates.items():
         for value in values:
-            if _works(subject, {**changed, name: value}):
+            if accepts(subject, {**changed, name: value}):
                 changed[name] = value
                 break
     return changed
+
+
+def _is_taken(subject: Subject, arguments: dict[str, Any]) -> bool:
+    """Whether a layer with these arguments takes the inputs as symbols, which computes nothing."""
+    try:
+        subject.call_symbolic(subject.make(**arguments), subject.symbolic(subject.batch))
+    except Exception:
+        return False
+    return True
 
 
 def _works(subject: Subject, arguments: dict[str, Any]) -> bool:

@@ -83,7 +83,9 @@ def compiled_equals_eager(subject: Subject) -> Iterator[Finding]:
     `call`, from an iterator, a clock, a file or the values of a tensor, is computed once, or not
     at all.
 
-    Mend: compute with `keras.ops` on tensors, and keep what changes in weights.
+    Mend: compute with `keras.ops` on tensors, and keep what changes in weights. A layer that is
+    meant for data before they reach a model, and that some backend can't compile, is declared
+    with the tag `not-compilable`.
 
     Example:
         - import itertools
@@ -130,6 +132,8 @@ def compiled_equals_eager(subject: Subject) -> Iterator[Finding]:
         if found := differ(one, other, 1e-3):
             yield Finding(f"{name}, compiled, to be as it is without compiling", found, where)
             return
+    if "not-compilable" in subject.case.tags:
+        raise NotApplicable(f"{subject.backend} compiles it all the same")
 
 
 def _refuse_texts(subject: Subject) -> None:
