@@ -71,8 +71,12 @@ DEFECTS: dict[str, list[Place]] = {
             *("keras_hub.AlibiBias", "keras_hub.AnchorGenerator"),
         )
     ],
+    "GroupNormalization counts the padding in": [
+        ("keras.GroupNormalization", ALL, "padding-ignored"),
+    ],
     "UnitNormalization of zeros is not a number in float16": [
         ("keras.UnitNormalization", ALL, "finite-in-low-precision"),
+        ("keras.Dot", ALL, "finite-in-low-precision"),
     ],
     "ReversibleEmbedding does not cast what it turns back": [
         ("keras.ReversibleEmbedding", ALL, "dtype-policy"),
