@@ -21,7 +21,7 @@ from scaffold.text import shown
 if TYPE_CHECKING:
     from scaffold.cli.report_file import ReportFile
     from scaffold.conformance.finding import Outcome
-    from scaffold.conformance.session import Note, Request
+    from scaffold.conformance.process.session import Note, Request
 
 _HELP = """Check whether layers and models keep Keras's contract.
 
@@ -154,7 +154,7 @@ def command(
             show_list(checks, _width(), as_json=as_json)
         return 0
     from scaffold.conformance.case import arguments_from
-    from scaffold.conformance.session import Request
+    from scaffold.conformance.process.session import Request
 
     reports = _Reports.at(sarif, junit, as_json=as_json)
     request = Request(
@@ -197,9 +197,9 @@ class _Run:
         """Run it to its end."""
         from scaffold.cli.progress import Progress
         from scaffold.conformance.finding import Outcome
+        from scaffold.conformance.process.session import run_session
         from scaffold.conformance.report.text import summary
         from scaffold.conformance.report.view import group_of, printable
-        from scaffold.conformance.session import run_session
 
         progress = Progress()
 

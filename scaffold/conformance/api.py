@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from scaffold.conformance.case import case_from
 from scaffold.conformance.cases import cases_of
 from scaffold.conformance.finding import Outcome, failed
-from scaffold.conformance.fresh import FreshProcess
 from scaffold.conformance.lazy import keras
+from scaffold.conformance.process.fresh import FreshProcess
 from scaffold.conformance.registry import Check, find, select, with_needed
 from scaffold.conformance.runner import run
 from scaffold.conformance.subject import Subject

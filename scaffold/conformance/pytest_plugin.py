@@ -25,7 +25,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Collect the layers and models of a file that defines some."""
     if not parent.config.getoption("--scaffold-check"):
         return None
-    from scaffold.conformance.targets import defines_layers
+    from scaffold.conformance.process.targets import defines_layers
 
     if file_path.suffix != ".py" or not defines_layers(file_path):
         return None
@@ -37,9 +37,9 @@ class _File(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         from scaffold.conformance.api import bound_checks
-        from scaffold.conformance.classes import classes_of
+        from scaffold.conformance.process.classes import classes_of
+        from scaffold.conformance.process.targets import modules_of
         from scaffold.conformance.registry import checks
-        from scaffold.conformance.targets import modules_of
 
         (module,) = modules_of([str(self.path)])
         for cls in classes_of(module):

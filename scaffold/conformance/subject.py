@@ -14,7 +14,7 @@ from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.source import Source
 
 if TYPE_CHECKING:
-    from scaffold.conformance.fresh import FreshProcess
+    from scaffold.conformance.process.fresh import FreshProcess
 
 
 class Subject:

@@ -14,7 +14,7 @@ from conformance.few_checks import BROKEN, CHECKS, CLEAN, HERE, few_checks
 from conftest import Scaffold
 from scaffold.conformance.case import Input
 from scaffold.conformance.finding import Finding, Outcome, Where
-from scaffold.conformance.session import Note, Request
+from scaffold.conformance.process.session import Note, Request
 from scaffold.errors import UsageError
 
 __all__ = ["few_checks"]
@@ -112,7 +112,7 @@ class FakeSession:
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeSession:
     fake = FakeSession()
-    monkeypatch.setattr("scaffold.conformance.session.run_session", fake.run)
+    monkeypatch.setattr("scaffold.conformance.process.session.run_session", fake.run)
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     return fake

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.conformance.case import Case
-from scaffold.conformance.channel import Channel
 from scaffold.conformance.finding import Outcome
-from scaffold.conformance.fresh import FreshProcess
+from scaffold.conformance.process.channel import Channel
+from scaffold.conformance.process.fresh import FreshProcess
 from scaffold.conformance.registry import Check, checks
 from scaffold.conformance.runner import run
 from scaffold.conformance.subject import Subject

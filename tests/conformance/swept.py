@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 
 from conformance.sweep import jobs
-from scaffold.conformance.channel import Channel
 from scaffold.conformance.finding import Outcome
+from scaffold.conformance.process.channel import Channel
 
 _TESTS = Path(__file__).parent.parent
 _SECONDS = 300.0

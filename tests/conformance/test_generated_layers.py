@@ -6,7 +6,7 @@ from goldens import COMMANDS, EXAMPLES, GOLDENS
 from scaffold.conformance import Outcome, checks
 from scaffold.conformance.backends import BACKENDS
 from scaffold.conformance.finding import failed
-from scaffold.conformance.session import Request, run_session
+from scaffold.conformance.process.session import Request, run_session
 
 
 def test_nothing_is_found() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from scaffold.conformance import Outcome
+from scaffold.conformance.process.session import Note, Request, run_session
 from scaffold.conformance.registry import find
-from scaffold.conformance.session import Note, Request, run_session
 from scaffold.errors import MissingError, UsageError
 
 LAYER = """

@@ -8,8 +8,8 @@ from typing import Any
 
 from scaffold.conformance.case import inputs_of
 from scaffold.conformance.finding import Finding
-from scaffold.conformance.formats import Formats
-from scaffold.conformance.inplace import writes
+from scaffold.conformance.instruments.formats import Formats
+from scaffold.conformance.instruments.inplace import writes
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Data, Subject, differ

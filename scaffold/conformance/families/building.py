@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
-from scaffold.conformance.audit import audited
 from scaffold.conformance.finding import Finding, Where
+from scaffold.conformance.instruments.audit import audited
+from scaffold.conformance.instruments.walk import layers_of, listed, names_of_weights
+from scaffold.conformance.instruments.wiring import arguments_named, is_off, made_and_called
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject, arrays, differ
-from scaffold.conformance.walk import layers_of, listed, names_of_weights
-from scaffold.conformance.wiring import arguments_named, is_off, made_and_called
 
 
 @register(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from scaffold.conformance.attributes import Attributes
-from scaffold.conformance.compilation import compiled, is_of_a_trace, with_tensors
 from scaffold.conformance.finding import Finding
+from scaffold.conformance.instruments.attributes import Attributes
+from scaffold.conformance.instruments.compilation import compiled, is_of_a_trace, with_tensors
+from scaffold.conformance.instruments.walk import held_in_tree
 from scaffold.conformance.lazy import keras
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.runner import raised
 from scaffold.conformance.subject import Data, Subject, arrays, differ
-from scaffold.conformance.walk import held_in_tree
 
 
 @register(needs=("no-state-in-call",))

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scaffold.conformance.finding import Finding
+from scaffold.conformance.instruments.perturbation import changed_arguments
 from scaffold.conformance.lazy import keras, np
-from scaffold.conformance.perturbation import changed_arguments
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject, differ, same_state
 from scaffold.keras_names import LAYER_ATTRIBUTES

@@ -8,9 +8,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from scaffold.conformance.finding import Finding
+from scaffold.conformance.instruments.state import (
+    changed,
+    copy_values,
+    randomise,
+    refuse_texts,
+    shared_state,
+)
 from scaffold.conformance.lazy import keras
 from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.state import changed, copy_values, randomise, refuse_texts, shared_state
 from scaffold.conformance.subject import Subject
 
 

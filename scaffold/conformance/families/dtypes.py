@@ -7,12 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 from scaffold.conformance.finding import Finding
+from scaffold.conformance.instruments.precision import (
+    MIXED,
+    PURE,
+    available,
+    is_float,
+    made,
+    narrowed,
+    strays,
+)
+from scaffold.conformance.instruments.unsupported import is_unsupported
 from scaffold.conformance.lazy import keras, np
-from scaffold.conformance.precision import MIXED, PURE, available, is_float, made, narrowed, strays
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.runner import raised
 from scaffold.conformance.subject import Data, Subject, arrays
-from scaffold.conformance.unsupported import is_unsupported
 
 
 @register(

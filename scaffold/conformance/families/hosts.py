@@ -7,9 +7,9 @@ from typing import Any
 
 from scaffold.conformance.case import Input
 from scaffold.conformance.finding import Finding
+from scaffold.conformance.instruments.state import changed, copy_values, randomise, refuse_texts
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.state import changed, copy_values, randomise, refuse_texts
 from scaffold.conformance.subject import Data, Subject, arrays
 
 

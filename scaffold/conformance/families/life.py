@@ -9,11 +9,11 @@ from typing import Any
 
 from scaffold.conformance.case import Input, map_inputs
 from scaffold.conformance.finding import Finding
+from scaffold.conformance.instruments.state import changed, refuse_texts
+from scaffold.conformance.instruments.walk import held_in_tree
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.state import changed, refuse_texts
 from scaffold.conformance.subject import Subject, arrays
-from scaffold.conformance.walk import held_in_tree
 
 _STEPS = 8
 _CALLS = 10
@@ -55,7 +55,7 @@ def fit_lowers_loss(subject: Subject) -> Iterator[Finding]:
               def compute_output_shape(self, input_shape):
                   return input_shape
     """
-    from scaffold.conformance.fitting import task
+    from scaffold.conformance.instruments.fitting import task
 
     layer = subject.build()
     if not layer.trainable_variables:
@@ -129,8 +129,8 @@ def fit_trains_sublayers(subject: Subject) -> Iterator[Finding]:
               def get_config(self):
                   return {**super().get_config(), "units": self.units}
     """
-    from scaffold.conformance.fitting import takes_one, task
-    from scaffold.conformance.spying import files_of, spelled, spied, sublayers, takes
+    from scaffold.conformance.instruments.fitting import takes_one, task
+    from scaffold.conformance.instruments.spying import files_of, spelled, spied, sublayers, takes
 
     model = subject.build()
     watched = [part for part in sublayers(model) if takes(part, "training") and _reacts(part)]
@@ -197,7 +197,7 @@ def threads_agree(subject: Subject) -> Iterator[Finding]:
               def compute_output_shape(self, input_shape):
                   return input_shape
     """
-    from scaffold.conformance.interleaving import interleaved, lines_run
+    from scaffold.conformance.instruments.interleaving import interleaved, lines_run
 
     layer = subject.build()
     path = subject.cls.call.__code__.co_filename
@@ -317,7 +317,7 @@ def export(subject: Subject) -> Iterator[Finding]:
 
 def _exported(subject: Subject, layer: Any) -> tuple[Any, int]:
     """The exported program, and the size of a batch that it is for."""
-    from scaffold.conformance.exporting import exported
+    from scaffold.conformance.instruments.exporting import exported
 
     fixed, other = subject.batch or 1, (subject.batch or 1) + 3
     if "fixed-batch" in subject.case.tags:

@@ -8,12 +8,12 @@ from typing import Any
 
 from scaffold.conformance.case import inputs_of
 from scaffold.conformance.finding import Finding, Where
-from scaffold.conformance.gradients import gradients
+from scaffold.conformance.instruments.gradients import gradients
+from scaffold.conformance.instruments.walk import layers_of, listed
+from scaffold.conformance.instruments.wiring import arguments_named, is_off, made_and_called
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject, arrays
-from scaffold.conformance.walk import layers_of, listed
-from scaffold.conformance.wiring import arguments_named, is_off, made_and_called
 
 _DRAWS = 6
 _WITHOUT_GRADIENT = (

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scaffold.conformance.finding import Finding
-from scaffold.conformance.lazy import keras
-from scaffold.conformance.masking import (
+from scaffold.conformance.instruments.masking import (
     Output,
     difference,
     difference_of_length,
@@ -18,8 +17,9 @@ from scaffold.conformance.masking import (
     padded,
     plain_outputs,
 )
+from scaffold.conformance.instruments.spying import Seen, files_of, spelled, spied, sublayers
+from scaffold.conformance.lazy import keras
 from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.spying import Seen, files_of, spelled, spied, sublayers
 from scaffold.conformance.subject import Subject, arrays, differ
 
 

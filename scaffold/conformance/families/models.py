@@ -10,11 +10,11 @@ from typing import Any
 
 from scaffold.conformance.case import Input, map_inputs
 from scaffold.conformance.finding import Finding
+from scaffold.conformance.instruments.state import changed, randomise
+from scaffold.conformance.instruments.walk import layers_of
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.state import changed, randomise
 from scaffold.conformance.subject import Subject, arrays, differ
-from scaffold.conformance.walk import layers_of
 
 
 @register(
@@ -222,7 +222,7 @@ def model_compile_round_trip(subject: Subject) -> Iterator[Finding]:
               def get_config(self):
                   return {**super().get_config(), "units": self.units, "weight": self.weight}
     """
-    from scaffold.conformance.fitting import task
+    from scaffold.conformance.instruments.fitting import task
 
     model = subject.build()
     fitted = _of_model(subject, model, task(subject, model, keras.optimizers.SGD(1e-3, 0.9)))
@@ -327,7 +327,7 @@ def _is_own(subject: Subject, name: str) -> bool:
 
 def _pushed(subject: Subject) -> tuple[str, Any, Any]:
     """A weight's path and its values before and after a step with a strong pull on it."""
-    from scaffold.conformance.fitting import task
+    from scaffold.conformance.instruments.fitting import task
 
     model = subject.build()
     if not model.trainable_variables:

@@ -9,13 +9,13 @@ from typing import Any
 
 from scaffold.conformance.case import Input, inputs_of
 from scaffold.conformance.finding import Finding
-from scaffold.conformance.kinds import Kind
+from scaffold.conformance.instruments.kinds import Kind
+from scaffold.conformance.instruments.names import Names, asks_backend, executed
+from scaffold.conformance.instruments.reach import Methods, Reached
+from scaffold.conformance.instruments.taint import Held, Taint, Use
 from scaffold.conformance.lazy import keras
-from scaffold.conformance.names import Names, asks_backend, executed
-from scaffold.conformance.reach import Methods, Reached
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject
-from scaffold.conformance.taint import Held, Taint, Use
 
 _BACKENDS = ("tensorflow", "torch", "jax")
 

@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from scaffold.conformance.audit import audited
-from scaffold.conformance.draws import Draw, drawn, generators_made, outside_keras
 from scaffold.conformance.finding import Finding, Where
+from scaffold.conformance.instruments.audit import audited
+from scaffold.conformance.instruments.draws import Draw, drawn, generators_made, outside_keras
+from scaffold.conformance.instruments.spying import files_of, sublayers
 from scaffold.conformance.lazy import keras
 from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.spying import files_of, sublayers
 from scaffold.conformance.subject import Subject, arrays, differ
 
 _SEEDS = (7, 7, 8)

@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from scaffold.conformance.finding import Finding
+from scaffold.conformance.instruments.state import changed, kept, randomise, refuse_texts, values
+from scaffold.conformance.instruments.walk import layers_of
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.state import changed, kept, randomise, refuse_texts, values
 from scaffold.conformance.subject import Subject, arrays, differ
-from scaffold.conformance.walk import layers_of
 
 
 @register(
@@ -58,7 +58,7 @@ def weights_file_complete(subject: Subject) -> Iterator[Finding]:
               def get_config(self):
                   return {**super().get_config(), "units": self.units}
     """
-    from scaffold.conformance.host_models import held
+    from scaffold.conformance.instruments.host_models import held
 
     refuse_texts(subject)
     saved, loaded = held(subject, subject.make()), held(subject, subject.make())
@@ -164,7 +164,7 @@ def weights_come_back(subject: Subject) -> Iterator[Finding]:
               def compute_output_shape(self, input_shape):
                   return input_shape
     """
-    from scaffold.conformance.host_models import held
+    from scaffold.conformance.instruments.host_models import held
 
     refuse_texts(subject)
     layer = subject.make()
@@ -233,7 +233,7 @@ def loads_in_fresh_process(subject: Subject) -> Iterator[Finding]:
               def get_config(self):
                   return {**super().get_config(), "names": self.names}
     """
-    from scaffold.conformance.fresh import FreshProcessError
+    from scaffold.conformance.process.fresh import FreshProcessError
 
     if subject.fresh is None:
         raise NotApplicable("there is no other process")

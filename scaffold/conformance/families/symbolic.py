@@ -7,11 +7,8 @@ from typing import Any
 
 from scaffold.conformance.case import Input, map_inputs
 from scaffold.conformance.finding import Finding
-from scaffold.conformance.lazy import keras
-from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.sizes import accepted, spatial_axes, stretched
-from scaffold.conformance.subject import Data, Subject
-from scaffold.conformance.tracing import (
+from scaffold.conformance.instruments.sizes import accepted, spatial_axes, stretched
+from scaffold.conformance.instruments.tracing import (
     Shapes,
     admits,
     flat,
@@ -22,6 +19,9 @@ from scaffold.conformance.tracing import (
     tensors,
     trace,
 )
+from scaffold.conformance.lazy import keras
+from scaffold.conformance.registry import NotApplicable, register
+from scaffold.conformance.subject import Data, Subject
 
 
 @register(

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from scaffold.conformance.finding import Finding
+from scaffold.conformance.instruments.spying import Seen, files_of, spelled, spied, sublayers, takes
 from scaffold.conformance.registry import NotApplicable, register
-from scaffold.conformance.spying import Seen, files_of, spelled, spied, sublayers, takes
 from scaffold.conformance.subject import Subject
 
 _OTHER_NAMES = ("is_training", "is_train", "in_training", "train", "train_mode", "training_mode")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from scaffold.conformance.finding import Finding, Where
+from scaffold.conformance.instruments.walk import layers_of, listed
 from scaffold.conformance.lazy import np
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject, arrays
-from scaffold.conformance.walk import layers_of, listed
 
 
 @register(

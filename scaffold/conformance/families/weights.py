@@ -8,13 +8,13 @@ import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from scaffold.conformance.audit import Audit, audited
 from scaffold.conformance.finding import Finding, Where
+from scaffold.conformance.instruments.audit import Audit, audited
+from scaffold.conformance.instruments.native import is_native_variable
+from scaffold.conformance.instruments.walk import Held, held_in_tree, layers_of
 from scaffold.conformance.lazy import keras, np
-from scaffold.conformance.native import is_native_variable
 from scaffold.conformance.registry import register
 from scaffold.conformance.subject import Subject
-from scaffold.conformance.walk import Held, held_in_tree, layers_of
 
 _NAMES_OF_WEIGHTS = ("kernel", "bias", "gamma", "beta", "weight", "w", "b")
 

@@ -18,8 +18,8 @@ from keras import ops
 
 from scaffold.conformance.api import check
 from scaffold.conformance.case import Case, Input
-from scaffold.conformance.compilation import compiled
 from scaffold.conformance.finding import Finding
+from scaffold.conformance.instruments.compilation import compiled
 from scaffold.conformance.subject import Subject, arrays
 
 SHAPE = (4, 6, 8)

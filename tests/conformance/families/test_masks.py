@@ -15,7 +15,7 @@ from keras import ops
 from scaffold.conformance.api import check
 from scaffold.conformance.case import Case, Input
 from scaffold.conformance.finding import Finding
-from scaffold.conformance.masking import first_steps, outputs_of, padded, refilled
+from scaffold.conformance.instruments.masking import first_steps, outputs_of, padded, refilled
 from scaffold.conformance.subject import Subject
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -16,8 +16,8 @@ import pytest
 from keras import ops
 
 from scaffold.conformance.api import check
-from scaffold.conformance.draws import drawn
 from scaffold.conformance.finding import Finding
+from scaffold.conformance.instruments.draws import drawn
 
 SHAPE = (4, 6, 8)
 LINES = Path(__file__).read_text(encoding="utf-8").splitlines()

@@ -16,7 +16,7 @@ from keras import ops
 from conformance.one_check import outcome
 from scaffold.conformance.case import Case, Input
 from scaffold.conformance.finding import Finding
-from scaffold.conformance.fresh import FreshProcess
+from scaffold.conformance.process.fresh import FreshProcess
 from scaffold.conformance.registry import find
 from scaffold.conformance.runner import run
 from scaffold.conformance.subject import Subject

@@ -38,7 +38,7 @@ def main(words: Sequence[str]) -> None:
         for entry in entries()
         if backend in entry.backends and (not given.names or entry.name in given.names)
     ]
-    from scaffold.conformance.fresh import FreshProcess
+    from scaffold.conformance.process.fresh import FreshProcess
 
     with FreshProcess(backend, [str(TESTS)]) as fresh:
         results = {entry.name: _result(entry, fresh, given) for entry in chosen}

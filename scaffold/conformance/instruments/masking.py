@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 from scaffold.conformance.case import Input, inputs_of, map_inputs
-from scaffold.conformance.draws import drawn
+from scaffold.conformance.instruments.draws import drawn
+from scaffold.conformance.instruments.sizes import accepted
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable
-from scaffold.conformance.sizes import accepted
 from scaffold.conformance.subject import Data, Subject, arrays, differ, padding_mask
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from scaffold.conformance.finding import Where
+from scaffold.conformance.instruments.spying import spot_in
+from scaffold.conformance.instruments.walk import held_in_tree
 from scaffold.conformance.lazy import keras, np
-from scaffold.conformance.spying import spot_in
-from scaffold.conformance.walk import held_in_tree
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from scaffold.conformance.instruments.walk import layers_of
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable
 from scaffold.conformance.subject import Data, Subject, arrays, differ
-from scaffold.conformance.walk import layers_of
 
 
 def randomise(layer: Any) -> None:

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from scaffold.conformance.finding import Where
+from scaffold.conformance.instruments.walk import layers_of
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.source import Source
-from scaffold.conformance.walk import layers_of
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 _MAKING = ("__init__", "build", "from_config", "load_own_variables")

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scaffold.conformance.names import Names
+from scaffold.conformance.instruments.names import Names
 from scaffold.conformance.source import Source
 
 _FOREIGN = ("keras", "tensorflow", "torch", "jax", "numpy", "builtins")

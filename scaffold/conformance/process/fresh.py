@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from scaffold.conformance.case import plain
-from scaffold.conformance.channel import Channel
 from scaffold.conformance.lazy import np
+from scaffold.conformance.process.channel import Channel
 
 if TYPE_CHECKING:
     from scaffold.conformance.subject import Subject
@@ -34,7 +34,7 @@ class FreshProcess:
 
     def __init__(self, backend: str, path: Sequence[str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "scaffold.conformance.fresh", *path],
+            [sys.executable, "-m", "scaffold.conformance.process.fresh", *path],
             env={**os.environ, "KERAS_BACKEND": backend, "PYTHONHASHSEED": "4321"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from scaffold.conformance.instruments.tracing import given_shapes
 from scaffold.conformance.lazy import keras
 from scaffold.conformance.subject import Subject, fresh_arguments
-from scaffold.conformance.tracing import given_shapes
 
 PURE = ("float16", "bfloat16", "float64")
 MIXED = ("mixed_bfloat16", "mixed_float16")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from scaffold.conformance.kinds import (
+from scaffold.conformance.instruments.kinds import (
     FREE_SIZES,
     ITERATORS,
     KERAS,
@@ -27,7 +27,7 @@ from scaffold.conformance.kinds import (
     is_word,
     least,
 )
-from scaffold.conformance.reach import Methods, Reached
+from scaffold.conformance.instruments.reach import Methods, Reached
 
 Take = Literal["truth", "number", "iteration", "size", "numpy", "method"]
 Held = Literal["variable", "layer", "other"]

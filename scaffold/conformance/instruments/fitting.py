@@ -69,8 +69,8 @@ def task(subject: Subject, layer: Any, optimizer: Any) -> Task:
     Raises:
         NotApplicable: If the layer can't be fitted.
     """
-    from scaffold.conformance.host_models import Task as Host
-    from scaffold.conformance.host_models import is_float
+    from scaffold.conformance.instruments.host_models import Task as Host
+    from scaffold.conformance.instruments.host_models import is_float
 
     data = subject.data()
     if any(described.dtype == "string" for described in subject.all_inputs):

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
-from scaffold.conformance.names import parameters
-from scaffold.conformance.reach import Reached
+from scaffold.conformance.instruments.names import parameters
+from scaffold.conformance.instruments.reach import Reached
 
 KERAS = ("keras.ops.", "keras.src.ops.", "keras.activations.", "tensorflow.keras.ops.")
 STATIC = {"shape", "ndim", "size", "is_tensor", "convert_to_numpy"}

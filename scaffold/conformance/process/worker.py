@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.conformance.cases import cases_of
-from scaffold.conformance.channel import Channel
-from scaffold.conformance.classes import classes_in
 from scaffold.conformance.finding import Finding, Outcome, Status, Where
-from scaffold.conformance.fresh import FreshProcess
 from scaffold.conformance.lazy import keras
+from scaffold.conformance.process.channel import Channel
+from scaffold.conformance.process.classes import classes_in
+from scaffold.conformance.process.fresh import FreshProcess
+from scaffold.conformance.process.targets import Module
 from scaffold.conformance.registry import Check, find, with_needed
 from scaffold.conformance.runner import run
 from scaffold.conformance.subject import Subject
-from scaffold.conformance.targets import Module
 from scaffold.errors import ScaffoldError, UsageError
 
 _GIB = 1 << 30

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scaffold.conformance.channel import Channel
 from scaffold.conformance.finding import Finding, Outcome, Where
-from scaffold.conformance.targets import Module, modules_of
+from scaffold.conformance.process.channel import Channel
+from scaffold.conformance.process.targets import Module, modules_of
 from scaffold.errors import UsageError
 
 _POSIX = os.name == "posix"
@@ -181,7 +181,7 @@ class _Worker:
     def __init__(self, backend: str, job: Mapping[str, Any], folder: Path) -> None:
         self._log = (folder / "log").open("w+", encoding="utf-8", errors="replace")
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "scaffold.conformance.worker"],
+            [sys.executable, "-P", "-m", "scaffold.conformance.process.worker"],
             env={
                 **os.environ,
                 "KERAS_BACKEND": backend,

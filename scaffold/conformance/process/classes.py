@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from scaffold.conformance.lazy import keras
-from scaffold.conformance.targets import Module
+from scaffold.conformance.process.targets import Module
 from scaffold.errors import UsageError
 from scaffold.text import nearest
 

@@ -1,0 +1,1 @@
+"""What checks look with: nothing here knows of a check."""

@@ -1,0 +1,1 @@
+"""A run in processes of its own, and the messages between them."""
