@@ -74,6 +74,12 @@ DEFECTS: dict[str, list[Place]] = {
     "GroupNormalization counts the padding in": [
         ("keras.GroupNormalization", ALL, "padding-ignored"),
     ],
+    "Normalization leaks out of a model's first trace": [
+        ("keras.Normalization", ALL, "nothing-leaks"),
+    ],
+    "AugMix draws from Python's generator": [
+        ("keras.AugMix", ALL, "no-untracked-randomness"),
+    ],
     "UnitNormalization of zeros is not a number in float16": [
         ("keras.UnitNormalization", ALL, "finite-in-low-precision"),
         ("keras.Dot", ALL, "finite-in-low-precision"),

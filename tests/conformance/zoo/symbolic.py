@@ -83,7 +83,7 @@ class StridedPool(keras.layers.Layer):
         return {**super().get_config(), "stride": self.stride}
 
 
-@seeded("unknown-batch", also=("export",), on=("tensorflow", "jax"), silent=False, input=(2, 6, 8))
+@seeded("unknown-batch", also=("export",), on=("tensorflow",), silent=False, input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class PrependClassToken(keras.layers.Layer):
     """Repeats the token `inputs.shape[0]` times, which is None in a model (tensorflow#36991)."""
@@ -104,7 +104,7 @@ class PrependClassToken(keras.layers.Layer):
         return (batch, length and length + 1, width)
 
 
-@seeded("unknown-dimensions", on=("tensorflow", "jax"), silent=False, input=(2, 6, 8))
+@seeded("unknown-dimensions", on=("tensorflow",), silent=False, input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class RelativeDecay(keras.layers.Layer):
     """Counts its steps with `inputs.shape[1]`, which may be unknown (keras#11448)."""
