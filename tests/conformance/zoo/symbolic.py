@@ -62,7 +62,7 @@ class AttentionWithScores(keras.layers.Layer):
 
 @seeded("compute-output-shape", input=(2, 9, 6))
 @keras.saving.register_keras_serializable(package="zoo")
-class StridedPool(keras.layers.Layer):
+class Subsample(keras.layers.Layer):
     """Tells the length without its stride: the summary is wrong (keras#19259)."""
 
     def __init__(self, stride=2, **kwargs):
@@ -73,8 +73,7 @@ class StridedPool(keras.layers.Layer):
         self.scale = self.add_weight(name="scale", shape=input_shape[-1:], initializer="ones")
 
     def call(self, inputs):
-        pooled = ops.max_pool(inputs, self.stride, padding="same", data_format="channels_last")
-        return pooled * self.scale
+        return (inputs * self.scale)[:, :: self.stride]
 
     def compute_output_shape(self, input_shape):
         return input_shape
