@@ -80,6 +80,13 @@ DEFECTS: dict[str, list[Place]] = {
     "AugMix draws from Python's generator": [
         ("keras.AugMix", ALL, "no-untracked-randomness"),
     ],
+    "Layers that fail under another dtype policy": [
+        (f"keras.{name}", "tensorflow", "dtype-policy")
+        for name in ("MelSpectrogram", "CutMix", "MixUp")
+    ],
+    "RandomColorJitter computes in float32 whatever its dtype": [
+        ("keras.RandomColorJitter", ALL, "dtype-policy"),
+    ],
     "UnitNormalization of zeros is not a number in float16": [
         ("keras.UnitNormalization", ALL, "finite-in-low-precision"),
         ("keras.Dot", ALL, "finite-in-low-precision"),

@@ -54,8 +54,8 @@ def keras_2_names(subject: Subject) -> Iterator[Finding]:
               def get_config(self):
                   return {**super().get_config(), "threshold": self.threshold}
     """
-    if subject.source.tree is None:
-        raise NotApplicable("its source can't be found")
+    if subject.source.tree is None or subject.is_built_in:
+        raise NotApplicable("its source can't be found, or is Keras's own")
     seen: set[tuple[str, int]] = set()
     for expected, got, node in _old_names(subject):
         if (got, node.lineno) not in seen:
