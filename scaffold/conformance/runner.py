@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -98,6 +100,14 @@ def _findings(check: Check, subject: Subject) -> tuple[Finding, ...]:
 def _placed(finding: Finding, subject: Subject) -> Finding:
     """The finding with a place, that of the class if the check knows none."""
     return finding if finding.where else replace(finding, where=subject.source.at(None))
+
+
+def forget() -> None:
+    """Free what Keras and JAX keep of all that was checked so far."""
+    keras.utils.clear_session()
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+    gc.collect()
 
 
 def raised(error: BaseException, subject: Subject) -> Finding:

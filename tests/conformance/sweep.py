@@ -24,10 +24,11 @@ from scaffold.conformance.finding import Outcome
 from scaffold.conformance.process.channel import Channel
 from scaffold.conformance.process.fresh import FreshProcess
 from scaffold.conformance.registry import Check, checks
-from scaffold.conformance.runner import run
+from scaffold.conformance.runner import forget, run
 from scaffold.conformance.subject import Subject
 
 LIBRARIES = ("keras", "keras_hub")
+_MANY = 16
 _CONFORMANCE = Path(importlib.import_module("scaffold.conformance").__file__ or "").parent
 
 
@@ -136,9 +137,11 @@ def _fill(store: Store, chosen: Iterable[Job]) -> None:
 def _serve(library: str) -> None:
     channel = Channel.of_this_process()
     with _fresh() as fresh:
-        while (name := channel.receive()) is not None:
+        for number, name in enumerate(iter(channel.receive, None), start=1):
             found = (outcome for job in jobs(library, [name]) for outcome in outcomes(job, fresh))
             channel.send([asdict(outcome) for outcome in found])
+            if number % _MANY == 0:
+                forget()
 
 
 def _fresh() -> FreshProcess:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import gc
 import importlib
 import sys
 import traceback
@@ -14,13 +13,12 @@ from typing import Any
 
 from scaffold.conformance.cases import cases_of
 from scaffold.conformance.finding import Finding, Outcome, Status, Where
-from scaffold.conformance.lazy import keras
 from scaffold.conformance.process.channel import Channel
 from scaffold.conformance.process.classes import classes_in
 from scaffold.conformance.process.fresh import FreshProcess
 from scaffold.conformance.process.targets import Module
 from scaffold.conformance.registry import Check, find, with_needed
-from scaffold.conformance.runner import run
+from scaffold.conformance.runner import forget, run
 from scaffold.conformance.subject import Subject
 from scaffold.errors import ScaffoldError, UsageError
 
@@ -68,14 +66,6 @@ def _limit(memory: float) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (most if hard < 0 else min(most, hard), hard))
 
 
-def _forget() -> None:
-    """Free what Keras and JAX keep of the classes checked so far."""
-    keras.utils.clear_session()
-    if "jax" in sys.modules:
-        sys.modules["jax"].clear_caches()
-    gc.collect()
-
-
 class _Worker:
     def __init__(self, channel: Channel, job: Mapping[str, Any], checks: list[Check]) -> None:
         self.channel = channel
@@ -89,7 +79,7 @@ class _Worker:
         for number, (cls, module) in enumerate(classes, start=1):
             self._check(cls, Path(module.folder))
             if number % _MANY == 0:
-                _forget()
+                forget()
         if not self.has_reported:
             names = ", ".join(module.name for module in modules)
             raise UsageError(
