@@ -43,7 +43,7 @@ public; run with its defaults, a step of training and mixed precision included).
 
 A defect is *silent* if it gives wrong results, loses weights or state, or behaves otherwise on
 another backend, and nobody is told. `run_layer_test` was not made for this: it holds what Keras's
-layers need of it beside their own tests. *n.a.* stands for inputs that it can't give to a layer,
+layers need of it beside their own tests. Whatever it fails with counts as found. *n.a.* stands for inputs that it can't give to a layer,
 and a hyphen for a backend on which the defect doesn't show.
 """
 

@@ -14,6 +14,22 @@ from scaffold.text import nearest, shown
 BACKENDS = ("tensorflow", "jax", "torch")
 
 
+def environment(backend: str, folder: Path) -> dict[str, str]:
+    """The variables of a process in which checks run.
+
+    Args:
+        backend: The backend.
+        folder: Where JAX keeps what it has compiled: it compiles a loop anew at each call.
+    """
+    return {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "JAX_COMPILATION_CACHE_DIR": str(folder / "jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+
+
 def default_backend(environment: Mapping[str, str]) -> str:
     """The backend that Keras would take: KERAS_BACKEND's, then keras.json's, then TensorFlow.
 

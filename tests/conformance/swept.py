@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
 from conformance.sweep import jobs
+from scaffold.conformance.backends import environment
 from scaffold.conformance.finding import Outcome
 from scaffold.conformance.process.channel import Channel
 
@@ -46,9 +48,10 @@ class Sweep:
     def __init__(self, library: str, backend: str) -> None:
         self.name = (library, backend)
         path = os.pathsep.join([str(_TESTS), str(_TESTS.parent)])
+        self._folder = tempfile.TemporaryDirectory()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "conformance.sweep", library],
-            env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": path},
+            env={**environment(backend, Path(self._folder.name)), "PYTHONPATH": path},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

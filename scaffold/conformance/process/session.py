@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scaffold.conformance.backends import environment
 from scaffold.conformance.finding import Finding, Outcome, Where
 from scaffold.conformance.process.channel import Channel
 from scaffold.conformance.process.targets import Module, modules_of
@@ -183,8 +184,7 @@ class _Worker:
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "scaffold.conformance.process.worker"],
             env={
-                **os.environ,
-                "KERAS_BACKEND": backend,
+                **environment(backend, folder),
                 "PYTHONFAULTHANDLER": "1",
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "TMPDIR": str(folder),

@@ -94,8 +94,9 @@ def run_layer_test(entry: Entry, cls: Any) -> tuple[str, str]:
     case = case_from(entry.case)
     if isinstance(case.inputs, dict):
         return "n.a.", "it hands a dict to `call` as named arguments"
-    shapes = map_inputs(lambda described: described.shape, case.inputs)
-    dtypes = map_inputs(lambda described: described.dtype, case.inputs)
+    inputs = tuple(case.inputs) if isinstance(case.inputs, list) else case.inputs
+    shapes = map_inputs(lambda described: described.shape, inputs)
+    dtypes = map_inputs(lambda described: described.dtype, inputs)
     helper: Any = TestCase()
     helper.setUp()
     keras.utils.set_random_seed(0)
