@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -21,6 +20,8 @@ from scaffold.errors import UsageError
 
 if TYPE_CHECKING:
     import pytest
+
+_FRESH = "loads-in-fresh-process"
 
 
 class ConformanceError(AssertionError):
@@ -78,16 +79,14 @@ def check(
     }
     chosen = select(only, skip)
     wanted = {one.id for one in chosen}
-    with contextlib.ExitStack() as stack:
-        fresh = None
-        if any(one.id == "loads-in-fresh-process" for one in chosen):
-            fresh = stack.enter_context(FreshProcess(keras.backend.backend(), sys.path))
-        outcomes = [
-            outcome
-            for subject in _subjects(target, {k: v for k, v in given.items() if v}, fresh)
-            for outcome in run(subject, with_needed(chosen))
-            if outcome.check in wanted
-        ]
+    needed = with_needed(chosen)
+    fresh = _fresh(tuple(sys.path)) if any(one.id == _FRESH for one in needed) else None
+    outcomes = [
+        outcome
+        for subject in _subjects(target, {k: v for k, v in given.items() if v}, fresh)
+        for outcome in run(subject, needed)
+        if outcome.check in wanted
+    ]
     if raises and failed(outcomes):
         raise ConformanceError(failed(outcomes))
     return outcomes
@@ -159,8 +158,8 @@ class _Results:
         self.outcomes: dict[str, Outcome] = {}
 
     def of(self, check: Check) -> Outcome:
-        if check.id == "loads-in-fresh-process":
-            self.subject.fresh = _fresh()
+        if check.id == _FRESH:
+            self.subject.fresh = _fresh(tuple(sys.path))
         known = {id_: outcome.status for id_, outcome in self.outcomes.items()}
         for outcome in run(self.subject, with_needed([check]), known=known):
             self.outcomes[outcome.check] = outcome
@@ -209,8 +208,8 @@ def _subjects(target: Any, data: Any, fresh: FreshProcess | None) -> Iterator[Su
 
 
 @cache
-def _fresh() -> FreshProcess:
-    """The other process of all tests, which ends with this one."""
-    process = FreshProcess(keras.backend.backend(), sys.path)
+def _fresh(path: tuple[str, ...]) -> FreshProcess:
+    """The other process of all runs with this `sys.path`, which ends with this one."""
+    process = FreshProcess(keras.backend.backend(), path)
     atexit.register(process.close)
     return process
