@@ -36,15 +36,15 @@ OWNERS = {
 INTRODUCTION = """\
 # What the checks find
 
-Layers and models with one seeded defect each, as people have reported them, and what finds them:
-`scaffold check`, and beside it `run_layer_test`, the helper that Keras's own tests use (it is not
-public; run with its defaults, a step of training and mixed precision included). The classes are in
-`tests/conformance/zoo`, and `make zoo` writes this page.
+Layers and models with one seeded defect each, most of them as people have reported them, and what
+finds them: `scaffold check`, and beside it `run_layer_test`, the helper that Keras's own tests use
+(it is not public; run with its defaults, a step of training and mixed precision included). The
+classes are in `tests/conformance/zoo`, and `make zoo` writes this page.
 
 A defect is *silent* if it gives wrong results, loses weights or state, or behaves otherwise on
 another backend, and nobody is told. `run_layer_test` was not made for this: it holds what Keras's
-layers need of it beside their own tests. Whatever it fails with counts as found. *n.a.* stands for inputs that it can't give to a layer,
-and a hyphen for a backend on which the defect doesn't show.
+layers need of it beside their own tests. Whatever it fails with counts as found. *n.a.* stands for
+inputs that it can't give to a layer, and a hyphen for a backend on which the defect doesn't show.
 """
 
 Results = Mapping[str, Mapping[str, Any]]

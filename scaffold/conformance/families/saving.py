@@ -61,9 +61,9 @@ def weights_file_complete(subject: Subject) -> Iterator[Finding]:
     from scaffold.conformance.instruments.host_models import held
 
     refuse_texts(subject)
-    saved, loaded = held(subject, subject.make()), held(subject, subject.make())
-    if not saved.layer.weights:
+    if not subject.shared.weights:
         raise NotApplicable("the layer has no weights")
+    saved, loaded = held(subject, subject.make()), held(subject, subject.make())
     randomise(saved.layer)
     with TemporaryDirectory() as folder:
         path = Path(folder, "model.weights.h5")
