@@ -110,6 +110,7 @@ DEFECTS: dict[str, list[Place]] = {
     ],
     "KerasHub: NonMaxSuppression can't be part of a Functional model": [
         ("keras_hub.NonMaxSuppression", "tensorflow", "unknown-batch"),
+        ("keras_hub.NonMaxSuppression", "jax", "unknown-dimensions"),
     ],
 }
 
