@@ -119,7 +119,10 @@ def symbolic_equals_eager(subject: Subject) -> Iterator[Finding]:
 
 
 def _described(tensor: Any) -> str:
-    return f"{keras.backend.standardize_dtype(tensor.dtype)} {tuple(tensor.shape)}"
+    dtype = keras.backend.standardize_dtype(tensor.dtype)
+    if keras.backend.standardize_dtype(keras.ops.zeros((), dtype="int64").dtype) == "int32":
+        dtype = dtype.replace("64", "32")  # JAX cuts what is computed, unless told otherwise.
+    return f"{dtype} {tuple(tensor.shape)}"
 
 
 @register(needs=("symbolic-equals-eager",))
