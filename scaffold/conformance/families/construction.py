@@ -267,7 +267,7 @@ def attribute_names(subject: Subject) -> Iterator[Finding]:
     """
     if subject.source.tree is None or subject.is_built_in:
         raise NotApplicable("its source can't be found, or is Keras's own")
-    of_keras = set(dir(keras.layers.Layer()))
+    of_keras = _names_of_keras()
     for node in ast.walk(subject.source.tree):
         match node:
             case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)]):
@@ -275,6 +275,12 @@ def attribute_names(subject: Subject) -> Iterator[Finding]:
                 if hidden or _is_internal(name):
                     got = f"`{name}`, which Keras, Torch or TensorFlow has for itself"
                     yield Finding("a name of the layer's own", got, subject.source.at(node))
+
+
+def _names_of_keras() -> set[str]:
+    """The attributes that a layer has of Keras itself, without those of the backend's class."""
+    classes = [cls for cls in keras.layers.Layer.__mro__ if cls.__module__.startswith("keras")]
+    return {*vars(keras.layers.Layer()), *(name for cls in classes for name in vars(cls))}
 
 
 def _is_internal(name: str) -> bool:
