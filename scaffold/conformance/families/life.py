@@ -318,21 +318,25 @@ def export(subject: Subject) -> Iterator[Finding]:
 def _exported(subject: Subject, layer: Any) -> tuple[Any, int]:
     """The exported program, and the size of a batch that it is for."""
     from scaffold.conformance.instruments.exporting import exported
+    from scaffold.conformance.instruments.unsupported import is_unsupported
 
     fixed, other = subject.batch or 1, (subject.batch or 1) + 3
     if "fixed-batch" in subject.case.tags:
         return exported(subject, layer, fixed), fixed
-    if subject.backend != "torch":
-        return exported(subject, layer, None), other
-    # Keras's own operations take the batch for a constant on Torch, or fail, as `cond` does
     try:
         return exported(subject, layer, None), other
-    except Exception:
-        try:
-            return exported(subject, layer, fixed), fixed
-        except Exception as problem:
-            kind = type(problem).__name__
-            raise NotApplicable(f"Torch does not export what Keras does there: {kind}") from None
+    except Exception as error:
+        if subject.backend != "torch" and not is_unsupported(error):
+            raise
+    # Keras's own operations take the batch for a constant on Torch, or fail, as `cond` does
+    try:
+        return exported(subject, layer, fixed), fixed
+    except Exception as error:
+        if subject.backend != "torch" and not is_unsupported(error):
+            raise
+        kind = type(error).__name__
+        reason = f"{subject.backend} does not export what Keras does there: {kind}"
+        raise NotApplicable(reason) from None
 
 
 def _without_masks(subject: Subject) -> Subject:
