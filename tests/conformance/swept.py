@@ -43,12 +43,13 @@ class Sweep:
         if cls._running is not None:
             cls._running._process.kill()
             cls._running._process.communicate()
+            cls._running._folder.cleanup()
             cls._running = None
 
     def __init__(self, library: str, backend: str) -> None:
         self.name = (library, backend)
         path = os.pathsep.join([str(_TESTS), str(_TESTS.parent)])
-        self._folder = tempfile.TemporaryDirectory()
+        self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "conformance.sweep", library],
             env={**environment(backend, Path(self._folder.name)), "PYTHONPATH": path},
