@@ -16,7 +16,7 @@ from typing import Any
 from scaffold.conformance.finding import Where
 from scaffold.conformance.source import Source
 
-_ENTRY = str(Path(__file__).with_name("subject.py"))  # from there the checks call a layer
+_ENTRY = str(Path(__file__).parents[1] / "subject.py")  # from there the checks call a layer
 
 
 @dataclass(frozen=True)
