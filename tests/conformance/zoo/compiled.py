@@ -36,7 +36,7 @@ class WarmupScale(keras.layers.Layer):
         return {**super().get_config(), "warmup": self.warmup}
 
 
-@seeded("no-side-effects", input=(2, 6, 8))
+@seeded("no-side-effects", also=("weights-tracked",), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class ActivationLog(keras.layers.Layer):
     """Keeps each activation in a list that grows for ever (tensorflow#34606)."""

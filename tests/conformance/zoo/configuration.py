@@ -173,7 +173,9 @@ class SplitHeads(keras.layers.Layer):
         return {**super().get_config(), "split": self.split}
 
 
-@seeded("config-round-trip", input=(2, 6, 8), args={"units": 4, "expansion": 3})
+@seeded(
+    "config-round-trip", also=("clone-equal",), input=(2, 6, 8), args={"units": 4, "expansion": 3}
+)
 @keras.saving.register_keras_serializable(package="zoo")
 class InvertedBottleneck(keras.layers.Layer):
     """The config has the product instead of `units`: each reload is wider (tensorflow/hub#926)."""
@@ -198,7 +200,13 @@ class InvertedBottleneck(keras.layers.Layer):
         return {**super().get_config(), "units": self.units, "expansion": self.expansion}
 
 
-@seeded("config-round-trip", silent=False, input=(2, 6, 8), args={"inner": "keras.layers.Dense(8)"})
+@seeded(
+    "config-round-trip",
+    also=("clone-equal",),
+    silent=False,
+    input=(2, 6, 8),
+    args={"inner": "keras.layers.Dense(8)"},
+)
 @keras.saving.register_keras_serializable(package="zoo")
 class Residual(keras.layers.Layer):
     """The wrapped layer comes back as a dict, there is no `from_config` (keras-io#1461)."""

@@ -84,7 +84,7 @@ class DoubleDropout(_Noise):
         return gate * self.second(inputs, training=training)
 
 
-@seeded("inference-repeats", input=(2, 6, 8))
+@seeded("inference-repeats", also=("inside-functional",), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class StochasticDepth(_Noise):
     """Drops its branch in inference as well: predictions differ."""
@@ -145,7 +145,7 @@ class LayerDrop(_Noise):
 _SEEDS = keras.random.SeedGenerator(42)
 
 
-@seeded("no-untracked-randomness", input=(2, 6, 8))
+@seeded("no-untracked-randomness", also=("weights-tracked",), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class Mixup(_Noise):
     """One seed generator for the whole module, which no layer tracks (keras-io#1693)."""
