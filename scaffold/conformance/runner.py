@@ -102,8 +102,13 @@ def _placed(finding: Finding, subject: Subject) -> Finding:
     return finding if finding.where else replace(finding, where=subject.source.at(None))
 
 
+# JAX maps some pages for each function that it compiles, and Linux ends a process that has 65,530
+# mappings: the recurrent layers of Keras make about 5,000 for each case.
+FORGET_AFTER = 4
+
+
 def forget() -> None:
-    """Free what Keras and JAX keep of all that was checked so far."""
+    """Free what Keras and JAX keep of all that was checked; to be called each `FORGET_AFTER`."""
     keras.utils.clear_session()
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()

@@ -84,6 +84,8 @@ DEFECTS: dict[str, list[Place]] = {
     "Layers that fail under another dtype policy": [
         ("keras.MelSpectrogram", "tensorflow", "dtype-policy"),
         ("keras.CutMix", "tensorflow", "dtype-policy"),
+    ],
+    "The labels of MixUp do not follow the dtype policy": [
         ("keras.MixUp", ALL, "dtype-policy"),
     ],
     "RandomBrightness writes into the caller's images": [
@@ -108,7 +110,7 @@ DEFECTS: dict[str, list[Place]] = {
         ("keras_hub.RMSNormalization", ALL, "kwargs-forwarded"),
         ("keras_hub.RMSNormalization", ALL, "inside-time-distributed"),
     ],
-    "KerasHub: NonMaxSuppression can't be part of a Functional model": [
+    "KerasHub: NonMaxSuppression needs sizes that it counts in Python": [
         ("keras_hub.NonMaxSuppression", "tensorflow", "unknown-batch"),
         ("keras_hub.NonMaxSuppression", "jax", "unknown-dimensions"),
     ],

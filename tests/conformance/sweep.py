@@ -24,11 +24,10 @@ from scaffold.conformance.finding import Outcome
 from scaffold.conformance.process.channel import Channel
 from scaffold.conformance.process.fresh import FreshProcess
 from scaffold.conformance.registry import Check, checks
-from scaffold.conformance.runner import forget, run
+from scaffold.conformance.runner import FORGET_AFTER, forget, run
 from scaffold.conformance.subject import Subject
 
 LIBRARIES = ("keras", "keras_hub")
-_MANY = 16
 _CONFORMANCE = Path(importlib.import_module("scaffold.conformance").__file__ or "").parent
 
 
@@ -140,7 +139,7 @@ def _serve(library: str) -> None:
         for number, name in enumerate(iter(channel.receive, None), start=1):
             found = (outcome for job in jobs(library, [name]) for outcome in outcomes(job, fresh))
             channel.send([asdict(outcome) for outcome in found])
-            if number % _MANY == 0:
+            if number % FORGET_AFTER == 0:
                 forget()
 
 

@@ -77,5 +77,6 @@ class Sweep:
             answer = self._channel.receive()
         finally:
             watch.cancel()
-        assert answer is not None, f"{name} on {backend} ended the process"
+        ended = f"{name} on {backend} ended the process with {self._process.poll()}"
+        assert answer is not None, ended
         return [Outcome.from_data(outcome) for outcome in answer]

@@ -18,13 +18,11 @@ from scaffold.conformance.process.classes import classes_in
 from scaffold.conformance.process.fresh import FreshProcess
 from scaffold.conformance.process.targets import Module
 from scaffold.conformance.registry import Check, find, with_needed
-from scaffold.conformance.runner import forget, run
+from scaffold.conformance.runner import FORGET_AFTER, forget, run
 from scaffold.conformance.subject import Subject
 from scaffold.errors import ScaffoldError, UsageError
 
 _GIB = 1 << 30
-# Compiled functions add up to gigabytes over a large folder.
-_MANY = 16
 _FRESH = "loads-in-fresh-process"
 
 
@@ -78,7 +76,7 @@ class _Worker:
         classes = ((cls, module) for module in modules for cls in self._classes(module))
         for number, (cls, module) in enumerate(classes, start=1):
             self._check(cls, Path(module.folder))
-            if number % _MANY == 0:
+            if number % FORGET_AFTER == 0:
                 forget()
         if not self.has_reported:
             names = ", ".join(module.name for module in modules)
