@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import string
 import tomllib
@@ -19,7 +20,8 @@ from scaffold.text import nearest, shown, snake_case
 TARGETS = ("layer", "model")
 MANIFEST = "template.toml"
 Options = Mapping[str, int | str | bool]
-NO_OPTIONS: Options = {}
+# The values of options for which something stands.
+When = Mapping[str, tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,7 @@ class TemplateAttribute:
     base: bool = False
     excludes: str = ""
     divides: str = ""
-    when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-
-    def stands(self, options: Options) -> bool:
-        return all(options[name] in values for name, values in self.when.items())
+    when: When = field(default_factory=dict)
 
     def resolve(self, options: Options) -> Attribute:
         """The attribute for these values of the options.
@@ -111,6 +110,14 @@ class TemplateAttribute:
 
 
 @dataclass(frozen=True)
+class Case:
+    """Arguments and inputs to check a generated class with, as `scaffold.conformance` reads it."""
+
+    data: Mapping[str, Any]
+    when: When
+
+
+@dataclass(frozen=True)
 class Template:
     """A folder of Jinja files and the manifest that says what they can do."""
 
@@ -125,6 +132,8 @@ class Template:
     reserves: tuple[str, ...]
     options: tuple[Option, ...]
     attributes: tuple[TemplateAttribute, ...]
+    takes_layers: bool
+    cases: tuple[Case, ...]
 
     def option(self, name: str) -> Option:
         """The option called `name`.
@@ -148,7 +157,24 @@ class Template:
 
     def attributes_for(self, options: Options) -> list[TemplateAttribute]:
         """The attributes that stand for these values of all options."""
-        return [attribute for attribute in self.attributes if attribute.stands(options)]
+        return [rule for rule in self.attributes if _holds(rule.when, options)]
+
+    def cases_for(self, options: Options) -> list[Mapping[str, Any]]:
+        """What the variant with these values of all options is checked with."""
+        return [case.data for case in self.cases if _holds(case.when, options)]
+
+    def variants(self) -> Iterator[dict[str, int | str | bool]]:
+        """All options with a value each, in every combination."""
+        names = [option.name for option in self.options]
+        for values in itertools.product(*(option.values for option in self.options)):
+            yield dict(zip(names, values, strict=True))
+
+    def is_about(self, word: str) -> bool:
+        """Whether `word` is in what is said of the template, in any case."""
+        said = (self.name, self.title, self.summary, self.formula, self.source, *self.words)
+        names = (attribute.name for attribute in self.attributes)
+        texts = "\n".join((*said, *names)).lower()
+        return word.lower() in texts or snake_case(word) in texts
 
 
 class Catalog:
@@ -188,12 +214,27 @@ class Catalog:
         return load(next(folder for folder in folders if (folder / MANIFEST).is_file()))
 
     def pick(self, target: str, class_name: str) -> tuple[Template, Options, str]:
-        """The template for a class by the last word of its name, with why."""
-        last = snake_case(class_name).rsplit("_", 1)[-1]
-        for template in self.templates(target):
-            if last in template.words:
-                return template, template.words[last], f"{class_name} ends in {last}"
-        return self.get(target, "blank"), {}, f"no template is called {last}"
+        """The template for a class by the words that its name ends in, with why."""
+        templates = self.templates(target)
+        parts = snake_case(class_name).split("_")
+        for first in range(len(parts)):
+            word = "_".join(parts[first:])
+            for template in templates:
+                if word in template.words:
+                    return template, template.words[word], f"{class_name} ends in {word}"
+        return self.get(target, "blank"), {}, f"no template is called {parts[-1]}"
+
+    def find(self, target: str, word: str) -> tuple[Template, Options]:
+        """The template called `word`, or one of whose words it is, with the options it implies.
+
+        Raises:
+            UsageError: If there is none.
+        """
+        if word not in self.names(target):
+            for template in self.templates(target):
+                if word in template.words:
+                    return template, template.words[word]
+        return self.get(target, word), {}
 
 
 def fill(text: str, options: Options) -> str:
@@ -223,6 +264,8 @@ _TEMPLATE = dict.fromkeys(_TEXTS, str) | {
     "words": dict,
     "option": list,
     "attribute": list,
+    "takes_layers": bool,
+    "case": list,
 }
 _OPTION = {"name": str, "values": list, "default": int | str | bool, "doc": str}
 _ATTRIBUTE = {
@@ -238,6 +281,7 @@ _ATTRIBUTE = {
     "divides": str,
     "when": dict,
 }
+_CASE = {"args": dict, "input": object, "call": dict, "tags": list, "when": dict}
 
 
 def _template(folder: Path, data: dict[str, Any]) -> Template:
@@ -256,6 +300,8 @@ def _template(folder: Path, data: dict[str, Any]) -> Template:
         attributes=tuple(_attribute(table, values) for table in data.get("attribute", [])),
         words=data.get("words", {}),
         reserves=tuple(data.get("reserves", [])),
+        takes_layers=data.get("takes_layers", False),
+        cases=tuple(_case(table, values) for table in data.get("case", [])),
         **{key: data[key] for key in _TEXTS},
     )
 
@@ -270,16 +316,30 @@ def _option(table: Any) -> Option:
 
 def _attribute(table: Any, values: Mapping[str, tuple[Any, ...]]) -> TemplateAttribute:
     _check(table, _ATTRIBUTE, ("name", "type", "doc"), "an attribute")
-    when = table.get("when", {})
-    if any(not set(wanted) <= set(values.get(name, ())) for name, wanted in when.items()):
-        raise ValueError(f"`when` of the attribute `{table['name']}` fits no option")
     frozen = {
         "default": REQUIRED,
         **table,
         "by_hand": tuple(table.get("by_hand", [])),
-        "when": {name: tuple(wanted) for name, wanted in when.items()},
+        "when": _when(table, values, f"the attribute `{table['name']}`"),
     }
     return TemplateAttribute(**frozen)
+
+
+def _case(table: Any, values: Mapping[str, tuple[Any, ...]]) -> Case:
+    _check(table, _CASE, ("input",), "a case")
+    data = {key: value for key, value in table.items() if key != "when"}
+    return Case(data, _when(table, values, "a case"))
+
+
+def _when(table: Any, values: Mapping[str, tuple[Any, ...]], what: str) -> When:
+    when = table.get("when", {})
+    if any(not set(wanted) <= set(values.get(name, ())) for name, wanted in when.items()):
+        raise ValueError(f"`when` of {what} fits no option")
+    return {name: tuple(wanted) for name, wanted in when.items()}
+
+
+def _holds(when: When, options: Options) -> bool:
+    return all(options[name] in values for name, values in when.items())
 
 
 def _check(table: Any, keys: Mapping[str, Any], needed: Iterable[str], what: str) -> None:

@@ -139,7 +139,7 @@ def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, s
     if request.template is None:
         chosen, implied, reason = catalog.pick(target, name)
     else:
-        chosen, implied, reason = catalog.get(target, request.template), {}, "as asked"
+        (chosen, implied), reason = catalog.find(target, request.template), "as asked"
     read = {key: chosen.option(key).read(text) for key, text in request.options.items()}
     options = chosen.options_with({**implied, **read})
     spec = Spec(target, name, chosen.name, check_package(request.package or package), options)
@@ -235,6 +235,12 @@ def _with(spec: Spec, template: Template, attribute: Assignment | Declaration) -
             place=place,
         )
     check_attribute_name(attribute.name, template.reserves, place)
+    if attribute.attribute.type.keyword == "layer" and not template.takes_layers:
+        raise UsageError(
+            f"the template `{template.name}` has no place for a layer of your own",
+            mend="Put it before this one in a model, or begin with `--template blank`.",
+            place=place,
+        )
     if attribute.name == spec.name or attribute.name == spec.module:
         raise UsageError(
             f"`{attribute.name}` is the name of the class or its module",

@@ -1,6 +1,7 @@
 """The exact-text goldens: what scaffold gives for a few commands, in tests/goldens/.
 
-Renew them, and generated_examples/, with `make goldens`; then read the diff aloud.
+Renew them, and generated_examples/, with `make goldens`, or those of some templates with
+`python tests/goldens.py dense conv`; then read the diff aloud.
 """
 
 from __future__ import annotations
@@ -9,52 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from proofs.proof import proofs
+
 ROOT = Path(__file__).parent.parent
 GOLDENS = Path(__file__).parent / "goldens"
 EXAMPLES = ROOT / "generated_examples"
 
-# One line for each: the folder's name, and what is typed behind `scaffold layer`.
-COMMANDS = {
-    "blank": ["MyLayer"],
-    "blank_with_every_type": [
-        "EveryType",
-        "--template=blank",
-        "width:int{>0}",
-        "inner:layer",
-        "depth:int=None{>=1,<10}",
-        "gain:float=1.0{>0}",
-        "rate:float=0.5{>=0,<1}",
-        "flag:bool=false",
-        'label:str=it\'s "{x}"',
-        "mode:enum(sum,mean)=sum",
-        "window:ints(2)=3",
-        "offsets:ints(3)=1,2,3{>=-1,<40}",
-        "sizes:ints=1,2{>0}",
-        "act:activation=relu",
-        "scale_initializer:initializer=ones",
-        "penalty:regularizer=l2",
-        "limit:constraint=None",
-        "noise_seed:seed=None",
-        "make:layer=None",
-    ],
-    "conv1d": ["MyConv1D"],
-    "conv2d": ["MyConv2D"],
-    "conv3d": ["MyConv3D"],
-    "conv_with_attributes": [
-        "FancyConv",
-        *("filters=6", "kernel_size=3,2", "strides=2", "padding=same", "groups=2"),
-        *("activation=relu", "data_format=channels_first", "use_bias=no"),
-        *("gain:float=1.0{>0}", "mode:enum(sum,mean)=sum", "norm:layer=None"),
-    ],
-    "dense": ["MyDense"],
-    "dense_with_attributes": [
-        "GatedDense",
-        *("units=32", "activation=relu", "use_bias=no", "kernel_initializer=he_normal"),
-        *("bias_regularizer=l2", "gain:float=1.0{>0}", "x:layer=None", "noise_seed:seed=7"),
-    ],
-    "projection": ["MyProjection"],
-    "projection_with_attributes": ["WideProjection", "output_dim=3", "gate:layer=None"],
-}
+# What is typed behind `scaffold layer`, by the folder's name.
+COMMANDS = {name: [*words] for proof in proofs().values() for name, words in proof.goldens.items()}
 # The same for generated_examples: the tutorial's layer, as it should have been.
 EXAMPLE_COMMANDS = {"custom_layer": ["CustomLayer", "--template=projection"]}
 
@@ -76,12 +39,15 @@ def main() -> None:
     import shutil
     import tempfile
 
+    chosen = sys.argv[1:] or list(proofs())
+    names = [name for template in chosen for name in proofs()[template].goldens]
     with tempfile.TemporaryDirectory() as scratch:
-        for name, arguments in COMMANDS.items():
+        for name in names:
+            arguments = COMMANDS[name]
             shutil.rmtree(GOLDENS / name, ignore_errors=True)
             generate(arguments, Path(scratch) / name, "--package=golden")
             shutil.copytree(Path(scratch) / name, GOLDENS / name)
-    for name, arguments in EXAMPLE_COMMANDS.items():
+    for name, arguments in EXAMPLE_COMMANDS.items() if not sys.argv[1:] else ():
         generate(arguments, EXAMPLES / name, "--package=examples", "--on-conflict=overwrite")
 
 

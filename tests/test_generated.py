@@ -16,11 +16,19 @@ BACKENDS = ("tensorflow", "jax", "torch")
 FOLDERS = [*(GOLDENS / name for name in COMMANDS), EXAMPLES]
 
 
-def run_tests(backend: str, folder: Path, report: Path) -> tuple[int, str]:
+def run_tests(backend: str, folder: Path, report: Path, *more: str) -> tuple[int, str]:
     """The exit code and the output of pytest on a folder, in a process of its own."""
-    options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={folder.parent}"]
+    options = [
+        *more,
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+        f"--rootdir={folder.parent}",
+    ]
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, f"--junitxml={report}", str(folder)],
+        [sys.executable, "-m", "pytest", *options, *more, f"--junitxml={report}", str(folder)],
         env={**os.environ, "KERAS_BACKEND": backend, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,

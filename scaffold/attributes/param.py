@@ -66,13 +66,13 @@ def _types(ctx: click.Context) -> dict[str, AttributeType]:
 
 def template_in_question(ctx: click.Context) -> tuple[Template, Options] | None:
     """The template that a half-typed command means so far, with its options' values."""
-    from scaffold.catalog import NO_OPTIONS, Catalog
+    from scaffold.catalog import Catalog
     from scaffold.errors import ScaffoldError
 
     catalog, name = Catalog.builtin(), ctx.params.get("template")
     try:
         if name:
-            template, implied = catalog.get("layer", name), NO_OPTIONS
+            template, implied = catalog.find("layer", name)
         else:
             template, implied, _ = catalog.pick("layer", ctx.params.get("name") or "")
     except ScaffoldError:

@@ -1,4 +1,4 @@
-"""`scaffold list`: every template in a line or two."""
+"""`scaffold list`: every template, or those about something, in a few lines each."""
 
 from __future__ import annotations
 
@@ -9,30 +9,51 @@ import click
 from scaffold.catalog import TARGETS, Catalog, Template
 from scaffold.cli.answer import print_answer
 
+_WIDTH = 88
+
 
 @click.command("list")
-@click.argument("target", required=False, type=click.Choice(TARGETS))
+@click.argument("words", nargs=-1, metavar="[layer|model] [WORD]...")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-def command(target: str | None, as_json: bool) -> None:
-    """List the templates, of layers or models or both, with their attributes."""
+def command(words: tuple[str, ...], as_json: bool) -> None:
+    """List the templates, of layers or models or both, with their words and attributes.
+
+    With WORDs, only those about all of them: `scaffold list attention`.
+    """
     catalog = Catalog.builtin()
+    targets = words[:1] if words[:1] and words[0] in TARGETS else TARGETS
+    wanted = words[1:] if targets is not TARGETS else words
     templates = [
-        t for wanted in ([target] if target else TARGETS) for t in catalog.templates(wanted)
+        template
+        for target in targets
+        for template in catalog.templates(target)
+        if all(map(template.is_about, wanted))
     ]
     if as_json:
         print_answer("list", result={"templates": [_data(template) for template in templates]})
         return
     for template in templates:
-        heading = click.style(f"{template.target} {template.name}", bold=True)
-        click.echo(f"{heading}: {template.title}. {template.summary}")
-        names = list(dict.fromkeys(attribute.name for attribute in template.attributes))
-        click.echo(
-            click.wrap_text(", ".join(names) or "no attributes of its own", 88, "    ", "    ")
-        )
-    if not templates:
-        click.echo(f"There are no {target} templates yet.")
-        return
-    click.echo("\nMore: scaffold show TEMPLATE")
+        _show(template)
+    if templates:
+        click.echo("\nMore: scaffold show TEMPLATE")
+    elif wanted:
+        click.echo(f"No template is about {' and '.join(map(repr, wanted))}.")
+        click.echo("Begin with your own attributes alone: scaffold layer MyLayer --template blank")
+    else:
+        click.echo(f"There are no {targets[0]} templates yet.")
+
+
+def _show(template: Template) -> None:
+    heading = click.style(f"{template.target} {template.name}", bold=True)
+    click.echo(f"{heading}: {template.title}. {template.summary}")
+    aliases = [word for word in template.words if word != template.name]
+    if aliases:
+        click.echo(_indented(f"also: {', '.join(aliases)}"))
+    click.echo(_indented(", ".join(_names(template)) or "no attributes of its own"))
+
+
+def _indented(text: str) -> str:
+    return click.wrap_text(text, _WIDTH, "    ", "    ")
 
 
 def _data(template: Template) -> dict[str, Any]:
@@ -41,5 +62,10 @@ def _data(template: Template) -> dict[str, Any]:
         "name": template.name,
         "title": template.title,
         "summary": template.summary,
-        "attributes": list(dict.fromkeys(attribute.name for attribute in template.attributes)),
+        "words": list(template.words),
+        "attributes": _names(template),
     }
+
+
+def _names(template: Template) -> list[str]:
+    return list(dict.fromkeys(attribute.name for attribute in template.attributes))

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from scaffold.attributes import REQUIRED
-from scaffold.catalog import TARGETS, Catalog, Template, fill
+from scaffold.catalog import TARGETS, Catalog, Options, Template, fill
 from scaffold.cli.answer import print_answer
 from scaffold.cli.params import complete_templates
 from scaffold.errors import UsageError
@@ -20,7 +20,7 @@ from scaffold.text import nearest, shown
 def command(template: str, as_json: bool) -> None:
     """Show one template: formula, attributes, options, source, an example of its output."""
     catalog = Catalog.builtin()
-    data = _data(catalog, _find(catalog, template))
+    data = _data(catalog, *_find(catalog, template))
     if as_json:
         print_answer("show", result=data)
         return
@@ -29,16 +29,19 @@ def command(template: str, as_json: bool) -> None:
     for key in ("formula", "source"):
         if data[key]:
             click.echo(f"{key}: {data[key]}")
+    if data["words"]:
+        click.echo(f"words: {', '.join(data['words'])}")
     _table("attributes", [(a["usage"], a["doc"]) for a in data["attributes"]])
     _table("options", [(_usage(option), option["doc"]) for option in data["options"]])
     click.echo(f"\nexample: {data['example']['command']}\n")
     click.echo(data["example"]["source"], nl=False)
 
 
-def _find(catalog: Catalog, name: str) -> Template:
+def _find(catalog: Catalog, name: str) -> tuple[Template, Options]:
     for target in TARGETS:
-        if name in catalog.names(target):
-            return catalog.get(target, name)
+        words = {word for template in catalog.templates(target) for word in template.words}
+        if name in words.union(catalog.names(target)):
+            return catalog.find(target, name)
     names = [known for target in TARGETS for known in catalog.names(target)]
     raise UsageError(
         f"there is no template `{shown(name)}`{nearest(name, names)}",
@@ -46,8 +49,8 @@ def _find(catalog: Catalog, name: str) -> Template:
     )
 
 
-def _data(catalog: Catalog, template: Template) -> dict[str, Any]:
-    options = template.options_with({})
+def _data(catalog: Catalog, template: Template, chosen: Options) -> dict[str, Any]:
+    options = template.options_with(chosen)
     return {
         "target": template.target,
         "name": template.name,
@@ -69,7 +72,7 @@ def _data(catalog: Catalog, template: Template) -> dict[str, Any]:
             }
             for option in template.options
         ],
-        "example": _example(catalog, template),
+        "example": _example(catalog, template, chosen),
     }
 
 
@@ -88,16 +91,18 @@ def _attribute(name: str, attribute: Any) -> dict[str, Any]:
     }
 
 
-def _example(catalog: Catalog, template: Template) -> dict[str, str]:
+def _example(catalog: Catalog, template: Template, chosen: Options) -> dict[str, str]:
     from scaffold.render import Style, render
     from scaffold.spec import Request, make_spec
 
     name = f"My{''.join(word.capitalize() for word in template.name.split('_'))}"
-    request = Request(template.target, name, template.name)
+    options = {key: str(value) for key, value in chosen.items()}
+    request = Request(template.target, name, template.name, options=options)
     spec, _ = make_spec(catalog, request, "my_project")
     source = render(catalog, spec, Style(), spec.module, ["layer"])["layer"]
+    switches = "".join(f" --option {key}={value}" for key, value in options.items())
     return {
-        "command": f"scaffold {template.target} {name} --template {template.name}",
+        "command": f"scaffold {template.target} {name} --template {template.name}{switches}",
         "source": source,
     }
 

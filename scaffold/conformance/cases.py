@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import itertools
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from scaffold.attributes import REQUIRED, Attribute
-from scaffold.catalog import TARGETS, Catalog, Template
+from scaffold.catalog import TARGETS, Catalog, Options, Template
 from scaffold.conformance.case import Case, Input, case_from, written
 from scaffold.conformance.subject import Subject
 from scaffold.settings import PYPROJECT, nearest_project
@@ -77,11 +77,27 @@ def cases_of(cls: Any, given: Mapping[str, Any], folder: Path) -> Iterator[tuple
     """
     parameters = list(inspect.signature(cls.call).parameters)[1:]
     found, origin = _declared(cls, folder)
-    if "args" in given or "input" in given or not found:
+    if "args" in given or "input" in given:
         found, origin = [{}], ""
+    elif not found:
+        yield from _of_template(cls, given, parameters)
+        return
     for data in found:
         case = case_from({**data, **given}, parameters)
         yield _completed(cls, case, origin)
+
+
+def _of_template(
+    cls: Any, given: Mapping[str, Any], parameters: list[str]
+) -> list[tuple[Case, str]]:
+    """The cases of the template that the class comes from, if it can be called with them."""
+    for template, options in _likely_templates(cls):
+        origin = f"its cases are those of the template `{template.name}`"
+        cases = [case_from({**data, **given}, parameters) for data in template.cases_for(options)]
+        completed = [_completed(cls, case, origin) for case in cases]
+        if completed and all(_works(Subject(cls, case)) for case, _ in completed):
+            return completed
+    return [_completed(cls, case_from(given, parameters), "")]
 
 
 def _declared(cls: Any, folder: Path) -> tuple[list[Any], str]:
@@ -148,33 +164,42 @@ def _usual(parameter: inspect.Parameter) -> list[Any]:
 
 
 def _template_arguments(cls: Any) -> list[dict[str, Any]]:
-    """What the template that the class comes from tests its required arguments with.
+    """What the templates that the class may come from test its required arguments with."""
+    return [
+        {a.name: a.type.changed(REQUIRED) for a in _attributes(template, options) if a.required}
+        for template, options in _likely_templates(cls)
+    ]
 
-    One for each variant of the template whose attributes are most like the class's arguments.
+
+def _likely_templates(cls: Any) -> Sequence[tuple[Template, Options]]:
+    """The variants of templates whose attributes the class has, those with the most of them.
+
+    The one that the class's name calls for comes first.
     """
     catalog = Catalog.builtin()
     names = set(Subject(cls, Case()).parameters)
+    called, implied, _ = catalog.pick("layer", cls.__name__)
     variants = [
-        attributes
+        (template, options, len(attributes))
         for target in TARGETS
         for template in catalog.templates(target)
-        for attributes in _variants(template)
-        if attributes and {attribute.name for attribute in attributes} <= names
+        for options in template.variants()
+        if (attributes := {a.name for a in _attributes(template, options)}) <= names
     ]
-    most = max(map(len, variants), default=0)
-    return [
-        {a.name: a.type.changed(REQUIRED) for a in variant if a.required}
-        for variant in variants
-        if len(variant) == most
+    by_name = [
+        (template, options)
+        for template, options, _ in variants
+        if template == called and implied.items() <= options.items()
+    ]
+    most = max((number for *_, number in variants), default=0)
+    alike = [(template, options) for template, options, number in variants if number == most > 0]
+    return [one for one in by_name if one in alike or not most] + [
+        one for one in alike if one not in by_name
     ]
 
 
-def _variants(template: Template) -> Iterator[list[Attribute]]:
-    """The attributes of a template, for all values of its options."""
-    for values in itertools.product(*(option.values for option in template.options)):
-        names = (option.name for option in template.options)
-        options = dict(zip(names, values, strict=True))
-        yield [rule.resolve(options) for rule in template.attributes_for(options)]
+def _attributes(template: Template, options: Options) -> list[Attribute]:
+    return [rule.resolve(options) for rule in template.attributes_for(options)]
 
 
 def _search(cls: Any, case: Case) -> tuple[Case, str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import itertools
 import random
 import sys
 from collections.abc import Callable
@@ -17,27 +16,26 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from keras import ops
+from keras import ops, tree
 
-GOLDENS = Path(__file__).parent.parent / "goldens"
-CASES = 40
-# What these arguments of the built-ins do, our docstrings leave out.
-LEFT_OUT = ("lora_rank", "lora_alpha", "quantization_config")
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from proofs.proof import Call, DropIn, proofs
+
+GOLDENS = Path(__file__).parents[1] / "goldens"
+DROP_INS = {one.name: one for proof in proofs().values() for one in proof.drop_ins}
+CASES = [(name, seed) for name, one in DROP_INS.items() for seed in range(one.cases)]
+each_drop_in = pytest.mark.parametrize("name", DROP_INS)
 
 
-def ours(golden: str, module: str, name: str) -> Any:
-    sys.path.insert(0, str(GOLDENS / golden))
-    return getattr(importlib.import_module(module), name)
-
-
-MyDense = ours("dense", "my_dense", "MyDense")
-CONVOLUTIONS = {
-    1: (ours("conv1d", "my_conv1d", "MyConv1D"), keras.layers.Conv1D),
-    2: (ours("conv2d", "my_conv2d", "MyConv2D"), keras.layers.Conv2D),
-    3: (ours("conv3d", "my_conv3d", "MyConv3D"), keras.layers.Conv3D),
-}
-PAIRS = [(MyDense, keras.layers.Dense), *CONVOLUTIONS.values()]
-each_pair = pytest.mark.parametrize(("mine", "theirs"), PAIRS, ids=lambda cls: cls.__name__)
+def pair(one: DropIn) -> tuple[Any, Any]:
+    """Our class and Keras's."""
+    folder = str(GOLDENS / one.golden)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    modules = [path.stem for path in (GOLDENS / one.golden).glob("*.py")]
+    module = next(module for module in modules if not module.startswith("test_"))
+    return getattr(importlib.import_module(module), one.name), getattr(keras.layers, one.builtin)
 
 
 def outcome(act: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
@@ -48,134 +46,91 @@ def outcome(act: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
         return type(error)
 
 
-def conv_case(rank: int, seed: int) -> tuple[dict[str, Any], tuple[int, ...]]:
-    """Random arguments of a convolution, good and bad, and the shape of an input for it."""
-    pick = random.Random(seed)
-
-    def size(most: int) -> Any:
-        several = [pick.randint(1, most) for _ in range(rank)]
-        return pick.choice([pick.randint(1, most), several, tuple(several)])
-
-    arguments = {
-        "filters": pick.choice([2, 4, 6]),
-        "kernel_size": size(3),
-        "padding": pick.choice(["valid", "same", "Same", "causal"]),
-        "groups": pick.choice([1, 1, 2, 3]),
-        "data_format": pick.choice([None, "channels_last", "channels_first", "Channels_First"]),
-        "activation": pick.choice([None, "relu", "tanh"]),
-        "use_bias": pick.random() < 0.7,
-        "bias_initializer": "random_normal",
-        "dtype": pick.choice(["float32", "mixed_bfloat16", "mixed_float16"]),
-        pick.choice(["strides", "dilation_rate"]): size(3),
-    }
-    sizes = [pick.randint(1, 9) for _ in range(rank)]
-    channels = pick.choice([2, 3, 4, 6])
-    first = str(arguments["data_format"]).lower() == "channels_first"
-    return arguments, (2, channels, *sizes) if first else (2, *sizes, channels)
+def outcomes(layers: list[Any], act: Callable[[Any], Any]) -> tuple[Any, Any]:
+    """What comes of the same with ours and with theirs; errors are of one type."""
+    mine, theirs = (outcome(act, layer) for layer in layers)
+    if isinstance(theirs, type) or isinstance(mine, type):
+        assert mine is theirs
+    return mine, theirs
 
 
-def dense_case(seed: int) -> tuple[dict[str, Any], tuple[int, ...]]:
-    pick = random.Random(seed)
-    arguments = {
-        "units": pick.randint(1, 5),
-        "activation": pick.choice([None, "relu", "tanh"]),
-        "use_bias": pick.random() < 0.7,
-        "bias_initializer": "random_normal",
-        "dtype": pick.choice(["float32", "mixed_bfloat16", "mixed_float16", "bfloat16"]),
-    }
-    return arguments, tuple(pick.randint(1, 4) for _ in range(pick.randint(1, 4)))
-
-
-def case(theirs: Any, seed: int) -> tuple[dict[str, Any], tuple[int, ...]]:
-    rank = next((rank for rank, pair in CONVOLUTIONS.items() if theirs in pair), 0)
-    return conv_case(rank, seed) if rank else dense_case(seed)
-
-
-@each_pair
-def test_has_the_signature(mine: Any, theirs: Any) -> None:
+@each_drop_in
+def test_has_the_signature(name: str) -> None:
+    one = DROP_INS[name]
+    mine, theirs = pair(one)
     expected = inspect.signature(theirs).parameters
     assert [str(p) for p in inspect.signature(mine).parameters.values()] == [
-        str(parameter) for name, parameter in expected.items() if name not in LEFT_OUT
+        str(parameter) for name, parameter in expected.items() if name not in one.left_out
     ]
 
 
-@each_pair
-@pytest.mark.parametrize("seed", range(CASES))
-def test_does_the_same(mine: Any, theirs: Any, seed: int) -> None:
-    arguments, shape = case(theirs, seed)
-    layers = [outcome(cls, **arguments) for cls in (mine, theirs)]
-    if isinstance(layers[1], type):
-        assert layers[0] is layers[1]
+@pytest.mark.parametrize(("name", "seed"), CASES)
+def test_does_the_same(name: str, seed: int) -> None:
+    one = DROP_INS[name]
+    drawn = one.draw(random.Random(seed))
+    made = outcomes([*pair(one)], lambda cls: cls(**drawn.arguments))
+    if isinstance(made[1], type):
         return
-    layer, builtin = layers
+    layer, builtin = layers = [*made]
     config = layer.get_config()
-    for key in builtin.get_config().keys() - {"name", *LEFT_OUT}:
+    for key in builtin.get_config().keys() - {"name", *one.left_out}:
         assert config[key] == builtin.get_config()[key]
-    for axis in range(len(shape)):
-        unknown = tuple(None if i == axis else size for i, size in enumerate(shape))
-        for known in (shape, unknown):
-            if channels_of(layer, known) is not None:
-                shapes = [outcome(x.compute_output_shape, known) for x in layers]
-                assert shapes[0] == shapes[1]
-    built = [outcome(x.build, shape) for x in layers]
-    if isinstance(built[1], type) or len(shape) == 1:
+    assert_same_shapes(layers, drawn)
+    if isinstance(outcomes(layers, lambda it: called(it, drawn))[1], type):
         return
-    assert built[0] == built[1]
-    described = [[(w.name, w.shape, w.dtype, w.trainable) for w in x.weights] for x in layers]
+    described = [[(w.path.split("/", 1)[-1], w.shape, w.dtype, w.trainable) for w in it.weights]
+                 for it in layers]  # fmt: skip
     assert described[0] == described[1]
     layer.set_weights(builtin.get_weights())
-    x = np.random.default_rng(seed).normal(size=shape).astype("float32")
-    outputs = [outcome(it, x) for it in layers]
-    if isinstance(outputs[1], type):
-        assert outputs[0] is outputs[1]
-        return
-    assert outputs[0].dtype == outputs[1].dtype
-    y, expected = (ops.convert_to_numpy(ops.cast(z, "float32")) for z in outputs)
-    if bias_goes_astray(builtin, y):
-        return
-    tolerance = 1e-5 if arguments["dtype"] == "float32" else 0.03
-    np.testing.assert_allclose(y, expected, rtol=tolerance, atol=tolerance)
+    outputs, expected = (called(it, drawn) for it in layers)
+    for y, z in zip(tree.flatten(outputs), tree.flatten(expected), strict=True):
+        assert y.dtype == z.dtype
+        assert_same_mask(y, z)
+        assert_close(y, z, one, builtin)
+    for mine, theirs in zip(layer.weights, builtin.weights, strict=True):
+        np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6)
 
 
-def channels_of(layer: Any, shape: tuple[int | None, ...]) -> int | None:
-    return shape[1 if getattr(layer, "data_format", "") == "channels_first" else -1]
+def called(layer: Any, drawn: Call) -> Any:
+    """The outputs of a call from the same seed."""
+    keras.utils.set_random_seed(0)
+    return layer(drawn.inputs, **drawn.call)
 
 
-def bias_goes_astray(builtin: Any, y: Any) -> bool:
-    """Whether this is Keras 3.15's fault, not ours.
-
-    On TensorFlow the built-in adds a bias of shape `(1, filters, 1, ...)` along the last axis of
-    `channels_first` outputs, if that axis happens to have `filters` places.
-    """
-    return (
-        keras.backend.backend() == "tensorflow"
-        and getattr(builtin, "data_format", "") == "channels_first"
-        and builtin.use_bias
-        and y.shape[-1] == builtin.filters
-    )
-
-
-NOT_INTS = [0, -1, 2.5, "a", None]
-BAD_FOR_DENSE = [
-    *itertools.product(["units"], NOT_INTS),
-    *itertools.product(["activation", "kernel_initializer", "bias_constraint"], ["nonsense"]),
-    ("unknown", 1),
-]
-BAD_FOR_CONVOLUTIONS = [
-    *itertools.product(["filters", "groups"], [0, -1]),
-    *itertools.product(["kernel_size", "strides", "dilation_rate"], [*NOT_INTS, (1,) * 4]),
-    *itertools.product(["padding"], ["full", ""]),
-    *itertools.product(["data_format"], ["NHWC", ""]),
-    *itertools.product(["activation", "bias_regularizer"], ["nonsense"]),
-    ("unknown", 1),
-]
+def assert_same_shapes(layers: list[Any], drawn: Call) -> None:
+    """The static shapes are the same, with each axis unknown too that both can do without."""
+    shapes = tree.map_structure(lambda array: array.shape, drawn.inputs)
+    for axis in (None, *range(max(len(array.shape) for array in tree.flatten(drawn.inputs)))):
+        known = tree.map_shape_structure(
+            lambda shape, axis=axis: tuple(None if i == axis else n for i, n in enumerate(shape)),
+            shapes,
+        )
+        mine, theirs = (outcome(layer.compute_output_shape, known) for layer in layers)
+        if not isinstance(theirs, type):
+            assert mine == theirs
 
 
-@each_pair
-def test_refuses_the_same(mine: Any, theirs: Any) -> None:
-    dense = theirs is keras.layers.Dense
-    good = {"units": 2} if dense else {"filters": 4, "kernel_size": 2}
-    for name, bad in BAD_FOR_DENSE if dense else BAD_FOR_CONVOLUTIONS:
-        refused = [outcome(cls, **{**good, name: bad}) for cls in (mine, theirs)]
-        assert refused[0] is refused[1], (name, bad)
-        assert isinstance(refused[0], type), (name, bad)
+def assert_same_mask(y: Any, z: Any) -> None:
+    masks = [getattr(tensor, "_keras_mask", None) for tensor in (y, z)]
+    assert (masks[0] is None) == (masks[1] is None)
+    if masks[1] is not None:
+        assert (ops.convert_to_numpy(masks[0]) == ops.convert_to_numpy(masks[1])).all()
+
+
+def assert_close(y: Any, z: Any, one: DropIn, builtin: Any) -> None:
+    narrow = builtin.compute_dtype in ("float16", "bfloat16")
+    y, z = (ops.convert_to_numpy(ops.cast(tensor, "float32")) for tensor in (y, z))
+    if not one.spoilt(builtin, z):
+        tolerance = 0.03 if narrow else 1e-5
+        np.testing.assert_allclose(y, z, rtol=tolerance, atol=tolerance)
+
+
+@each_drop_in
+def test_refuses_the_same(name: str) -> None:
+    one = DROP_INS[name]
+    for argument, values in one.refused.items():
+        for bad in values:
+            arguments = {**one.plain, argument: bad}
+            mine, theirs = (outcome(cls, **arguments) for cls in pair(one))
+            assert mine is theirs, (argument, bad)
+            assert isinstance(mine, type), (argument, bad)

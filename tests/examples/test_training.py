@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from goldens import EXAMPLES, GOLDENS
+from proofs.proof import Training, proofs
 
-SCORE_TO_BEAT = 0.9
 SCRIPT = """
 import keras
 from scaffold.examples.digits import load
@@ -25,29 +25,10 @@ model.fit(digits.train_images, digits.train_labels, epochs=15, verbose=0)
 accuracy = model.evaluate(digits.test_images, digits.test_labels, verbose=0)[1]
 print(accuracy, digits.baseline())
 """
-LAYERS = {
-    "dense": (
-        GOLDENS / "dense",
-        "from my_dense import MyDense\n"
-        "def layers():\n"
-        "    return [keras.layers.Flatten(), MyDense(64, activation='relu'), MyDense(10)]\n",
-    ),
-    "conv1d": (
-        GOLDENS / "conv1d",
-        "from my_conv1d import MyConv1D\n"
-        "def layers():\n"
-        "    return [keras.layers.Reshape((8, 8)), MyConv1D(64, 3, padding='causal'),\n"
-        "            keras.layers.ReLU(), keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-    ),
-    "conv3d": (
-        GOLDENS / "conv3d",
-        "from my_conv3d import MyConv3D\n"
-        "def layers():\n"
-        "    return [keras.layers.Reshape((2, 4, 8, 1)), MyConv3D(16, 2, activation='relu'),\n"
-        "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-    ),
-    "projection": (
-        EXAMPLES / "custom_layer",
+TASKS = {
+    **{task.golden: task for proof in proofs().values() for task in proof.training},
+    "custom_layer": Training(
+        "",
         "from custom_layer import CustomLayer\n"
         "def layers():\n"
         "    return [keras.layers.Flatten(), CustomLayer(64), keras.layers.ReLU(),\n"
@@ -56,11 +37,12 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", TASKS)
 def test_trains_past_its_score(name: str, tmp_path: Path) -> None:
-    folder, layers = LAYERS[name]
+    task = TASKS[name]
+    folder = GOLDENS / task.golden if task.golden else EXAMPLES / name
     trained = subprocess.run(
-        [sys.executable, "-c", layers + SCRIPT],
+        [sys.executable, "-c", task.source + SCRIPT],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(folder), "KERAS_BACKEND": "tensorflow"},
         capture_output=True,
@@ -69,4 +51,4 @@ def test_trains_past_its_score(name: str, tmp_path: Path) -> None:
     )
     accuracy, baseline = map(float, trained.stdout.split())
     assert baseline < 0.2
-    assert accuracy > SCORE_TO_BEAT
+    assert accuracy > task.score

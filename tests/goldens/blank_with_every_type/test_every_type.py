@@ -252,6 +252,8 @@ class TestKeras:
         assert {weight.dtype for weight in layer.weights} <= {layer.variable_dtype}
 
     def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        x = inputs(batch=64)
+        y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
             [
                 make(),
@@ -259,10 +261,8 @@ class TestKeras:
                 keras.layers.Dense(1),
             ]
         )
-        model.compile(keras.optimizers.Adam(0.05), "mse")
-        x = inputs(batch=64)
-        y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model.build(x.shape)
+        model.compile(keras.optimizers.Adam(0.05), "mse")
         before = model.get_weights()
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
