@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from proofs.proof import proofs
 from scaffold.attributes import REQUIRED, Attribute
 from scaffold.attributes.grammar import declare_type, read_attribute
 from scaffold.catalog import Catalog, Template, fill, load
@@ -49,7 +51,7 @@ def refusal(call: object, *arguments: object) -> tuple[type[ScaffoldError], str,
 
 
 def test_builtin() -> None:
-    assert BUILTIN.names("layer") == ["blank", "conv", "dense", "projection"]
+    assert BUILTIN.names("layer") == sorted(proofs())
     assert BUILTIN.names("model") == []
     assert [t.name for t in BUILTIN.templates("layer")] == BUILTIN.names("layer")
     for template in BUILTIN.templates("layer"):
@@ -106,13 +108,13 @@ def test_unknown_template() -> None:
     assert refusal(BUILTIN.get, "layer", "dens\x1be") == (
         UsageError,
         "there is no layer template `dens�e`. Did you mean `dense`?",
-        "There are blank, conv, dense, projection: see `scaffold list`.",
+        f"There are {', '.join(BUILTIN.names('layer'))}: see `scaffold list`.",
     )
 
 
 def test_third_party_template(tmp_path: Path) -> None:
     catalog = third_party(tmp_path, f"{PLAIN}words = {{ scale = {{}} }}\n{ATTRIBUTE}default = 1")
-    assert catalog.names("layer") == ["blank", "conv", "dense", "projection", "scale"]
+    assert catalog.names("layer") == sorted([*BUILTIN.names("layer"), "scale"])
     template, options, reason = catalog.pick("layer", "MyScale")
     assert (template.name, options, reason) == ("scale", {}, "MyScale ends in scale")
     sources = rendered(catalog, "size=3", "gain:float=0.5")
@@ -131,6 +133,58 @@ def test_the_first_folder_wins(tmp_path: Path) -> None:
     assert rendered(catalog, template="dense")["layer"].splitlines()[0] == (
         '"""`MyScale`: TODO, what it is in a few words."""'
     )
+
+
+def test_the_longest_words_pick_the_template(tmp_path: Path) -> None:
+    words = "words = { norm = {}, layer_norm = { rank = 2 } }\n"
+    catalog = third_party(tmp_path, PLAIN + words + OPTION)
+    picked = {name: catalog.pick("layer", name)[1:] for name in ("MyNorm", "MyLayerNorm")}
+    assert picked == {
+        "MyNorm": ({}, "MyNorm ends in norm"),
+        "MyLayerNorm": ({"rank": 2}, "MyLayerNorm ends in layer_norm"),
+    }
+    assert catalog.find("layer", "layer_norm") == (catalog.get("layer", "scale"), {"rank": 2})
+    assert catalog.find("layer", "scale") == (catalog.get("layer", "scale"), {})
+
+
+def test_a_word_stands_for_its_template_and_options() -> None:
+    spec, reason = make_spec(BUILTIN, request(template="conv3d"), "pkg")
+    assert (spec.template, spec.options, reason) == ("conv", {"rank": 3}, "as asked")
+    two = replace(request(template="conv3d"), options={"rank": "1"})
+    assert make_spec(BUILTIN, two, "pkg")[0].options == {"rank": 1}
+
+
+def test_what_a_template_is_about() -> None:
+    conv = BUILTIN.get("layer", "conv")
+    said = ["conv", "Convolution", "conv3d", "Conv3D", "DILATION", "kernel_size", "keras.layers"]
+    assert all(map(conv.is_about, said))
+    assert not conv.is_about("attention")
+
+
+def test_a_layer_of_ones_own_only_where_there_is_a_place(tmp_path: Path) -> None:
+    catalog = third_party(tmp_path, PLAIN)
+    assert refusal(rendered, catalog, "gate:layer") == (
+        UsageError,
+        "the template `scale` has no place for a layer of your own.",
+        "Put it before this one in a model, or begin with `--template blank`.",
+    )
+    third_party(tmp_path / "more", f"{PLAIN}takes_layers = true")
+    sources = rendered(Catalog([tmp_path / "more", *BUILTIN.folders]), "gate:layer")
+    assert "        self.gate = gate" in sources["layer"].splitlines()
+
+
+def test_cases_of_a_variant(tmp_path: Path) -> None:
+    cases = (
+        '[[case]]\ninput = "2,3"\nwhen = { rank = [1] }\n'
+        '[[case]]\ninput = "2,3,4"\nargs = { size = 3 }\n'
+    )
+    template = third_party(tmp_path, PLAIN + OPTION + cases).get("layer", "scale")
+    assert [*template.variants()] == [{"rank": 1}, {"rank": 2}]
+    assert template.cases_for({"rank": 2}) == [{"input": "2,3,4", "args": {"size": 3}}]
+    assert template.cases_for({"rank": 1}) == [
+        {"input": "2,3"},
+        {"input": "2,3,4", "args": {"size": 3}},
+    ]
 
 
 def test_no_blank_to_fall_back_on(tmp_path: Path) -> None:
@@ -175,6 +229,12 @@ def test_no_blank_to_fall_back_on(tmp_path: Path) -> None:
         (PLAIN + OPTION + ATTRIBUTE + "when = { rank = [3] }",
          "`when` of the attribute `size` fits no option"),
         (PLAIN + OPTION + ATTRIBUTE + "when = { rank = 1 }", "'int' object is not iterable"),
+        (PLAIN + "takes_layers = 1", "`takes_layers` of the manifest can't be 1"),
+        (PLAIN + "[[case]]\nargs = {}", "a case has no key `input`"),
+        (PLAIN + "[[case]]\ninput = '2,3'\ntasg = []",
+         "a case has the unknown key `tasg`. Did you mean `tags`?"),
+        (PLAIN + "[[case]]\ninput = '2,3'\nwhen = { rank = [1] }",
+         "`when` of a case fits no option"),
     ],
 )  # fmt: skip
 def test_malformed_manifest(tmp_path: Path, manifest: str, reason: str) -> None:

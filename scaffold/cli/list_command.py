@@ -8,12 +8,14 @@ import click
 
 from scaffold.catalog import TARGETS, Catalog, Template
 from scaffold.cli.answer import print_answer
+from scaffold.cli.params import complete_words
+from scaffold.text import nearest, shown
 
 _WIDTH = 88
 
 
 @click.command("list")
-@click.argument("words", nargs=-1, metavar="[layer|model] [WORD]...")
+@click.argument("words", nargs=-1, metavar="[layer|model] [WORD]...", shell_complete=complete_words)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def command(words: tuple[str, ...], as_json: bool) -> None:
     """List the templates, of layers or models or both, with their words and attributes.
@@ -37,7 +39,9 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
     if templates:
         click.echo("\nMore: scaffold show TEMPLATE")
     elif wanted:
-        click.echo(f"No template is about {' and '.join(map(repr, wanted))}.")
+        known = [word for one in catalog.templates("layer") for word in (one.name, *one.words)]
+        guess = nearest(wanted[0], [*TARGETS, *known]) if len(wanted) == 1 else ""
+        click.echo(f"No template is about {' and '.join(map(shown, wanted))}{guess or '.'}")
         click.echo("Begin with your own attributes alone: scaffold layer MyLayer --template blank")
     else:
         click.echo(f"There are no {targets[0]} templates yet.")

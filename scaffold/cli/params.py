@@ -57,6 +57,18 @@ def complete_templates(
     ]
 
 
+def complete_words(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem[Any]]:
+    """The targets, and the words that templates are called by."""
+    from scaffold.catalog import TARGETS, Catalog
+
+    catalog = Catalog.builtin()
+    words = {word for target in TARGETS for one in catalog.templates(target) for word in one.words}
+    known = [*TARGETS, *sorted(words)]
+    return [CompletionItem(word) for word in known if word.startswith(incomplete)]
+
+
 def complete_checks(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:

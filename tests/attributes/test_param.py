@@ -6,6 +6,7 @@ from click.shell_completion import BashComplete, ShellComplete
 
 from scaffold.attributes.grammar import Assignment
 from scaffold.attributes.param import AttributeParam
+from scaffold.catalog import Catalog
 from scaffold.cli import cli
 from scaffold.errors import UsageError
 
@@ -80,11 +81,12 @@ def completed(*words: str) -> list[str]:
             "start:initializer=he_normal", "start:initializer=he_uniform"]),
         (["layer", "MyConv", "gain:float="], []),
         (["layer", "MyConv", "gain:quux="], []),
-        (["layer", "MyConv", "--template", ""], ["blank", "conv", "dense", "projection"]),
-        (["layer", "MyConv", "--template", "p"], ["projection"]),
+        (["layer", "MyConv", "--template", ""], Catalog.builtin().names("layer")),
+        (["layer", "MyConv", "--template", "pr"], ["projection"]),
         (["layer", "MyConv", "--on-conflict", "s"], ["skip"]),
-        (["show", "d"], ["dense"]),
-        (["list", ""], ["layer", "model"]),
+        (["show", "de"], ["dense"]),
+        (["list", "m"], ["model"]),
+        (["list", "line"], ["linear"]),
         (["l"], ["layer", "list"]),
     ],
 )  # fmt: skip

@@ -74,7 +74,7 @@ def test_usage(harmless: Scaffold, words: list[str], said: str) -> None:
 @pytest.mark.parametrize(
     ("words", "command"),
     [(["lyer", "--json"], "lyer"), (["--json"], None), (["--json", "layer"], "layer"),
-     (["layer", "X", "--frm", "--json"], "layer"), (["list", "x", "--json"], "list"),
+     (["layer", "X", "--frm", "--json"], "layer"), (["list", "--x", "--json"], "list"),
      (["show", "--json"], "show")],
 )  # fmt: skip
 def test_errors_of_usage_as_json(harmless: Scaffold, words: list[str], command: str | None) -> None:

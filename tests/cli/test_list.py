@@ -5,31 +5,63 @@ import pytest
 from conftest import Scaffold
 from scaffold.catalog import Catalog
 
-LAYERS = """\
-layer blank: Blank. Only your own attributes, with the places to fill marked TODO; the identity \
-until then.
-    no attributes of its own
+CONV = """\
 layer conv: Convolution. Convolution over one, two or three axes, with strides, dilation and groups.
+    also: convolution, conv1d, conv2d, conv3d
     filters, kernel_size, strides, padding, data_format, dilation_rate, groups,
     activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer,
     bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint
-layer dense: Dense. Densely-connected layer over the last axis of the input.
-    units, activation, use_bias, kernel_initializer, bias_initializer,
-    kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint,
-    bias_constraint
-layer projection: Projection. The smallest complete layer: one argument, a kernel and a bias, and \
-nothing else.
-    output_dim
 
 More: scaffold show TEMPLATE
 """
+BLANK = """\
+layer blank: Blank. Only your own attributes, with the places to fill marked TODO; the identity \
+until then.
+    no attributes of its own
+
+More: scaffold show TEMPLATE
+"""
+NAMES = Catalog.builtin().names("layer")
 
 
 @pytest.mark.parametrize("words", [["list"], ["list", "layer"]])
-def test_list(harmless: Scaffold, words: list[str]) -> None:
+def test_lists_all(harmless: Scaffold, words: list[str]) -> None:
     outcome = harmless(*words)
-    assert outcome.out == LAYERS
+    headings = [line.split(":")[0] for line in outcome.out.splitlines() if line[:1] == "l"]
+    assert headings == [f"layer {name}" for name in NAMES]
     assert (outcome.code, outcome.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["convolution", "dilation_rate"], CONV),
+        (["layer", "DILATION_RATE", "conv3d"], CONV),
+        (["TODO"], BLANK),
+    ],
+)
+def test_lists_what_is_about_all_words(harmless: Scaffold, words: list[str], expected: str) -> None:
+    outcome = harmless("list", *words)
+    assert (outcome.code, outcome.out, outcome.err) == (0, expected, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["linaer"], "linaer. Did you mean `linear`?"),
+        (["laer"], "laer. Did you mean `layer`?"),
+        (["quux", "conv"], "quux and conv."),
+        (["q\x1bx"], "q\ufffdx."),
+    ],
+)
+def test_nothing_is_about_it(harmless: Scaffold, words: list[str], said: str) -> None:
+    outcome = harmless("list", *words)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == (
+        f"No template is about {said}\n"
+        "Begin with your own attributes alone: scaffold layer MyLayer --template blank\n"
+    )
+    assert harmless("list", *words, "--json").answer()["result"] == {"templates": []}
 
 
 def test_nothing_to_list(harmless: Scaffold) -> None:
@@ -43,24 +75,14 @@ def test_json(harmless: Scaffold) -> None:
     answer = harmless("list", "--json").answer()
     assert (answer["command"], answer["ok"]) == ("list", True)
     templates = answer["result"]["templates"]
-    assert [template["name"] for template in templates] == Catalog.builtin().names("layer")
-    assert templates[-1] == {
+    assert [template["name"] for template in templates] == NAMES
+    assert templates[NAMES.index("projection")] == {
         "target": "layer",
         "name": "projection",
         "title": "Projection",
         "summary": "The smallest complete layer: one argument, a kernel and a bias, and nothing "
         "else.",
+        "words": ["projection"],
         "attributes": ["output_dim"],
     }
-    assert templates[1]["attributes"].count("padding") == 1
-
-
-def test_unknown_target(harmless: Scaffold) -> None:
-    outcome = harmless("list", "laer")
-    assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err == (
-        "Error: Invalid value for '[layer|model]': 'laer' is not one of 'layer', 'model'.\n"
-        "See `scaffold list --help`.\n"
-    )
-    error = harmless("list", "laer", "--json").answer()["error"]
-    assert (error["kind"], error["mend"]) == ("usage", "See `scaffold list --help`.")
+    assert templates[NAMES.index("conv")]["attributes"].count("padding") == 1

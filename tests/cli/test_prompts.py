@@ -13,6 +13,7 @@ import pytest
 
 import scaffold
 from conftest import Scaffold, tree
+from scaffold.catalog import Catalog
 
 ROOT = Path(scaffold.__file__).parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "TERM": "dumb"}
@@ -143,7 +144,7 @@ def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
         *TEMPLATES,
         f"{picked}cnov",
         "Error: there is no layer template `cnov`. Did you mean `conv`? "
-        "There are blank, conv, dense, projection: see `scaffold list`.",
+        f"There are {', '.join(Catalog.builtin().names('layer'))}: see `scaffold list`.",
         picked,
         f"{rank}4",
         "Error: option `rank=4`: it is one of 1, 2, 3. Write `--option rank=2`, for example.",

@@ -10,6 +10,7 @@ dense (layer): Dense
 Densely-connected layer over the last axis of the input.
 formula: activation(inputs @ kernel + bias)
 source: keras.layers.Dense
+words: dense, linear
 
 attributes:
   units:int{>0}                                  Positive int, size of the output's last axis.
@@ -30,6 +31,7 @@ example: scaffold layer MyDense --template dense
 BLANK = """\
 blank (layer): Blank
 Only your own attributes, with the places to fill marked TODO; the identity until then.
+words: blank
 
 example: scaffold layer MyBlank --template blank
 
@@ -54,6 +56,14 @@ def test_options(harmless: Scaffold) -> None:
     start = shown.index("\noptions:")
     assert shown[start : start + len(OPTIONS)] == OPTIONS
     assert "  strides:ints(2)=1,1{>0}    " in shown[shown.index("  strides") :][:30]
+
+
+def test_finds_a_variant_by_its_word(harmless: Scaffold) -> None:
+    outcome = harmless("show", "conv3d")
+    command = "example: scaffold layer MyConv --template conv --option rank=3"
+    assert command in outcome.out.splitlines()
+    assert "source: keras.layers.Conv3D" in outcome.out.splitlines()
+    assert '"""`MyConv`: 3D convolution."""' in outcome.out.splitlines()
 
 
 def test_json_says_the_same(harmless: Scaffold) -> None:
@@ -111,7 +121,7 @@ def test_json(harmless: Scaffold) -> None:
     ],
 )
 def test_refused(harmless: Scaffold, words: list[str], said: str) -> None:
-    mend = "There are blank, conv, dense, projection: see `scaffold list`."
+    mend = f"There are {', '.join(Catalog.builtin().names('layer'))}: see `scaffold list`."
     mend = mend if words else "See `scaffold show --help`."
     outcome = harmless("show", *words)
     assert (outcome.code, outcome.out) == (2, "")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from scaffold.catalog import Catalog
 from scaffold.conformance import Case, Input
 from scaffold.conformance.cases import cases_of
 
@@ -60,6 +61,15 @@ class Pair(keras.layers.Layer):
         return query + value
 
 
+class MyScale(keras.layers.Layer):
+    def __init__(self, rank, factor=2.0, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, inputs, other):
+        return inputs * self.factor + other
+
+
 class Never(keras.layers.Layer):
     def call(self, inputs):
         raise ValueError("no")
@@ -72,6 +82,43 @@ expected_failures = { export = "not needed" }
 
 [[tool.scaffold.check."shapes:FromProject"]]
 input = "never"
+"""
+
+
+MANIFEST = """
+title = "Scale"
+summary = "S."
+formula = ""
+source = ""
+words = {{ scale = {{ rank = 3 }} }}
+
+[[option]]
+name = "rank"
+values = [1, 3]
+default = 1
+doc = "D."
+
+[[attribute]]
+name = "rank"
+type = "int"
+doc = "D."
+
+[[attribute]]
+name = "factor"
+type = "float"
+default = 2.0
+doc = "D."
+
+[[case]]
+input = "2,5"
+when = {{ rank = [1] }}
+
+[[case]]
+args = {{ rank = 9 }}
+input = "{shape}"
+call = {{ other = "{shape}" }}
+tags = ["fixed-batch"]
+when = {{ rank = [3] }}
 """
 
 
@@ -113,6 +160,35 @@ def test_what_the_class_says(module: Any, here: Path) -> None:
 def test_what_the_project_says(module: Any, here: Path) -> None:
     ((case, _),) = cases_of(module.FromProject, {}, here)
     assert case == Case({"units": 7}, Input((2, 5)), expected_failures={"export": "not needed"})
+
+
+def with_template(folder: Path, shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the built-in templates, one called `scale` that is checked with this shape."""
+    (folder / "layer" / "scale").mkdir(parents=True)
+    manifest = folder / "layer" / "scale" / "template.toml"
+    manifest.write_text(MANIFEST.format(shape=shape), encoding="utf-8")
+    catalog = Catalog([folder, *Catalog.builtin().folders])
+    monkeypatch.setattr(Catalog, "builtin", lambda: catalog)
+
+
+def test_what_its_template_says(
+    module: Any, here: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with_template(tmp_path / "templates", "2,7", monkeypatch)
+    ((case, origin),) = cases_of(module.MyScale, {"tags": ["random-at-inference"]}, here)
+    assert (case.args, case.inputs) == ({"rank": 9}, Input((2, 7)))
+    assert case.call == {"other": Input((2, 7))}
+    assert case.tags == {"random-at-inference"}
+    assert origin == "its cases are those of the template `scale`"
+
+
+def test_a_template_whose_cases_do_not_work_says_nothing(
+    module: Any, here: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with_template(tmp_path / "templates", "2,7:string", monkeypatch)
+    ((case, origin),) = cases_of(module.MyScale, {}, here)
+    assert (case.args, case.inputs) == ({"rank": 2}, Input((2, 6, 8)))
+    assert origin == "chosen by name: `rank=2`; no input was given: `2,6,8` works"
 
 
 def test_a_search_by_names_and_shapes(module: Any, here: Path) -> None:

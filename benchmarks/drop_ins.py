@@ -1,0 +1,148 @@
+"""`make bench`: each generated class that stands in for one of Keras, against that one.
+
+A compiled forward pass and a whole training step, on the same inputs, from the same weights. The
+two run in turn, and the median of the ratios counts. Torch runs eagerly, as Keras has it there.
+`python -m benchmarks.drop_ins MyDense` measures some classes only.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+TESTS = ROOT / "tests"
+sys.path.insert(0, str(TESTS))
+
+from proofs.proof import DropIn, proofs  # noqa: E402 - it is beside the tests
+
+BACKENDS = ("tensorflow", "jax", "torch")
+BOUND = 1.05
+ROUNDS = 21
+SECONDS = 0.1  # of one turn
+CHILD = "--in-this-process"
+
+
+def drop_ins() -> dict[str, DropIn]:
+    """All of them, by the name of the class."""
+    return {one.name: one for proof in proofs().values() for one in proof.drop_ins}
+
+
+def main() -> int:
+    """Print the table, and leave with 1 if the bound is broken."""
+    words = sys.argv[1:]
+    if CHILD in words:
+        for name in words[words.index(CHILD) + 1 :]:
+            _measure(drop_ins()[name])
+        return 0
+    names = words or list(drop_ins())
+    print(f"medians of {ROUNDS} ratios; at most {BOUND:g} x")
+    over = False
+    for backend in BACKENDS:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.drop_ins", CHILD, *names],
+            env={**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=True,
+        )
+        for line in done.stdout.splitlines():
+            name, forward, step = line.split()
+            slow = max(float(forward), float(step)) > BOUND
+            over |= slow
+            verdict = "over" if slow else "ok"
+            print(f"{backend:<10} {name:<28} forward {forward} x  train {step} x  {verdict}")
+    return int(over)
+
+
+def _measure(one: DropIn) -> None:
+    import keras
+
+    sys.path.insert(0, str(TESTS / "goldens" / one.golden))
+    (test,) = (TESTS / "goldens" / one.golden).glob("test_*.py")
+    module = importlib.import_module(test.stem.removeprefix("test_"))
+    classes = (getattr(module, one.name), getattr(keras.layers, one.builtin))
+    call = one.speed()
+    layers = [cls(**call.arguments) for cls in classes]
+    for layer in layers:
+        layer(call.inputs, **call.call)
+    layers[0].set_weights(layers[1].get_weights())
+    forward = _ratio(*(_forward(layer, call.inputs, dict(call.call)) for layer in layers))
+    step = _ratio(*(_step(layer, call.inputs, dict(call.call)) for layer in layers))
+    print(f"{one.name} {forward:.2f} {step:.2f}", flush=True)
+
+
+def _forward(layer: Any, inputs: Any, call: dict[str, Any]) -> Callable[[], Any]:
+    """A compiled call of a layer that waits for its outputs."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        tf = importlib.import_module("tensorflow")
+        compiled = tf.function(lambda x: layer(x, **call), jit_compile=True)
+        tensors = tf.nest.map_structure(tf.constant, inputs)
+        return lambda: tf.nest.map_structure(lambda y: y.numpy(), compiled(tensors))
+    if keras.backend.backend() == "jax":
+        jax = importlib.import_module("jax")
+        state = [[v.value for v in vs] for vs in (layer.trainable_variables,
+                                                  layer.non_trainable_variables)]  # fmt: skip
+        compiled = jax.jit(lambda state, x: layer.stateless_call(*state, x, **call)[0])
+        return lambda: jax.block_until_ready(compiled(state, inputs))
+    torch = importlib.import_module("torch")
+    tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, inputs)
+
+    def run() -> Any:
+        with torch.no_grad():
+            return layer(tensors, **call)
+
+    return run
+
+
+def _step(layer: Any, inputs: Any, call: dict[str, Any]) -> Callable[[], Any]:
+    """A training step of a model that is this layer alone."""
+    import keras
+    import numpy as np
+
+    symbols = keras.tree.map_structure(
+        lambda array: keras.Input(array.shape[1:], dtype=array.dtype.name), inputs
+    )
+    known = {name: value for name, value in call.items() if name != "training"}
+    outputs = keras.tree.flatten(layer(symbols, **known))[0]
+    model = keras.Model(symbols, outputs)
+    model.compile(keras.optimizers.SGD(1e-6), "mse")
+    targets = np.zeros((len(keras.tree.flatten(inputs)[0]), *outputs.shape[1:]), "float32")
+    return lambda: model.train_on_batch(inputs, targets)
+
+
+def _ratio(ours: Callable[[], Any], theirs: Callable[[], Any]) -> float:
+    """The median ratio of the seconds that a call takes."""
+    number = max(1, int(SECONDS / max(_seconds(theirs, 1) for _ in range(3))))
+    _seconds(ours, 3)
+    return statistics.median(_ratios(ours, theirs, number))
+
+
+def _ratios(ours: Callable[[], Any], theirs: Callable[[], Any], number: int) -> Iterator[float]:
+    for turn in range(ROUNDS):
+        # Neither always runs on the cache that the other has left.
+        pair = (ours, theirs) if turn % 2 else (theirs, ours)
+        seconds = {act: _seconds(act, number) for act in pair}
+        yield seconds[ours] / seconds[theirs]
+
+
+def _seconds(act: Callable[[], Any], number: int) -> float:
+    start = time.perf_counter()
+    for _ in range(number):
+        act()
+    return (time.perf_counter() - start) / number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

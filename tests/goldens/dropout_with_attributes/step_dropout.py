@@ -1,0 +1,102 @@
+"""`StepDropout`: dropout."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class StepDropout(keras.layers.Layer):
+    """Dropout: `inputs * kept / (1 - rate)` in training.
+
+    `kept` is 0 with probability `rate` and 1 otherwise, drawn anew in each call, for
+    each entry by itself. What is kept is scaled up, so that the expected output is the
+    input: at inference it is just that.
+
+    Args:
+        rate: Float from 0 to 1, the probability that an entry is dropped. Defaults to
+            `0.2`.
+        noise_shape: Tuple of positive ints and `None`, the shape in which `kept` is
+            drawn: along an axis of 1 all entries share a draw, and `None` is the
+            input's size. Or `None`, for the input's shape. Defaults to `None`.
+        seed: Int, seed of the draws, or `None` for another one each time. Defaults to
+            `7`.
+        gain: Float greater than 0. Defaults to `1.0`.
+        label: Str. Defaults to `"mine"`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, ...)`, any rank.
+
+    Output shape:
+        The input's shape.
+
+    Raises:
+        TypeError: If `label` is of another type.
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> layer = StepDropout(0.5, noise_shape=(None, 1, 4), seed=3)
+    >>> outputs = layer(keras.ops.ones((2, 3, 4)), training=True)
+    >>> sorted({float(x) for x in keras.ops.ravel(outputs)})
+    [0.0, 2.0]
+
+    Reference:
+        As `keras.layers.Dropout`, but with arguments or defaults of its own.
+
+        Srivastava et al., 2014, https://jmlr.org/papers/v15/srivastava14a.html
+    """
+
+    def __init__(
+        self, rate=0.2, noise_shape=None, seed=7, gain=1.0, label="mine", **kwargs
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+            raise ValueError(
+                "`rate` must be a float at least 0 and at most 1. "
+                f"Received: rate={rate!r}"
+            )
+        if not isinstance(gain, (int, float)) or not gain > 0:
+            raise ValueError(
+                f"`gain` must be a float greater than 0. Received: gain={gain!r}"
+            )
+        if not isinstance(label, str):
+            raise TypeError(f"`label` must be a str. Received: label={label!r}")
+        if noise_shape is not None and (
+            not isinstance(noise_shape, (list, tuple))
+            or not all(
+                size is None or (isinstance(size, int) and size > 0)
+                for size in noise_shape
+            )
+        ):
+            raise ValueError(
+                "`noise_shape` must be a tuple of positive ints and Nones, or None. "
+                f"Received: noise_shape={noise_shape!r}"
+            )
+        self.rate = rate
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.gain = gain
+        self.label = label
+        self.supports_masking = True
+
+    def call(self, inputs, training=False):
+        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        if not training:
+            return inputs
+        return keras.random.dropout(
+            inputs, self.rate, noise_shape=self.noise_shape, seed=self.seed_generator
+        )
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "rate": self.rate,
+            "noise_shape": self.noise_shape,
+            "seed": self.seed,
+            "gain": self.gain,
+            "label": self.label,
+        }
