@@ -195,6 +195,10 @@ class Catalog:
         manifests = (m for folder in self.folders for m in folder.glob(f"{target}/*/{MANIFEST}"))
         return sorted({manifest.parent.name for manifest in manifests})
 
+    def words(self, target: str) -> list[str]:
+        """What the templates of a target can be called by: their names and words."""
+        return [word for one in self.templates(target) for word in (one.name, *one.words)]
+
     def templates(self, target: str) -> list[Template]:
         return [self.get(target, name) for name in self.names(target)]
 
@@ -204,11 +208,10 @@ class Catalog:
         Raises:
             UsageError: If there is none, or its manifest is not well-formed.
         """
-        names = self.names(target)
-        if name not in names:
+        if name not in self.names(target):
             raise UsageError(
-                f"there is no {target} template `{shown(name)}`{nearest(name, names)}",
-                mend=f"There are {', '.join(names)}: see `scaffold list`.",
+                f"there is no {target} template `{shown(name)}`{nearest(name, self.words(target))}",
+                mend="See `scaffold list`.",
             )
         folders = (folder / target / name for folder in self.folders)
         return load(next(folder for folder in folders if (folder / MANIFEST).is_file()))

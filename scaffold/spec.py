@@ -164,7 +164,8 @@ def arguments_of(spec: Spec, template: Template) -> tuple[Argument, ...]:
         attribute = rule.resolve(spec.options)
         plain = attribute.default
         if rule.name in spec.assigned:
-            attribute = replace(attribute, default=spec.assigned[rule.name])
+            default = spec.assigned[rule.name]
+            attribute = replace(attribute, default=default, takes_none=plain is None)
         elif attribute.required and defaulted:
             attribute = rule.resolve_with_fallback(spec.options)
         defaulted = defaulted or ("" if attribute.required else rule.name)

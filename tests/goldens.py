@@ -20,13 +20,18 @@ EXAMPLES = ROOT / "generated_examples"
 COMMANDS = {name: [*words] for proof in proofs().values() for name, words in proof.goldens.items()}
 # The same for generated_examples: the tutorial's layer, as it should have been.
 EXAMPLE_COMMANDS = {"custom_layer": ["CustomLayer", "--template=projection"]}
+# Where they are, by the template; the committed examples stand beside the templates.
+FOLDERS = {
+    **{name: [GOLDENS / golden for golden in proof.goldens] for name, proof in proofs().items()},
+    "examples": [EXAMPLES],
+}
 
 
 def generate(arguments: list[str], folder: Path, *options: str) -> dict[str, str]:
     """The files that the command writes into `folder`, by name."""
     command = [sys.executable, "-m", "scaffold", "layer", *arguments, f"--into={folder}", *options]
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     return read(folder)
 
 
@@ -43,9 +48,8 @@ def main() -> None:
     names = [name for template in chosen for name in proofs()[template].goldens]
     with tempfile.TemporaryDirectory() as scratch:
         for name in names:
-            arguments = COMMANDS[name]
+            generate(COMMANDS[name], Path(scratch) / name, "--package=golden")
             shutil.rmtree(GOLDENS / name, ignore_errors=True)
-            generate(arguments, Path(scratch) / name, "--package=golden")
             shutil.copytree(Path(scratch) / name, GOLDENS / name)
     for name, arguments in EXAMPLE_COMMANDS.items() if not sys.argv[1:] else ():
         generate(arguments, EXAMPLES / name, "--package=examples", "--on-conflict=overwrite")

@@ -19,7 +19,7 @@ def test_is_a_drop_in(template: str, backend: str, tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
     chosen = " or ".join(f"{one.name}]" for one in drop_ins)
     chosen += "".join(f" or {one.name}-" for one in drop_ins)
-    code, output = run_tests(backend, CHECK, report, "-k", chosen)
+    code, output = run_tests(backend, [CHECK], report, "-k", chosen)
     assert code == 0, output
     number = sum(one.cases + 2 for one in drop_ins)
     assert outcomes(report) == {"tests": number, "skipped": 0, "failures": 0, "errors": 0}

@@ -18,7 +18,7 @@ def test_gradients_are_the_slopes(
 ) -> None:
     monkeypatch.setenv("JAX_ENABLE_X64", "1")
     report = tmp_path / "report.xml"
-    code, output = run_tests(backend, CHECK, report)
+    code, output = run_tests(backend, [CHECK], report)
     assert code == 0, output
     number = 2 * len(COMMANDS)
     assert outcomes(report) == {"tests": number, "skipped": 0, "failures": 0, "errors": 0}

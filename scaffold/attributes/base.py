@@ -106,12 +106,14 @@ class Attribute:
         type: Its type, with parameters and constraint.
         default: Its default, or `REQUIRED`. `None` also admits `None` as a value.
         doc: What stands in the docstring behind its name.
+        takes_none: Whether `None` is a value although the default is another one.
     """
 
     name: str
     type: AttributeType
     default: Default = REQUIRED
     doc: str = ""
+    takes_none: bool = False
 
     @property
     def required(self) -> bool:
@@ -120,7 +122,7 @@ class Attribute:
     @property
     def optional(self) -> bool:
         """Whether `None` is a value of it."""
-        return self.default is None
+        return self.default is None or self.takes_none
 
     def read(self, text: str) -> Value:
         """The value of this attribute that `text` stands for; `None` is one if optional."""

@@ -39,8 +39,8 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
     if templates:
         click.echo("\nMore: scaffold show TEMPLATE")
     elif wanted:
-        known = [word for one in catalog.templates("layer") for word in (one.name, *one.words)]
-        guess = nearest(wanted[0], [*TARGETS, *known]) if len(wanted) == 1 else ""
+        known = [*TARGETS, *(word for target in TARGETS for word in catalog.words(target))]
+        guess = nearest(wanted[0], known) if len(wanted) == 1 else ""
         click.echo(f"No template is about {' and '.join(map(shown, wanted))}{guess or '.'}")
         click.echo("Begin with your own attributes alone: scaffold layer MyLayer --template blank")
     else:

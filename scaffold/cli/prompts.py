@@ -18,6 +18,7 @@ from scaffold.spec import Request, make_spec
 
 # The answers are checked before it is known under which package the class is registered.
 _ANY_PACKAGE = "package"
+_WIDTH = 88
 
 
 def ask(catalog: Catalog, request: Request) -> Request:
@@ -33,14 +34,13 @@ def ask(catalog: Catalog, request: Request) -> Request:
     name = request.name or _prompt("Class name (NAME)", _read_name)
     check_class_name(name)
     request = replace(request, name=name)
-    implied: Options = {}
+    picked, by_name, reason = catalog.pick(request.target, name)
     if request.template is None:
-        picked, by_name, reason = catalog.pick(request.target, name)
         template = _ask_template(catalog, request.target, picked.name, reason)
         request = replace(request, template=template)
-        if template == picked.name:
-            implied = by_name
-    chosen = catalog.get(request.target, request.template or "")
+    chosen, implied = catalog.find(request.target, request.template or "")
+    if chosen == picked and not implied:
+        implied = by_name
     request = replace(request, options=_ask_options(chosen, request, implied))
     spec, _ = make_spec(catalog, request, _ANY_PACKAGE)
     for rule in chosen.attributes_for(spec.options):
@@ -61,11 +61,12 @@ def _read_name(text: str) -> str:
 
 
 def _ask_template(catalog: Catalog, target: str, picked: str, reason: str) -> str:
-    for template in catalog.templates(target):
-        click.echo(f"  {template.name}: {template.summary}", err=True)
+    names = ", ".join(catalog.names(target))
+    click.echo(click.wrap_text(names, _WIDTH, "  ", "  "), err=True)
 
     def read(text: str) -> str:
-        return catalog.get(target, text).name
+        catalog.find(target, text)
+        return text
 
     answer: str = _prompt(f"Template (--template; {reason})", read, default=picked)
     return answer

@@ -39,13 +39,11 @@ def command(template: str, as_json: bool) -> None:
 
 def _find(catalog: Catalog, name: str) -> tuple[Template, Options]:
     for target in TARGETS:
-        words = {word for template in catalog.templates(target) for word in template.words}
-        if name in words.union(catalog.names(target)):
+        if name in catalog.words(target):
             return catalog.find(target, name)
-    names = [known for target in TARGETS for known in catalog.names(target)]
+    known = [word for target in TARGETS for word in catalog.words(target)]
     raise UsageError(
-        f"there is no template `{shown(name)}`{nearest(name, names)}",
-        mend=f"There are {', '.join(names)}: see `scaffold list`.",
+        f"there is no template `{shown(name)}`{nearest(name, known)}", mend="See `scaffold list`."
     )
 
 

@@ -82,7 +82,7 @@ def completed(*words: str) -> list[str]:
         (["layer", "MyConv", "gain:float="], []),
         (["layer", "MyConv", "gain:quux="], []),
         (["layer", "MyConv", "--template", ""], Catalog.builtin().names("layer")),
-        (["layer", "MyConv", "--template", "pr"], ["projection"]),
+        (["layer", "MyConv", "--template", "proj"], ["projection"]),
         (["layer", "MyConv", "--on-conflict", "s"], ["skip"]),
         (["show", "de"], ["dense"]),
         (["list", "m"], ["model"]),

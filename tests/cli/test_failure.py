@@ -12,6 +12,7 @@ import pytest
 
 import scaffold as package
 from conftest import Outcome, Scaffold, tree
+from scaffold.catalog import Catalog
 from scaffold.cli.failure import colored_diff
 from terminal import ENVIRONMENT, on_a_terminal, process
 
@@ -212,10 +213,8 @@ def test_the_head_of_a_pipe(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout == (
-        "layer blank: Blank. Only your own attributes, with the places to fill marked TODO; the "
-        "identity until then.\n"
-    )
+    first = Catalog.builtin().templates("layer")[0]
+    assert done.stdout == f"layer {first.name}: {first.title}. {first.summary}\n"
     assert done.stderr == ""
 
 

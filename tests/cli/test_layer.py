@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from conftest import Scaffold, tree
-from scaffold.catalog import Catalog
 
 Refused = Callable[..., tuple[int, str]]
 GAIN = "gain:float=1.0{>0}"
@@ -543,7 +542,7 @@ def test_a_spec_file_never_takes_the_place_of_code(refused: Refused) -> None:
             "activation=rleu", "           ^^^^")),
         (["X", "--template", "dens"], 2, reports(
             "there is no layer template `dens`. Did you mean `dense`?",
-            f"There are {', '.join(Catalog.builtin().names('layer'))}: see `scaffold list`.")),
+            "See `scaffold list`.")),
         (["MyConv", "--option", "rank"], 2, reports(
             "Invalid value for '--option' / '-o': `rank` is not key=value, such as `rank=2`.",
             "See `scaffold layer --help`.")),

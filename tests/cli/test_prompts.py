@@ -7,6 +7,7 @@ import re
 import select
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -23,14 +24,8 @@ OWN = "Your own attribute, name:type=default{constraint} (empty: no more): "
 UNITS = (
     "Default of `units` (Positive int, size of the output's last axis. Empty: it must be given): "
 )
-TEMPLATES = [
-    "  blank: Only your own attributes, with the places to fill marked TODO; the identity until "
-    "then.",
-    "  conv: Convolution over one, two or three axes, with strides, dilation and groups.",
-    "  dense: Densely-connected layer over the last axis of the input.",
-    "  projection: The smallest complete layer: one argument, a kernel and a bias, and nothing "
-    "else.",
-]
+NAMES = ", ".join(Catalog.builtin().names("layer"))
+TEMPLATES = textwrap.wrap(NAMES, 88, initial_indent="  ", subsequent_indent="  ")
 # The terminal has to be the process's own, for ^C to reach it.
 OWN_TERMINAL = (
     "import fcntl, os, sys, termios\n"
@@ -143,8 +138,7 @@ def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
         f"{NAME}MyConv1D",
         *TEMPLATES,
         f"{picked}cnov",
-        "Error: there is no layer template `cnov`. Did you mean `conv`? "
-        f"There are {', '.join(Catalog.builtin().names('layer'))}: see `scaffold list`.",
+        "Error: there is no layer template `cnov`. Did you mean `conv`? " "See `scaffold list`.",
         picked,
         f"{rank}4",
         "Error: option `rank=4`: it is one of 1, 2, 3. Write `--option rank=2`, for example.",

@@ -121,8 +121,7 @@ def test_json(harmless: Scaffold) -> None:
     ],
 )
 def test_refused(harmless: Scaffold, words: list[str], said: str) -> None:
-    mend = f"There are {', '.join(Catalog.builtin().names('layer'))}: see `scaffold list`."
-    mend = mend if words else "See `scaffold show --help`."
+    mend = "See `scaffold list`." if words else "See `scaffold show --help`."
     outcome = harmless("show", *words)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == f"Error: {said}\n{mend}\n"

@@ -89,11 +89,11 @@ class Loss:
     @property
     def is_precise(self) -> bool:
         """Whether it is computed in float64 all through: then two small steps see one slope."""
-        slopes = [
+        one, other = (
             [self.slope(variable, (0,) * len(variable.shape), step) for variable in self.variables]
             for step in (PRECISE[0], 2 * PRECISE[0])
-        ]
-        return np.allclose(*slopes, rtol=PRECISE[1], atol=PRECISE[1])
+        )
+        return np.allclose(one, other, PRECISE[1], PRECISE[1])
 
 
 @pytest.mark.parametrize("training", [False, True])

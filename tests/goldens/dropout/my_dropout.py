@@ -39,7 +39,7 @@ class MyDropout(keras.layers.Layer):
     Reference:
         Drop-in for `keras.layers.Dropout`.
 
-        Srivastava et al., 2014, https://jmlr.org/papers/v15/srivastava14a.html
+        [Srivastava et al., 2014](https://jmlr.org/papers/v15/srivastava14a.html)
     """
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):

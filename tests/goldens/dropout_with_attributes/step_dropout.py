@@ -43,7 +43,7 @@ class StepDropout(keras.layers.Layer):
     Reference:
         As `keras.layers.Dropout`, but with arguments or defaults of its own.
 
-        Srivastava et al., 2014, https://jmlr.org/papers/v15/srivastava14a.html
+        [Srivastava et al., 2014](https://jmlr.org/papers/v15/srivastava14a.html)
     """
 
     def __init__(

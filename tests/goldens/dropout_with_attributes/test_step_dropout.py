@@ -177,7 +177,7 @@ class TestConfig:
         [(name, value) for name, values in REFUSED.items() for value in values],
     )
     def test_refuses_bad_arguments(self, name, value):
-        with pytest.raises((TypeError, ValueError), match=f"`{name}` must be"):
+        with pytest.raises((TypeError, ValueError), match=f"^`{name}` must be"):
             make(**{name: value})
 
 

@@ -127,8 +127,7 @@ class MyEinsumDense(keras.layers.Layer):
     (2, 32, 64)
 
     Reference:
-        Drop-in for `keras.layers.EinsumDense`, without `activity_regularizer`,
-        `enable_lora` and `quantize`.
+        Drop-in for `keras.layers.EinsumDense`, without `enable_lora` and `quantize`.
     """
 
     def __init__(
@@ -153,7 +152,7 @@ class MyEinsumDense(keras.layers.Layer):
         if isinstance(output_shape, int):
             output_shape = (output_shape,)
         self.equation = equation
-        self.output_shape = tuple(output_shape)
+        self.partial_output_shape = tuple(output_shape)
         self.activation = keras.activations.get(activation)
         self.bias_axes = bias_axes
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -165,7 +164,7 @@ class MyEinsumDense(keras.layers.Layer):
 
     def build(self, input_shape):
         kernel_shape, summed, bias_shape, _ = einsum_shapes(
-            self.equation, self.output_shape, self.bias_axes, input_shape
+            self.equation, self.partial_output_shape, self.bias_axes, input_shape
         )
         initializer = self.kernel_initializer
         if isinstance(initializer, keras.initializers.VarianceScaling) and None in (
@@ -206,7 +205,7 @@ class MyEinsumDense(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         *_, output_shape = einsum_shapes(
-            self.equation, self.output_shape, self.bias_axes, input_shape
+            self.equation, self.partial_output_shape, self.bias_axes, input_shape
         )
         return output_shape
 
@@ -214,7 +213,7 @@ class MyEinsumDense(keras.layers.Layer):
         return {
             **super().get_config(),
             "equation": self.equation,
-            "output_shape": self.output_shape,
+            "output_shape": self.partial_output_shape,
             "activation": keras.activations.serialize(self.activation),
             "bias_axes": self.bias_axes,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),

@@ -162,7 +162,7 @@ class HeadsEinsumDense(keras.layers.Layer):
         if isinstance(output_shape, int):
             output_shape = (output_shape,)
         self.equation = equation
-        self.output_shape = tuple(output_shape)
+        self.partial_output_shape = tuple(output_shape)
         self.activation = keras.activations.get(activation)
         self.bias_axes = bias_axes
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -176,7 +176,7 @@ class HeadsEinsumDense(keras.layers.Layer):
 
     def build(self, input_shape):
         kernel_shape, summed, bias_shape, _ = einsum_shapes(
-            self.equation, self.output_shape, self.bias_axes, input_shape
+            self.equation, self.partial_output_shape, self.bias_axes, input_shape
         )
         initializer = self.kernel_initializer
         if isinstance(initializer, keras.initializers.VarianceScaling) and None in (
@@ -218,7 +218,7 @@ class HeadsEinsumDense(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         *_, output_shape = einsum_shapes(
-            self.equation, self.output_shape, self.bias_axes, input_shape
+            self.equation, self.partial_output_shape, self.bias_axes, input_shape
         )
         return output_shape
 
@@ -226,7 +226,7 @@ class HeadsEinsumDense(keras.layers.Layer):
         return {
             **super().get_config(),
             "equation": self.equation,
-            "output_shape": self.output_shape,
+            "output_shape": self.partial_output_shape,
             "activation": keras.activations.serialize(self.activation),
             "bias_axes": self.bias_axes,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),

@@ -40,8 +40,8 @@ class MyEmbedding(keras.layers.Layer):
     (2, 3, 64)
 
     Reference:
-        Drop-in for `keras.layers.Embedding`, without `weights`, `activity_regularizer`,
-        ragged inputs, `enable_lora` and `quantize`.
+        Drop-in for `keras.layers.Embedding`, without `weights`, ragged inputs,
+        `enable_lora` and `quantize`.
     """
 
     def __init__(

@@ -36,7 +36,7 @@ class GatedUnit(keras.layers.Layer):
     (2, 3)
 
     Reference:
-        Dauphin et al., 2017, https://arxiv.org/abs/1612.08083
+        [Dauphin et al., 2017](https://arxiv.org/abs/1612.08083)
     """
 
     def __init__(self, activation="relu", gain=1.0, label="mine", **kwargs):

@@ -41,7 +41,7 @@ class MyPReLU(keras.layers.Layer):
     Reference:
         Drop-in for `keras.layers.PReLU`.
 
-        He et al., 2015, https://arxiv.org/abs/1502.01852
+        [He et al., 2015](https://arxiv.org/abs/1502.01852)
     """
 
     def __init__(

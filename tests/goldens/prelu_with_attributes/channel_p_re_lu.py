@@ -44,7 +44,7 @@ class ChannelPReLU(keras.layers.Layer):
     Reference:
         As `keras.layers.PReLU`, but with arguments or defaults of its own.
 
-        He et al., 2015, https://arxiv.org/abs/1502.01852
+        [He et al., 2015](https://arxiv.org/abs/1502.01852)
     """
 
     def __init__(

@@ -40,7 +40,7 @@ class MySpatialDropout1D(keras.layers.Layer):
     Reference:
         Drop-in for `keras.layers.SpatialDropout1D`.
 
-        Tompson et al., 2014, https://arxiv.org/abs/1411.4280
+        [Tompson et al., 2014](https://arxiv.org/abs/1411.4280)
     """
 
     def __init__(self, rate, seed=None, **kwargs):

@@ -196,7 +196,7 @@ class TestConfig:
         [(name, value) for name, values in REFUSED.items() for value in values],
     )
     def test_refuses_bad_arguments(self, name, value):
-        with pytest.raises(ValueError, match=f"`{name}` must be"):
+        with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
 
     @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])

@@ -43,7 +43,7 @@ class MySpatialDropout3D(keras.layers.Layer):
     Reference:
         Drop-in for `keras.layers.SpatialDropout3D`.
 
-        Tompson et al., 2014, https://arxiv.org/abs/1411.4280
+        [Tompson et al., 2014](https://arxiv.org/abs/1411.4280)
     """
 
     def __init__(self, rate, data_format=None, seed=None, **kwargs):

@@ -47,7 +47,7 @@ class ChannelSpatialDropout(keras.layers.Layer):
     Reference:
         As `keras.layers.SpatialDropout2D`, but with arguments or defaults of its own.
 
-        Tompson et al., 2014, https://arxiv.org/abs/1411.4280
+        [Tompson et al., 2014](https://arxiv.org/abs/1411.4280)
     """
 
     def __init__(

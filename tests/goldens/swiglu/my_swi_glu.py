@@ -34,7 +34,7 @@ class MySwiGLU(keras.layers.Layer):
     (2, 3)
 
     Reference:
-        Shazeer, 2020, https://arxiv.org/abs/2002.05202
+        [Shazeer, 2020](https://arxiv.org/abs/2002.05202)
     """
 
     def __init__(self, activation="silu", **kwargs):
