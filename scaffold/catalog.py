@@ -10,12 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scaffold.attributes import REQUIRED, Attribute, Value
 from scaffold.attributes.grammar import declare_type
 from scaffold.errors import UsageError
 from scaffold.text import nearest, shown, snake_case
+
+if TYPE_CHECKING:
+    from scaffold.base_layer import BaseLayer, Sample
 
 TARGETS = ("layer", "model")
 MANIFEST = "template.toml"
@@ -119,7 +122,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Template:
-    """A folder of Jinja files and the manifest that says what they can do."""
+    """A folder of Jinja files and the manifest that says what they can do.
+
+    `base` is set where the class derives from one of Keras: it is the one if none is asked for,
+    `base_layer` is what has been read of the one that is, and `sample` what that is tested with.
+    """
 
     target: str
     name: str
@@ -134,6 +141,9 @@ class Template:
     attributes: tuple[TemplateAttribute, ...]
     takes_layers: bool
     cases: tuple[Case, ...]
+    base: str = ""
+    base_layer: BaseLayer | None = None
+    sample: Sample | None = None
 
     def option(self, name: str) -> Option:
         """The option called `name`.
@@ -198,6 +208,10 @@ class Catalog:
     def words(self, target: str) -> list[str]:
         """What the templates of a target can be called by: their names and words."""
         return [word for one in self.templates(target) for word in (one.name, *one.words)]
+
+    def deriving(self, target: str) -> Template:
+        """The template of classes that derive from one of Keras."""
+        return next(template for template in self.templates(target) if template.base)
 
     def templates(self, target: str) -> list[Template]:
         return [self.get(target, name) for name in self.names(target)]
@@ -268,6 +282,7 @@ _TEMPLATE = dict.fromkeys(_TEXTS, str) | {
     "option": list,
     "attribute": list,
     "takes_layers": bool,
+    "base": str,
     "case": list,
 }
 _OPTION = {"name": str, "values": list, "default": int | str | bool, "doc": str}
@@ -304,6 +319,7 @@ def _template(folder: Path, data: dict[str, Any]) -> Template:
         words=data.get("words", {}),
         reserves=tuple(data.get("reserves", [])),
         takes_layers=data.get("takes_layers", False),
+        base=data.get("base", ""),
         cases=tuple(_case(table, values) for table in data.get("case", [])),
         **{key: data[key] for key in _TEXTS},
     )

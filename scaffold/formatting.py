@@ -16,7 +16,8 @@ LINE_LENGTH = 88
 def black_mode(settings: Mapping[str, Any]) -> black.Mode:
     """Black's mode for the keys of a `[tool.black]` table.
 
-    Without a `target-version` there, `requires-python` of the project says it, as for black itself.
+    Without a `target-version` there, `requires-python` of the project says it, as for black itself;
+    without either it is the oldest Python that Keras 3.15 runs on.
 
     Raises:
         UsageError: If black does not know a value.
@@ -30,7 +31,7 @@ def black_mode(settings: Mapping[str, Any]) -> black.Mode:
     try:
         return black.Mode(
             target_versions=(
-                set(infer_target_version(project) or ())
+                set(infer_target_version(project) or [TargetVersion.PY311])
                 if versions is None
                 else {TargetVersion[str(version).upper()] for version in versions}
             ),

@@ -12,7 +12,7 @@ from scaffold.catalog import Catalog, Template, fill
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.formatting import black_mode, format_source
 from scaffold.imports import Imports
-from scaffold.spec import Spec, arguments_of
+from scaffold.spec import Spec, arguments_of, template_of
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -50,7 +50,12 @@ def render(
         UsageError: If a name of the spec is one that a file itself needs.
         ScaffoldError: If the template is wrong.
     """
-    template = catalog.get(spec.target, spec.template)
+    template = template_of(catalog, spec)
+    if template.base and template.sample is None and "test" in files:
+        raise UsageError(
+            f"it is not known what to call `{template.source}` with, as a test would have to",
+            mend="Generate the class alone, with --no-tests.",
+        )
     mode = black_mode(style.black)
     environment = _environment(catalog, mode.line_length)
     header = "".join(f"# {line}".rstrip() + "\n" for line in style.license_header.splitlines())
@@ -124,6 +129,8 @@ def _context(template: Template, spec: Spec, module: str) -> dict[str, Any]:
         ),
         "own": [argument for argument in arguments if argument.rule is None],
         "imports": Imports(first_party=module),
+        "base": template.base_layer,
+        "sample": template.sample,
     }
 
 

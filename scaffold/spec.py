@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from scaffold.attributes import REQUIRED, TYPES, Attribute, Default, Value
 from scaffold.attributes.grammar import Assignment, Declaration
+from scaffold.base_layer import on_base, read_base
 from scaffold.catalog import Catalog, Options, Template, TemplateAttribute
 from scaffold.errors import Place, UsageError
 from scaffold.naming import check_attribute_name, check_class_name, check_package, module_name
@@ -25,6 +26,7 @@ class Spec:
         options: A value for each option of the template.
         assigned: New defaults of attributes that the template has.
         own: The user's own attributes, in order.
+        base: The layer of Keras to derive from, if the template is for that.
     """
 
     target: str
@@ -34,6 +36,7 @@ class Spec:
     options: Options = field(default_factory=dict)
     assigned: Mapping[str, Value] = field(default_factory=dict)
     own: tuple[Attribute, ...] = ()
+    base: str = ""
 
     @property
     def module(self) -> str:
@@ -88,6 +91,7 @@ class Request:
     package: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     attributes: tuple[Assignment | Declaration, ...] = ()
+    base: str | None = None
 
     def over(self, other: Request) -> Request:
         """This request, completed by what only `other` says; attributes keep `other`'s order.
@@ -111,6 +115,7 @@ class Request:
             self.package or other.package,
             {**other.options, **self.options},
             (*kept, *further),
+            self.base or other.base,
         )
 
 
@@ -136,17 +141,39 @@ def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, s
         raise UsageError("no class name is given", mend="Write one, as in `scaffold layer MyConv`.")
     target, name = request.target, request.name
     check_class_name(name)
-    if request.template is None:
-        chosen, implied, reason = catalog.pick(target, name)
-    else:
-        (chosen, implied), reason = catalog.find(target, request.template), "as asked"
+    chosen, implied, reason = _chosen(catalog, request)
+    base = request.base or chosen.base
+    if base:
+        chosen = on_base(chosen, read_base(base))
     read = {key: chosen.option(key).read(text) for key, text in request.options.items()}
     options = chosen.options_with({**implied, **read})
-    spec = Spec(target, name, chosen.name, check_package(request.package or package), options)
+    package = check_package(request.package or package)
+    spec = Spec(target, name, chosen.name, package, options, base=chosen.source if base else "")
     for attribute in request.attributes:
         spec = _with(spec, chosen, attribute)
     arguments_of(spec, chosen)
     return spec, reason
+
+
+def _chosen(catalog: Catalog, request: Request) -> tuple[Template, Options, str]:
+    """The template that is asked for, the options that its word implies, and why it is the one."""
+    if request.template is None and request.base:
+        return catalog.deriving(request.target), {}, "it derives from a layer of Keras"
+    if request.template is None:
+        return catalog.pick(request.target, str(request.name))
+    template, implied = catalog.find(request.target, request.template)
+    if request.base and not template.base:
+        raise UsageError(
+            f"the template `{template.name}` derives from no layer of Keras",
+            mend="Leave out --template, or --base.",
+        )
+    return template, implied, "as asked"
+
+
+def template_of(catalog: Catalog, spec: Spec) -> Template:
+    """The template of a spec, with what its base has."""
+    template = catalog.get(spec.target, spec.template)
+    return on_base(template, read_base(spec.base)) if spec.base else template
 
 
 def arguments_of(spec: Spec, template: Template) -> tuple[Argument, ...]:

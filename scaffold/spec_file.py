@@ -15,7 +15,7 @@ from scaffold.text import nearest, shown, unprintable
 
 VERSION = 1
 MOST_BYTES = 1_000_000
-_KEYS = ("version", "target", "name", "template", "package", "options", "attributes")
+_KEYS = ("version", "target", "name", "template", "package", "base", "options", "attributes")
 _ATTRIBUTE_KEYS = ("type", "default", "optional", "constraint", "doc")
 
 
@@ -42,7 +42,7 @@ def read_spec(data: bytes, file: str) -> Request:
             f"{file} has version {table.get('version')!r}; this scaffold reads {VERSION}",
             mend=f"Write `version = {VERSION}`.",
         )
-    texts = {key: _text(table.get(key), f"{file}: `{key}`") for key in _KEYS[1:5]}
+    texts = {key: _text(table.get(key), f"{file}: `{key}`") for key in _KEYS[1:6]}
     target = texts["target"] or "layer"
     if target not in TARGETS:
         raise UsageError(
@@ -58,6 +58,7 @@ def read_spec(data: bytes, file: str) -> Request:
         texts["package"],
         {key: _spelled(value, f"{file}: option `{key}`") for key, value in options.items()},
         tuple(_attribute(name, value, file) for name, value in attributes.items()),
+        texts["base"],
     )
 
 
@@ -73,10 +74,11 @@ def write_spec(spec: Spec) -> bytes:
         "name": spec.name,
         "template": spec.template,
         "package": spec.package,
+        "base": spec.base,
         "options": dict(spec.options),
         "attributes": {**assigned, **own},
     }
-    return tomli_w.dumps({key: value for key, value in table.items() if value != {}}).encode()
+    return tomli_w.dumps({key: value for key, value in table.items() if value}).encode()
 
 
 def _check_seen(table: Mapping[str, Any], file: str) -> None:

@@ -66,11 +66,14 @@ def _types(ctx: click.Context) -> dict[str, AttributeType]:
 
 def template_in_question(ctx: click.Context) -> tuple[Template, Options] | None:
     """The template that a half-typed command means so far, with its options' values."""
+    from scaffold.base_layer import on_base, read_base
     from scaffold.catalog import Catalog
     from scaffold.errors import ScaffoldError
 
     catalog, name = Catalog.builtin(), ctx.params.get("template")
     try:
+        if base := ctx.params.get("base"):
+            return on_base(catalog.deriving("layer"), read_base(base)), {}
         if name:
             template, implied = catalog.find("layer", name)
         else:

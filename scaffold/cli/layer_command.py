@@ -15,7 +15,7 @@ from scaffold.attributes.grammar import Assignment, Declaration
 from scaffold.attributes.param import AttributeParam
 from scaffold.cli.answer import print_answer
 from scaffold.cli.failure import colored_diff
-from scaffold.cli.params import OptionParam, complete_templates
+from scaffold.cli.params import OptionParam, complete_bases, complete_templates
 from scaffold.errors import MissingError, UsageError
 from scaffold.plan import OnConflict
 
@@ -49,6 +49,12 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     "-t",
     shell_complete=complete_templates,
     help="Which template; else by the name's last word.",
+)
+@click.option(
+    "--base",
+    metavar="LAYER",
+    shell_complete=complete_bases,
+    help="Derive from a layer of Keras, such as keras.layers.Dense.",
 )
 @click.option(
     "--option",
@@ -95,6 +101,7 @@ def command(
     name: str | None,
     attributes: tuple[Assignment | Declaration, ...],
     template: str | None,
+    base: str | None,
     options: tuple[tuple[str, str], ...],
     into: Path | None,
     tests_into: Path | None,
@@ -114,7 +121,7 @@ def command(
 
     _check_folder_options(no_tests, tests_into)
     catalog = Catalog.builtin()
-    request = Request("layer", name, template, package, _once(options), attributes)
+    request = Request("layer", name, template, package, _once(options), attributes, base)
     if from_file is not None:
         request = request.over(_read_spec_file(from_file))
     if interactive:
@@ -152,14 +159,14 @@ class _Run:
         tests: bool,
     ) -> _Run:
         from scaffold.settings import load_settings, nearest_project
-        from scaffold.spec import arguments_of, make_spec, notes_of
+        from scaffold.spec import arguments_of, make_spec, notes_of, template_of
         from scaffold.workspace import Workspace
 
         here = Path.cwd()
         start = Path(os.path.normpath(here / into)) if into else here
         settings = load_settings(start, here)
         spec, reason = make_spec(catalog, request, settings.package)
-        notes = notes_of(spec, arguments_of(spec, catalog.get(spec.target, spec.template)))
+        notes = notes_of(spec, arguments_of(spec, template_of(catalog, spec)))
         workspace = Workspace(nearest_project(here) or here)
         layout = _layout(workspace, settings, into, tests_into, tests=tests)
         return cls(catalog, spec, reason, notes, settings, workspace, layout)

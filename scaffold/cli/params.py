@@ -57,6 +57,16 @@ def complete_templates(
     ]
 
 
+def complete_bases(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem[Any]]:
+    """The layers of the installed Keras."""
+    from scaffold.base_layer import public_layers
+
+    names = [f"keras.layers.{name}" for name in public_layers()]
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 def complete_words(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:
@@ -64,8 +74,7 @@ def complete_words(
     from scaffold.catalog import TARGETS, Catalog
 
     catalog = Catalog.builtin()
-    words = {word for target in TARGETS for one in catalog.templates(target) for word in one.words}
-    known = [*TARGETS, *sorted(words)]
+    known = [*TARGETS, *sorted({word for target in TARGETS for word in catalog.words(target)})]
     return [CompletionItem(word) for word in known if word.startswith(incomplete)]
 
 

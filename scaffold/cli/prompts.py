@@ -14,7 +14,7 @@ from scaffold.attributes.grammar import Assignment, Declaration, read_attribute
 from scaffold.catalog import Catalog, Options, Template
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.naming import check_class_name
-from scaffold.spec import Request, make_spec
+from scaffold.spec import Request, make_spec, template_of
 
 # The answers are checked before it is known under which package the class is registered.
 _ANY_PACKAGE = "package"
@@ -35,6 +35,8 @@ def ask(catalog: Catalog, request: Request) -> Request:
     check_class_name(name)
     request = replace(request, name=name)
     picked, by_name, reason = catalog.pick(request.target, name)
+    if request.base and request.template is None:
+        request = replace(request, template=catalog.deriving(request.target).name)
     if request.template is None:
         template = _ask_template(catalog, request.target, picked.name, reason)
         request = replace(request, template=template)
@@ -43,7 +45,7 @@ def ask(catalog: Catalog, request: Request) -> Request:
         implied = by_name
     request = replace(request, options=_ask_options(chosen, request, implied))
     spec, _ = make_spec(catalog, request, _ANY_PACKAGE)
-    for rule in chosen.attributes_for(spec.options):
+    for rule in template_of(catalog, spec).attributes_for(spec.options):
         attribute = rule.resolve(spec.options)
         if attribute.required and rule.name not in {given.name for given in request.attributes}:
             request = _ask_default(catalog, request, attribute)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.attributes import REQUIRED, Attribute
+from scaffold.base_layer import on_base, read_base
 from scaffold.catalog import TARGETS, Catalog, Options, Template
 from scaffold.conformance.case import Case, Input, case_from, written
 from scaffold.conformance.subject import Subject
@@ -92,7 +93,8 @@ def _of_template(
 ) -> list[tuple[Case, str]]:
     """The cases of the template that the class comes from, if it can be called with them."""
     for template, options in _likely_templates(cls):
-        origin = f"its cases are those of the template `{template.name}`"
+        of_base = f" for `{template.source}`" if template.base_layer else ""
+        origin = f"its cases are those of the template `{template.name}`{of_base}"
         cases = [case_from({**data, **given}, parameters) for data in template.cases_for(options)]
         completed = [_completed(cls, case, origin) for case in cases]
         if completed and all(_works(Subject(cls, case)) for case, _ in completed):
@@ -193,9 +195,20 @@ def _likely_templates(cls: Any) -> Sequence[tuple[Template, Options]]:
     ]
     most = max((number for *_, number in variants), default=0)
     alike = [(template, options) for template, options, number in variants if number == most > 0]
-    return [one for one in by_name if one in alike or not most] + [
-        one for one in alike if one not in by_name
-    ]
+    first = [one for one in by_name if one in alike or not most]
+    return [*_of_base(catalog, cls), *first, *(one for one in alike if one not in by_name)]
+
+
+def _of_base(catalog: Catalog, cls: Any) -> list[tuple[Template, Options]]:
+    """The template of a class that derives from a public layer of Keras which can be called."""
+    from keras import layers
+
+    for parent in cls.__mro__[1:]:
+        name = parent.__name__
+        if getattr(layers, name, None) is parent and parent is not layers.Layer:
+            template = on_base(catalog.deriving("layer"), read_base(name))
+            return [(template, {})] if template.sample else []
+    return []
 
 
 def _attributes(template: Template, options: Options) -> list[Attribute]:

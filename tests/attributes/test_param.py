@@ -84,8 +84,8 @@ def completed(*words: str) -> list[str]:
         (["layer", "MyConv", "--template", ""], Catalog.builtin().names("layer")),
         (["layer", "MyConv", "--template", "proj"], ["projection"]),
         (["layer", "MyConv", "--on-conflict", "s"], ["skip"]),
-        (["show", "de"], ["dense"]),
-        (["list", "m"], ["model"]),
+        (["show", "proj"], ["projection"]),
+        (["list", "mod"], ["model"]),
         (["list", "line"], ["linear"]),
         (["l"], ["layer", "list"]),
     ],
@@ -103,7 +103,7 @@ def test_completion_in_the_form_of_a_shell(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_templates_come_with_their_summaries() -> None:
     shell = ShellComplete(cli, {}, "scaffold", "_SCAFFOLD_COMPLETE")
-    [item] = shell.get_completions(["show"], "de")
+    [item] = shell.get_completions(["show"], "dens")
     assert item.help == "Densely-connected layer over the last axis of the input."
 
 

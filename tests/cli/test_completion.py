@@ -49,7 +49,7 @@ def offered(line: str, word: str) -> list[str]:
             ["mode:enum(sum,mean)=sum"],
         ),
         ("scaffold layer MyConv --option rank=", "", ["1", "2", "3"]),
-        ("scaffold layer MyConv --template de", "de", ["dense"]),
+        ("scaffold layer MyConv --template proj", "proj", ["projection"]),
         ("scaffold check --explain config-c", "config-c", ["config-complete"]),
         ("scaffold check x.py --only config-c", "config-c", ["config-complete"]),
         ("scaffold check x.py --tag backend-d", "backend-d", ["backend-dependent"]),

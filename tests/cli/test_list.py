@@ -35,8 +35,8 @@ def test_lists_all(harmless: Scaffold, words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["convolution", "dilation_rate"], CONV),
-        (["layer", "DILATION_RATE", "conv3d"], CONV),
+        (["convolution", "groups"], CONV),
+        (["layer", "GROUPS", "conv3d"], CONV),
         (["TODO"], BLANK),
     ],
 )

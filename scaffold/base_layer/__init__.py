@@ -1,0 +1,10 @@
+"""A layer of Keras to derive from, as its source says it is: nothing of Keras is imported."""
+
+from __future__ import annotations
+
+from scaffold.base_layer.read import public_layers, read_base
+from scaffold.base_layer.sample import Sample
+from scaffold.base_layer.signature import BaseLayer, Parameter, Signature
+from scaffold.base_layer.template import on_base
+
+__all__ = ["BaseLayer", "Parameter", "Sample", "Signature", "on_base", "public_layers", "read_base"]

@@ -1,0 +1,76 @@
+"""A class on every public layer of the installed Keras, and docs/base-layers.md, which lists them.
+
+`python tests/base_layers.py` renews the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from scaffold.attributes.grammar import read_attribute
+from scaffold.base_layer import public_layers
+from scaffold.catalog import Catalog
+from scaffold.errors import UsageError
+from scaffold.render import Style, render
+from scaffold.spec import Request, make_spec
+
+PAGE = Path(__file__).parent.parent / "docs" / "base-layers.md"
+GAIN = "gain:float=1.0{>0}"
+
+
+def classes() -> Iterator[tuple[str, dict[str, str] | UsageError]]:
+    """For each public layer, the generated files by name, or why there are none."""
+    catalog = Catalog.builtin()
+    for name in public_layers():
+        request = Request(
+            "layer",
+            f"Gained{name}",
+            attributes=(read_attribute(GAIN),),
+            base=f"keras.layers.{name}",
+        )
+        try:
+            spec, _ = make_spec(catalog, request, "bases")
+            sources = render(catalog, spec, Style(), spec.module, ["layer", "test"])
+        except UsageError as error:
+            yield name, error
+        else:
+            layer, test = sources.values()
+            yield name, {f"{spec.module}.py": layer, f"test_{spec.module}.py": test}
+
+
+def _capital(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
+
+
+def page() -> str:
+    """What stands in docs/base-layers.md."""
+    found = dict(classes())
+    refused = {name: error for name, error in found.items() if isinstance(error, UsageError)}
+    works = [f"`{name}`" for name in found if name not in refused]
+    why = [
+        f"| `{name}` | {_capital(error.message)} {error.mend} |" for name, error in refused.items()
+    ]
+    return "\n".join(
+        [
+            "# Layers to derive from",
+            "",
+            "`scaffold layer MyDense --base keras.layers.Dense` gives a class that derives from a",
+            "layer of Keras, with a test that holds it equal to its base. It is generated, and its",
+            "tests pass, on TensorFlow, JAX and Torch, for these (`tests/test_base_layers.py`;",
+            "aliases such as `AvgPool2D` count by themselves):",
+            "",
+            f"{', '.join(works)}.",
+            "",
+            "Not for these:",
+            "",
+            "| Layer | Why |",
+            "| --- | --- |",
+            *why,
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

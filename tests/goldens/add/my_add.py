@@ -1,0 +1,108 @@
+"""`MyAdd`: the sum of several inputs."""
+
+import functools
+
+import keras
+from keras import ops
+
+
+def in_order(parts):
+    """Return the parts of a list, or those of a dict by its sorted keys, as a list.
+
+    Raises `ValueError` if they are in neither.
+    """
+    if isinstance(parts, dict):
+        return [parts[key] for key in sorted(parts)]
+    if isinstance(parts, (list, tuple)):
+        return list(parts)
+    raise ValueError(f"The inputs must be in a list or dict. Received: {parts!r}")
+
+
+def shapes_in_order(shapes):
+    """Return the shapes of all inputs, as `in_order` does."""
+    shapes = in_order(shapes)
+    if not shapes or not all(isinstance(shape, (list, tuple)) for shape in shapes):
+        raise ValueError(
+            "The inputs must be in a list or dict, and one at least. "
+            f"Received: input_shape={shapes}"
+        )
+    return shapes
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class MyAdd(keras.layers.Layer):
+    """Sum of several inputs: `a + b + ...`.
+
+    An input of a lower rank gets axes of 1 behind its batch, and an axis of 1 is
+    repeated.
+
+    An entry is masked out if all inputs mask it out.
+
+    Args:
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        A list of shapes `(batch, ...)` that can be added, or a dict of them.
+
+    Output shape:
+        `(batch, ...)`, along each axis the size of the largest input.
+
+    Raises:
+        ValueError: If the inputs are no list or dict, or have shapes that do not fit
+            each other.
+
+    Example:
+
+    >>> layer = MyAdd()
+    >>> a, b = keras.ops.ones((2, 3)), keras.ops.zeros((2, 3))
+    >>> tuple(layer([a, b]).shape)
+    (2, 3)
+    >>> tuple(layer({"text": a, "image": b}).shape)
+    (2, 3)
+
+    Reference:
+        Drop-in for `keras.layers.Add`. Keras's own takes no dict.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)  # Refuses shapes that do not fit.
+
+    def call(self, inputs):
+        inputs = in_order(inputs)
+        rank = max(len(x.shape) for x in inputs)
+        outputs = 0
+        for x in inputs:
+            for _ in range(rank - len(x.shape)):
+                x = ops.expand_dims(x, 1)
+            outputs = ops.add(outputs, x)
+        return outputs
+
+    def compute_mask(self, _inputs, mask=None):
+        if mask is None or any(kept is None for kept in in_order(mask)):
+            return None
+        return functools.reduce(ops.logical_or, in_order(mask))
+
+    def compute_output_shape(self, input_shape):
+        shapes = shapes_in_order(input_shape)
+        rank = max(map(len, shapes))
+        aligned = [(s[0], *[1] * (rank - len(s)), *s[1:]) for s in shapes]
+        output_shape = []
+        for axis, sizes in enumerate(zip(*aligned, strict=True)):
+            known = {*sizes} - ({None} if axis == 0 else {None, 1})
+            if len(known) > 1:
+                raise ValueError(
+                    f"The inputs can't be added. Received: input_shape={input_shape}"
+                )
+            unknown = None if None in sizes else 1
+            output_shape.append(known.pop() if known else unknown)
+        return tuple(output_shape)
+
+    def get_config(self):
+        # TODO: an entry for each argument that the constructor gets.
+        return {
+            **super().get_config(),
+        }

@@ -1,0 +1,25 @@
+"""What proves the template `feed_forward`."""
+
+from __future__ import annotations
+
+from proofs.proof import Proof, Training
+
+PROOF = Proof(
+    goldens={
+        "feed_forward": ["MyFeedForward"],
+        "feed_forward_with_attributes": [
+            "ScaledMLP",
+            *("intermediate_dim=32", "activation=gelu", "dropout=0.2", "seed=7"),
+            *("scale:float=1.0{>0}", "label:str=mine"),
+        ],
+    },
+    training=[
+        Training(
+            "feed_forward",
+            "from my_feed_forward import MyFeedForward\n"
+            "def layers():\n"
+            "    return [keras.layers.Flatten(), MyFeedForward(128, dropout=0.1),\n"
+            "            keras.layers.Dense(10)]\n",
+        ),
+    ],
+)

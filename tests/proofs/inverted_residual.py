@@ -1,0 +1,34 @@
+"""What proves the template `inverted_residual`."""
+
+from __future__ import annotations
+
+from proofs.proof import Proof, Training
+
+PROOF = Proof(
+    goldens={
+        "inverted_residual": ["MyInvertedResidual"],
+        "mb_conv": ["MyMBConv"],
+        "mb_conv_with_attributes": [
+            "MobileBlock",
+            *("--template=mb_conv", "filters=16", "expansion=4", "activation=gelu"),
+            *("data_format=channels_first", "gain:float=1.0{>0}", "label:str=mine"),
+        ],
+    },
+    training=[
+        Training(
+            "inverted_residual",
+            "from my_inverted_residual import MyInvertedResidual\n"
+            "def layers():\n"
+            "    return [keras.layers.Conv2D(8, 3), MyInvertedResidual(8, 3),\n"
+            "            MyInvertedResidual(16, 3), keras.layers.Flatten(),\n"
+            "            keras.layers.Dense(10)]\n",
+        ),
+        Training(
+            "mb_conv",
+            "from my_mb_conv import MyMBConv\n"
+            "def layers():\n"
+            "    return [keras.layers.Conv2D(8, 3), MyMBConv(8, 3), MyMBConv(16, 3),\n"
+            "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
+        ),
+    ],
+)

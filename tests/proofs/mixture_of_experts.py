@@ -1,0 +1,25 @@
+"""What proves the template `mixture_of_experts`."""
+
+from __future__ import annotations
+
+from proofs.proof import Proof, Training
+
+PROOF = Proof(
+    goldens={
+        "mixture_of_experts": ["MyMixtureOfExperts"],
+        "mixture_of_experts_with_attributes": [
+            "SparseMoE",
+            *("num_experts=8", "intermediate_dim=32", "top_k=2", "activation=gelu"),
+            *("scale:float=1.0{>0}", "label:str=mine"),
+        ],
+    },
+    training=[
+        Training(
+            "mixture_of_experts",
+            "from my_mixture_of_experts import MyMixtureOfExperts\n"
+            "def layers():\n"
+            "    return [keras.layers.Flatten(), MyMixtureOfExperts(4, 32, top_k=2),\n"
+            "            keras.layers.Dense(10)]\n",
+        ),
+    ],
+)

@@ -1,0 +1,25 @@
+"""What proves the template `residual_block`."""
+
+from __future__ import annotations
+
+from proofs.proof import Proof, Training
+
+PROOF = Proof(
+    goldens={
+        "residual_block": ["MyResidualBlock"],
+        "residual_block_with_attributes": [
+            "StageBlock",
+            *("--template=residual_block", "filters=16", "kernel_size=5", "activation=gelu"),
+            *("data_format=channels_first", "gain:float=1.0{>0}", "label:str=mine"),
+        ],
+    },
+    training=[
+        Training(
+            "residual_block",
+            "from my_residual_block import MyResidualBlock\n"
+            "def layers():\n"
+            "    return [MyResidualBlock(8), MyResidualBlock(16, strides=2),\n"
+            "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
+        ),
+    ],
+)

@@ -1,0 +1,35 @@
+"""What proves the template `subclass`; every other base is in tests/test_base_layers.py."""
+
+from __future__ import annotations
+
+from proofs.proof import Proof, Training
+
+PROOF = Proof(
+    goldens={
+        "subclass": ["CustomConv2D", "--base=keras.layers.Conv2D"],
+        "subclass_of_attention": [
+            *("GatedAttention", "--base=keras.layers.MultiHeadAttention"),
+            "gate_initializer:initializer=zeros",
+        ],
+        "subclass_with_attributes": [
+            *("CustomDense", "--base=keras.layers.Dense", "units=64", "activation=relu"),
+            *("gain:float=1.0{>0}", "mode:enum(sum,mean)=sum"),
+        ],
+    },
+    training=[
+        Training(
+            "subclass",
+            "from custom_conv2d import CustomConv2D\n"
+            "def layers():\n"
+            "    return [CustomConv2D(16, 3, activation='relu'), keras.layers.Flatten(),\n"
+            "            keras.layers.Dense(10)]\n",
+        ),
+        Training(
+            "subclass_with_attributes",
+            "from custom_dense import CustomDense\n"
+            "def layers():\n"
+            "    return [keras.layers.Flatten(), CustomDense(),\n"
+            "            CustomDense(10, activation=None)]\n",
+        ),
+    ],
+)

@@ -1,0 +1,60 @@
+"""`--base` works for every public layer of the installed Keras, or says why not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from base_layers import PAGE, classes, page
+from scaffold.base_layer import public_layers
+from scaffold.errors import UsageError
+from test_generated import BACKENDS, outcomes, run_tests
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_class_equals_its_base(backend: str, tmp_path: Path) -> None:
+    number = 0
+    for _, files in classes():
+        if not isinstance(files, UsageError):
+            number += 1
+            for name, source in files.items():
+                (tmp_path / name).write_text(source)
+    report = tmp_path / "report.xml"
+    code, output = run_tests(backend, [tmp_path], report)
+    assert code == 0, output
+    found = outcomes(report)
+    assert found.pop("tests") >= 8 * number
+    assert found == {"skipped": 0, "failures": 0, "errors": 0}
+
+
+def test_the_page_tells_of_every_layer() -> None:
+    assert PAGE.read_text() == page()
+
+
+def test_public_layers_are_those_that_keras_exports() -> None:
+    script = (
+        "import keras\n"
+        "for name, value in sorted(vars(keras.layers).items()):\n"
+        "    if isinstance(value, type) and issubclass(value, keras.layers.Layer):\n"
+        "        print(name)\n"
+    )
+    exported = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert public_layers() == exported.stdout.split()
+
+
+def test_reading_imports_no_keras() -> None:
+    script = (
+        "import sys\n"
+        "from scaffold.base_layer import read_base\n"
+        "read_base('Dense')\n"
+        "print('keras' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
