@@ -4,17 +4,18 @@ TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test lint goldens names pages bench zoo clean
+.PHONY: help demo test lint goldens names pages bench zoo mutation clean
 
 help:
 	@echo 'make demo     generate a layer, run its tests, train a model with it on real images'
 	@echo 'make test     everything that CI runs: lint, types, tests on all three backends'
 	@echo 'make lint     ruff, black and mypy alone'
-	@echo 'make goldens  renew tests/goldens and generated_examples from the templates'
+	@echo 'make goldens  renew tests/goldens, generated_examples and docs/base-layers.md'
 	@echo 'make names    renew the names that Keras has taken'
 	@echo 'make pages    renew docs/checks from the checks'
-	@echo 'make bench    cold start and scaffold check, as ratios'
+	@echo 'make bench    cold start, scaffold check and drop-ins, as ratios'
 	@echo 'make zoo      docs/zoo.md: what the checks find of seeded defects'
+	@echo 'make mutation docs/mutation.md: mutants that the generated tests kill; hours'
 	@echo 'make clean    remove .venv, demo and caches'
 
 demo: .venv/.demo
@@ -30,6 +31,7 @@ lint: .venv/.dev
 
 goldens: .venv/.dev
 	$(BIN)/python tests/goldens.py
+	$(BIN)/python tests/base_layers.py
 
 names: .venv/.dev
 	$(BIN)/python -m scaffold.examples.keras_names
@@ -40,9 +42,13 @@ pages: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.check
+	$(BIN)/python -m benchmarks.drop_ins
 
 zoo: .venv/.dev
 	$(BIN)/python -m benchmarks.zoo
+
+mutation: .venv/.dev
+	$(BIN)/python -m benchmarks.mutation
 
 clean:
 	rm -rf .venv demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

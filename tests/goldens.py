@@ -25,6 +25,13 @@ FOLDERS = {
     **{name: [GOLDENS / golden for golden in proof.goldens] for name, proof in proofs().items()},
     "examples": [EXAMPLES],
 }
+# Those of a template's own variants, without the ones that only have attributes of the user's.
+VARIANTS = {
+    name: [folder for folder in folders if not folder.name.endswith("_with_attributes")]
+    for name, folders in FOLDERS.items()
+}
+# Templates that are proved in one process, which imports Keras once.
+SHARDS = [[*FOLDERS][first::6] for first in range(6)]
 
 
 def generate(arguments: list[str], folder: Path, *options: str) -> dict[str, str]:

@@ -336,7 +336,8 @@ def test_what_black_cannot_read(tmp_path: Path) -> None:
     assert kind is ScaffoldError
     assert kind.exit_code == 1
     assert message.splitlines()[:2] == [
-        "black cannot read what the template gave: cannot parse for target version Python 3.11: 1:14",
+        "black cannot read what the template gave: cannot parse for target version "
+        "Python 3.11: 1:14",
         "    class MyScale(:",
     ]
     assert mend == "The template is wrong: please report it, with the command."

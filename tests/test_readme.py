@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from scaffold.catalog import Catalog
+
 ROOT = Path(__file__).parent.parent
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh.md"
 
@@ -48,6 +50,12 @@ def test_both_readmes_have_the_same_commands_and_headings() -> None:
     assert scaffold_lines(README) == scaffold_lines(CHINESE)
     levels = [re.findall(r"^(#+) ", path.read_text("utf-8"), re.M) for path in (README, CHINESE)]
     assert levels[0] == levels[1]
+
+
+@pytest.mark.parametrize("readme", [README, CHINESE], ids=lambda path: path.name)
+def test_every_template_is_named(readme: Path) -> None:
+    named = re.findall(r"`(\w+)`", readme.read_text("utf-8"))
+    assert set(Catalog.builtin().names("layer")) <= set(named)
 
 
 @pytest.mark.parametrize("document", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/*.md")))

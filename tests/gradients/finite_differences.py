@@ -15,13 +15,15 @@ import numpy as np
 import pytest
 from keras import ops
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from goldens import GOLDENS, VARIANTS
 from scaffold.conformance.case import Case
 from scaffold.conformance.cases import cases_of
 from scaffold.conformance.instruments.gradients import gradients
 from scaffold.conformance.subject import Subject
 
-GOLDENS = Path(__file__).parents[1] / "goldens"
-PLACES = 4
+PLACES = 3
 # Some operations compute in float32 whatever they are given: on Torch `ops.matmul` does, on JAX
 # `ops.layer_normalization`. There the step has to be wide, and the difference is rough.
 PRECISE, ROUGH = (1e-6, 1e-4), (1e-2, 1e-2)
@@ -58,8 +60,10 @@ class Loss:
         for weight in self.layer.trainable_weights:  # Away from zeros, which hide what they meet.
             weight.assign_add(0.2 * random.normal(size=weight.shape))
         self.variables = [*self.inputs, *self.layer.trainable_weights]
+        self.value = float(ops.convert_to_numpy(self()))
 
     def __call__(self) -> Any:
+        keras.utils.set_random_seed(0)  # Torch's own dropout draws by the global state.
         for variable, value in self.state:  # The same draws each time.
             variable.assign(value)
         inputs = iter(self.inputs)
@@ -74,8 +78,8 @@ class Loss:
         ]
         return sum(weighted)
 
-    def slope(self, variable: Any, place: tuple[int, ...], step: float) -> float:
-        """The central difference by one value of a variable."""
+    def slopes(self, variable: Any, place: tuple[int, ...], step: float) -> tuple[float, float]:
+        """The differences by one value of a variable, to its right and to its left."""
         values = ops.convert_to_numpy(variable).copy()
         found = []
         for change in (step, -step):
@@ -84,20 +88,31 @@ class Loss:
             variable.assign(moved)
             found.append(float(ops.convert_to_numpy(self())))
         variable.assign(values)
-        return (found[0] - found[1]) / (2 * step)
+        return (found[0] - self.value) / step, (self.value - found[1]) / step
 
     @property
     def is_precise(self) -> bool:
         """Whether it is computed in float64 all through: then two small steps see one slope."""
         one, other = (
-            [self.slope(variable, (0,) * len(variable.shape), step) for variable in self.variables]
+            [
+                np.mean(self.slopes(variable, (0,) * len(variable.shape), step))
+                for variable in self.variables[:2]
+            ]
             for step in (PRECISE[0], 2 * PRECISE[0])
         )
         return np.allclose(one, other, PRECISE[1], PRECISE[1])
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("golden", sorted(path.name for path in GOLDENS.iterdir()))
+@pytest.mark.parametrize(
+    "golden",
+    [
+        folder.name
+        for folders in VARIANTS.values()
+        for folder in folders
+        if folder.parent == GOLDENS
+    ],
+)
 def test_gradients(golden: str, training: bool) -> None:
     random = np.random.default_rng(0)
     for cls, case in generated(golden):
@@ -107,9 +122,18 @@ def test_gradients(golden: str, training: bool) -> None:
         found = gradients(loss, loss.variables, state)
         assert loss.variables
         for variable, gradient in zip(loss.variables, found, strict=True):
-            assert gradient is not None
+            # No gradient stands for one of zeros, which the slopes are to be then.
+            gradient = np.zeros(variable.shape) if gradient is None else gradient
             assert gradient.shape == variable.shape
-            for _ in range(PLACES):
+            compared = 0
+            for _ in range(10 * PLACES):
+                if compared == PLACES:
+                    break
                 place = tuple(int(random.integers(size)) for size in variable.shape)
-                expected = loss.slope(variable, place, step)
-                np.testing.assert_allclose(gradient[place], expected, tolerance, tolerance)
+                right, left = loss.slopes(variable, place, step)
+                if np.allclose(right, left, 2 * tolerance, 2 * tolerance):  # No kink is near.
+                    np.testing.assert_allclose(
+                        gradient[place], (right + left) / 2, tolerance, tolerance
+                    )
+                    compared += 1
+            assert compared

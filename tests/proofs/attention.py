@@ -21,6 +21,12 @@ def draw(pick: Random) -> Call:
     return called(arguments, pick)
 
 
+def draw_additive(pick: Random) -> Call:
+    drawn = draw(pick)
+    arguments = {key: value for key, value in drawn.arguments.items() if key != "score_mode"}
+    return Call(arguments, drawn.inputs, drawn.call)
+
+
 def called(arguments: dict[str, Any], pick: Random) -> Call:
     """A call with masks and further arguments, good ones or bad ones."""
     batch, query_steps, steps, dim = (pick.randint(1, 5) for _ in range(4))
@@ -74,6 +80,17 @@ PROOF = Proof(
             refused={"score_mode": ["general", "", None], "unknown": [1]},
             speed=lambda: Call({}, long()),
             cases=60,
+            spoilt=nothing_is_left,
+        ),
+        DropIn(
+            golden="additive_attention",
+            name="MyAdditiveAttention",
+            builtin="AdditiveAttention",
+            draw=draw_additive,
+            plain={},
+            refused={"unknown": [1]},
+            speed=lambda: Call({}, long()),
+            added=("seed",),  # Keras takes it among the `kwargs`.
             spoilt=nothing_is_left,
         ),
     ],

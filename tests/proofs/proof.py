@@ -43,6 +43,7 @@ class DropIn:
         refused: For an argument, values that both refuse with the same type of error.
         speed: What `make bench` calls: usual sizes.
         left_out: Arguments of the built-in that ours does without.
+        added: Arguments of ours that the built-in does not name.
         cases: How many random cases are drawn.
         spoilt: Whether Keras itself computes this case wrong, by a defect that is written up.
     """
@@ -55,7 +56,8 @@ class DropIn:
     refused: Mapping[str, Sequence[Any]]
     speed: Callable[[], Call]
     left_out: tuple[str, ...] = ()
-    cases: int = 40
+    added: tuple[str, ...] = ()
+    cases: int = 24
     spoilt: Callable[[Any, Any], bool] = lambda builtin, outputs: False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -65,7 +66,7 @@ def cell_drop_in(golden: str, builtin: str, *flags: str) -> DropIn:
     )
 
 
-REFUSED = {
+REFUSED: dict[str, Sequence[Any]] = {
     "units": [0, -1],
     "activation": ["nonsense"],
     "kernel_initializer": ["nonsense"],
