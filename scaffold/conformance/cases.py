@@ -170,6 +170,7 @@ def _template_arguments(cls: Any) -> list[dict[str, Any]]:
     return [
         {a.name: a.type.changed(REQUIRED) for a in _attributes(template, options) if a.required}
         for template, options in _likely_templates(cls)
+        if not template.base_layer
     ]
 
 

@@ -51,6 +51,10 @@ class Searched(keras.layers.Layer):
         return ops.take(ops.ones((16, 2)), inputs, axis=0)
 
 
+class Derived(keras.layers.MultiHeadAttention):
+    pass
+
+
 class Pool2D(keras.layers.Layer):
     def call(self, inputs):
         return inputs
@@ -180,6 +184,15 @@ def test_what_its_template_says(
     assert case.call == {"other": Input((2, 7))}
     assert case.tags == {"random-at-inference"}
     assert origin == "its cases are those of the template `scale`"
+
+
+def test_what_a_layer_of_keras_that_it_derives_from_says(module: Any, here: Path) -> None:
+    ((case, origin),) = cases_of(module.Derived, {}, here)
+    assert (case.args, case.inputs) == ({"num_heads": 2, "key_dim": 4}, Input((2, 6, 5)))
+    assert case.call == {"value": Input((2, 4, 5))}
+    assert origin == (
+        "its cases are those of the template `subclass` for `keras.layers.MultiHeadAttention`"
+    )
 
 
 def test_a_template_whose_cases_do_not_work_says_nothing(

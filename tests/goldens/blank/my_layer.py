@@ -40,6 +40,4 @@ class MyLayer(keras.layers.Layer):
 
     def get_config(self):
         # TODO: an entry for each argument that the constructor gets.
-        return {
-            **super().get_config(),
-        }
+        return super().get_config()
