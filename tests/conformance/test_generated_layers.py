@@ -21,4 +21,6 @@ def test_nothing_is_found(templates: list[str]) -> None:
     for backend in BACKENDS:
         classes = {outcome.subject for outcome in outcomes if outcome.backend == backend}
         assert len(classes) >= len(folders)
-    assert {outcome.status for outcome in outcomes} == {"passed", "not_applicable"}
+    # What a manifest's case declares by a tag is expected, and nothing else.
+    statuses = {outcome.status for outcome in outcomes} - {"expected"}
+    assert statuses == {"passed", "not_applicable"}

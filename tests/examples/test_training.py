@@ -13,7 +13,6 @@ from goldens import EXAMPLES, GOLDENS
 from proofs.proof import Training, proofs
 
 SCRIPT = """
-import keras
 from scaffold.examples.digits import load
 
 digits = load()
@@ -42,7 +41,7 @@ def test_trains_past_its_score(name: str, tmp_path: Path) -> None:
     task = TASKS[name]
     folder = GOLDENS / task.golden if task.golden else EXAMPLES / name
     trained = subprocess.run(
-        [sys.executable, "-c", task.source + SCRIPT],
+        [sys.executable, "-c", f"import keras\n{task.source}{SCRIPT}"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(folder), "KERAS_BACKEND": "tensorflow"},
         capture_output=True,
