@@ -20,5 +20,6 @@ def test_gradients_are_the_slopes(
     report = tmp_path / "report.xml"
     code, output = run_tests(backend, [CHECK], report)
     assert code == 0, output
-    number = 2 * sum(len(folders) for folders in VARIANTS.values()) - 2  # But for the examples.
-    assert outcomes(report) == {"tests": number, "skipped": 0, "failures": 0, "errors": 0}
+    found = outcomes(report)
+    assert found.pop("tests") >= 2 * len(VARIANTS)
+    assert found == {"skipped": 0, "failures": 0, "errors": 0}
