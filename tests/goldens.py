@@ -6,6 +6,7 @@ Renew them, and generated_examples/, with `make goldens`, or those of some templ
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,11 +26,21 @@ FOLDERS = {
     **{name: [GOLDENS / golden for golden in proof.goldens] for name, proof in proofs().items()},
     "examples": [EXAMPLES],
 }
-# Those of a template's own variants, without the ones that only have attributes of the user's.
-VARIANTS = {
-    name: [folder for folder in folders if not folder.name.endswith("_with_attributes")]
-    for name, folders in FOLDERS.items()
-}
+
+
+def kinds(folders: list[Path]) -> list[Path]:
+    """One of each kind: a single rank, 2 if there is one, and none with the user's attributes."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        if not folder.name.endswith("_with_attributes"):
+            kind = re.sub(r"[123]d", "", folder.name)
+            if kind not in found or "2d" in folder.name:
+                found[kind] = folder
+    return list(found.values())
+
+
+# What is proved on every backend, by the template.
+KINDS = {name: kinds(folders) for name, folders in FOLDERS.items()}
 # Templates that are proved in one process, which imports Keras once.
 SHARDS = [[*FOLDERS][first::6] for first in range(6)]
 

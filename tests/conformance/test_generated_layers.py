@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from goldens import SHARDS, VARIANTS
+from goldens import KINDS, SHARDS
 from scaffold.conformance import Outcome, checks
 from scaffold.conformance.backends import BACKENDS
 from scaffold.conformance.finding import failed
@@ -13,7 +13,7 @@ from scaffold.conformance.process.session import Request, run_session
 
 @pytest.mark.parametrize("templates", SHARDS, ids=", ".join)
 def test_nothing_is_found(templates: list[str]) -> None:
-    folders = [str(folder) for template in templates for folder in VARIANTS[template]]
+    folders = [str(folder) for template in templates for folder in KINDS[template]]
     ids = tuple(check.id for check in checks())
     request = Request(tuple(folders), BACKENDS, ids)
     outcomes = [event for event in run_session(request) if isinstance(event, Outcome)]
