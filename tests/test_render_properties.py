@@ -200,8 +200,9 @@ def check_layer(tree: ast.Module, spec: Spec, attributes: list[Attribute]) -> No
     methods = {node.name: node for node in layer.body if isinstance(node, ast.FunctionDef)}
     check_signature(methods["__init__"].args, attributes)
     check_validation(methods["__init__"], spec.own)
-    [returned] = [n for n in ast.walk(methods["get_config"]) if isinstance(n, ast.Dict)]
-    keys = [key.value for key in returned.keys if isinstance(key, ast.Constant)]
+    returned = [n for n in ast.walk(methods["get_config"]) if isinstance(n, ast.Dict)]
+    assert len(returned) == bool(attributes)
+    keys = [key.value for n in returned for key in n.keys if isinstance(key, ast.Constant)]
     assert keys == [attribute.name for attribute in attributes]
     check_docstring(ast.get_docstring(layer) or "", spec)
 

@@ -97,7 +97,7 @@ def _of_template(
         origin = f"its cases are those of the template `{template.name}`{of_base}"
         cases = [case_from({**data, **given}, parameters) for data in template.cases_for(options)]
         completed = [_completed(cls, case, origin) for case in cases]
-        if completed and all(_works(Subject(cls, case)) for case, _ in completed):
+        if completed and all(_works(Subject(cls, case), training=True) for case, _ in completed):
             return completed
     return [_completed(cls, case_from(given, parameters), "")]
 
@@ -248,10 +248,10 @@ def _ordered(name: str) -> Iterable[Any]:
     return [*first, *(shape for shape in _SHAPES if shape not in first)]
 
 
-def _works(subject: Subject) -> bool:
+def _works(subject: Subject, training: bool | None = None) -> bool:
     """Whether a call on these inputs works; why it doesn't, the checks will say of the last."""
     try:
-        subject.call(subject.make())
+        subject.call(subject.make(), training=training)
     except Exception:
         return False
     return True

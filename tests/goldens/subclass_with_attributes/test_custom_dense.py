@@ -56,7 +56,7 @@ def pair():
     keras.utils.set_random_seed(0)
     layer = make()
     keras.utils.set_random_seed(0)
-    return layer, keras.layers.Dense(**arguments())
+    return layer, keras.layers.Dense(**arguments(), activation="relu")
 
 
 def assert_same(actual, expected):
