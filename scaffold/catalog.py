@@ -179,6 +179,10 @@ class Template:
         for values in itertools.product(*(option.values for option in self.options)):
             yield dict(zip(names, values, strict=True))
 
+    def is_called(self, word: str) -> bool:
+        """Whether `word` is in one of the words for the template, in any case."""
+        return any(snake_case(word) in known for known in (self.name, *self.words))
+
     def is_about(self, word: str) -> bool:
         """Whether `word` is in what is said of the template, in any case."""
         said = (self.name, self.title, self.summary, self.formula, self.source, *self.words)

@@ -20,7 +20,8 @@ _WIDTH = 88
 def command(words: tuple[str, ...], as_json: bool) -> None:
     """List the templates, of layers or models or both, with their words and attributes.
 
-    With WORDs, only those about all of them: `scaffold list attention`.
+    With WORDs, only those about all of them: `scaffold list attention`. Those that are called so
+    come first.
     """
     catalog = Catalog.builtin()
     targets = words[:1] if words[:1] and words[0] in TARGETS else TARGETS
@@ -31,6 +32,7 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
         for template in catalog.templates(target)
         if all(map(template.is_about, wanted))
     ]
+    templates.sort(key=lambda template: not all(map(template.is_called, wanted)))
     if as_json:
         print_answer("list", result={"templates": [_data(template) for template in templates]})
         return

@@ -45,6 +45,15 @@ def test_lists_what_is_about_all_words(harmless: Scaffold, words: list[str], exp
     assert (outcome.code, outcome.out, outcome.err) == (0, expected, "")
 
 
+def test_what_is_called_so_comes_first(harmless: Scaffold) -> None:
+    templates = harmless("list", "Dropout", "--json").answer()["result"]["templates"]
+    assert [template["name"] for template in templates[:3]] == [
+        "dropout",
+        "spatial_dropout",
+        "attention",
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
