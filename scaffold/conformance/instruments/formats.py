@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -15,7 +16,10 @@ from scaffold.conformance.subject import Data, Subject, differ
 
 LAST, FIRST = "channels_last", "channels_first"
 # How many times as long the spatial axes are made, until no two axes are equal.
-_GROWTHS = ((1, 1, 1), (1, 2, 3), (2, 3, 4), (3, 2, 5))
+_GROWTHS = (
+    *((1, 1, 1), (1, 2, 3), (2, 3, 4), (3, 2, 5)),
+    *itertools.product(range(1, 6), repeat=4),
+)
 
 
 class Formats:
@@ -68,10 +72,10 @@ class Formats:
     @cached_property
     def _wide(self) -> tuple[Subject, Subject]:
         """The class with `channels_last` images of two widths, all axes of each different."""
-        grown = [self._grown(by) for by in _GROWTHS]
-        uneven = [s for s in grown if len(set(_shape(s)[1:])) == len(_shape(s)) - 1]
-        other = next(s for s in uneven if _shape(s)[-2] != _shape(uneven[0])[-2])
-        return uneven[0], other
+        grown = map(self._grown, _GROWTHS)
+        uneven = (s for s in grown if len(set(_shape(s)[1:])) == len(_shape(s)) - 1)
+        one = next(uneven)
+        return one, next(s for s in uneven if _shape(s)[-2] != _shape(one)[-2])
 
     def _grown(self, by: tuple[int, ...]) -> Subject:
         described = self._subject.case.inputs

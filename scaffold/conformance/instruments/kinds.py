@@ -14,9 +14,11 @@ STATIC = {"shape", "ndim", "size", "is_tensor", "convert_to_numpy"}
 STRUCTURES = {
     *("split", "array_split", "unstack", "meshgrid", "moments", "top_k", "slogdet", "svd", "qr"),
     *("eig", "eigh", "frexp", "modf", "divmod", "unravel_index", "histogram", "nonzero"),
+    *("fft", "fft2", "ifft2", "rfft", "stft", "dsplit", "hsplit", "vsplit", "lu_factor"),
+    *("ctc_decode", "unique"),
 }
 UNKNOWN = {"cond", "switch", "while_loop", "fori_loop", "scan", "associative_scan", "map",
-            "vectorized_map", "custom_gradient"}  # fmt: skip
+            "vectorized_map", "custom_gradient", "jvp"}  # fmt: skip
 FREE_SIZES = {"nonzero", "argwhere", "unique"}
 NUMBERS = {"float", "int", "bool", "complex", "range", "len"}
 ITERATORS = {

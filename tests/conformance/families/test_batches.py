@@ -234,6 +234,11 @@ def test_both_formats_pass(cls: Any, shape: tuple[int, ...]) -> None:
     assert outcome(cls, "data-format-equivalent", input=shape).status == "passed"
 
 
+def test_axes_of_any_sizes_are_made_uneven() -> None:
+    case = {"input": (2, 3, 2, 3, 4), "args": {"filters": 2, "kernel_size": 1}}
+    assert outcome(keras.layers.Conv3D, "data-format-equivalent", **case).status == "passed"
+
+
 def test_a_layer_without_a_format_has_none_to_compare() -> None:
     found = outcome(Gram, "data-format-equivalent", input=(2, 2))
     assert found.status == "not_applicable"

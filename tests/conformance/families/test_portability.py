@@ -205,6 +205,14 @@ class Structures(keras.layers.Layer):
         return tensor, tensor.shape[1] % 2
 
 
+class Spectrum(keras.layers.Layer):
+    """Unpacks the pair that an operation gives."""
+
+    def call(self, inputs: Any) -> Any:
+        real, _ = ops.fft2((inputs, ops.zeros_like(inputs)))
+        return real
+
+
 class Typed(keras.layers.Layer):
     """Asks what it was given."""
 
@@ -323,7 +331,7 @@ def test_python_on_tensors_is_found(cls: Any, codes: set[str]) -> None:
     assert min(lines(found).values()) > cls.call.__code__.co_firstlineno
 
 
-@pytest.mark.parametrize("cls", [Statics, Typed])
+@pytest.mark.parametrize("cls", [Statics, Spectrum, Typed])
 def test_python_on_what_is_known_passes(cls: Any) -> None:
     assert got(cls, "tensors-not-branched-on") == []
 
