@@ -133,6 +133,12 @@ class TestValues:
         found = both(layer, x, mask=mask, use_causal_mask=causal)
         assert_both_close(found, reference(*x, seen=seen))
 
+    @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+    def test_values_that_are_all_hidden_count_the_same(self, policy):
+        hidden = [None, ops.zeros((BATCH, STEPS), "bool")]
+        _, weights = both(make(dtype=policy), inputs(), mask=hidden)
+        assert_close(weights, np.full_like(weights, 1 / STEPS), tolerance=1e-3)
+
     @pytest.mark.parametrize("dtype", ["bool", "float32"])
     def test_masked_queries_give_zeros(self, dtype):
         layer, x = make(), inputs()
@@ -255,7 +261,9 @@ class TestKeras:
     def test_dtype_policy(self, policy):
         layer, x = make(dtype=policy), inputs()
         mask = [None, ops.ones((BATCH, STEPS), "bool")]
-        for y in layer(x, mask=mask, return_attention_scores=True):
+        symbolic = [keras.KerasTensor(one.shape) for one in x]
+        found = layer(x, mask=mask, return_attention_scores=True)
+        for y in (*found, *layer(symbolic, return_attention_scores=True)):
             assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
         found = both(layer, x, mask=mask, use_causal_mask=True)
         weights = [array(ops.cast(weight, "float32")) for weight in layer.weights]
