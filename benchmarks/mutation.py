@@ -23,10 +23,12 @@ ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 sys.path.insert(0, str(TESTS))
 
-from proofs.proof import proofs  # noqa: E402 - it is beside the tests
+from goldens import KINDS  # noqa: E402 - beside the tests
+from proofs.proof import proofs  # noqa: E402
 
 PAGE = ROOT / "docs/mutation.md"
 BOUND = 0.9
+AT_ONCE = 8  # goldens in one run of mutmut, which imports Keras a few times
 KILLED, SURVIVED = "killed", "survived"
 # mutmut stands a trampoline in for each method; Keras reads the signature of `__init__` by a way
 # that does not see through one, and a test's fresh process has another working directory.
@@ -61,10 +63,10 @@ trampoline.wrap_in_trampoline = _wrap
 """
 SETTINGS = """
 [tool.mutmut]
-source_paths = ["{module}.py"]
-pytest_add_cli_args = ["-p", "no:cacheprovider"]
-pytest_add_cli_args_test_selection = ["test_{module}.py"]
-also_copy = ["test_{module}.py", "bridge.py"]
+source_paths = {sources}
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:unraisableexception"]
+pytest_add_cli_args_test_selection = {tests}
+also_copy = ["bridge.py"]
 process_isolation = "forkserver"
 use_git_change_detection = false
 """
@@ -91,32 +93,45 @@ class Score:
         return self.killed / self.mutants
 
 
-def score(golden: str) -> Score:
-    """Run mutmut on one golden, in a folder of its own."""
+def scores(goldens: Sequence[str]) -> Iterator[Score]:
+    """Run mutmut on some goldens at once, in a folder of their own."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        (test,) = (TESTS / "goldens" / golden).glob("test_*.py")
-        module = test.stem.removeprefix("test_")
-        source = test.with_name(f"{module}.py").read_text("utf-8")
-        bridged = source.replace("\nimport keras\n", "\nimport bridge  # noqa\nimport keras\n", 1)
-        (folder / f"{module}.py").write_text(bridged, encoding="utf-8")
-        (folder / test.name).write_text(test.read_text("utf-8"), encoding="utf-8")
+        modules = {golden: _copy(golden, folder) for golden in goldens}
         (folder / "bridge.py").write_text(BRIDGE, encoding="utf-8")
-        (folder / "pyproject.toml").write_text(SETTINGS.format(module=module), encoding="utf-8")
+        sources = json.dumps([f"{module}.py" for module in modules.values()])
+        tests = json.dumps([f"test_{module}.py" for module in modules.values()])
+        settings = SETTINGS.format(sources=sources, tests=tests)
+        (folder / "pyproject.toml").write_text(settings, encoding="utf-8")
         _mutmut(folder, "run", f"--max-children={os.cpu_count()}")
         found = _results(folder)
-        survivors = [_changed(_mutmut(folder, "show", name)) for name in found[SURVIVED]]
-    mutants = sum(map(len, found.values()))
-    return Score(golden, mutants, mutants - len(survivors), sorted(survivors))
+        for golden, module in modules.items():
+            mutants = [name for name in found if name.startswith(f"{module}.")]
+            survived = [name for name in mutants if found[name] == SURVIVED]
+            survivors = sorted(_changed(_mutmut(folder, "show", name)) for name in survived)
+            yield Score(golden, len(mutants), len(mutants) - len(survivors), survivors)
+
+
+def _copy(golden: str, folder: Path) -> str:
+    """Put a class and its tests into `folder`; the name of its module."""
+    (test,) = (TESTS / "goldens" / golden).glob("test_*.py")
+    module = test.stem.removeprefix("test_")
+    source = test.with_name(f"{module}.py").read_text("utf-8")
+    bridged = source.replace("\nimport keras\n", "\nimport bridge  # noqa\nimport keras\n", 1)
+    (folder / f"{module}.py").write_text(bridged, encoding="utf-8")
+    (folder / test.name).write_text(test.read_text("utf-8"), encoding="utf-8")
+    return module
 
 
 def _mutmut(folder: Path, *words: str) -> str:
     """What a command of mutmut prints."""
+    # Plugins, and the search for garbage at the end, take longer than the tests of most mutants.
+    quick = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     environment = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
     done = subprocess.run(
         [sys.executable, "-m", "mutmut", *words],
         cwd=folder,
-        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**environment, **quick},
         capture_output=True,
         text=True,
         check=False,
@@ -126,17 +141,17 @@ def _mutmut(folder: Path, *words: str) -> str:
     return done.stdout
 
 
-def _results(folder: Path) -> Mapping[str, list[str]]:
-    """The names of all mutants, by what became of them."""
-    found: dict[str, list[str]] = {KILLED: [], SURVIVED: []}
+def _results(folder: Path) -> Mapping[str, str]:
+    """What became of each mutant, by its name."""
+    found: dict[str, str] = {}
     for line in _mutmut(folder, "results", "--all", "true").splitlines():
         name, colon, status = line.strip().rpartition(": ")
         if colon:
-            found.setdefault(status, []).append(name)
+            found[name] = status
     # A mutant that never ends is found, and so is one that ends the process.
-    unknown = found.keys() - {KILLED, SURVIVED, "timeout", "segfault", "suspicious"}
-    if unknown:
-        raise SystemExit(f"mutmut left {json.dumps(found)}")
+    known = {KILLED, SURVIVED, "timeout", "segfault", "suspicious"}
+    if unknown := {name: status for name, status in found.items() if status not in known}:
+        raise SystemExit(f"mutmut left {json.dumps(unknown)}")
     return found
 
 
@@ -184,20 +199,21 @@ def _survivors(one: Score) -> Iterator[str]:
 def main() -> int:
     """Print a line for each golden; with all of them, write the page."""
     chosen = sys.argv[1:]
-    known = [golden for proof in proofs().values() for golden in proof.goldens]
+    known = [folder.name for template in proofs() for folder in KINDS[template]]
     for name in chosen:
         if name not in known:
             near = ", ".join(difflib.get_close_matches(name, known)) or ", ".join(known)
             raise SystemExit(f"there is no golden {name}: {near}")
-    scores = []
-    for golden in chosen or known:
-        scores.append(score(golden))
-        print(f"{golden:<32} {scores[-1].killed} of {scores[-1].mutants}", flush=True)
-        for line in _survivors(scores[-1]) if chosen else ():
-            print(line, flush=True)
+    wanted, found = chosen or known, []
+    for start in range(0, len(wanted), AT_ONCE):
+        for one in scores(wanted[start : start + AT_ONCE]):
+            found.append(one)
+            print(f"{one.golden:<32} {one.killed} of {one.mutants}", flush=True)
+            for line in _survivors(one) if chosen else ():
+                print(line, flush=True)
     if not chosen:
-        PAGE.write_text(page(scores), encoding="utf-8")
-    return int(any(one.share < BOUND for one in scores))
+        PAGE.write_text(page(found), encoding="utf-8")
+    return int(any(one.share < BOUND for one in found))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from scaffold.base_layer import on_base, read_base
 from scaffold.catalog import TARGETS, Catalog, Options, Template
 from scaffold.conformance.case import Case, Input, case_from, written
 from scaffold.conformance.subject import Subject
+from scaffold.errors import UsageError
 from scaffold.settings import PYPROJECT, nearest_project
 
 # What an argument without a default is given, by words in its name, the first that fits.
@@ -166,9 +167,16 @@ def _usual(parameter: inspect.Parameter) -> list[Any]:
 
 
 def _template_arguments(cls: Any) -> list[dict[str, Any]]:
-    """What the templates that the class may come from test its required arguments with."""
+    """What the templates that the class may come from test its required arguments with.
+
+    A layer is left to the usual values.
+    """
     return [
-        {a.name: a.type.changed(REQUIRED) for a in _attributes(template, options) if a.required}
+        {
+            a.name: a.type.changed(REQUIRED)
+            for a in _attributes(template, options)
+            if a.required and a.type.keyword != "layer"
+        }
         for template, options in _likely_templates(cls)
         if not template.base_layer
     ]
@@ -207,7 +215,10 @@ def _of_base(catalog: Catalog, cls: Any) -> list[tuple[Template, Options]]:
     for parent in cls.__mro__[1:]:
         name = parent.__name__
         if getattr(layers, name, None) is parent and parent is not layers.Layer:
-            template = on_base(catalog.deriving("layer"), read_base(name))
+            try:
+                template = on_base(catalog.deriving("layer"), read_base(name))
+            except UsageError:  # a layer that nothing can be added to, such as `Wrapper`
+                return []
             return [(template, {})] if template.sample else []
     return []
 

@@ -74,6 +74,20 @@ class MyScale(keras.layers.Layer):
         return inputs * self.factor + other
 
 
+class Around(keras.layers.Layer):
+    def __init__(self, layer, **kwargs):
+        super().__init__(**kwargs)
+        self.layer = layer
+
+    def call(self, inputs):
+        return self.layer(inputs)
+
+
+class Wrapped(keras.layers.Wrapper):
+    def call(self, inputs):
+        return self.layer(inputs)
+
+
 class Never(keras.layers.Layer):
     def call(self, inputs):
         raise ValueError("no")
@@ -213,6 +227,16 @@ def test_a_search_by_names_and_shapes(module: Any, here: Path) -> None:
         "no input was given: `2,6,8`, `2,8,10,3`, `2,8`, `2,4,5,6,3` did not work, "
         "`2,6:int32:0..16` works"
     )
+
+
+@pytest.mark.parametrize("name", ["Around", "Wrapped"])
+def test_a_layer_is_a_usual_one_beside_templates_that_take_one(
+    module: Any, here: Path, name: str
+) -> None:
+    cls = getattr(module, name)
+    ((case, origin),) = cases_of(cls, {"input": Input((2, 6, 8))}, here)
+    assert case.args == {"layer": "keras.layers.Dense(8)"}
+    assert origin == "chosen by name: `layer='keras.layers.Dense(8)'`"
 
 
 def test_a_rank_in_the_name_comes_first(module: Any, here: Path) -> None:

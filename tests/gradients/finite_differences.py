@@ -28,6 +28,8 @@ PLACES = 2
 # `ops.layer_normalization`. There the step has to be wide, and the difference is rough.
 # `ops.tanh` gives float32 on JAX, which the loop over the steps refuses; as Keras's own layer does.
 WITHOUT_FLOAT64 = {("jax", "simple_rnn")}
+# A call in training assigns to the kernel, which gradients do not follow but differences do.
+MOVES_ITS_KERNEL = {"spectral_normalization"}
 PRECISE, ROUGH = (1e-6, 1e-4), (1e-2, 5e-2)
 
 
@@ -125,8 +127,15 @@ class Loss:
         return (found[0] - found[1]) / (2 * step)
 
 
-@pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("golden", goldens_for(keras.backend.backend()))
+@pytest.mark.parametrize(
+    ("golden", "training"),
+    [
+        (golden, training)
+        for golden in goldens_for(keras.backend.backend())
+        for training in (False, True)
+        if not (training and golden in MOVES_ITS_KERNEL)
+    ],
+)
 def test_gradients(golden: str, training: bool) -> None:
     random = np.random.default_rng(0)
     for cls, case in generated(golden):

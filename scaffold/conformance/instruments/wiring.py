@@ -40,7 +40,7 @@ def is_off(subject: Subject, layer: Any, argument: str) -> bool:
     if not _makes_weights(subject, layer):
         return True
     stem = argument.rpartition("_")[0]
-    if any(stem in variable.name for variable in layer.weights):
+    if any(stem == variable.name for variable in layer.weights):
         return False
     given = {name: parameter.default for name, parameter in subject.parameters.items()}
     given |= subject.case.args
