@@ -1,7 +1,8 @@
 """`make bench`: each generated class that stands in for one of Keras, against that one.
 
 A compiled forward pass and a whole training step, on the same inputs, from the same weights. The
-two run in turn, and the median of the ratios counts. Torch runs eagerly, as Keras has it there.
+two run in turn, several pairs of them, and the median of the ratios counts. Torch runs eagerly,
+as Keras has it there.
 `python -m benchmarks.drop_ins MyDense` measures some classes only.
 """
 
@@ -25,8 +26,8 @@ from proofs.proof import DropIn, proofs  # noqa: E402 - it is beside the tests
 
 BACKENDS = ("tensorflow", "jax", "torch")
 BOUND = 1.05
-ROUNDS = 21
-SECONDS = 0.1  # of one turn
+PAIRS, ROUNDS = 5, 4
+SECONDS = 0.04  # of one measurement
 CHILD = "--in-this-process"
 
 
@@ -43,7 +44,7 @@ def main() -> int:
             _measure(drop_ins()[name])
         return 0
     names = words or list(drop_ins())
-    print(f"medians of {ROUNDS} ratios; at most {BOUND:g} x")
+    print(f"medians of {PAIRS * ROUNDS} ratios; at most {BOUND:g} x")
     over = False
     for backend in BACKENDS:
         done = subprocess.run(
@@ -70,15 +71,20 @@ def _measure(one: DropIn) -> None:
     sys.path.insert(0, str(TESTS / "goldens" / one.golden))
     (test,) = (TESTS / "goldens" / one.golden).glob("test_*.py")
     module = importlib.import_module(test.stem.removeprefix("test_"))
-    classes = (getattr(module, one.name), getattr(keras.layers, one.builtin))
+    ours, theirs = getattr(module, one.name), getattr(keras.layers, one.builtin)
     call = one.speed()
-    layers = [cls(**call.arguments) for cls in classes]
-    for layer in layers:
-        layer(call.inputs, **call.call)
-    layers[0].set_weights(layers[1].get_weights())
-    forward = _ratio(*(_forward(layer, call.inputs, dict(call.call)) for layer in layers))
-    step = _ratio(*(_step(layer, call.inputs, dict(call.call)) for layer in layers))
-    print(f"{one.name} {forward:.2f} {step:.2f}", flush=True)
+    forward: list[float] = []
+    step: list[float] = []
+    for turn in range(PAIRS):
+        # Where the arrays of a layer come to lie counts: new ones in each turn.
+        layers = {cls: cls(**call.arguments) for cls in ((ours, theirs), (theirs, ours))[turn % 2]}
+        for layer in layers.values():
+            layer(call.inputs, **call.call)
+        layers[ours].set_weights(layers[theirs].get_weights())
+        pair = layers[ours], layers[theirs]
+        forward += _ratios(*(_forward(layer, call.inputs, dict(call.call)) for layer in pair))
+        step += _ratios(*(_step(layer, call.inputs, dict(call.call)) for layer in pair))
+    print(f"{one.name} {statistics.median(forward):.2f} {statistics.median(step):.2f}", flush=True)
 
 
 def _forward(layer: Any, inputs: Any, call: dict[str, Any]) -> Callable[[], Any]:
@@ -112,9 +118,12 @@ def _step(layer: Any, inputs: Any, call: dict[str, Any]) -> Callable[[], Any]:
     import numpy as np
 
     symbols = keras.tree.map_structure(
-        lambda array: keras.Input(array.shape[1:], dtype=array.dtype.name), inputs
+        lambda array: keras.Input(batch_shape=array.shape, dtype=array.dtype.name), inputs
     )
-    known = {name: value for name, value in call.items() if name != "training"}
+    known = keras.tree.map_structure(
+        keras.ops.convert_to_tensor,
+        {name: value for name, value in call.items() if name != "training"},
+    )
     outputs = keras.tree.flatten(layer(symbols, **known))[0]
     model = keras.Model(symbols, outputs)
     model.compile(keras.optimizers.SGD(1e-6), "mse")
@@ -122,14 +131,11 @@ def _step(layer: Any, inputs: Any, call: dict[str, Any]) -> Callable[[], Any]:
     return lambda: model.train_on_batch(inputs, targets)
 
 
-def _ratio(ours: Callable[[], Any], theirs: Callable[[], Any]) -> float:
-    """The median ratio of the seconds that a call takes."""
-    number = max(1, int(SECONDS / max(_seconds(theirs, 1) for _ in range(3))))
-    _seconds(ours, 3)
-    return statistics.median(_ratios(ours, theirs, number))
-
-
-def _ratios(ours: Callable[[], Any], theirs: Callable[[], Any], number: int) -> Iterator[float]:
+def _ratios(ours: Callable[[], Any], theirs: Callable[[], Any]) -> Iterator[float]:
+    """The ratios of the seconds that a call takes."""
+    for act in (ours, theirs):
+        _seconds(act, 3)  # compiled, and warm
+    number = max(1, int(SECONDS / _seconds(theirs, 3)))
     for turn in range(ROUNDS):
         # Neither always runs on the cache that the other has left.
         pair = (ours, theirs) if turn % 2 else (theirs, ours)

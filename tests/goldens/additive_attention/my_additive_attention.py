@@ -129,7 +129,7 @@ class MyAdditiveAttention(keras.layers.Layer):
         """Return the score of each query with each key."""
         scores = ops.tanh(ops.expand_dims(query, -2) + ops.expand_dims(key, -3))
         if self.scale is not None:
-            scores = ops.multiply(scores, self.scale)
+            scores = ops.multiply(self.scale, scores)
         return ops.sum(scores, axis=-1)
 
     def compute_mask(self, inputs, mask=None):
