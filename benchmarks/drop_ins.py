@@ -91,19 +91,18 @@ def _forward(layer: Any, inputs: Any, call: dict[str, Any]) -> Callable[[], Any]
     """A compiled call of a layer that waits for its outputs."""
     import keras
 
+    tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, inputs)
     if keras.backend.backend() == "tensorflow":
         tf = importlib.import_module("tensorflow")
         compiled = tf.function(lambda x: layer(x, **call), jit_compile=True)
-        tensors = tf.nest.map_structure(tf.constant, inputs)
         return lambda: tf.nest.map_structure(lambda y: y.numpy(), compiled(tensors))
     if keras.backend.backend() == "jax":
         jax = importlib.import_module("jax")
         state = [[v.value for v in vs] for vs in (layer.trainable_variables,
                                                   layer.non_trainable_variables)]  # fmt: skip
         compiled = jax.jit(lambda state, x: layer.stateless_call(*state, x, **call)[0])
-        return lambda: jax.block_until_ready(compiled(state, inputs))
+        return lambda: jax.block_until_ready(compiled(state, tensors))
     torch = importlib.import_module("torch")
-    tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, inputs)
 
     def run() -> Any:
         with torch.no_grad():
