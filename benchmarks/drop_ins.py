@@ -119,9 +119,10 @@ def _step(layer: Any, inputs: Any, call: dict[str, Any]) -> Callable[[], Any]:
     symbols = keras.tree.map_structure(
         lambda array: keras.Input(batch_shape=array.shape, dtype=array.dtype.name), inputs
     )
+    known = {name: value for name, value in call.items() if name != "training"}
     known = keras.tree.map_structure(
-        keras.ops.convert_to_tensor,
-        {name: value for name, value in call.items() if name != "training"},
+        lambda value: keras.ops.convert_to_tensor(value) if hasattr(value, "shape") else value,
+        known,
     )
     outputs = keras.tree.flatten(layer(symbols, **known))[0]
     model = keras.Model(symbols, outputs)

@@ -74,12 +74,12 @@ class MyAdd(keras.layers.Layer):
     def call(self, inputs):
         inputs = in_order(inputs)
         rank = max(len(x.shape) for x in inputs)
-        outputs = 0
+        aligned = []
         for x in inputs:
             for _ in range(rank - len(x.shape)):
                 x = ops.expand_dims(x, 1)
-            outputs = ops.add(outputs, x)
-        return outputs
+            aligned.append(x)
+        return functools.reduce(ops.add, aligned)
 
     def compute_mask(self, _inputs, mask=None):
         if mask is None or any(kept is None for kept in in_order(mask)):
