@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -70,6 +71,16 @@ also_copy = ["bridge.py"]
 process_isolation = "forkserver"
 use_git_change_detection = false
 """
+# What is thought of mutants that survive in many classes, by what the changed line looks like.
+USUAL = {
+    r'^f?"[^"]*" -> f?"[^"]*"$': "words of a message, of which the tests know the subject",
+    r"\btraining=\w+\b.* -> .*\btraining=True\b": (
+        "not run: mutmut's wrapper hands the default of the original on"
+    ),
+    r'name="\w+", shape=\(\), .* -> name="\w+", (shape=None, )?': (
+        "`add_weight` makes a scalar where no shape is given"
+    ),
+}
 INTRODUCTION = """\
 # Mutants
 
@@ -163,9 +174,11 @@ def _changed(shown: str) -> str:
     return f"{' '.join(before)} -> {' '.join(after) or 'nothing'}"
 
 
-def judged() -> dict[str, Mapping[str, str]]:
-    """What is thought of survivors, by golden."""
-    return {golden: proof.judged for proof in proofs().values() for golden in proof.goldens}
+def judgement(golden: str, changed: str) -> str:
+    """What is thought of a survivor."""
+    (proof,) = (proof for proof in proofs().values() if golden in proof.goldens)
+    usual = (text for pattern, text in USUAL.items() if re.search(pattern, changed))
+    return proof.judged.get(changed) or next(usual, "not judged")
 
 
 def page(scores: Sequence[Score]) -> str:
@@ -191,8 +204,7 @@ def _survivors(one: Score) -> Iterator[str]:
     yield ""
     for changed, number in Counter(one.survivors).items():
         times = f" ({number} times)" if number > 1 else ""
-        judgement = judged()[one.golden].get(changed, "not judged")
-        yield f"- `{changed}`{times}: {judgement}"
+        yield f"- `{changed}`{times}: {judgement(one.golden, changed)}"
     yield ""
 
 
