@@ -1,14 +1,16 @@
 """`make mutation`: how many mutants of each generated class its own generated tests kill.
 
 mutmut makes the mutants and runs the tests; a server forks a process for each, which has Keras
-imported already. Writes `docs/mutation.md`, with every survivor and what to think of it: the
-judgements stand in `tests/proofs`. `python -m benchmarks.mutation dense` runs some goldens only
-and prints what it finds.
+imported already. Only what has changed since is run again: `docs/mutation.json` has the results.
+Writes `docs/mutation.md`, with every survivor and what to think of it: the judgements stand in
+`tests/proofs`. `python -m benchmarks.mutation dense` runs some goldens only, and prints what
+survives.
 """
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import os
 import re
@@ -17,7 +19,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -28,6 +30,9 @@ from goldens import KINDS  # noqa: E402 - beside the tests
 from proofs.proof import proofs  # noqa: E402
 
 PAGE = ROOT / "docs/mutation.md"
+RESULTS = ROOT / "docs/mutation.json"
+# One of each kind: ranks share their code, and what users add is the skeleton's.
+KNOWN = [folder.name for template in proofs() for folder in KINDS[template]]
 BOUND = 0.9
 AT_ONCE = 8  # goldens in one run of mutmut, which imports Keras a few times
 KILLED, SURVIVED = "killed", "survived"
@@ -92,16 +97,42 @@ that survives is *equivalent* if nobody could tell the two classes apart; else a
 
 @dataclass(frozen=True)
 class Score:
-    """What became of the mutants of one golden: how many were killed, and which were not."""
+    """What became of the mutants of one golden: how many there were, and which survived.
+
+    `text` stands for the class and its tests, as they were.
+    """
 
     golden: str
+    text: str
     mutants: int
-    killed: int
     survivors: Sequence[str]
+
+    @property
+    def killed(self) -> int:
+        return self.mutants - len(self.survivors)
 
     @property
     def share(self) -> float:
         return self.killed / self.mutants
+
+
+def text_of(golden: str) -> str:
+    """A digest of the class and its tests."""
+    files = sorted((TESTS / "goldens" / golden).glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def measured() -> dict[str, Score]:
+    """What was measured of the goldens and still holds, by their names."""
+    scores = [Score(**data) for data in json.loads(RESULTS.read_text("utf-8"))]
+    return {one.golden: one for one in scores if one.text == text_of(one.golden)}
+
+
+def keep(found: Mapping[str, Score]) -> None:
+    """Write what was measured, as data and as the page."""
+    data = [asdict(found[golden]) for golden in KNOWN if golden in found]
+    RESULTS.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(page(found), encoding="utf-8")
 
 
 def scores(goldens: Sequence[str]) -> Iterator[Score]:
@@ -120,7 +151,7 @@ def scores(goldens: Sequence[str]) -> Iterator[Score]:
             mutants = [name for name in found if name.startswith(f"{module}.")]
             survived = [name for name in mutants if found[name] == SURVIVED]
             survivors = sorted(_changed(_mutmut(folder, "show", name)) for name in survived)
-            yield Score(golden, len(mutants), len(mutants) - len(survivors), survivors)
+            yield Score(golden, text_of(golden), len(mutants), survivors)
 
 
 def _copy(golden: str, folder: Path) -> str:
@@ -181,19 +212,21 @@ def judgement(golden: str, changed: str) -> str:
     return proof.judged.get(changed) or next(usual, "not judged")
 
 
-def page(scores: Sequence[Score]) -> str:
+def page(found: Mapping[str, Score]) -> str:
     """The page as Markdown."""
+    scores = [found[golden] for golden in KNOWN if golden in found]
+    missing = [f"`{golden}`" for golden in KNOWN if golden not in found]
     lines = [
         INTRODUCTION,
         "| generated class | mutants | killed | share |",
         "| --- | --: | --: | --: |",
         *(f"| `{s.golden}` | {s.mutants} | {s.killed} | {s.share:.1%} |" for s in scores),
         "",
+        *([f"Not measured as they are now: {', '.join(missing)}.", ""] if missing else []),
         "## Survivors",
         "",
+        *(line for one in scores for line in _survivors(one)),
     ]
-    for one in scores:
-        lines += _survivors(one)
     return "\n".join(lines)
 
 
@@ -209,23 +242,21 @@ def _survivors(one: Score) -> Iterator[str]:
 
 
 def main() -> int:
-    """Print a line for each golden; with all of them, write the page."""
-    chosen = sys.argv[1:]
-    known = [folder.name for template in proofs() for folder in KINDS[template]]
+    """Measure what is named, else what has changed; print a line for each."""
+    chosen, found = sys.argv[1:], measured()
     for name in chosen:
-        if name not in known:
-            near = ", ".join(difflib.get_close_matches(name, known)) or ", ".join(known)
+        if name not in KNOWN:
+            near = ", ".join(difflib.get_close_matches(name, KNOWN)) or ", ".join(KNOWN)
             raise SystemExit(f"there is no golden {name}: {near}")
-    wanted, found = chosen or known, []
+    wanted = chosen or [golden for golden in KNOWN if golden not in found]
     for start in range(0, len(wanted), AT_ONCE):
         for one in scores(wanted[start : start + AT_ONCE]):
-            found.append(one)
+            found[one.golden] = one
             print(f"{one.golden:<32} {one.killed} of {one.mutants}", flush=True)
             for line in _survivors(one) if chosen else ():
                 print(line, flush=True)
-    if not chosen:
-        PAGE.write_text(page(found), encoding="utf-8")
-    return int(any(one.share < BOUND for one in found))
+        keep(found)
+    return int(any(one.share < BOUND for one in found.values()))
 
 
 if __name__ == "__main__":
