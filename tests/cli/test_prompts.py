@@ -26,10 +26,11 @@ UNITS = (
 )
 NAMES = ", ".join(Catalog.builtin().names("layer"))
 TEMPLATES = textwrap.wrap(NAMES, 88, initial_indent="  ", subsequent_indent="  ")
-# The terminal has to be the process's own, for ^C to reach it.
+# The terminal has to be the process's own, for ^C to reach it; a job in the background ignores it.
 OWN_TERMINAL = (
-    "import fcntl, os, sys, termios\n"
+    "import fcntl, os, signal, sys, termios\n"
     "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+    "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
     "os.execv(sys.argv[1], sys.argv[1:])\n"
 )
 
