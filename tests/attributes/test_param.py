@@ -85,7 +85,7 @@ def completed(*words: str) -> list[str]:
         (["layer", "MyConv", "--template", "proj"], ["projection"]),
         (["layer", "MyConv", "--on-conflict", "s"], ["skip"]),
         (["show", "proj"], ["projection"]),
-        (["list", "mod"], ["model"]),
+        (["list", "mode"], ["model"]),
         (["list", "line"], ["linear"]),
         (["l"], ["layer", "list"]),
     ],

@@ -145,7 +145,11 @@ class Ensemble(keras.layers.Layer):
         return {**super().get_config(), "members": self.members, "units": self.units}
 
 
-@seeded("loads-in-fresh-process", input=(2, 6, 8), args={"tasks": list("abcdefghijkl")})
+@seeded(
+    "loads-in-fresh-process",
+    input=(2, 6, 8),
+    args={"tasks": ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"]},
+)
 @keras.saving.register_keras_serializable(package="zoo")
 class MultiTaskHeads(keras.layers.Layer):
     """Makes its heads in the order of a set: elsewhere weights land in other heads."""
