@@ -146,8 +146,8 @@ class MobileBlock(keras.layers.Layer):
         channels = input_shape[channel_axis]
         if channels is None:
             raise ValueError(
-                "The channels of the input must be known. Received: "
-                f"input_shape={input_shape}"
+                "The channels of the input must be known. "
+                f"Received: input_shape={input_shape}"
             )
         self.expand, expanded_shape = None, input_shape
         if self.expansion > 1:

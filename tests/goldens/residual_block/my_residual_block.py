@@ -116,8 +116,8 @@ class MyResidualBlock(keras.layers.Layer):
         channels = input_shape[channel_axis]
         if channels is None:
             raise ValueError(
-                "The channels of the input must be known. Received: "
-                f"input_shape={input_shape}"
+                "The channels of the input must be known. "
+                f"Received: input_shape={input_shape}"
             )
         output_shape = self.compute_output_shape(input_shape)
         self.conv1.build(input_shape)
