@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 from scaffold.catalog import Catalog
 from scaffold.render import Style, render
 from scaffold.settings import Settings
-from scaffold.spec import Spec
+from scaffold.spec import Spec, template_of
+from scaffold.template import Template
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ class Layout:
         tests_into: The folder of its test; `None` for no test.
         packages: The Python packages that `into` is inside of, outermost first.
         import_root: The folder that the outermost package, or the module, lies in.
+        trains: Whether a training script is wanted, where the template has one.
     """
 
     into: PurePosixPath
     tests_into: PurePosixPath | None
     packages: tuple[str, ...]
     import_root: PurePosixPath
+    trains: bool = True
 
     def module(self, spec: Spec) -> str:
         """The dotted name that the class is imported from."""
@@ -39,11 +42,26 @@ def generate(
     catalog: Catalog, spec: Spec, style: Style, layout: Layout
 ) -> Mapping[PurePosixPath, bytes]:
     """The bytes of every file that the spec asks for, the class first."""
-    paths = {"layer": layout.into / f"{spec.module}.py"}
+    paths = {spec.target: layout.into / f"{spec.module}.py"}
     if layout.tests_into is not None:
         paths["test"] = layout.tests_into / f"test_{spec.module}.py"
+    if (script := _training_script(template_of(catalog, spec), spec, layout)) is not None:
+        paths["train"] = script
     sources = render(catalog, spec, style, layout.module(spec), list(paths))
     return {path: sources[file].encode("utf-8") for file, path in paths.items()}
+
+
+def _training_script(template: Template, spec: Spec, layout: Layout) -> PurePosixPath | None:
+    """Where the training script goes: it must find the class as the test does."""
+    if not layout.trains or template.training_for(spec.options) is None:
+        return None
+    return layout.import_root / f"train_{spec.module}.py"
+
+
+def training_step(template: Template, spec: Spec, layout: Layout, root: Path, here: Path) -> str:
+    """The line that trains what was generated, to be typed in the folder `here`, if any can."""
+    script = _training_script(template, spec, layout)
+    return "" if script is None else f"python {_shown(root / script, here)}"
 
 
 def next_step(spec: Spec, layout: Layout, settings: Settings, root: Path, here: Path) -> str:
@@ -56,19 +74,20 @@ def next_step(spec: Spec, layout: Layout, settings: Settings, root: Path, here: 
         root: The workspace's root, an absolute path.
         here: Where the person is, an absolute path.
     """
-
-    def shown(path: Path) -> str:
-        return shlex.quote(Path(os.path.relpath(path, here)).as_posix())
-
     import_root = root / layout.import_root
     if layout.tests_into is None:
         step = f'python -c "from {layout.module(spec)} import {spec.name}"'
-        return step if import_root == here else f"cd {shown(import_root)} && {step}"
-    test = shown(root / layout.tests_into / f"test_{spec.module}.py")
+        return step if import_root == here else f"cd {_shown(import_root, here)} && {step}"
+    test = _shown(root / layout.tests_into / f"test_{spec.module}.py", here)
     found_beside = layout.import_root == layout.tests_into and not settings.imports_by_path
     known = [Path(os.path.normpath(settings.folder / path)) for path in settings.pytest_paths]
     if found_beside or import_root in known:
         return f"pytest {test}"
     # pytest reads `pythonpath` as relative to the pyproject.toml, if there is one.
-    python_path = shlex.quote(Path(os.path.relpath(import_root, settings.folder)).as_posix())
-    return f"pytest --rootdir={shown(settings.folder)} -o pythonpath={python_path} {test}"
+    python_path = _shown(import_root, settings.folder)
+    return f"pytest --rootdir={_shown(settings.folder, here)} -o pythonpath={python_path} {test}"
+
+
+def _shown(path: Path, here: Path) -> str:
+    """`path` as one would type it in the folder `here`."""
+    return shlex.quote(Path(os.path.relpath(path, here)).as_posix())

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from scaffold.catalog import Catalog, Template, fill
+from scaffold.catalog import Catalog
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.formatting import black_mode, format_source
 from scaffold.imports import Imports
 from scaffold.spec import Spec, arguments_of, template_of
+from scaffold.template import Template, fill
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -44,7 +45,8 @@ def render(
         spec: What is asked for.
         style: How it is to look.
         module: The dotted name under which a test imports the class.
-        files: Which of the template's files: `layer` for the class, `test` for its tests.
+        files: Which of the template's files: the target's name for the class, `test` for its
+            tests, `train` for its training script.
 
     Raises:
         UsageError: If a name of the spec is one that a file itself needs.
@@ -131,6 +133,7 @@ def _context(template: Template, spec: Spec, module: str) -> dict[str, Any]:
         "imports": Imports(first_party=module),
         "base": template.base_layer,
         "sample": template.sample,
+        "training": template.training_for(spec.options),
     }
 
 
@@ -159,13 +162,13 @@ class _Prose:
         """A comment, filled."""
         return self._fill(text, " " * indent + "# ", " " * indent + "# ")
 
-    def example(self, name: str, arguments: str) -> str:
+    def example(self, name: str, arguments: str, variable: str = "layer") -> str:
         """The line of a docstring's example that makes a layer, or the lines of it."""
-        line = f">>> layer = {name}({arguments})"
+        line = f">>> {variable} = {name}({arguments})"
         if len(line) + 4 <= self.line_length:
             return line
         inner = self._fill(arguments, "    ...     ", "    ...     ").lstrip()
-        return f">>> layer = {name}(\n{inner}\n... )".replace("\n    ...", "\n...")
+        return f">>> {variable} = {name}(\n{inner}\n... )".replace("\n    ...", "\n...")
 
     def refusal(self, name: str, text: str, indent: int = 16) -> str:
         """The message of an error about an argument, in one literal if that fits its line."""

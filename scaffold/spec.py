@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from scaffold.attributes import REQUIRED, TYPES, Attribute, Default, Value
 from scaffold.attributes.grammar import Assignment, Declaration
 from scaffold.base_layer import on_base, read_base
-from scaffold.catalog import Catalog, Options, Template, TemplateAttribute
+from scaffold.catalog import Catalog
 from scaffold.errors import Place, UsageError
 from scaffold.naming import check_attribute_name, check_class_name, check_package, module_name
+from scaffold.template import Options, Template, TemplateAttribute
 from scaffold.text import nearest
 
 

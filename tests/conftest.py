@@ -19,6 +19,7 @@ from scaffold.cli import main
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
 
+collect_ignore = ["models/goldens"]  # They run in processes of their own, one for each backend.
 _HERE = Path(__file__).parent
 _SCHEMA = json.loads((_HERE.parent / "docs/answer.schema.json").read_text("utf-8"))
 Tree = Mapping[str, tuple[int, bytes]]

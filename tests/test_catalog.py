@@ -9,10 +9,12 @@ import pytest
 from proofs.proof import proofs
 from scaffold.attributes import REQUIRED, Attribute
 from scaffold.attributes.grammar import declare_type, read_attribute
-from scaffold.catalog import Catalog, Template, fill, load
+from scaffold.catalog import Catalog
 from scaffold.errors import ScaffoldError, UsageError
+from scaffold.manifest import load
 from scaffold.render import Style, render
 from scaffold.spec import Request, make_spec
+from scaffold.template import Template, fill
 
 BUILTIN = Catalog.builtin()
 PLAIN = 'title = "T"\nsummary = "S."\nformula = "f"\nsource = "s"\n'

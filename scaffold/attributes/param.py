@@ -11,7 +11,7 @@ from scaffold.attributes import TYPES, AttributeType
 from scaffold.attributes.grammar import Assignment, Declaration, declare_type, read_attribute
 
 if TYPE_CHECKING:
-    from scaffold.catalog import Options, Template
+    from scaffold.template import Options, Template
 
 
 class AttributeParam(click.ParamType[Assignment | Declaration]):

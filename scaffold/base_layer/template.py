@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from scaffold.attributes import REQUIRED, Attribute, AttributeType, Value
 from scaffold.base_layer.sample import sample_of
 from scaffold.base_layer.signature import BaseLayer
-from scaffold.catalog import Case, Options, Template, TemplateAttribute
+from scaffold.template import Case, Options, Template, TemplateAttribute
 
 # In the template's folder: what each layer can be made and called with.
 _SAMPLES = "samples.toml"

@@ -20,6 +20,7 @@ from scaffold import __version__
 _COMMANDS = {
     "check": "Check whether layers and models keep Keras's contract.",
     "layer": "Generate a custom Keras layer with its tests.",
+    "model": "Generate a custom Keras model with its tests and a training script.",
     "list": "List the templates.",
     "show": "Show one template: formula, attributes, options, code.",
 }
@@ -27,6 +28,7 @@ _HELP = """Complete, tested custom Keras 3 layers and models from templates.
 
 \b
 scaffold layer MyConv filters=32         a layer and its test, here
+scaffold model MyResNet                  a model, its test and its training
 scaffold list                            what there is
 scaffold show conv                       one template in full
 scaffold check my_conv.py                whether it keeps Keras's contract

@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from scaffold.catalog import TARGETS, Catalog, Template
+from scaffold.catalog import TARGETS, Catalog
 from scaffold.cli.answer import print_answer
 from scaffold.cli.params import complete_words
+from scaffold.template import Template
 from scaffold.text import nearest, shown
 
 _WIDTH = 88

@@ -11,10 +11,11 @@ import click
 
 from scaffold.attributes import Attribute
 from scaffold.attributes.grammar import Assignment, Declaration, read_attribute
-from scaffold.catalog import Catalog, Options, Template
+from scaffold.catalog import Catalog
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.naming import check_class_name
 from scaffold.spec import Request, make_spec, template_of
+from scaffold.template import Options, Template
 
 # The answers are checked before it is known under which package the class is registered.
 _ANY_PACKAGE = "package"

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from scaffold.attributes import REQUIRED
-from scaffold.catalog import TARGETS, Catalog, Options, Template, fill
+from scaffold.catalog import TARGETS, Catalog
 from scaffold.cli.answer import print_answer
 from scaffold.cli.params import complete_templates
 from scaffold.errors import UsageError
+from scaffold.template import Options, Template, fill
 from scaffold.text import nearest, shown
 
 
@@ -38,6 +39,9 @@ def command(template: str, as_json: bool) -> None:
 
 
 def _find(catalog: Catalog, name: str) -> tuple[Template, Options]:
+    for target in TARGETS:
+        if name in catalog.names(target):
+            return catalog.find(target, name)
     for target in TARGETS:
         if name in catalog.words(target):
             return catalog.find(target, name)
@@ -97,7 +101,7 @@ def _example(catalog: Catalog, template: Template, chosen: Options) -> dict[str,
     options = {key: str(value) for key, value in chosen.items()}
     request = Request(template.target, name, template.name, options=options)
     spec, _ = make_spec(catalog, request, "my_project")
-    source = render(catalog, spec, Style(), spec.module, ["layer"])["layer"]
+    source = render(catalog, spec, Style(), spec.module, [template.target])[template.target]
     switches = "".join(f" --option {key}={value}" for key, value in options.items())
     return {
         "command": f"scaffold {template.target} {name} --template {template.name}{switches}",

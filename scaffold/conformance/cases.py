@@ -12,11 +12,12 @@ from typing import Any
 
 from scaffold.attributes import REQUIRED, Attribute
 from scaffold.base_layer import on_base, read_base
-from scaffold.catalog import TARGETS, Catalog, Options, Template
+from scaffold.catalog import Catalog
 from scaffold.conformance.case import Case, Input, case_from, written
 from scaffold.conformance.subject import Subject
 from scaffold.errors import UsageError
 from scaffold.settings import PYPROJECT, nearest_project
+from scaffold.template import Options, Template
 
 # What an argument without a default is given, by words in its name, the first that fits.
 _GUESSES: tuple[tuple[str, Any], ...] = (
@@ -189,10 +190,10 @@ def _likely_templates(cls: Any) -> Sequence[tuple[Template, Options]]:
     """
     catalog = Catalog.builtin()
     names = set(Subject(cls, Case()).parameters)
-    called, implied, _ = catalog.pick("layer", cls.__name__)
+    target = _target(cls)
+    called, implied, _ = catalog.pick(target, cls.__name__)
     variants = [
         (template, options, len(attributes))
-        for target in TARGETS
         for template in catalog.templates(target)
         for options in template.variants()
         if (attributes := {a.name for a in _attributes(template, options)}) <= names
@@ -206,6 +207,12 @@ def _likely_templates(cls: Any) -> Sequence[tuple[Template, Options]]:
     alike = [(template, options) for template, options, number in variants if number == most > 0]
     first = [one for one in by_name if one in alike or not most]
     return [*_of_base(catalog, cls), *first, *(one for one in alike if one not in by_name)]
+
+
+def _target(cls: Any) -> str:
+    from keras import Model
+
+    return "model" if issubclass(cls, Model) else "layer"
 
 
 def _of_base(catalog: Catalog, cls: Any) -> list[tuple[Template, Options]]:

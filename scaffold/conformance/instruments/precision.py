@@ -46,7 +46,8 @@ def strays(subject: Subject) -> Iterator[tuple[str, Any]]:
         if not layer.built and not subject.is_model:
             given_shapes(layer.build, subject.shapes)
     for child in layer._flatten_layers(include_self=False):
-        if child.dtype_policy.name == _ELSEWHERE:
+        computes = not isinstance(child, keras.layers.InputLayer)
+        if computes and child.dtype_policy.name == _ELSEWHERE:
             yield _attribute(layer, child), child
 
 

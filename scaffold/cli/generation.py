@@ -1,0 +1,316 @@
+"""What the commands that generate have in common: their options, the run, and its answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scaffold.attributes.param import AttributeParam
+from scaffold.cli.answer import print_answer
+from scaffold.cli.failure import colored_diff
+from scaffold.cli.params import OptionParam, complete_templates
+from scaffold.errors import MissingError, UsageError
+from scaffold.plan import OnConflict
+
+if TYPE_CHECKING:
+    from scaffold.catalog import Catalog
+    from scaffold.generate import Layout
+    from scaffold.plan import Plan
+    from scaffold.settings import Settings
+    from scaffold.spec import Request, Spec
+    from scaffold.workspace import Workspace
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_NAMED = (
+    click.argument("name", required=False),
+    click.argument("attributes", nargs=-1, type=AttributeParam()),
+    click.option(
+        "--template",
+        "-t",
+        shell_complete=complete_templates,
+        help="Which template; else by the name's last word.",
+    ),
+    click.option(
+        "--option",
+        "-o",
+        "options",
+        multiple=True,
+        type=OptionParam(),
+        metavar="KEY=VALUE",
+        help="An option of the template.",
+    ),
+)
+_WRITTEN = (
+    click.option("--into", type=_FOLDER, help="The folder for the class.  [default: here]"),
+    click.option(
+        "--tests-into", type=_FOLDER, help="The folder for the test.  [default: beside the class]"
+    ),
+    click.option("--no-tests", is_flag=True, help="Write no test."),
+    click.option(
+        "--package",
+        help="The name that Keras registers the class under.  [default: the project's]",
+    ),
+    click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing."),
+    click.option(
+        "--diff",
+        "show_diff",
+        is_flag=True,
+        help="Show what would change as a diff, and write nothing.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Answer in JSON."),
+    click.option(
+        "--on-conflict",
+        type=click.Choice(["fail", "skip", "overwrite", "new"]),
+        default="fail",
+        show_default=True,
+        help="Where a file differs: stop, leave it, replace it, or write beside it (.new).",
+    ),
+    click.option("--from", "from_file", type=_FILE, help="A spec file to begin with."),
+    click.option("--save-spec", type=_FILE, help="Write the spec to a file as well."),
+    click.option("--interactive", "-i", is_flag=True, help="Ask for what is not given."),
+)
+
+
+def generates(*own: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Give a command the options of all that generate, and its `own` among them."""
+
+    def decorate(function: Any) -> Any:
+        for option in reversed((*_NAMED, *own, *_WRITTEN)):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was typed behind a command of how to write, and what to answer."""
+
+    into: Path | None
+    tests_into: Path | None
+    no_tests: bool
+    dry_run: bool
+    show_diff: bool
+    as_json: bool
+    on_conflict: OnConflict
+    from_file: Path | None
+    save_spec: Path | None
+    interactive: bool
+    no_training: bool = False
+
+
+def run(request: Request, wish: Wish) -> None:
+    """Turn what was asked for into a plan, commit it, and say so."""
+    from scaffold.catalog import Catalog
+
+    _check_folder_options(wish.no_tests, wish.tests_into)
+    catalog = Catalog.builtin()
+    if wish.from_file is not None:
+        request = request.over(_read_spec_file(wish.from_file))
+    if wish.interactive:
+        from scaffold.cli.prompts import ask
+
+        request = ask(catalog, request)
+    begun = _Run.begin(catalog, request, wish)
+    if wish.dry_run or wish.show_diff:
+        plan = begun.plan(wish.on_conflict, wish.save_spec)
+    else:
+        plan = begun.write(wish.on_conflict, wish.save_spec)
+    _answer(begun, plan, wish)
+
+
+def once(options: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Options as a dict, each given once.
+
+    Raises:
+        UsageError: If one is given twice.
+    """
+    known = dict(options)
+    for key in known:
+        if sum(other == key for other, _ in options) > 1:
+            raise UsageError(f"option `{key}` is given twice", mend="Leave one of them out.")
+    return known
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What one call of the command works with, all of it checked."""
+
+    catalog: Catalog
+    spec: Spec
+    reason: str
+    notes: Sequence[str]
+    settings: Settings
+    workspace: Workspace
+    layout: Layout
+
+    @classmethod
+    def begin(
+        cls,
+        catalog: Catalog,
+        request: Request,
+        wish: Wish,
+    ) -> _Run:
+        from scaffold.settings import load_settings, nearest_project
+        from scaffold.spec import arguments_of, make_spec, notes_of, template_of
+        from scaffold.workspace import Workspace
+
+        here = Path.cwd()
+        start = Path(os.path.normpath(here / wish.into)) if wish.into else here
+        settings = load_settings(start, here)
+        spec, reason = make_spec(catalog, request, settings.package)
+        notes = notes_of(spec, arguments_of(spec, template_of(catalog, spec)))
+        workspace = Workspace(nearest_project(here) or here)
+        layout = _layout(workspace, settings, wish)
+        return cls(catalog, spec, reason, notes, settings, workspace, layout)
+
+    def plan(self, on_conflict: OnConflict, save_spec: Path | None) -> Plan:
+        from scaffold.generate import generate
+        from scaffold.plan import FilesDifferError, make_plan
+        from scaffold.render import Style
+
+        style = Style(self.settings.license_header, self.settings.black)
+        files = dict(generate(self.catalog, self.spec, style, self.layout))
+        if save_spec is not None:
+            from scaffold.spec_file import write_spec
+
+            path = self.workspace.confine(save_spec)
+            if path in files:
+                raise UsageError(
+                    f"--save-spec {save_spec} is where the generated code goes",
+                    mend="Name another file, such as spec.toml.",
+                )
+            files[path] = write_spec(self.spec)
+        try:
+            return make_plan(files, self.workspace.read, on_conflict)
+        except FilesDifferError as error:
+            raise FilesDifferError(error.plan, self.shown) from None
+
+    def write(self, on_conflict: OnConflict, save_spec: Path | None) -> Plan:
+        with self.workspace.transaction() as transaction:
+            plan = self.plan(on_conflict, save_spec)
+            transaction.commit(plan.changes)
+        return plan
+
+    def next_step(self) -> str:
+        from scaffold.generate import next_step
+
+        here = Path.cwd()
+        return next_step(self.spec, self.layout, self.settings, self.workspace.root, here)
+
+    def training_step(self) -> str:
+        """The line that trains what was generated, if there is a script for it."""
+        from scaffold.generate import training_step
+        from scaffold.spec import template_of
+
+        template = template_of(self.catalog, self.spec)
+        return training_step(template, self.spec, self.layout, self.workspace.root, Path.cwd())
+
+    def shown(self, path: PurePosixPath) -> str:
+        """`path` as one would type it here."""
+        return Path(os.path.relpath(self.workspace.root / path)).as_posix()
+
+
+def _layout(workspace: Workspace, settings: Settings, wish: Wish) -> Layout:
+    from scaffold.generate import Layout
+
+    folder = wish.into or (settings.folder / settings.into if settings.into else Path())
+    beside = settings.folder / settings.tests_into if settings.tests_into else folder
+    inside = workspace.confine(folder)
+    packages: list[str] = []
+    root = inside
+    while root.name.isidentifier() and (workspace.root / root / "__init__.py").is_file():
+        packages.insert(0, root.name)
+        root = root.parent
+    tests = None if wish.no_tests else workspace.confine(wish.tests_into or beside)
+    return Layout(inside, tests, tuple(packages), root, trains=not wish.no_training)
+
+
+def _check_folder_options(no_tests: bool, tests_into: Path | None) -> None:
+    if no_tests and tests_into is not None:
+        raise UsageError(
+            "--no-tests and --tests-into contradict each other", mend="Leave one of them out."
+        )
+
+
+def _read_spec_file(path: Path) -> Request:
+    from scaffold.spec_file import MOST_BYTES, read_spec
+
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise MissingError(f"there is no spec file {path}", mend="Is the path right?") from None
+    return read_spec(data, str(path))
+
+
+def _answer(run: _Run, plan: Plan, wish: Wish) -> None:
+    written = not (wish.dry_run or wish.show_diff)
+    if wish.as_json:
+        data = _data(run, plan, written=written, show_diff=wish.show_diff)
+        print_answer(run.spec.target, result=data)
+        return
+    if wish.show_diff:
+        click.echo(colored_diff(plan.diff()), nl=False)
+        return
+    spec = run.spec
+    options = "".join(f" {key}={value}" for key, value in spec.options.items())
+    click.echo(
+        f"{click.style(spec.name, bold=True)}: template {spec.template}{options} ({run.reason})"
+    )
+    click.echo(f"registered as {spec.package}>{spec.name}")
+    for note in run.notes:
+        click.echo(f"note: {note}")
+    _show_changes(run, plan)
+    if not written:
+        click.echo("Nothing was written: this was a dry run.")
+        return
+    click.echo(f"Next: {click.style(run.next_step(), fg='cyan')}")
+    if training := run.training_step():
+        click.echo(f"Then: {click.style(training, fg='cyan')}")
+
+
+def _show_changes(run: _Run, plan: Plan) -> None:
+    words = {"create": "create", "replace": "replace", "keep": "unchanged"}
+    colors = {"create": "green", "replace": "yellow", "skipped": "yellow"}
+    rows = [(words[change.action], change) for change in plan.changes]
+    rows += [("skipped", change) for change in plan.skipped]
+    width = max(len(run.shown(change.path)) for _, change in rows)
+    for word, change in rows:
+        action = click.style(f"{word:>9}", fg=colors.get(word))
+        lines = change.after.count(b"\n")
+        what = "differs" if word == "skipped" else f"{lines:>4} lines"
+        click.echo(f"{action}  {run.shown(change.path):<{width}}  {what}")
+
+
+def _data(run: _Run, plan: Plan, *, written: bool, show_diff: bool) -> dict[str, Any]:
+    spec = run.spec
+    data: dict[str, Any] = {
+        "name": spec.name,
+        "registered_name": f"{spec.package}>{spec.name}",
+        "module": run.layout.module(spec),
+        "template": spec.template,
+        "reason": run.reason,
+        "options": dict(spec.options),
+        "notes": list(run.notes),
+        "written": written,
+        "changes": [
+            {
+                "path": run.shown(change.path),
+                "action": change.action,
+                "content": change.after.decode("utf-8"),
+            }
+            for change in plan.changes
+        ],
+        "skipped": [run.shown(change.path) for change in plan.skipped],
+        "next": run.next_step(),
+    }
+    if show_diff:
+        data["diff"] = plan.diff()
+    return data

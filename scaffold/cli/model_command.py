@@ -1,0 +1,53 @@
+"""`scaffold model`: from a name to a tested model with its training script."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from scaffold.attributes.grammar import Assignment, Declaration
+from scaffold.cli.generation import Wish, generates, once, run
+
+_HELP = """Generate a custom Keras model NAME with its tests and a training script.
+
+An ATTRIBUTE is name=value for one that the template has, or
+name:type=default{constraint} for one of your own. Quote it for the shell.
+
+\b
+scaffold model MyResNet --style functional
+scaffold model MyMLP hidden_units=128,64 --head regression
+scaffold model MyNet --template cnn num_classes=10
+"""
+
+
+@click.command("model", help=_HELP)
+@generates(
+    click.option(
+        "--style",
+        metavar="STYLE",
+        help="How the class is written: subclass, functional or sequential; --option style.",
+    ),
+    click.option(
+        "--head",
+        metavar="HEAD",
+        help="What the model ends in: classification, regression, embedding, none; --option head.",
+    ),
+    click.option("--no-training", is_flag=True, help="Write no training script."),
+)
+def command(
+    name: str | None,
+    attributes: tuple[Assignment | Declaration, ...],
+    template: str | None,
+    options: tuple[tuple[str, str], ...],
+    style: str | None,
+    head: str | None,
+    package: str | None,
+    **wish: Any,
+) -> None:
+    """Turn what was typed into a request, and run it."""
+    from scaffold.spec import Request
+
+    short = {"style": style, "head": head}
+    chosen = once((*options, *((key, value) for key, value in short.items() if value is not None)))
+    run(Request("model", name, template, package, chosen, attributes), Wish(**wish))

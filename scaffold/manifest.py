@@ -1,0 +1,158 @@
+"""Reading a template's `template.toml`, every key of it checked."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from scaffold.attributes import REQUIRED
+from scaffold.errors import UsageError
+from scaffold.template import Case, Option, Template, TemplateAttribute, Training, When
+from scaffold.text import nearest
+
+MANIFEST = "template.toml"
+# What several manifests share: each names it in its `includes`.
+_SHARED = "_manifests"
+_TEXTS = ("title", "summary", "formula", "source")
+# The keys of the three kinds of tables, with what each holds.
+_TEMPLATE = dict.fromkeys(_TEXTS, str) | {
+    "reserves": list,
+    "words": dict,
+    "option": list,
+    "attribute": list,
+    "takes_layers": bool,
+    "base": str,
+    "case": list,
+    "training": list,
+    "fallback": bool,
+    "includes": list,
+}
+_INCLUDED = {"option": list, "attribute": list}
+_OPTION = {"name": str, "values": list, "default": int | str | bool, "doc": str}
+_ATTRIBUTE = {
+    "name": str,
+    "type": str,
+    "doc": str,
+    "constraint": str,
+    "default": object,
+    "fallback": object,
+    "by_hand": list,
+    "base": bool,
+    "excludes": str,
+    "divides": str,
+    "when": dict,
+}
+_CASE = {"args": dict, "input": object, "call": dict, "tags": list, "when": dict}
+_TRAINING = {"data": str, "metric": str, "bound": int | float, "lower": bool, "when": dict}
+
+
+def load(folder: Path) -> Template:
+    """Read a template's folder.
+
+    Raises:
+        UsageError: If its manifest is not well-formed.
+    """
+    path = folder / MANIFEST
+    try:
+        return _template(folder, _with_included(folder, _read(path)))
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            f"{path} is no manifest of a template: {error}", mend="Mend the manifest."
+        ) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _with_included(folder: Path, data: dict[str, Any]) -> dict[str, Any]:
+    """The manifest with the options and attributes of those that it includes.
+
+    Python wants arguments without a default first: so stand those of all.
+    """
+    for name in data.pop("includes", []):
+        shared = _read(folder.parents[1] / _SHARED / f"{name}.toml")
+        _check(shared, _INCLUDED, (), f"{_SHARED}/{name}.toml")
+        for key, tables in shared.items():
+            data[key] = data.get(key, []) + tables
+        data["attribute"].sort(key=lambda table: "default" in table)
+    return data
+
+
+def _template(folder: Path, data: dict[str, Any]) -> Template:
+    _check(data, _TEMPLATE, _TEXTS, "the manifest")
+    options = tuple(map(_option, data.get("option", [])))
+    values = {option.name: option.values for option in options}
+    for word, implied in data.get("words", {}).items():
+        choices = implied.items() if isinstance(implied, dict) else [("", implied)]
+        if any(value not in values.get(name, ()) for name, value in choices):
+            raise ValueError(f"the word `{word}` is no table of options")
+    return Template(
+        target=folder.parent.name,
+        name=folder.name,
+        folder=folder,
+        options=options,
+        attributes=tuple(_attribute(table, values) for table in data.get("attribute", [])),
+        words=data.get("words", {}),
+        reserves=tuple(data.get("reserves", [])),
+        takes_layers=data.get("takes_layers", False),
+        base=data.get("base", ""),
+        cases=tuple(_case(table, values) for table in data.get("case", [])),
+        training=tuple(_training(table, values) for table in data.get("training", [])),
+        fallback=data.get("fallback", False),
+        **{key: data[key] for key in _TEXTS},
+    )
+
+
+def _option(table: Any) -> Option:
+    _check(table, _OPTION, tuple(_OPTION), "an option")
+    option = Option(**{**table, "values": tuple(table["values"])})
+    if option.default not in option.values:
+        raise ValueError(f"the default of the option `{option.name}` is none of its values")
+    return option
+
+
+def _attribute(table: Any, values: Mapping[str, tuple[Any, ...]]) -> TemplateAttribute:
+    _check(table, _ATTRIBUTE, ("name", "type", "doc"), "an attribute")
+    frozen = {
+        "default": REQUIRED,
+        **table,
+        "by_hand": tuple(table.get("by_hand", [])),
+        "when": _when(table, values, f"the attribute `{table['name']}`"),
+    }
+    return TemplateAttribute(**frozen)
+
+
+def _case(table: Any, values: Mapping[str, tuple[Any, ...]]) -> Case:
+    _check(table, _CASE, ("input",), "a case")
+    data = {key: value for key, value in table.items() if key != "when"}
+    return Case(data, _when(table, values, "a case"))
+
+
+def _training(table: Any, values: Mapping[str, tuple[Any, ...]]) -> Training:
+    _check(table, _TRAINING, ("data", "metric", "bound"), "a training task")
+    when = _when(table, values, "a training task")
+    return Training(**{"lower": False, **table, "bound": float(table["bound"]), "when": when})
+
+
+def _when(table: Any, values: Mapping[str, tuple[Any, ...]], what: str) -> When:
+    when = table.get("when", {})
+    if any(not set(wanted) <= set(values.get(name, ())) for name, wanted in when.items()):
+        raise ValueError(f"`when` of {what} fits no option")
+    return {name: tuple(wanted) for name, wanted in when.items()}
+
+
+def _check(table: Any, keys: Mapping[str, Any], needed: Iterable[str], what: str) -> None:
+    """Raise `ValueError` unless `table` is one with these keys and values of these types."""
+    if not isinstance(table, dict):
+        raise ValueError(f"{what} is no table")
+    for key in needed:
+        if key not in table:
+            raise ValueError(f"{what} has no key `{key}`")
+    for key, value in table.items():
+        if key not in keys:
+            raise ValueError(f"{what} has the unknown key `{key}`{nearest(key, keys)}")
+        if not isinstance(value, keys[key]):
+            raise ValueError(f"`{key}` of {what} can't be {value!r}")

@@ -1,0 +1,231 @@
+"""A template as a value: its options, attributes, cases and training, as its manifest says."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import string
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scaffold.attributes import REQUIRED, Attribute, Value
+from scaffold.attributes.grammar import declare_type
+from scaffold.errors import UsageError
+from scaffold.text import nearest, shown, snake_case
+
+if TYPE_CHECKING:
+    from scaffold.base_layer import BaseLayer, Sample
+
+Options = Mapping[str, int | str | bool]
+# The values of options for which something stands.
+When = Mapping[str, tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Option:
+    """A switch of a template: one of a few values, fixed in the generated code."""
+
+    name: str
+    values: tuple[int | str | bool, ...]
+    default: int | str | bool
+    doc: str
+
+    def read(self, text: str) -> int | str | bool:
+        """The value that `text` stands for.
+
+        Raises:
+            UsageError: If it is none of the option's values.
+        """
+        spelled = {_spelled(value): value for value in self.values}
+        if text.lower() not in spelled:
+            raise UsageError(
+                f"option `{self.name}={shown(text)}`: it is one of {', '.join(spelled)}"
+                f"{nearest(text, spelled)}",
+                mend=f"Write `--option {self.name}={_spelled(self.default)}`, for example.",
+            )
+        return spelled[text.lower()]
+
+
+@dataclass(frozen=True)
+class TemplateAttribute:
+    """An attribute that a template has, for some values of its options or for all.
+
+    `by_hand` names what the template's own code writes instead of the type's macro
+    (`check`); `base` ones are handed to `keras.layers.Layer.__init__` as they are.
+    `excludes` names one that can't be over 1 together with this, `divides` one that this divides.
+    """
+
+    name: str
+    type: str
+    default: Any
+    doc: str
+    constraint: str | None = None
+    fallback: Any = REQUIRED
+    by_hand: tuple[str, ...] = ()
+    base: bool = False
+    excludes: str = ""
+    divides: str = ""
+    when: When = field(default_factory=dict)
+
+    def resolve(self, options: Options) -> Attribute:
+        """The attribute for these values of the options.
+
+        Raises:
+            UsageError: If what the manifest says of it can't be.
+        """
+        kind = re.sub(r"\((\w+)\)", lambda m: f"({options.get(m[1], m[1])})", self.type)
+        with self._reporting():
+            type_ = declare_type(kind, self.constraint)
+            given = self.default is not REQUIRED
+            default = _value(type_.accept, self.default) if given else REQUIRED
+        return Attribute(self.name, type_, default, fill(self.doc, options))
+
+    def resolve_with_fallback(self, options: Options) -> Attribute:
+        """The same, with the default that it gets where one before it has been given one.
+
+        Raises:
+            UsageError: If there is none.
+        """
+        attribute = self.resolve(options)
+        if self.fallback is REQUIRED:
+            raise UsageError(
+                f"`{self.name}` needs a default, since one before it has got one",
+                mend=f"Give it one with `{self.name}=...`.",
+            )
+        with self._reporting():
+            return replace(attribute, default=attribute.type.accept(self.fallback))
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:
+            raise UsageError(
+                f"the template's attribute `{self.name}`: {error}",
+                mend="Mend the template's manifest.",
+            ) from None
+
+
+@dataclass(frozen=True)
+class Case:
+    """Arguments and inputs to check a generated class with, as `scaffold.conformance` reads it."""
+
+    data: Mapping[str, Any]
+    when: When
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the training script of a generated model learns from, and how well.
+
+    Args:
+        data: The data's macro file in `_macros/data`.
+        metric: What is measured on data that was held out, as the script prints it.
+        bound: What it has to reach: a lower bound, or with `lower` an upper one.
+        lower: Whether less is better.
+        when: The values of options that it is for.
+    """
+
+    data: str
+    metric: str
+    bound: float
+    lower: bool
+    when: When
+
+
+@dataclass(frozen=True)
+class Template:
+    """A folder of Jinja files and the manifest that says what they can do.
+
+    `fallback` is set for the one of a class whose name says nothing. `base` is set where the class
+    derives from one of Keras: it is the one if none is asked for, `base_layer` is what has been
+    read of the one that is, and `sample` what that is tested with.
+    """
+
+    target: str
+    name: str
+    folder: Path
+    title: str
+    summary: str
+    formula: str
+    source: str
+    words: Mapping[str, Options]
+    reserves: tuple[str, ...]
+    options: tuple[Option, ...]
+    attributes: tuple[TemplateAttribute, ...]
+    takes_layers: bool
+    cases: tuple[Case, ...]
+    training: tuple[Training, ...] = ()
+    fallback: bool = False
+    base: str = ""
+    base_layer: BaseLayer | None = None
+    sample: Sample | None = None
+
+    def option(self, name: str) -> Option:
+        """The option called `name`.
+
+        Raises:
+            UsageError: If the template has none such.
+        """
+        for option in self.options:
+            if option.name == name:
+                return option
+        names = [option.name for option in self.options]
+        there = f"it has {', '.join(names)}" if names else "it has no options"
+        raise UsageError(
+            f"template `{self.name}` has no option `{shown(name)}`{nearest(name, names)}",
+            mend=f"See `scaffold show {self.name}`: {there}.",
+        )
+
+    def options_with(self, chosen: Options) -> dict[str, int | str | bool]:
+        """All options, those not chosen at their defaults."""
+        return {option.name: chosen.get(option.name, option.default) for option in self.options}
+
+    def attributes_for(self, options: Options) -> list[TemplateAttribute]:
+        """The attributes that stand for these values of all options."""
+        return [rule for rule in self.attributes if _holds(rule.when, options)]
+
+    def cases_for(self, options: Options) -> list[Mapping[str, Any]]:
+        """What the variant with these values of all options is checked with."""
+        return [case.data for case in self.cases if _holds(case.when, options)]
+
+    def training_for(self, options: Options) -> Training | None:
+        """What the variant with these values of all options is trained on, if anything."""
+        return next((one for one in self.training if _holds(one.when, options)), None)
+
+    def variants(self) -> Iterator[dict[str, int | str | bool]]:
+        """All options with a value each, in every combination."""
+        names = [option.name for option in self.options]
+        for values in itertools.product(*(option.values for option in self.options)):
+            yield dict(zip(names, values, strict=True))
+
+    def is_called(self, word: str) -> bool:
+        """Whether `word` is in one of the words for the template, in any case."""
+        return any(snake_case(word) in known for known in (self.name, *self.words))
+
+    def is_about(self, word: str) -> bool:
+        """Whether `word` is in what is said of the template, in any case."""
+        said = (self.name, self.title, self.summary, self.formula, self.source, *self.words)
+        names = (attribute.name for attribute in self.attributes)
+        texts = "\n".join((*said, *names)).lower()
+        return word.lower() in texts or snake_case(word) in texts
+
+
+def fill(text: str, options: Options) -> str:
+    """`text` of a manifest with `$option` filled in."""
+    return string.Template(text).safe_substitute({k: _spelled(v) for k, v in options.items()})
+
+
+def _holds(when: When, options: Options) -> bool:
+    return all(options[name] in values for name, values in when.items())
+
+
+def _value(accept: Any, value: Any) -> Value:
+    return None if value == "None" else accept(value)
+
+
+def _spelled(value: int | str | bool) -> str:
+    return str(value).lower()

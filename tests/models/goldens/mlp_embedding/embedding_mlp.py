@@ -1,0 +1,163 @@
+"""`EmbeddingMLP`: a multi-layer perceptron."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class UnitLength(keras.layers.Layer):
+    """Vectors of length 1, in the direction of the last axis of the inputs."""
+
+    def call(self, inputs):
+        # The square of a smaller epsilon is 0 in float16.
+        return ops.normalize(inputs, epsilon=1e-3)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@keras.saving.register_keras_serializable(package="golden")
+def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
+    """How far apart the vectors of each label are, beside those of other labels.
+
+    Args:
+        labels: Ints of shape `(batch,)` or `(batch, 1)`.
+        embeddings: Vectors of length 1, of shape `(batch, dim)`.
+        temperature: Positive float. The lower it is, the more the nearest others count.
+
+    Returns:
+        The loss of each item, of shape `(batch,)`; 0 where no other has its label.
+
+    Reference:
+        [Khosla et al., 2020](https://arxiv.org/abs/2004.11362)
+    """
+    labels = ops.reshape(labels, (-1, 1))
+    similarity = ops.matmul(embeddings, ops.transpose(embeddings)) / temperature
+    itself = ops.eye(ops.shape(similarity)[0], dtype=similarity.dtype)
+    alike = (
+        ops.cast(ops.equal(labels, ops.transpose(labels)), similarity.dtype) - itself
+    )
+    others = ops.logsumexp(similarity - 1e4 * itself, axis=1, keepdims=True)
+    pulls = ops.sum(alike * (similarity - others), axis=1)
+    return -pulls / ops.maximum(ops.sum(alike, axis=1), 1)
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class EmbeddingMLP(keras.Model):
+    """Multi-layer perceptron: dense layers one behind the other.
+
+    Each hidden layer is `dropout(activation(x @ kernel + bias))`.
+
+    Args:
+        embedding_dim: Positive int, size of the vectors that the model gives.
+        hidden_units: Tuple of positive ints, units of each hidden layer. Defaults to
+            `(64, 64)`.
+        activation: Activation function of the hidden layers or its name, `None` for the
+            identity. Defaults to `"relu"`.
+        dropout: Float from 0 to below 1, the share of hidden units that are dropped in
+            training. Defaults to `0.0`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, num_features)`.
+
+    Output shape:
+        `(batch, embedding_dim)`, vectors of length 1.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = EmbeddingMLP(embedding_dim=16, hidden_units=(16, 8))
+    >>> tuple(model(keras.ops.ones((2, 30))).shape)
+    (2, 16)
+
+    Reference:
+        [Rumelhart et al., 1986](https://doi.org/10.1038/323533a0)
+    """
+
+    def __init__(
+        self,
+        embedding_dim,
+        hidden_units=(64, 64),
+        activation="relu",
+        dropout=0.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(embedding_dim, int) or embedding_dim <= 0:
+            raise ValueError(
+                "`embedding_dim` must be a positive int. "
+                f"Received: embedding_dim={embedding_dim!r}"
+            )
+        if not isinstance(hidden_units, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in hidden_units
+        ):
+            raise ValueError(
+                "`hidden_units` must be a tuple of positive ints. "
+                f"Received: hidden_units={hidden_units!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        self.embedding_dim = embedding_dim
+        self.hidden_units = tuple(hidden_units)
+        self.activation = keras.activations.get(activation)
+        self.dropout = dropout
+        self.hidden_layers = []
+        for i, units in enumerate(hidden_units):
+            dense = keras.layers.Dense(
+                units,
+                activation=activation,
+                dtype=self.dtype_policy,
+                name=f"hidden_{i}",
+            )
+            drop = keras.layers.Dropout(
+                dropout, dtype=self.dtype_policy, name=f"dropout_{i}"
+            )
+            self.hidden_layers += [dense, drop]
+        self.head = keras.layers.Dense(
+            embedding_dim, dtype=self.dtype_policy, name="head"
+        )
+        self.unit_length = UnitLength(dtype=self.dtype_policy, name="unit_length")
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(keras.Input(batch_shape=input_shape))
+
+    def call(self, inputs, training=None):
+        x = inputs
+        for layer in self.hidden_layers:
+            x = layer(x, training=training)
+        return self.unit_length(self.head(x))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.embedding_dim)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, the optimizer's.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": supervised_contrastive_loss,
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "embedding_dim": self.embedding_dim,
+            "hidden_units": self.hidden_units,
+            "activation": keras.activations.serialize(self.activation),
+            "dropout": self.dropout,
+        }

@@ -1,0 +1,122 @@
+"""`SequentialMLP`: a multi-layer perceptron."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class SequentialMLP(keras.Sequential):
+    """Multi-layer perceptron: dense layers one behind the other.
+
+    Each hidden layer is `dropout(activation(x @ kernel + bias))`.
+
+    Args:
+        num_features: Positive int, size of the last axis of the inputs.
+        num_classes: Positive int, number of classes: the model gives a logit for each.
+        hidden_units: Tuple of positive ints, units of each hidden layer. Defaults to
+            `(64, 64)`.
+        activation: Activation function of the hidden layers or its name, `None` for the
+            identity. Defaults to `"relu"`.
+        dropout: Float from 0 to below 1, the share of hidden units that are dropped in
+            training. Defaults to `0.0`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
+        name: String, the model's name. Defaults to one after the class.
+        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+
+    Input shape:
+        `(batch, num_features)`.
+
+    Output shape:
+        `(batch, num_classes)`, a logit for each class.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = SequentialMLP(num_features=30, num_classes=3, hidden_units=(16, 8))
+    >>> tuple(model(keras.ops.ones((2, 30))).shape)
+    (2, 3)
+
+    Reference:
+        [Rumelhart et al., 1986](https://doi.org/10.1038/323533a0)
+    """
+
+    def __init__(
+        self,
+        num_features,
+        num_classes,
+        hidden_units=(64, 64),
+        activation="relu",
+        dropout=0.0,
+        dtype=None,
+        name=None,
+        trainable=True,
+    ):
+        if not isinstance(num_features, int) or num_features <= 0:
+            raise ValueError(
+                "`num_features` must be a positive int. "
+                f"Received: num_features={num_features!r}"
+            )
+        if not isinstance(num_classes, int) or num_classes <= 0:
+            raise ValueError(
+                "`num_classes` must be a positive int. "
+                f"Received: num_classes={num_classes!r}"
+            )
+        if not isinstance(hidden_units, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in hidden_units
+        ):
+            raise ValueError(
+                "`hidden_units` must be a tuple of positive ints. "
+                f"Received: hidden_units={hidden_units!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        hidden_layers = []
+        for i, units in enumerate(hidden_units):
+            dense = keras.layers.Dense(
+                units, activation=activation, dtype=dtype, name=f"hidden_{i}"
+            )
+            drop = keras.layers.Dropout(dropout, dtype=dtype, name=f"dropout_{i}")
+            hidden_layers += [dense, drop]
+        head = keras.layers.Dense(num_classes, dtype=dtype, name="head")
+        inputs = keras.Input((num_features,))
+        super().__init__([inputs, *hidden_layers, head], name=name, trainable=trainable)
+        self.dtype_policy = keras.dtype_policies.get(dtype)
+        self.num_features = num_features
+        self.num_classes = num_classes
+        self.hidden_units = tuple(hidden_units)
+        self.activation = keras.activations.get(activation)
+        self.dropout = dropout
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, the optimizer's.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                "metrics": ["accuracy"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **keras.Model.get_config(self),
+            "num_features": self.num_features,
+            "num_classes": self.num_classes,
+            "hidden_units": self.hidden_units,
+            "activation": keras.activations.serialize(self.activation),
+            "dropout": self.dropout,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)

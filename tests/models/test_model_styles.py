@@ -1,0 +1,73 @@
+"""The same weights in each style of a template give the same outputs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from models.proof import HERE, generate
+from scaffold.catalog import Catalog
+from test_generated import BACKENDS
+
+SCRIPT = """
+import importlib, json, sys
+import numpy as np
+from scaffold.conformance.case import case_from
+from scaffold.conformance.subject import Subject
+
+outputs, first = [], {}
+for module, name, data in json.loads(sys.argv[1]):
+    subject = Subject(getattr(importlib.import_module(module), name), case_from(data))
+    model = subject.make(name="model")
+    subject.call(model)
+    named = {weight.path.removeprefix("model/"): weight for weight in model.weights}
+    assert len(named) == len(model.weights), sorted(named)
+    rng = np.random.default_rng(0)
+    first = first or {path: rng.uniform(0.1, 0.5, weight.shape) for path, weight in named.items()}
+    assert named.keys() == first.keys(), named.keys() ^ first.keys()
+    for path, weight in named.items():
+        weight.assign(first[path])
+    outputs.append(subject.outputs(model))
+one, *others = outputs
+for other in others:
+    for expected, got in zip(one, other, strict=True):
+        assert np.isfinite(expected).all()
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
+print(len(others))
+"""
+CATALOG = Catalog.builtin()
+STYLES = {
+    template.name: [str(value) for value in option.values]
+    for template in CATALOG.templates("model")
+    for option in template.options
+    if option.name == "style"
+}
+
+
+@pytest.mark.parametrize(("number", "template"), list(enumerate(STYLES)), ids=[*STYLES])
+def test_gives_the_same(number: int, template: str, tmp_path: Path) -> None:
+    classes = []
+    for style in STYLES[template]:
+        name = f"{style.capitalize()}Form"
+        generate([name, f"--template={template}", f"--style={style}"], tmp_path)
+        found = CATALOG.get("model", template)
+        case, *_ = found.cases_for(found.options_with({"style": style}))
+        classes.append((f"{style}_form", name, case))
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(classes)],
+        env={
+            **os.environ,
+            "KERAS_BACKEND": BACKENDS[number % 3],
+            "PYTHONPATH": os.pathsep.join([str(tmp_path), str(HERE.parents[1])]),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.split() == [str(len(STYLES[template]) - 1)]
