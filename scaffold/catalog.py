@@ -65,8 +65,12 @@ class Catalog:
             for template in templates:
                 if word in template.words:
                     return template, template.words[word], f"{class_name} ends in {word}"
-        fallback = next(template for template in templates if template.fallback)
-        return fallback, {}, f"no template is called {parts[-1]}"
+        for template in templates:
+            if template.fallback:
+                return template, {}, f"no template is called {parts[-1]}"
+        raise UsageError(
+            f"no {target} template is called {shown(parts[-1])}", mend="Choose one with --template."
+        )
 
     def find(self, target: str, word: str) -> tuple[Template, Options]:
         """The template called `word`, or one of whose words it is, with the options it implies.

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from models.proof import proofs as model_proofs
 from proofs.proof import proofs
 from scaffold.attributes import REQUIRED, Attribute
 from scaffold.attributes.grammar import declare_type, read_attribute
-from scaffold.catalog import Catalog
+from scaffold.catalog import TARGETS, Catalog
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.manifest import load
 from scaffold.render import Style, render
@@ -54,20 +55,24 @@ def refusal(call: object, *arguments: object) -> tuple[type[ScaffoldError], str,
 
 def test_builtin() -> None:
     assert BUILTIN.names("layer") == sorted(proofs())
-    assert BUILTIN.names("model") == []
+    assert BUILTIN.names("model") == sorted(model_proofs())
     assert [t.name for t in BUILTIN.templates("layer")] == BUILTIN.names("layer")
-    for template in BUILTIN.templates("layer"):
+    assert [t.name for target in TARGETS for t in BUILTIN.templates(target) if t.fallback] == [
+        "blank",
+        "mlp",
+    ]
+    for template in (t for target in TARGETS for t in BUILTIN.templates(target)):
         assert template.title
         assert template.summary.endswith(".")
         for rule in template.attributes:
             assert rule.doc.endswith(".")
         for word in template.words:
             assert word == word.lower()
-            assert BUILTIN.pick("layer", word.title())[0].name == template.name
+            assert BUILTIN.pick(template.target, word.title())[0].name == template.name
 
 
 def test_every_attribute_of_every_template_can_be_resolved() -> None:
-    for template in BUILTIN.templates("layer"):
+    for template in (t for target in TARGETS for t in BUILTIN.templates(target)):
         every = (
             [{}]
             if not template.options
@@ -193,8 +198,8 @@ def test_no_blank_to_fall_back_on(tmp_path: Path) -> None:
     third_party(tmp_path, PLAIN)
     assert refusal(Catalog([tmp_path]).pick, "layer", "Whatever") == (
         UsageError,
-        "there is no layer template `blank`.",
-        "See `scaffold list`.",
+        "no layer template is called whatever.",
+        "Choose one with --template.",
     )
 
 

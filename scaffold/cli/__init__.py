@@ -20,8 +20,8 @@ from scaffold import __version__
 _COMMANDS = {
     "check": "Check whether layers and models keep Keras's contract.",
     "layer": "Generate a custom Keras layer with its tests.",
-    "model": "Generate a custom Keras model with its tests and a training script.",
     "list": "List the templates.",
+    "model": "Generate a custom Keras model with its tests and a training script.",
     "show": "Show one template: formula, attributes, options, code.",
 }
 _HELP = """Complete, tested custom Keras 3 layers and models from templates.

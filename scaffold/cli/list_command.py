@@ -41,13 +41,11 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
         _show(template)
     if templates:
         click.echo("\nMore: scaffold show TEMPLATE")
-    elif wanted:
+    else:
         known = [*TARGETS, *(word for target in TARGETS for word in catalog.words(target))]
         guess = nearest(wanted[0], known) if len(wanted) == 1 else ""
         click.echo(f"No template is about {' and '.join(map(shown, wanted))}{guess or '.'}")
         click.echo("Begin with your own attributes alone: scaffold layer MyLayer --template blank")
-    else:
-        click.echo(f"There are no {targets[0]} templates yet.")
 
 
 def _show(template: Template) -> None:

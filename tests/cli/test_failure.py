@@ -57,11 +57,11 @@ def test_version(harmless: Scaffold) -> None:
     ("words", "said"),
     [
         (["lyer", "MyConv"], "Error: there is no command `lyer`. Did you mean `layer`?\n"
-         "There are check, layer, list, show: see `scaffold --help`.\n"),
+         "There are check, layer, list, model, show: see `scaffold --help`.\n"),
         (["quux"], "Error: there is no command `quux`.\n"
-         "There are check, layer, list, show: see `scaffold --help`.\n"),
+         "There are check, layer, list, model, show: see `scaffold --help`.\n"),
         (["a\x1bb"], "Error: there is no command `a�b`.\n"
-         "There are check, layer, list, show: see `scaffold --help`.\n"),
+         "There are check, layer, list, model, show: see `scaffold --help`.\n"),
         (["--jsn"], "Error: No such option '--jsn'.\nSee `scaffold --help`.\n"),
         (["layer", "X", "--into"],
          "Error: Option '--into' requires an argument.\nSee `scaffold --help`.\n"),

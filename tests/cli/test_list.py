@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from conftest import Scaffold
-from scaffold.catalog import Catalog
+from scaffold.catalog import TARGETS, Catalog
 
 CONV = """\
 layer conv: Convolution. Convolution over one, two or three axes, with strides, dilation and groups.
@@ -21,14 +21,15 @@ until then.
 
 More: scaffold show TEMPLATE
 """
-NAMES = Catalog.builtin().names("layer")
+NAMES = {target: Catalog.builtin().names(target) for target in TARGETS}
 
 
-@pytest.mark.parametrize("words", [["list"], ["list", "layer"]])
-def test_lists_all(harmless: Scaffold, words: list[str]) -> None:
-    outcome = harmless(*words)
-    headings = [line.split(":")[0] for line in outcome.out.splitlines() if line[:1] == "l"]
-    assert headings == [f"layer {name}" for name in NAMES]
+@pytest.mark.parametrize("targets", [(), ("layer",), ("model",)])
+def test_lists_all(harmless: Scaffold, targets: tuple[str, ...]) -> None:
+    outcome = harmless("list", *targets)
+    headings = [line.split(":")[0] for line in outcome.out.splitlines() if line[:1] in ("l", "m")]
+    wanted = targets or TARGETS
+    assert headings == [f"{target} {name}" for target in wanted for name in NAMES[target]]
     assert (outcome.code, outcome.err) == (0, "")
 
 
@@ -73,19 +74,12 @@ def test_nothing_is_about_it(harmless: Scaffold, words: list[str], said: str) ->
     assert harmless("list", *words, "--json").answer()["result"] == {"templates": []}
 
 
-def test_nothing_to_list(harmless: Scaffold) -> None:
-    outcome = harmless("list", "model")
-    assert outcome.out == "There are no model templates yet.\n"
-    assert (outcome.code, outcome.err) == (0, "")
-    assert harmless("list", "model", "--json").answer()["result"] == {"templates": []}
-
-
 def test_json(harmless: Scaffold) -> None:
     answer = harmless("list", "--json").answer()
     assert (answer["command"], answer["ok"]) == ("list", True)
     templates = answer["result"]["templates"]
-    assert [template["name"] for template in templates] == NAMES
-    assert templates[NAMES.index("projection")] == {
+    assert [template["name"] for template in templates] == NAMES["layer"] + NAMES["model"]
+    assert templates[NAMES["layer"].index("projection")] == {
         "target": "layer",
         "name": "projection",
         "title": "Projection",
@@ -94,4 +88,4 @@ def test_json(harmless: Scaffold) -> None:
         "words": ["projection"],
         "attributes": ["output_dim"],
     }
-    assert templates[NAMES.index("conv")]["attributes"].count("padding") == 1
+    assert templates[NAMES["layer"].index("conv")]["attributes"].count("padding") == 1

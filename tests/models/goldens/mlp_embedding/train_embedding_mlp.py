@@ -78,7 +78,8 @@ def main():
     accuracy = np.mean(nearest_labels(vectors, known, y_train) == y_test)
     baseline = share_of_commonest(y_train, y_test)
     print(
-        f"nearest-neighbour accuracy: {accuracy:.3f} (the commonest label: {baseline:.3f})"
+        f"nearest-neighbour accuracy: {accuracy:.3f} "
+        f"(the commonest label: {baseline:.3f})"
     )
 
 
