@@ -39,6 +39,10 @@ class Catalog:
         """The template of classes that derive from one of Keras."""
         return next(template for template in self.templates(target) if template.base)
 
+    def composing(self, target: str) -> Template:
+        """The template of models that are composed of layers."""
+        return next(template for template in self.templates(target) if template.layers)
+
     def templates(self, target: str) -> list[Template]:
         return [self.get(target, name) for name in self.names(target)]
 

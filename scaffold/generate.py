@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from scaffold.catalog import Catalog
+from scaffold.composition import compose
 from scaffold.render import Style, render
 from scaffold.settings import Settings
-from scaffold.spec import Spec, template_of
+from scaffold.spec import Request, Spec, make_spec, template_of
 from scaffold.template import Template
 
 
@@ -41,7 +42,23 @@ class Layout:
 def generate(
     catalog: Catalog, spec: Spec, style: Style, layout: Layout
 ) -> Mapping[PurePosixPath, bytes]:
-    """The bytes of every file that the spec asks for, the class first."""
+    """The bytes of every file that the spec asks for, the class first, classes beside it last."""
+    files = _files(catalog, spec, style, layout)
+    for beside in beside_of(catalog, spec):
+        files |= _files(catalog, beside, style, layout)
+    return files
+
+
+def beside_of(catalog: Catalog, spec: Spec) -> Iterator[Spec]:
+    """The layers that a composed model needs to be generated beside it."""
+    for one in compose(catalog, spec.name, spec.layers, "").beside:
+        request = Request("layer", one.name, one.template, spec.package, one.options)
+        yield make_spec(catalog, request, spec.package)[0]
+
+
+def _files(
+    catalog: Catalog, spec: Spec, style: Style, layout: Layout
+) -> dict[PurePosixPath, bytes]:
     paths = {spec.target: layout.into / f"{spec.module}.py"}
     if layout.tests_into is not None:
         paths["test"] = layout.tests_into / f"test_{spec.module}.py"

@@ -9,15 +9,18 @@ class Imports:
     """Import statements as data; adding one twice is one."""
 
     def __init__(self, first_party: str = "") -> None:
-        self._first_party = first_party.partition(".")[0]
+        self._first_party = {first_party.partition(".")[0]}
         self._modules: set[tuple[str, str]] = set()
         self._names: dict[str, set[str]] = {}
 
-    def add(self, module: str, *names: str, alias: str = "") -> str:
+    def add(self, module: str, *names: str, alias: str = "", own: bool = False) -> str:
         """Collect `import module [as alias]`, or `from module import names`.
 
-        Gives the empty string, so that a template can call it in place.
+        Gives the empty string, so that a template can call it in place. What is the project's
+        `own` stands last.
         """
+        if own:
+            self._first_party.add(module.partition(".")[0])
         if names:
             self._names.setdefault(module, set()).update(names)
         else:
@@ -36,6 +39,6 @@ class Imports:
 
     def _rank(self, module: str) -> int:
         root = module.partition(".")[0]
-        if root == self._first_party:
+        if root in self._first_party:
             return 2
         return 0 if root in sys.stdlib_module_names else 1

@@ -27,6 +27,7 @@ _TEMPLATE = dict.fromkeys(_TEXTS, str) | {
     "case": list,
     "training": list,
     "fallback": bool,
+    "layers": list,
     "includes": list,
 }
 _INCLUDED = {"option": list, "attribute": list}
@@ -102,6 +103,7 @@ def _template(folder: Path, data: dict[str, Any]) -> Template:
         cases=tuple(_case(table, values) for table in data.get("case", [])),
         training=tuple(_training(table, values) for table in data.get("training", [])),
         fallback=data.get("fallback", False),
+        layers=tuple(data.get("layers", [])),
         **{key: data[key] for key in _TEXTS},
     )
 

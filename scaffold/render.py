@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scaffold.catalog import Catalog
+from scaffold.composition import compose
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.formatting import black_mode, format_source
 from scaffold.imports import Imports
@@ -62,21 +63,22 @@ def render(
     environment = _environment(catalog, mode.line_length)
     header = "".join(f"# {line}".rstrip() + "\n" for line in style.license_header.splitlines())
     sources = {}
+    facts = _facts(catalog, template, spec, module)
     for file in files:
-        text = _rendered(environment, template, spec, module, file)
+        text = _rendered(environment, spec, file, {**facts, "imports": Imports(module)})
         sources[file] = format_source(header + text, mode=mode)
         _check_bindings(sources[file], spec)
     return sources
 
 
 def _rendered(
-    environment: SandboxedEnvironment, template: Template, spec: Spec, module: str, file: str
+    environment: SandboxedEnvironment, spec: Spec, file: str, context: Mapping[str, Any]
 ) -> str:
     from jinja2 import TemplateError
 
-    source = f"{spec.target}/{template.name}/{file}.py.jinja"
+    source = f"{spec.target}/{spec.template}/{file}.py.jinja"
     try:
-        return environment.get_template(source).render(_context(template, spec, module))
+        return environment.get_template(source).render(context)
     except TemplateError as error:
         raise ScaffoldError(
             f"the template {source} is wrong: {error}", mend="Please report it, with the command."
@@ -102,6 +104,7 @@ def _environment(catalog: Catalog, line_length: int) -> SandboxedEnvironment:
         literal=repr,
         sentence=_sentence,
         tight=_tight,
+        without=_without,
         prose=prose.paragraphs,
         entry=prose.entry,
         comment=prose.comment,
@@ -115,7 +118,9 @@ def _environment(catalog: Catalog, line_length: int) -> SandboxedEnvironment:
     return environment
 
 
-def _context(template: Template, spec: Spec, module: str) -> dict[str, Any]:
+def _facts(catalog: Catalog, template: Template, spec: Spec, module: str) -> dict[str, Any]:
+    """What a template is told, but for what it collects itself."""
+    package = module.rpartition(".")[0]
     arguments = arguments_of(spec, template)
     return {
         "name": spec.name,
@@ -130,10 +135,15 @@ def _context(template: Template, spec: Spec, module: str) -> dict[str, Any]:
             [],
         ),
         "own": [argument for argument in arguments if argument.rule is None],
-        "imports": Imports(first_party=module),
         "base": template.base_layer,
         "sample": template.sample,
         "training": template.training_for(spec.options),
+        "composition": compose(catalog, spec.name, spec.layers, package) if spec.layers else None,
+        "compiled": {
+            "loss": spec.compiled.loss_source(),
+            "metrics": spec.compiled.metric_sources(),
+            "optimizer": spec.compiled.optimizer_source(),
+        },
     }
 
 
@@ -204,6 +214,12 @@ def _sentence(text: str) -> str:
 def _tight(text: str) -> str:
     """Code without the blank lines that come with macros."""
     return "".join(line + "\n" for line in text.splitlines() if line.strip())
+
+
+def _without(text: str, key: str) -> str:
+    """Entries of a dict, a line each, but for that of `key`."""
+    lines = (line for line in text.splitlines() if not key or not line.strip().startswith(key))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _docstring(text: str) -> str:

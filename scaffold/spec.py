@@ -9,6 +9,7 @@ from scaffold.attributes import REQUIRED, TYPES, Attribute, Default, Value
 from scaffold.attributes.grammar import Assignment, Declaration
 from scaffold.base_layer import on_base, read_base
 from scaffold.catalog import Catalog
+from scaffold.composition import Compiled, Stage, compose, read_use
 from scaffold.errors import Place, UsageError
 from scaffold.naming import check_attribute_name, check_class_name, check_package, module_name
 from scaffold.template import Options, Template, TemplateAttribute
@@ -28,6 +29,8 @@ class Spec:
         assigned: New defaults of attributes that the template has.
         own: The user's own attributes, in order.
         base: The layer of Keras to derive from, if the template is for that.
+        layers: What the model is composed of, if the template is for that.
+        compiled: What a model is compiled with, where it is not the template's.
     """
 
     target: str
@@ -38,6 +41,8 @@ class Spec:
     assigned: Mapping[str, Value] = field(default_factory=dict)
     own: tuple[Attribute, ...] = ()
     base: str = ""
+    layers: tuple[Stage, ...] = ()
+    compiled: Compiled = field(default_factory=Compiled)
 
     @property
     def module(self) -> str:
@@ -93,6 +98,8 @@ class Request:
     options: Mapping[str, str] = field(default_factory=dict)
     attributes: tuple[Assignment | Declaration, ...] = ()
     base: str | None = None
+    layers: tuple[Stage, ...] = ()
+    compiled: Compiled = field(default_factory=Compiled)
 
     def over(self, other: Request) -> Request:
         """This request, completed by what only `other` says; attributes keep `other`'s order.
@@ -117,6 +124,8 @@ class Request:
             {**other.options, **self.options},
             (*kept, *further),
             self.base or other.base,
+            self.layers or other.layers,
+            self.compiled.over(other.compiled),
         )
 
 
@@ -149,7 +158,16 @@ def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, s
     read = {key: chosen.option(key).read(text) for key, text in request.options.items()}
     options = chosen.options_with({**implied, **read})
     package = check_package(request.package or package)
-    spec = Spec(target, name, chosen.name, package, options, base=chosen.source if base else "")
+    spec = Spec(
+        target,
+        name,
+        chosen.name,
+        package,
+        options,
+        base=chosen.source if base else "",
+        layers=_layers(catalog, chosen, request, options),
+        compiled=_checked(request.compiled),
+    )
     for attribute in request.attributes:
         spec = _with(spec, chosen, attribute)
     arguments_of(spec, chosen)
@@ -160,6 +178,8 @@ def _chosen(catalog: Catalog, request: Request) -> tuple[Template, Options, str]
     """The template that is asked for, the options that its word implies, and why it is the one."""
     if request.template is None and request.base:
         return catalog.deriving(request.target), {}, "it derives from a layer of Keras"
+    if request.template is None and request.layers:
+        return catalog.composing(request.target), {}, "it is composed of layers"
     if request.template is None:
         return catalog.pick(request.target, str(request.name))
     template, implied = catalog.find(request.target, request.template)
@@ -169,6 +189,33 @@ def _chosen(catalog: Catalog, request: Request) -> tuple[Template, Options, str]
             mend="Leave out --template, or --base.",
         )
     return template, implied, "as asked"
+
+
+def _layers(
+    catalog: Catalog, template: Template, request: Request, options: Options
+) -> tuple[Stage, ...]:
+    """What the model is composed of, checked: the template's own layers where none are said."""
+    if not template.layers:
+        if request.layers:
+            raise UsageError(
+                f"the template `{template.name}` has layers of its own",
+                mend="Leave out --template, or --layer.",
+            )
+        return ()
+    layers = request.layers or tuple(map(read_use, template.layers))
+    composition = compose(catalog, str(request.name), layers, "")
+    if options.get("style") == "sequential" and not composition.is_chain:
+        raise UsageError(
+            "a model with branches is no sequence of layers", mend="Write `--style functional`."
+        )
+    return layers
+
+
+def _checked(compiled: Compiled) -> Compiled:
+    compiled.loss_source()
+    compiled.optimizer_source()
+    compiled.metric_sources()
+    return compiled
 
 
 def template_of(catalog: Catalog, spec: Spec) -> Template:

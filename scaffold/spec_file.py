@@ -9,13 +9,22 @@ from typing import Any
 from scaffold.attributes import REQUIRED, Attribute, Default
 from scaffold.attributes.grammar import Assignment, Declaration, declare_type
 from scaffold.catalog import TARGETS
+from scaffold.composition.tables import (
+    compiled_table,
+    read_compiled,
+    read_stages,
+    stage_table,
+)
 from scaffold.errors import UnsafeError, UsageError
 from scaffold.spec import Request, Spec
 from scaffold.text import nearest, shown, unprintable
 
 VERSION = 1
 MOST_BYTES = 1_000_000
-_KEYS = ("version", "target", "name", "template", "package", "base", "options", "attributes")
+_KEYS = (
+    *("version", "target", "name", "template", "package", "base"),
+    *("options", "attributes", "layers", "compile"),
+)
 _ATTRIBUTE_KEYS = ("type", "default", "optional", "constraint", "doc")
 
 
@@ -59,6 +68,8 @@ def read_spec(data: bytes, file: str) -> Request:
         {key: _spelled(value, f"{file}: option `{key}`") for key, value in options.items()},
         tuple(_attribute(name, value, file) for name, value in attributes.items()),
         texts["base"],
+        read_stages(table.get("layers", []), f"{file}: `layers`"),
+        read_compiled(table.get("compile", {}), f"{file}: `compile`"),
     )
 
 
@@ -77,6 +88,8 @@ def write_spec(spec: Spec) -> bytes:
         "base": spec.base,
         "options": dict(spec.options),
         "attributes": {**assigned, **own},
+        "layers": [stage_table(stage) for stage in spec.layers],
+        "compile": compiled_table(spec.compiled),
     }
     return tomli_w.dumps({key: value for key, value in table.items() if value}).encode()
 

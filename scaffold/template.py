@@ -140,7 +140,8 @@ class Training:
 class Template:
     """A folder of Jinja files and the manifest that says what they can do.
 
-    `fallback` is set for the one of a class whose name says nothing. `base` is set where the class
+    `fallback` is set for the one of a class whose name says nothing. `layers` are those of a model
+    that is composed, if none are asked for. `base` is set where the class
     derives from one of Keras: it is the one if none is asked for, `base_layer` is what has been
     read of the one that is, and `sample` what that is tested with.
     """
@@ -160,6 +161,7 @@ class Template:
     cases: tuple[Case, ...]
     training: tuple[Training, ...] = ()
     fallback: bool = False
+    layers: tuple[str, ...] = ()
     base: str = ""
     base_layer: BaseLayer | None = None
     sample: Sample | None = None

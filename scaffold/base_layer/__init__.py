@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from scaffold.base_layer.read import public_layers, read_base
+from scaffold.base_layer.read import constructor, public_layers, public_names, read_base
 from scaffold.base_layer.sample import Sample
 from scaffold.base_layer.signature import BaseLayer, Parameter, Signature
 from scaffold.base_layer.template import on_base
 
-__all__ = ["BaseLayer", "Parameter", "Sample", "Signature", "on_base", "public_layers", "read_base"]
+__all__ = [
+    "BaseLayer",
+    "Parameter",
+    "Sample",
+    "Signature",
+    "constructor",
+    "on_base",
+    "public_layers",
+    "public_names",
+    "read_base",
+]

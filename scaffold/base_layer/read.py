@@ -92,6 +92,35 @@ def read_base(name: str) -> BaseLayer:
     )
 
 
+def constructor(module: str, name: str) -> Signature:
+    """The constructor's parameters of the class called `name` in a public module of Keras.
+
+    Raises:
+        MissingError: If Keras is not installed.
+        UsageError: If there is no such class.
+    """
+    exported = _exported(module)
+    found = _find(*exported[name]) if name in exported else None
+    if found is None:
+        raise UsageError(
+            f"there is no `{module}.{shown(name)}` in the installed Keras{nearest(name, exported)}",
+            mend=f"See https://keras.io/api for what `{module}` has.",
+        )
+    signatures: dict[str, Signature] = {}
+    for ancestor in found.ancestry():
+        signatures = ancestor.signatures() | signatures
+    return signatures.get("__init__", Signature(()))
+
+
+def public_names(module: str) -> list[str]:
+    """The names of all that a public module of Keras has, functions too.
+
+    Raises:
+        MissingError: If Keras is not installed.
+    """
+    return sorted(_exported(module))
+
+
 def _is_layer(name: str) -> bool:
     found = _find(*_exported()[name])
     return found is not None and _comes_from_layer(found)
@@ -133,12 +162,12 @@ def _constants(module: str) -> dict[str, ast.expr]:
 
 
 @cache
-def _exported() -> dict[str, tuple[str, str]]:
-    """The module and the name there of all that `keras.layers` has."""
-    module = _parsed(_PUBLIC)
-    if module is None:
+def _exported(public: str = _PUBLIC) -> dict[str, tuple[str, str]]:
+    """The module and the name there of all that a public module has."""
+    parsed = _parsed(public)
+    if parsed is None:
         raise MissingError("Keras is not installed here", mend="pip install keras")
-    return {public: (module, name) for module, name, public in _imports(module)}
+    return {local: (module, name) for module, name, local in _imports(parsed)}
 
 
 def _find(module: str, name: str) -> _Class | None:

@@ -17,7 +17,7 @@ name:type=default{constraint} for one of your own. Quote it for the shell.
 \b
 scaffold model MyResNet --style functional
 scaffold model MyMLP hidden_units=128,64 --head regression
-scaffold model MyNet --template cnn num_classes=10
+scaffold model MyNet --layer conv:filters=32 --layer Flatten --layer Dense:units=10
 """
 
 
@@ -33,6 +33,17 @@ scaffold model MyNet --template cnn num_classes=10
         metavar="HEAD",
         help="What the model ends in: classification, regression, embedding, none; --option head.",
     ),
+    click.option(
+        "--layer",
+        "layers",
+        multiple=True,
+        metavar="LAYER",
+        help="Compose the model of layers: one of Keras, a template's word, or file.py:Class, "
+        "with arguments as in Dense:units=10; give one for each.",
+    ),
+    click.option("--loss", default="", help="What `compile_for_training` compiles with."),
+    click.option("--optimizer", default="", help="Likewise, such as AdamW:weight_decay=0.01."),
+    click.option("--metric", "metrics", multiple=True, help="Likewise; give one for each."),
     click.option("--no-training", is_flag=True, help="Write no training script."),
 )
 def command(
@@ -42,12 +53,27 @@ def command(
     options: tuple[tuple[str, str], ...],
     style: str | None,
     head: str | None,
+    layers: tuple[str, ...],
+    loss: str,
+    optimizer: str,
+    metrics: tuple[str, ...],
     package: str | None,
     **wish: Any,
 ) -> None:
     """Turn what was typed into a request, and run it."""
+    from scaffold.composition import Compiled, read_use
     from scaffold.spec import Request
 
     short = {"style": style, "head": head}
     chosen = once((*options, *((key, value) for key, value in short.items() if value is not None)))
-    run(Request("model", name, template, package, chosen, attributes), Wish(**wish))
+    request = Request(
+        "model",
+        name,
+        template,
+        package,
+        chosen,
+        attributes,
+        layers=tuple(map(read_use, layers)),
+        compiled=Compiled(loss, optimizer, metrics),
+    )
+    run(request, Wish(**wish))

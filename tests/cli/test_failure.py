@@ -33,11 +33,12 @@ def test_exit_codes_are_documented_in_the_help(harmless: Scaffold) -> None:
         "  Exit codes: 0 done, 1 something found wrong, 2 usage, 3 conflict (nothing"
     )
     assert shown[start + 1] == "  written), 4 refused as unsafe, 5 something missing."
-    assert shown[-5:] == [
+    assert shown[-6:] == [
         "Commands:",
         "  check  Check whether layers and models keep Keras's contract.",
         "  layer  Generate a custom Keras layer with its tests.",
         "  list   List the templates.",
+        "  model  Generate a custom Keras model with its tests and a training script.",
         "  show   Show one template: formula, attributes, options, code.",
     ]
 

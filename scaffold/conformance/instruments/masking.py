@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -47,6 +48,7 @@ def _marked(subject: Subject, name: str, given: Mapping[str, Any]) -> Any:
     parameters = subject.call_parameters
     alone = sum(bool(inputs_of(value)) for value in given.values()) == 1
     takes = f"{name}_mask" in parameters or (alone and "mask" in parameters)
+    takes = takes and not _is_graph_without_masks(subject.shared)
     hands_on = subject.shared.supports_masking and name == next(iter(parameters))
 
     def mark(described: Input) -> Input:
@@ -55,6 +57,14 @@ def _marked(subject: Subject, name: str, given: Mapping[str, Any]) -> Any:
         return replace(described, mask=has_steps and described.dtype != "string")
 
     return map_inputs(mark, given[name])
+
+
+def _is_graph_without_masks(layer: Any) -> bool:
+    """Whether it takes a mask only since every graph of Keras does: none of its layers does."""
+    if not isinstance(layer, keras.Model) or not type(layer).call.__module__.startswith("keras."):
+        return False
+    parts = (one for one in layer._flatten_layers() if not isinstance(one, keras.Model))
+    return not any("mask" in inspect.signature(part.call).parameters for part in parts)
 
 
 def _that_takes_masks(subject: Subject) -> Subject:

@@ -1,0 +1,82 @@
+"""`RowNet`: a model composed of layers."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class RowNet(keras.Sequential):
+    """Layers one behind the other.
+
+    Args:
+        shape: Tuple of positive ints, the axes of the inputs without the batch.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
+        name: String, the model's name. Defaults to one after the class.
+        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+
+    Input shape:
+        `(batch, *shape)`.
+
+    Output shape:
+        That of the last layer.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = RowNet(shape=(8, 8, 1))
+    >>> model.input_shape
+    (None, 8, 8, 1)
+    """
+
+    def __init__(
+        self,
+        shape,
+        dtype=None,
+        name=None,
+        trainable=True,
+    ):
+        if not isinstance(shape, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in shape
+        ):
+            raise ValueError(
+                f"`shape` must be a tuple of positive ints. Received: shape={shape!r}"
+            )
+        inputs = keras.Input(shape)
+        super().__init__(
+            [
+                inputs,
+                keras.layers.LSTM(units=32, dtype=dtype, name="lstm"),
+                keras.layers.Dense(units=10, dtype=dtype, name="dense"),
+            ],
+            name=name,
+            trainable=trainable,
+        )
+        self.dtype_policy = keras.dtype_policies.get(dtype)
+        self.shape = tuple(shape)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, the optimizer's.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                "metrics": ["accuracy"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **keras.Model.get_config(self),
+            "shape": self.shape,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
