@@ -158,6 +158,7 @@ def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, s
     read = {key: chosen.option(key).read(text) for key, text in request.options.items()}
     options = chosen.options_with({**implied, **read})
     package = check_package(request.package or package)
+    request.compiled.check()
     spec = Spec(
         target,
         name,
@@ -166,7 +167,7 @@ def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, s
         options,
         base=chosen.source if base else "",
         layers=_layers(catalog, chosen, request, options),
-        compiled=_checked(request.compiled),
+        compiled=request.compiled,
     )
     for attribute in request.attributes:
         spec = _with(spec, chosen, attribute)
@@ -209,13 +210,6 @@ def _layers(
             "a model with branches is no sequence of layers", mend="Write `--style functional`."
         )
     return layers
-
-
-def _checked(compiled: Compiled) -> Compiled:
-    compiled.loss_source()
-    compiled.optimizer_source()
-    compiled.metric_sources()
-    return compiled
 
 
 def template_of(catalog: Catalog, spec: Spec) -> Template:

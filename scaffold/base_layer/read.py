@@ -102,8 +102,9 @@ def constructor(module: str, name: str) -> Signature:
     exported = _exported(module)
     found = _find(*exported[name]) if name in exported else None
     if found is None:
+        classes = [one for one in exported if one[:1].isupper()]
         raise UsageError(
-            f"there is no `{module}.{shown(name)}` in the installed Keras{nearest(name, exported)}",
+            f"there is no `{module}.{shown(name)}` in the installed Keras{nearest(name, classes)}",
             mend=f"See https://keras.io/api for what `{module}` has.",
         )
     signatures: dict[str, Signature] = {}

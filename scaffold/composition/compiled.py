@@ -37,6 +37,16 @@ class Compiled:
             self.metrics or other.metrics,
         )
 
+    def check(self) -> None:
+        """Read all of it.
+
+        Raises:
+            UsageError: If Keras has one not.
+        """
+        self.loss_source()
+        self.optimizer_source()
+        self.metric_sources()
+
     def loss_source(self) -> str:
         """The source of the loss, or nothing.
 

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+
+from scaffold.composition import Compiled
+from scaffold.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("typed", "source"),
+    [
+        ("mse", '"mse"'),
+        ("huber", '"huber"'),
+        ("Huber:delta=2.0", "keras.losses.Huber(delta=2.0)"),
+        (
+            "SparseCategoricalCrossentropy:from_logits=true",
+            "keras.losses.SparseCategoricalCrossentropy(from_logits=True)",
+        ),
+        ("", ""),
+    ],
+)
+def test_losses(typed: str, source: str) -> None:
+    assert Compiled(loss=typed).loss_source() == source
+
+
+def test_metrics() -> None:
+    typed = ("accuracy", "mae", "TopKCategoricalAccuracy:k=3")
+    assert Compiled(metrics=typed).metric_sources() == [
+        '"accuracy"',
+        '"mae"',
+        "keras.metrics.TopKCategoricalAccuracy(k=3)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "source"),
+    [
+        ("sgd", "keras.optimizers.SGD(learning_rate=learning_rate)"),
+        (
+            "AdamW:weight_decay=0.01",
+            "keras.optimizers.AdamW(weight_decay=0.01, learning_rate=learning_rate)",
+        ),
+        ("", ""),
+    ],
+)
+def test_optimizers(typed: str, source: str) -> None:
+    assert Compiled(optimizer=typed).optimizer_source() == source
+
+
+@pytest.mark.parametrize(
+    ("compiled", "message"),
+    [
+        (Compiled(loss="hubr"), "Keras knows no `hubr` in `keras.losses`. Did you mean `huber`?"),
+        (Compiled(loss="get"), "Keras knows no `get` in `keras.losses`."),
+        (
+            Compiled(loss="Hubr"),
+            "there is no `keras.losses.Hubr` in the installed Keras. Did you mean `Huber`?",
+        ),
+        (
+            Compiled(loss="Huber:delt=1"),
+            "`keras.losses.Huber` has no argument `delt`. Did you mean `delta`?",
+        ),
+        (
+            Compiled(optimizer="adan"),
+            "there is no `keras.optimizers.adan` in the installed Keras. Did you mean `Adam`?",
+        ),
+        (
+            Compiled(optimizer="adam:learning_rate=1"),
+            "the learning rate is an argument of `compile_for_training`.",
+        ),
+        (
+            Compiled(metrics=("accurac",)),
+            "Keras knows no `accurac` in `keras.metrics`. Did you mean `accuracy`?",
+        ),
+    ],
+)
+def test_refusals(compiled: Compiled, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        compiled.check()
+    assert caught.value.message == message
+    assert caught.value.mend
+
+
+def test_over() -> None:
+    file = Compiled("mse", "sgd", ("mae",))
+    assert Compiled().over(file) == file
+    assert Compiled("mae", "adam", ("mse",)).over(file) == Compiled("mae", "adam", ("mse",))

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scaffold.catalog import Catalog
+from scaffold.composition import Composition, Parallel, Residual, compose, read_use
+from scaffold.composition.resolve import Beside
+from scaffold.errors import MissingError, ScaffoldError
+
+CATALOG = Catalog.builtin()
+MINE = """\
+import keras
+
+class Plain(keras.layers.Layer):
+    pass
+
+class Scaled(keras.layers.Layer):
+    def __init__(self, scale, shift=0, **kwargs):
+        super().__init__(**kwargs)
+
+class Wide(keras.layers.Dense):
+    pass
+
+class Wider(Wide):
+    pass
+
+class Closed(keras.layers.Layer):
+    def __init__(self, scale):
+        super().__init__()
+"""
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "__init__.py").touch()
+    (tmp_path / "pkg" / "parts.py").write_text(MINE)
+
+
+def composed(*texts: str, package: str = "") -> Composition:
+    return compose(CATALOG, "Net", [read_use(text) for text in texts], package)
+
+
+def sources(*texts: str) -> list[str]:
+    return [stage.source for stage in composed(*texts).stages]
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("Flatten", 'keras.layers.Flatten(dtype=dtype, name="flatten")'),
+        ("Dense:units=3", 'keras.layers.Dense(units=3, dtype=dtype, name="dense")'),
+        (
+            "Conv2D:filters=3:kernel_size=3,5:use_bias=false:padding=same",
+            "keras.layers.Conv2D(filters=3, kernel_size=(3, 5), use_bias=False, "
+            'padding="same", dtype=dtype, name="conv2d")',
+        ),
+        (
+            "conv:filters=4:kernel_size=3",
+            'NetConv(filters=4, kernel_size=3, dtype=dtype, name="conv")',
+        ),
+        ("mine.py:Plain", 'Plain(dtype=dtype, name="plain")'),
+        ("mine.py:Scaled:scale=2", 'Scaled(scale=2, dtype=dtype, name="scaled")'),
+        ("mine.py:Wide:units=2", 'Wide(units=2, dtype=dtype, name="wide")'),
+        ("mine:Wider:units=2", 'Wider(units=2, dtype=dtype, name="wider")'),
+        ("ReLU:trainable=false", 'keras.layers.ReLU(trainable=False, dtype=dtype, name="re_lu")'),
+    ],
+)
+def test_source(text: str, source: str) -> None:
+    assert sources(text) == [source]
+
+
+def test_names_are_each_their_own() -> None:
+    names = [stage.name for stage in composed("ReLU", "Dense:units=1", "ReLU", "ReLU").stages]
+    assert names == ["re_lu", "dense", "re_lu_1", "re_lu_2"]
+
+
+def test_what_is_imported_and_generated() -> None:
+    found = composed("conv1d:filters=2:kernel_size=1", "pkg/parts.py:Plain", "mine:Plain")
+    assert found.imports == [
+        ("mine", "Plain"),
+        ("net_conv1d", "NetConv1d"),
+        ("pkg.parts", "Plain"),
+    ]
+    assert found.beside == [Beside("NetConv1d", "conv", {"rank": "1"})]
+    inside = composed("conv:filters=2:kernel_size=1:rank=3", package="a.b")
+    assert inside.imports == [("a.b.net_conv", "NetConv")]
+    assert inside.beside == [Beside("NetConv", "conv", {"rank": "3"})]
+
+
+def test_branches() -> None:
+    dense, relu = read_use("Dense:units=3"), read_use("ReLU")
+    found = compose(CATALOG, "Net", [Residual([dense]), Parallel([[dense], [relu]], "add")], "")
+    residual, parallel = found.stages
+    assert residual.source == 'keras.layers.Add(dtype=dtype, name="residual")'
+    assert parallel.source == 'keras.layers.Add(dtype=dtype, name="add")'
+    assert not found.is_chain
+    assert composed("ReLU").is_chain
+
+
+@pytest.mark.parametrize(
+    ("texts", "message", "code"),
+    [
+        (["Densee:units=1"], "there is no layer `Densee`. Did you mean `dense`?", 2),
+        (["Dense"], "`keras.layers.Dense` needs `units`.", 2),
+        (["Dense:unit=1"], "`keras.layers.Dense` has no argument `unit`. Did you mean `units`?", 2),
+        (["conv:filters=1"], "`NetConv` needs `kernel_size`.", 2),
+        (["conv:rank=4"], "option `rank=4`: it is one of 1, 2, 3.", 2),
+        (["Dense:units=1:name=a"], "the model gives each of its layers a `name`.", 2),
+        (["mine.py:Scaled"], "`Scaled` needs `scale`.", 2),
+        (["mine.py:Plane"], "mine.py has no class `Plane`. Did you mean `Plain`?", 2),
+        (["mine.py:Plain:units=1"], "`Plain` has no argument `units`.", 2),
+        (
+            ["mine.py:Closed:scale=1"],
+            "`Closed` takes neither `name` nor `dtype`, as every layer of Keras does.",
+            2,
+        ),
+        (["none.py:Plain"], "there is no file none.py.", 5),
+        (["no.such:Plain"], "there is no module no.such.", 5),
+        (
+            ["conv:rank=1:filters=1:kernel_size=1", "conv:rank=2:filters=1:kernel_size=1"],
+            "`conv` is used with other options already.",
+            2,
+        ),
+    ],
+)
+def test_refusals(texts: list[str], message: str, code: int) -> None:
+    with pytest.raises(ScaffoldError) as caught:
+        composed(*texts)
+    assert (caught.value.message, caught.value.exit_code) == (message, code)
+    assert caught.value.mend
+
+
+def test_a_merge_that_is_none() -> None:
+    with pytest.raises(ScaffoldError, match=r"^`merge` is `ad`\. Did you mean `add`\?"):
+        compose(CATALOG, "Net", [Parallel([[], []], "ad")], "")
+
+
+def test_nothing_of_the_users_is_run(tmp_path: Path) -> None:
+    (tmp_path / "loud.py").write_text(f"{MINE}\nraise SystemExit('it was run')\n")
+    assert sources("loud.py:Plain") == ['Plain(dtype=dtype, name="plain")']
+    (tmp_path / "broken.py").write_text("class (:")
+    with pytest.raises(ScaffoldError, match=r"^broken\.py is no Python"):
+        composed("broken.py:Plain")
+    with pytest.raises(MissingError):
+        composed("folder.py:Plain")

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scaffold.composition import Compiled, Parallel, Residual, Use
+from scaffold.composition.tables import (
+    compiled_table,
+    read_compiled,
+    read_stages,
+    stage_table,
+)
+from scaffold.errors import UsageError
+
+STAGES = (
+    Use("Dense", "", {"units": "10", "use_bias": "true", "activation": "relu"}),
+    Residual((Use("MyConv", "a.py", {"rate": "0.5"}), Use("ReLU"))),
+    Parallel(((Use("ReLU"),), (Residual((Use("ReLU"),)),)), "add"),
+)
+TABLES = [
+    {"layer": "Dense", "args": {"units": 10, "use_bias": True, "activation": "relu"}},
+    {"residual": [{"layer": "a.py:MyConv", "args": {"rate": 0.5}}, {"layer": "ReLU"}]},
+    {"parallel": [[{"layer": "ReLU"}], [{"residual": [{"layer": "ReLU"}]}]], "merge": "add"},
+]
+
+
+def test_there_and_back() -> None:
+    assert [stage_table(stage) for stage in STAGES] == TABLES
+    assert read_stages(TABLES, "w") == STAGES
+    compiled = Compiled("mse", "sgd", ("mae",))
+    assert read_compiled(compiled_table(compiled), "w") == compiled
+    assert compiled_table(Compiled()) == {}
+    assert read_compiled({}, "w") == Compiled()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({}, "w is no list of tables."),
+        ([3], "w is no table."),
+        ([{}], "a table of w has none of the keys layer, residual, parallel."),
+        (
+            [{"layr": "Dense"}],
+            "a table of w has none of the keys layer, residual, parallel. Did you mean `layer`?",
+        ),
+        (
+            [{"layer": "Dense", "arg": {}}],
+            "a table of w has the unknown key `arg`. Did you mean `args`?",
+        ),
+        ([{"layer": 3}], "w: `layer` is no text."),
+        ([{"layer": "Dense", "args": 3}], "w: `args` is no table."),
+        ([{"residual": 3}], "w: `residual` is no list of tables."),
+        ([{"parallel": [[]]}], "w: `parallel` is no list of two branches or more."),
+    ],
+)
+def test_refuses_stages(data: Any, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_stages(data, "w")
+    assert caught.value.message == message
+    assert caught.value.mend
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (3, "w is no table."),
+        ({"los": "mse"}, "w has the unknown key `los`. Did you mean `loss`?"),
+        ({"loss": 3}, "w holds what is no text."),
+        ({"metrics": "mae"}, "w holds what is no text."),
+    ],
+)
+def test_refuses_what_to_compile_with(data: Any, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_compiled(data, "w")
+    assert caught.value.message == message
