@@ -71,13 +71,14 @@ def template_in_question(ctx: click.Context) -> tuple[Template, Options] | None:
     from scaffold.errors import ScaffoldError
 
     catalog, name = Catalog.builtin(), ctx.params.get("template")
+    target = ctx.command.name or "layer"
     try:
         if base := ctx.params.get("base"):
             return on_base(catalog.deriving("layer"), read_base(base)), {}
         if name:
-            template, implied = catalog.find("layer", name)
+            template, implied = catalog.find(target, name)
         else:
-            template, implied, _ = catalog.pick("layer", ctx.params.get("name") or "")
+            template, implied, _ = catalog.pick(target, ctx.params.get("name") or "")
     except ScaffoldError:
         return None
     return template, template.options_with(implied)

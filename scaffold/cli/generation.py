@@ -311,6 +311,8 @@ def _data(run: _Run, plan: Plan, *, written: bool, show_diff: bool) -> dict[str,
         "skipped": [run.shown(change.path) for change in plan.skipped],
         "next": run.next_step(),
     }
+    if spec.target == "model":
+        data["training"] = run.training_step()
     if show_diff:
         data["diff"] = plan.diff()
     return data

@@ -32,7 +32,9 @@ class OptionParam(click.ParamType[tuple[str, str]]):
 
         # Click knows no NAME yet while the option before it still lacks its value.
         chosen = template_in_question(ctx) if ctx.params.get("name") else None
-        templates = [chosen[0]] if chosen else Catalog.builtin().templates("layer")
+        templates = (
+            [chosen[0]] if chosen else Catalog.builtin().templates(ctx.command.name or "layer")
+        )
         words = {
             f"{option.name}={str(value).lower()}"
             for template in templates
@@ -45,13 +47,13 @@ class OptionParam(click.ParamType[tuple[str, str]]):
 def complete_templates(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:
-    """The names of the templates, with their summaries."""
+    """The names of the templates that the command is for, with their summaries."""
     from scaffold.catalog import TARGETS, Catalog
 
-    catalog = Catalog.builtin()
+    catalog, command = Catalog.builtin(), ctx.command.name
     return [
         CompletionItem(template.name, help=template.summary)
-        for target in TARGETS
+        for target in ([command] if command in TARGETS else TARGETS)
         for template in catalog.templates(target)
         if template.name.startswith(incomplete)
     ]
