@@ -10,7 +10,7 @@ help:
 	@echo 'make demo     generate a layer, run its tests, train a model with it on real images'
 	@echo 'make test     everything that CI runs: lint, types, tests on all three backends'
 	@echo 'make lint     ruff, black and mypy alone'
-	@echo 'make goldens  renew tests/goldens, generated_examples and docs/base-layers.md'
+	@echo 'make goldens  renew the goldens, generated_examples, docs/base-layers.md and docs/models.md'
 	@echo 'make names    renew the names that Keras has taken'
 	@echo 'make pages    renew docs/checks from the checks'
 	@echo 'make bench    cold start, scaffold check and drop-ins, as ratios'
@@ -32,6 +32,8 @@ lint: .venv/.dev
 goldens: .venv/.dev
 	$(BIN)/python tests/goldens.py
 	$(BIN)/python tests/base_layers.py
+	$(BIN)/python tests/models/proof.py
+	cd tests && ../$(BIN)/python -m models.page
 
 names: .venv/.dev
 	$(BIN)/python -m scaffold.examples.keras_names

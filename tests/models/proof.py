@@ -61,7 +61,7 @@ class Proof:
 def proofs() -> dict[str, Proof]:
     """Every proof, by the name of its template."""
     names = sorted(path.stem for path in HERE.glob("*.py"))
-    own = [name for name in names if name != "proof" and not name.startswith("test_")]
+    own = [n for n in names if n not in ("proof", "page") and not n.startswith("test_")]
     return {name: importlib.import_module(f"models.{name}").PROOF for name in own}
 
 
