@@ -1,4 +1,4 @@
-"""The same weights in each style of a template give the same outputs."""
+"""The same weights in each style of a template give the same outputs; a graph can be drawn."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from test_generated import BACKENDS
 
 SCRIPT = """
 import importlib, json, sys
+import keras
 import numpy as np
 from scaffold.conformance.case import case_from
 from scaffold.conformance.subject import Subject
@@ -33,6 +34,14 @@ for module, name, data in json.loads(sys.argv[1]):
     for path, weight in named.items():
         weight.assign(first[path])
     outputs.append(subject.outputs(model))
+    lines = []
+    model.summary(print_fn=lines.append, line_length=200)
+    assert all(layer.name in lines[0] for layer in model.layers), lines
+    if name.startswith(("Functional", "Sequential")):
+        drawn = keras.utils.model_to_dot(model, show_shapes=True).to_string()
+        assert all(layer.name in drawn for layer in model.layers), drawn
+        inner = keras.Model(model.inputs, [layer.output for layer in model.layers])
+        assert len(inner.outputs) == len(model.layers)
 one, *others = outputs
 for other in others:
     for expected, got in zip(one, other, strict=True):
