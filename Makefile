@@ -4,11 +4,12 @@ TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test lint goldens names pages bench zoo mutation clean
+.PHONY: help demo test sweep lint goldens names pages bench zoo mutation clean
 
 help:
 	@echo 'make demo     generate a layer, run its tests, train a model with it on real images'
 	@echo 'make test     everything that CI runs: lint, types, tests on all three backends'
+	@echo 'make sweep    the checks over all layers of Keras and KerasHub, on all three backends'
 	@echo 'make lint     ruff, black and mypy alone'
 	@echo 'make goldens  renew the goldens, generated_examples, docs/base-layers.md and docs/models.md'
 	@echo 'make names    renew the names that Keras has taken'
@@ -23,6 +24,10 @@ demo: .venv/.demo
 
 test: lint
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+sweep: .venv/.dev
+	$(BIN)/python -m pytest -n auto --dist worksteal --every-backend \
+	  tests/conformance/test_keras_layers.py tests/conformance/test_keras_hub_layers.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

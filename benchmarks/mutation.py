@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,48 +32,19 @@ from proofs.proof import proofs  # noqa: E402
 
 PAGE = ROOT / "docs/mutation.md"
 RESULTS = ROOT / "docs/mutation.json"
+# What mutmut gets beside the classes, for its mutants to behave and its runs to be quick.
+HELPERS = sorted((ROOT / "benchmarks/mutated").glob("*.py"))
 # One of each kind: ranks share their code, and what users add is the skeleton's.
 KNOWN = [folder.name for template in proofs() for folder in KINDS[template]]
 BOUND = 0.9
 AT_ONCE = 8  # goldens in one run of mutmut, which imports Keras a few times
 KILLED, SURVIVED = "killed", "survived"
-# mutmut stands a trampoline in for each method; Keras reads the signature of `__init__` by a way
-# that does not see through one, and a test's fresh process has another working directory.
-BRIDGE = """
-import inspect
-import os
-from pathlib import Path
-
-from mutmut import configuration
-from mutmut.mutation import trampoline
-
-_here = os.getcwd()
-os.chdir(Path(__file__).parent)
-configuration.config()
-os.chdir(_here)
-_plain = trampoline.wrap_in_trampoline
-
-
-def _wrap(mutants, **options):
-    decorate = _plain(mutants, **options)
-
-    def with_signature(function):
-        wrapped = decorate(function)
-        if function.__name__ == "__init__":
-            wrapped.__signature__ = inspect.signature(function)
-        return wrapped
-
-    return with_signature
-
-
-trampoline.wrap_in_trampoline = _wrap
-"""
 SETTINGS = """
 [tool.mutmut]
 source_paths = {sources}
 pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:unraisableexception"]
 pytest_add_cli_args_test_selection = {tests}
-also_copy = ["bridge.py"]
+also_copy = {helpers}
 process_isolation = "forkserver"
 use_git_change_detection = false
 """
@@ -143,10 +115,12 @@ def scores(goldens: Sequence[str]) -> Iterator[Score]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         modules = {golden: _copy(golden, folder) for golden in goldens}
-        (folder / "bridge.py").write_text(BRIDGE, encoding="utf-8")
+        for helper in HELPERS:
+            shutil.copy(helper, folder)
         sources = json.dumps([f"{module}.py" for module in modules.values()])
         tests = json.dumps([f"test_{module}.py" for module in modules.values()])
-        settings = SETTINGS.format(sources=sources, tests=tests)
+        helpers = json.dumps([helper.name for helper in HELPERS])
+        settings = SETTINGS.format(sources=sources, tests=tests, helpers=helpers)
         (folder / "pyproject.toml").write_text(settings, encoding="utf-8")
         _mutmut(folder, "run", f"--max-children={os.cpu_count()}")
         found = _results(folder)

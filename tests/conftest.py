@@ -25,6 +25,21 @@ _SCHEMA = json.loads((_HERE.parent / "docs/answer.schema.json").read_text("utf-8
 Tree = Mapping[str, tuple[int, bytes]]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare what `make sweep` asks for."""
+    parser.addoption(
+        "--every-backend",
+        action="store_true",
+        help="run the checks over each layer of Keras and KerasHub on every backend, not on one",
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the goldens' own tests to `test_generated.py`, unless they are asked for."""
+    asked_for = any("goldens" in argument for argument in config.args)
+    return True if collection_path == _HERE / "goldens" and not asked_for else None
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a run ended, and all that it printed."""

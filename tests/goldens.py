@@ -6,8 +6,9 @@ Renew them, and generated_examples/, with `make goldens`, or those of some templ
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -47,9 +48,15 @@ SHARDS = [[*FOLDERS][first::6] for first in range(6)]
 
 def generate(arguments: list[str], folder: Path, *options: str) -> dict[str, str]:
     """The files that the command writes into `folder`, by name."""
-    command = [sys.executable, "-m", "scaffold", "layer", *arguments, f"--into={folder}", *options]
+    from scaffold.cli import main as scaffold
+
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
+        try:
+            scaffold(["layer", *arguments, f"--into={folder}", *options])
+        except SystemExit as end:
+            if end.code:
+                raise
     return read(folder)
 
 

@@ -13,13 +13,26 @@ from goldens import COMMANDS, EXAMPLE_COMMANDS, EXAMPLES, GOLDENS, generate, rea
 
 # What a careful project would have ruff look for; the line length is black's default.
 RULES = "E,W,F,I,N,UP,B,C4,SIM,PT,RUF,D209,D210,D300,PTH,RET,ARG"
+# Each golden is a project of its own: what lies in its folder is imported last.
+RUFF = ["check", "--isolated", "--no-cache", "--line-length=88", "--config=src = ['*']"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_gives_the_golden_files_twice(name: str, tmp_path: Path) -> None:
-    for run in ("first", "second"):
-        files = generate(COMMANDS[name], tmp_path / run / name, "--package=golden")
-        assert files == read(GOLDENS / name)
+def test_gives_the_golden_files(name: str, tmp_path: Path) -> None:
+    files = generate(COMMANDS[name], tmp_path / name, "--package=golden")
+    assert files == read(GOLDENS / name)
+
+
+def test_gives_the_same_twice_and_in_a_process_of_its_own(tmp_path: Path) -> None:
+    name = "blank_with_every_type"
+    once, twice = (
+        generate(COMMANDS[name], tmp_path / run, "--package=golden") for run in ("once", "twice")
+    )
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    words = ["layer", *COMMANDS[name], "--package=golden"]
+    subprocess.run([sys.executable, "-m", "scaffold", *words], cwd=alone, check=True)
+    assert once == twice == read(alone)
 
 
 @pytest.mark.parametrize("name", EXAMPLE_COMMANDS)
@@ -38,14 +51,13 @@ def test_no_golden_is_left_over() -> None:
     "check",
     [
         ["black", "--check", "--line-length=88"],
-        ["ruff", "check", "--isolated", "--no-cache", "--line-length=88"],
-        ["ruff", "check", "--isolated", "--no-cache", "--line-length=88", f"--select={RULES}"],
+        ["ruff", *RUFF],
+        ["ruff", *RUFF, f"--select={RULES}"],
     ],
     ids=["black", "ruff", "ruff_with_more_rules"],
 )
-@pytest.mark.parametrize("name", COMMANDS)
-def test_is_what_an_expert_would_commit(name: str, check: list[str], tmp_path: Path) -> None:
-    folder = shutil.copytree(GOLDENS / name, tmp_path / name)
+def test_is_what_an_expert_would_commit(check: list[str], tmp_path: Path) -> None:
+    folder = shutil.copytree(GOLDENS, tmp_path / "goldens")
     result = subprocess.run(
         [sys.executable, "-m", *check, "."], cwd=folder, capture_output=True, text=True, check=False
     )

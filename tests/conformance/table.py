@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 
-from conformance.known_defects import KNOWN, known
+import pytest
+
+from conformance.known_defects import BACKENDS, KNOWN, known
 from conformance.swept import Sweep
 from scaffold.conformance.finding import failed
 
@@ -29,6 +32,22 @@ def public_layers(library: str) -> list[tuple[str, str, str]]:
     )
     lines = [line.split() for line in done.stdout.splitlines()]
     return [(name, module, cls) for name, module, cls in lines]
+
+
+def on_backends(metafunc: pytest.Metafunc, names: Iterable[str]) -> None:
+    """Have a test of classes run on one backend each, in turn; on all with `--every-backend`.
+
+    What is found of a class changes only with a check or with the library: `make sweep` then.
+    """
+    if {"backend", "name"} <= set(metafunc.fixturenames):
+        every = metafunc.config.getoption("--every-backend")
+        places = [
+            (backend, name)
+            for turn, backend in enumerate(BACKENDS)
+            for number, name in enumerate(names)
+            if every or number % len(BACKENDS) == turn
+        ]
+        metafunc.parametrize(("backend", "name"), places)
 
 
 def assert_only_known_findings(library: str, name: str, backend: str) -> None:

@@ -7,13 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from conformance.keras_cases import CASES, WITHOUT
-from conformance.known_defects import BACKENDS
 from conformance.swept import Sweep
 from conformance.table import (
     assert_only_known_findings,
     assert_waivers_name_classes,
+    on_backends,
     public_layers,
 )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    on_backends(metafunc, CASES)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,7 +40,5 @@ def test_waivers_name_classes() -> None:
     assert_waivers_name_classes("keras", set(CASES))
 
 
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_only_defects_of_keras_are_found(backend: str, name: str) -> None:
     assert_only_known_findings("keras", name, backend)

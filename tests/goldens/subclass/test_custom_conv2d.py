@@ -9,6 +9,7 @@ import sys
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 from custom_conv2d import CustomConv2D
@@ -50,6 +51,22 @@ def assert_same(actual, expected):
         np.testing.assert_array_equal(one, other)
 
 
+class ArgumentsError(Exception):
+    """Ends a method of the base; it carries what that got, by name."""
+
+
+def stop_at(method, monkeypatch):
+    """End a method of the base at once; an object for each argument with a default."""
+    signature = inspect.signature(getattr(keras.layers.Conv2D, method))
+
+    def stop(self, *args, **kwargs):
+        raise ArgumentsError(signature.bind(self, *args, **kwargs).arguments)
+
+    monkeypatch.setattr(keras.layers.Conv2D, method, stop)
+    parameters = signature.parameters.values()
+    return {one.name: object() for one in parameters if one.default is not one.empty}
+
+
 class TestBase:
     """Until its own attributes do something, it equals the base."""
 
@@ -81,6 +98,12 @@ class TestBase:
         assert [*mine] == [*names, kwargs]
         for name in theirs:
             assert mine[name].default == theirs[name].default
+
+    def test_hands_on_what_its_constructor_gets(self, monkeypatch):
+        given = stop_at("__init__", monkeypatch)
+        with pytest.raises(ArgumentsError) as got:
+            make(**given)
+        assert given.items() <= got.value.args[0].items()
 
 
 class TestConfig:

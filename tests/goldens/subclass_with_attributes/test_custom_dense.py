@@ -64,6 +64,22 @@ def assert_same(actual, expected):
         np.testing.assert_array_equal(one, other)
 
 
+class ArgumentsError(Exception):
+    """Ends a method of the base; it carries what that got, by name."""
+
+
+def stop_at(method, monkeypatch):
+    """End a method of the base at once; an object for each argument with a default."""
+    signature = inspect.signature(getattr(keras.layers.Dense, method))
+
+    def stop(self, *args, **kwargs):
+        raise ArgumentsError(signature.bind(self, *args, **kwargs).arguments)
+
+    monkeypatch.setattr(keras.layers.Dense, method, stop)
+    parameters = signature.parameters.values()
+    return {one.name: object() for one in parameters if one.default is not one.empty}
+
+
 class TestBase:
     """Until its own attributes do something, it equals the base."""
 
@@ -96,6 +112,18 @@ class TestBase:
         assert [*mine] == [*names, *CHANGED, kwargs]
         for name in theirs.keys() - {"units", "activation"}:
             assert mine[name].default == theirs[name].default
+
+    def test_hands_on_what_its_constructor_gets(self, monkeypatch):
+        given = stop_at("__init__", monkeypatch)
+        with pytest.raises(ArgumentsError) as got:
+            make(**given)
+        assert given.items() <= got.value.args[0].items()
+
+    def test_hands_on_what_call_gets(self, monkeypatch):
+        layer, given = make(), stop_at("call", monkeypatch)
+        with pytest.raises(ArgumentsError) as got:
+            CustomDense.call(layer, *inputs(), **given)
+        assert given.items() <= got.value.args[0].items()
 
 
 class TestConfig:
