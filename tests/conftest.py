@@ -19,8 +19,8 @@ from scaffold.cli import main
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
 
-collect_ignore = ["models/goldens"]  # They run in processes of their own, one for each backend.
 _HERE = Path(__file__).parent
+_GOLDENS = (_HERE / "goldens", _HERE / "models/goldens")
 _SCHEMA = json.loads((_HERE.parent / "docs/answer.schema.json").read_text("utf-8"))
 Tree = Mapping[str, tuple[int, bytes]]
 
@@ -35,9 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the goldens' own tests to `test_generated.py`, unless they are asked for."""
+    """Leave the goldens' own tests to processes of each backend, unless they are asked for."""
     asked_for = any("goldens" in argument for argument in config.args)
-    return True if collection_path == _HERE / "goldens" and not asked_for else None
+    return True if collection_path in _GOLDENS and not asked_for else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import contextlib
 import io
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from proofs.proof import proofs
@@ -18,10 +19,30 @@ ROOT = Path(__file__).parent.parent
 GOLDENS = Path(__file__).parent / "goldens"
 EXAMPLES = ROOT / "generated_examples"
 
-# What is typed behind `scaffold layer`, by the folder's name.
-COMMANDS = {name: [*words] for proof in proofs().values() for name, words in proof.goldens.items()}
-# The same for generated_examples: the tutorial's layer, as it should have been.
-EXAMPLE_COMMANDS = {"custom_layer": ["CustomLayer", "--template=projection"]}
+# What is typed behind `scaffold`, by the folder's name.
+COMMANDS = {
+    name: ["layer", *words] for proof in proofs().values() for name, words in proof.goldens.items()
+}
+# The same for generated_examples, one command behind the other: what the tutorial shows and what
+# its questions ask for, as it should have been.
+EXAMPLE_COMMANDS = {
+    "custom_layer": [
+        ["layer", "CustomLayer", "--template=projection"],
+        [
+            *("model", "CustomModel", "--layer=custom_layer.py:CustomLayer:output_dim=32"),
+            *("--layer=ReLU", "--layer=Flatten", "--layer=Dense:units=10"),
+        ],
+    ],
+    "custom_sequential": [
+        ["layer", "CustomConv2D", "--base=keras.layers.Conv2D", "gain:float=1.0{>0}"],
+        ["layer", "CustomDense", "--base=keras.layers.Dense", "gain:float=1.0{>0}"],
+        [
+            *("model", "CustomSequential", "--style=sequential"),
+            "--layer=custom_conv2d.py:CustomConv2D:filters=16:kernel_size=3:activation=relu",
+            *("--layer=Flatten", "--layer=custom_dense.py:CustomDense:units=10"),
+        ],
+    ],
+}
 # Where they are, by the template; the committed examples stand beside the templates.
 FOLDERS = {
     **{name: [GOLDENS / golden for golden in proof.goldens] for name, proof in proofs().items()},
@@ -46,14 +67,14 @@ KINDS = {name: kinds(folders) for name, folders in FOLDERS.items()}
 SHARDS = [[*FOLDERS][first::6] for first in range(6)]
 
 
-def generate(arguments: list[str], folder: Path, *options: str) -> dict[str, str]:
+def generate(arguments: Sequence[str], folder: Path, *options: str) -> dict[str, str]:
     """The files that the command writes into `folder`, by name."""
     from scaffold.cli import main as scaffold
 
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
         try:
-            scaffold(["layer", *arguments, f"--into={folder}", *options])
+            scaffold([*arguments, f"--into={folder}", *options])
         except SystemExit as end:
             if end.code:
                 raise
@@ -76,8 +97,9 @@ def main() -> None:
             generate(COMMANDS[name], Path(scratch) / name, "--package=golden")
             shutil.rmtree(GOLDENS / name, ignore_errors=True)
             shutil.copytree(Path(scratch) / name, GOLDENS / name)
-    for name, arguments in EXAMPLE_COMMANDS.items() if not sys.argv[1:] else ():
-        generate(arguments, EXAMPLES / name, "--package=examples", "--on-conflict=overwrite")
+    for name, commands in EXAMPLE_COMMANDS.items() if not sys.argv[1:] else ():
+        for arguments in commands:
+            generate(arguments, EXAMPLES / name, "--package=examples", "--on-conflict=overwrite")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -66,8 +65,9 @@ def proofs() -> dict[str, Proof]:
 
 
 def commands() -> dict[str, Sequence[str]]:
-    """What is typed behind `scaffold model`, by the folder of the golden."""
-    return {name: words for proof in proofs().values() for name, words in proof.goldens.items()}
+    """What is typed behind `scaffold`, by the folder of the golden."""
+    found = (goldens for proof in proofs().values() for goldens in proof.goldens.items())
+    return {name: ["model", *words] for name, words in found}
 
 
 def first_goldens() -> list[str]:
@@ -75,27 +75,14 @@ def first_goldens() -> list[str]:
     return [next(iter(proof.goldens)) for proof in proofs().values()]
 
 
-def generate(words: Sequence[str], folder: Path) -> dict[str, str]:
-    """The files that the command writes into `folder`, by name."""
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "scaffold", "model", *words, f"--into={folder}"]
-    subprocess.run(
-        [*command, "--package=golden"], cwd=folder, check=True, stdout=subprocess.DEVNULL
-    )
-    return read(folder)
-
-
-def read(folder: Path) -> dict[str, str]:
-    """The text of every generated file in `folder`, by name."""
-    return {path.name: path.read_text() for path in sorted(folder.glob("*.py"))}
-
-
 def main() -> None:
     """Renew the goldens of the templates that are named, else all."""
+    from goldens import generate
+
     chosen = sys.argv[1:] or list(proofs())
     with tempfile.TemporaryDirectory() as scratch:
         for name in (name for template in chosen for name in proofs()[template].goldens):
-            generate(commands()[name], Path(scratch) / name)
+            generate(commands()[name], Path(scratch) / name, "--package=golden")
             shutil.rmtree(GOLDENS / name, ignore_errors=True)
             shutil.copytree(Path(scratch) / name, GOLDENS / name)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from models.proof import HERE, generate
+from goldens import generate
+from models.proof import HERE
 from scaffold.catalog import Catalog
 from test_generated import BACKENDS
 
@@ -63,7 +64,7 @@ def test_gives_the_same(number: int, template: str, tmp_path: Path) -> None:
     classes = []
     for style in STYLES[template]:
         name = f"{style.capitalize()}Form"
-        generate([name, f"--template={template}", f"--style={style}"], tmp_path)
+        generate(["model", name, f"--template={template}", f"--style={style}"], tmp_path)
         found = CATALOG.get("model", template)
         case, *_ = found.cases_for(found.options_with({"style": style}))
         classes.append((f"{style}_form", name, case))

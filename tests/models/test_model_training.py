@@ -37,8 +37,8 @@ def task(words: list[str]) -> Training | None:
 
 TASKS = {
     name: training
-    for name, words in commands().items()
-    if (training := task(list(words))) is not None and not name.endswith("_with_attributes")
+    for name, (_, *words) in commands().items()
+    if (training := task(words)) is not None and not name.endswith("_with_attributes")
 }
 
 
