@@ -8,6 +8,7 @@ import click
 
 from scaffold.attributes.grammar import Assignment, Declaration
 from scaffold.cli.generation import Wish, generates, once, run
+from scaffold.cli.params import complete_layers
 
 _HELP = """Generate a custom Keras model NAME with its tests and a training script.
 
@@ -38,6 +39,7 @@ scaffold model MyNet --layer conv:filters=32 --layer Flatten --layer Dense:units
         "layers",
         multiple=True,
         metavar="LAYER",
+        shell_complete=complete_layers,
         help="Compose the model of layers: one of Keras, a template's word, or file.py:Class, "
         "with arguments as in Dense:units=10; give one for each.",
     ),

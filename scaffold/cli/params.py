@@ -69,6 +69,17 @@ def complete_bases(
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+def complete_layers(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem[Any]]:
+    """What a model can be composed of: the layers of the installed Keras, and templates."""
+    from scaffold.base_layer import public_layers
+    from scaffold.catalog import Catalog
+
+    names = [*public_layers(), *Catalog.builtin().words("layer")]
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 def complete_words(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:

@@ -38,6 +38,8 @@ def ask(catalog: Catalog, request: Request) -> Request:
     picked, by_name, reason = catalog.pick(request.target, name)
     if request.base and request.template is None:
         request = replace(request, template=catalog.deriving(request.target).name)
+    if request.layers and request.template is None:
+        request = replace(request, template=catalog.composing(request.target).name)
     if request.template is None:
         template = _ask_template(catalog, request.target, picked.name, reason)
         request = replace(request, template=template)
