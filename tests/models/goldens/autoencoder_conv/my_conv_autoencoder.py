@@ -1,0 +1,203 @@
+"""`MyConvAutoencoder`: a convolutional autoencoder."""
+
+import math
+
+import keras
+
+
+def int_tuple(value, length, name):
+    """Return the argument `name` as a tuple of `length` positive ints.
+
+    One int stands for all of them. Raises `ValueError` for anything else.
+    """
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, (list, tuple))
+        or len(values) != length
+        or not all(isinstance(item, int) and item > 0 for item in values)
+    ):
+        raise ValueError(
+            f"`{name}` must be a positive int, or a tuple of positive ints of length "
+            f"{length}. Received: {name}={value!r}"
+        )
+    return tuple(values)
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class MyConvAutoencoder(keras.Model):
+    """Convolutional autoencoder: an encoder to a short code, and a decoder back.
+
+    Each convolution of the encoder halves height and width, and a dense layer without
+    activation maps what is left to the code. The decoder goes back: a dense layer, then
+    each image is enlarged by repeating its pixels, with a convolution behind. All
+    windows have 3 by 3 places. `encode` gives the code of images, `decode` what a code
+    stands for.
+
+    Args:
+        image_shape: Tuple of 3 positive ints, height, width and channels of the images.
+        latent_dim: Positive int, size of the code. Defaults to `16`.
+        filters: Tuple of positive ints, filters of each convolution of the encoder; the
+            decoder has them in reverse. Defaults to `(32, 64)`.
+        activation: Activation function of the hidden layers or its name, `None` for the
+            identity. Defaults to `"relu"`.
+        output_activation: Activation function of the outputs or its name, `None` for
+            the identity. Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, height, width, channels)`, the last three as `image_shape`.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or height or width of
+            `image_shape` is no multiple of `2 ** len(filters)`.
+
+    Example:
+
+    >>> model = MyConvAutoencoder(image_shape=(8, 8, 1), latent_dim=4, filters=(8, 16))
+    >>> x = keras.ops.ones((2, 8, 8, 1))
+    >>> tuple(model.encode(x).shape), tuple(model(x).shape)
+    ((2, 4), (2, 8, 8, 1))
+
+    Reference:
+        [Hinton and Salakhutdinov, 2006](https://doi.org/10.1126/science.1127647)
+    """
+
+    def __init__(
+        self,
+        image_shape,
+        latent_dim=16,
+        filters=(32, 64),
+        activation="relu",
+        output_activation=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if not isinstance(latent_dim, int) or latent_dim <= 0:
+            raise ValueError(
+                "`latent_dim` must be a positive int. "
+                f"Received: latent_dim={latent_dim!r}"
+            )
+        if not isinstance(filters, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in filters
+        ):
+            raise ValueError(
+                "`filters` must be a tuple of positive ints. "
+                f"Received: filters={filters!r}"
+            )
+        height, width, channels = image_shape
+        scale = 2 ** len(filters)
+        if height % scale or width % scale:
+            raise ValueError(
+                "Height and width of `image_shape` must be multiples of "
+                "`2 ** len(filters)`. "
+                f"Received: image_shape={image_shape}, filters={filters}"
+            )
+        self.image_shape = image_shape
+        self.latent_dim = latent_dim
+        self.filters = tuple(filters)
+        self.activation = keras.activations.get(activation)
+        self.output_activation = keras.activations.get(output_activation)
+        self.input_spec = keras.layers.InputSpec(shape=(None, *image_shape))
+        # Whatever Keras's default is, the images have their channels last.
+        image = {"data_format": "channels_last", "dtype": self.dtype_policy}
+        self.encoder = keras.Sequential(name="encoder")
+        for i, size in enumerate(filters):
+            self.encoder.add(
+                keras.layers.Conv2D(
+                    size,
+                    3,
+                    strides=2,
+                    padding="same",
+                    activation=activation,
+                    name=f"conv_{i}",
+                    **image,
+                )
+            )
+        self.encoder.add(keras.layers.Flatten(name="flatten", **image))
+        self.encoder.add(
+            keras.layers.Dense(latent_dim, dtype=self.dtype_policy, name="latent")
+        )
+        small = (height // scale, width // scale, filters[-1] if filters else channels)
+        self.decoder = keras.Sequential(name="decoder")
+        self.decoder.add(
+            keras.layers.Dense(
+                math.prod(small),
+                activation=activation,
+                dtype=self.dtype_policy,
+                name="dense",
+            )
+        )
+        self.decoder.add(
+            keras.layers.Reshape(small, dtype=self.dtype_policy, name="reshape")
+        )
+        for i, size in enumerate(reversed(filters)):
+            self.decoder.add(keras.layers.UpSampling2D(2, name=f"enlarge_{i}", **image))
+            self.decoder.add(
+                keras.layers.Conv2D(
+                    size,
+                    3,
+                    padding="same",
+                    activation=activation,
+                    name=f"conv_{i}",
+                    **image,
+                )
+            )
+        self.decoder.add(
+            keras.layers.Conv2D(
+                channels,
+                3,
+                padding="same",
+                activation=output_activation,
+                name="outputs",
+                **image,
+            )
+        )
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(keras.Input(batch_shape=input_shape))
+
+    def call(self, inputs):
+        return self.decode(self.encode(inputs))
+
+    def encode(self, inputs):
+        """Return the codes of inputs, of shape `(batch, latent_dim)`."""
+        return self.encoder(inputs)
+
+    def decode(self, codes):
+        """Return what codes stand for, of the shape of inputs."""
+        return self.decoder(codes)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *self.image_shape)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, the optimizer's.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": "mse",
+                "metrics": ["mae"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "latent_dim": self.latent_dim,
+            "filters": self.filters,
+            "activation": keras.activations.serialize(self.activation),
+            "output_activation": keras.activations.serialize(self.output_activation),
+        }

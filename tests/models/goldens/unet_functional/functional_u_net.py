@@ -1,0 +1,215 @@
+"""`FunctionalUNet`: a U-Net."""
+
+import keras
+
+
+def int_tuple(value, length, name):
+    """Return the argument `name` as a tuple of `length` positive ints.
+
+    One int stands for all of them. Raises `ValueError` for anything else.
+    """
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, (list, tuple))
+        or len(values) != length
+        or not all(isinstance(item, int) and item > 0 for item in values)
+    ):
+        raise ValueError(
+            f"`{name}` must be a positive int, or a tuple of positive ints of length "
+            f"{length}. Received: {name}={value!r}"
+        )
+    return tuple(values)
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class DoubleConv(keras.layers.Layer):
+    """Twice a convolution, a batch normalization and an activation."""
+
+    def __init__(self, filters, activation="relu", **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.activation = keras.activations.get(activation)
+        self.conv1 = self._conv("conv1")
+        self.norm1 = keras.layers.BatchNormalization(
+            dtype=self.dtype_policy, name="norm1"
+        )
+        self.conv2 = self._conv("conv2")
+        self.norm2 = keras.layers.BatchNormalization(
+            dtype=self.dtype_policy, name="norm2"
+        )
+
+    def _conv(self, name):
+        # It needs no bias: that of the normalization is enough.
+        return keras.layers.Conv2D(
+            self.filters,
+            3,
+            padding="same",
+            data_format="channels_last",
+            use_bias=False,
+            kernel_initializer="he_normal",
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def build(self, input_shape):
+        output_shape = self.compute_output_shape(input_shape)
+        self.conv1.build(input_shape)
+        self.norm1.build(output_shape)
+        self.conv2.build(output_shape)
+        self.norm2.build(output_shape)
+
+    def call(self, inputs, training=None):
+        x = self.activation(self.norm1(self.conv1(inputs), training=training))
+        return self.activation(self.norm2(self.conv2(x), training=training))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.filters)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "activation": keras.activations.serialize(self.activation),
+        }
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class FunctionalUNet(keras.Model):
+    """U-Net: a class for each pixel of an image.
+
+    On the way down, each level is two convolutions, and the greatest of each 2 by 2
+    pixels goes to the next level. On the way up, a transposed convolution doubles
+    height and width, and two convolutions take that together with what the same level
+    gave on the way down::
+
+        down[i] = convolutions(pool(down[i - 1]))
+        up[i] = convolutions([down[i]; enlarge(up[i + 1])])
+
+    A last convolution maps each pixel to the logits. As is usual today and other than
+    in the paper, the convolutions are padded, so that the output is as large as the
+    image, and have a batch normalization behind.
+
+    Args:
+        image_shape: Tuple of 3 positive ints, height, width and channels of the images.
+        num_classes: Positive int, number of classes: the model gives a logit for each,
+            at each pixel.
+        filters: Tuple of positive ints, one at least, filters of each level. The image
+            is halved from one to the next. Defaults to `(64, 128, 256, 512, 1024)`.
+        activation: Activation function behind the normalizations or its name, `None`
+            for the identity. Defaults to `"relu"`.
+        dropout: Float from 0 to below 1, the share of values that are dropped in
+            training at the lowest level. Defaults to `0.0`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
+        name: String, the model's name. Defaults to one after the class.
+        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+
+    Input shape:
+        `(batch, height, width, channels)`, height and width multiples of
+        `2 ** (len(filters) - 1)`.
+
+    Output shape:
+        `(batch, height, width, num_classes)`, a logit for each class.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or height or width of
+            the images is no multiple of `2 ** (len(filters) - 1)`.
+
+    Example:
+
+    >>> model = FunctionalUNet(image_shape=(8, 8, 1), num_classes=3, filters=(4, 8))
+    >>> tuple(model(keras.ops.ones((2, 8, 8, 1))).shape)
+    (2, 8, 8, 3)
+
+    Reference:
+        [Ronneberger et al., 2015](https://arxiv.org/abs/1505.04597)
+    """
+
+    def __init__(
+        self,
+        image_shape,
+        num_classes,
+        filters=(64, 128, 256, 512, 1024),
+        activation="relu",
+        dropout=0.0,
+        dtype=None,
+        name=None,
+        trainable=True,
+    ):
+        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if not isinstance(num_classes, int) or num_classes <= 0:
+            raise ValueError(
+                "`num_classes` must be a positive int. "
+                f"Received: num_classes={num_classes!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        if (
+            not isinstance(filters, (list, tuple))
+            or not filters
+            or not all(isinstance(item, int) and item > 0 for item in filters)
+        ):
+            raise ValueError(
+                "`filters` must be a tuple of positive ints, one at least. "
+                f"Received: filters={filters!r}"
+            )
+        # Whatever Keras's default is, the images have their channels last.
+        image = {"data_format": "channels_last", "dtype": dtype}
+        steps_down, steps_up = [], []
+        for i, size in enumerate(filters[:-1]):
+            convs = DoubleConv(size, activation, dtype=dtype, name=f"down_{i}")
+            pool = keras.layers.MaxPooling2D(2, name=f"pool_{i}", **image)
+            steps_down.append((convs, pool))
+            enlarge = keras.layers.Conv2DTranspose(
+                size, 2, strides=2, name=f"enlarge_{i}", **image
+            )
+            join = keras.layers.Concatenate(axis=-1, dtype=dtype, name=f"join_{i}")
+            convs = DoubleConv(size, activation, dtype=dtype, name=f"up_{i}")
+            steps_up.append((enlarge, join, convs))
+        bottom = DoubleConv(filters[-1], activation, dtype=dtype, name="bottom")
+        dropout_layer = keras.layers.Dropout(dropout, dtype=dtype, name="dropout")
+        head = keras.layers.Conv2D(num_classes, 1, name="head", **image)
+        inputs = keras.Input(image_shape)
+        x, levels = inputs, []
+        for convs, pool in steps_down:
+            levels.append(convs(x))
+            x = pool(levels[-1])
+        x = dropout_layer(bottom(x))
+        for enlarge, join, convs in reversed(steps_up):
+            x = convs(join([levels.pop(), enlarge(x)]))
+        outputs = head(x)
+        super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
+        self.dtype_policy = keras.dtype_policies.get(dtype)
+        self.image_shape = image_shape
+        self.num_classes = num_classes
+        self.filters = tuple(filters)
+        self.activation = keras.activations.get(activation)
+        self.dropout = dropout
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, the optimizer's.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                "metrics": ["accuracy"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "num_classes": self.num_classes,
+            "filters": self.filters,
+            "activation": keras.activations.serialize(self.activation),
+            "dropout": self.dropout,
+        }
