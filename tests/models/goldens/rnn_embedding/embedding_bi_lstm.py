@@ -1,0 +1,178 @@
+"""`EmbeddingBiLSTM`: a bidirectional recurrent network of LSTM layers."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class UnitLength(keras.layers.Layer):
+    """Vectors of length 1, in the direction of the last axis of the inputs."""
+
+    def call(self, inputs):
+        # The square of a smaller epsilon is 0 in float16.
+        return ops.normalize(inputs, epsilon=1e-3)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@keras.saving.register_keras_serializable(package="golden")
+def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
+    """How far apart the vectors of each label are, beside those of other labels.
+
+    Args:
+        labels: Ints of shape `(batch,)` or `(batch, 1)`.
+        embeddings: Vectors of length 1, of shape `(batch, dim)`.
+        temperature: Positive float. The lower it is, the more the nearest others count.
+
+    Returns:
+        The loss of each item, of shape `(batch,)`; 0 where no other has its label.
+
+    Reference:
+        [Khosla et al., 2020](https://arxiv.org/abs/2004.11362)
+    """
+    labels = ops.reshape(labels, (-1, 1))
+    similarity = ops.matmul(embeddings, ops.transpose(embeddings)) / temperature
+    itself = ops.eye(ops.shape(similarity)[0], dtype=similarity.dtype)
+    alike = (
+        ops.cast(ops.equal(labels, ops.transpose(labels)), similarity.dtype) - itself
+    )
+    others = ops.logsumexp(similarity - 1e4 * itself, axis=1, keepdims=True)
+    pulls = ops.sum(alike * (similarity - others), axis=1)
+    return -pulls / ops.maximum(ops.sum(alike, axis=1), 1)
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class OrthogonalInAnyDtype(keras.initializers.Orthogonal):
+    """Keras's initializer, drawn in float32: JAX and Torch know no narrower QR."""
+
+    def __call__(self, shape, dtype=None):
+        values = super().__call__(shape, dtype="float32")
+        return ops.cast(values, keras.backend.standardize_dtype(dtype))
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class EmbeddingBiLSTM(keras.Model):
+    """Recurrent network: bidirectional LSTM layers read a sequence from both ends.
+
+    Each layer reads the states of the one before it forwards and backwards, and gives
+    the two states of each step side by side. What counts in the end are those that have
+    read all. Behind each layer is dropout. Steps that a mask hides are passed over.
+
+    Args:
+        embedding_dim: Positive int, size of the vectors that the model gives.
+        units: Positive int, size of the state of each recurrent layer. Defaults to
+            `64`.
+        num_layers: Positive int, how many recurrent layers there are. Defaults to `1`.
+        dropout: Float from 0 to below 1, the share of each recurrent layer's outputs
+            that are dropped in training. Defaults to `0.0`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, steps, num_features)`.
+
+    Output shape:
+        `(batch, embedding_dim)`, vectors of length 1.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = EmbeddingBiLSTM(embedding_dim=16, units=16)
+    >>> tuple(model(keras.ops.ones((2, 20, 8))).shape)
+    (2, 16)
+
+    Reference:
+        [Hochreiter and Schmidhuber, 1997](https://doi.org/10.1162/neco.1997.9.8.1735)
+    """
+
+    def __init__(self, embedding_dim, units=64, num_layers=1, dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(embedding_dim, int) or embedding_dim <= 0:
+            raise ValueError(
+                "`embedding_dim` must be a positive int. "
+                f"Received: embedding_dim={embedding_dim!r}"
+            )
+        if not isinstance(units, int) or units <= 0:
+            raise ValueError(
+                f"`units` must be a positive int. Received: units={units!r}"
+            )
+        if not isinstance(num_layers, int) or num_layers <= 0:
+            raise ValueError(
+                "`num_layers` must be a positive int. "
+                f"Received: num_layers={num_layers!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        self.embedding_dim = embedding_dim
+        self.units = units
+        self.num_layers = num_layers
+        self.dropout = dropout
+        self.recurrent_layers, self.dropout_layers = [], []
+        for i in range(num_layers):
+            recurrent = keras.layers.LSTM(
+                units,
+                recurrent_initializer=OrthogonalInAnyDtype(),
+                return_sequences=i < num_layers - 1,
+                dtype=self.dtype_policy,
+                name=f"recurrent_{i}",
+            )
+            recurrent = keras.layers.Bidirectional(
+                recurrent, dtype=self.dtype_policy, name=f"bidirectional_{i}"
+            )
+            drop = keras.layers.Dropout(
+                dropout, dtype=self.dtype_policy, name=f"dropout_{i}"
+            )
+            self.recurrent_layers.append(recurrent)
+            self.dropout_layers.append(drop)
+        self.head = keras.layers.Dense(
+            embedding_dim, dtype=self.dtype_policy, name="head"
+        )
+        self.unit_length = UnitLength(dtype=self.dtype_policy, name="unit_length")
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(keras.Input(batch_shape=input_shape))
+
+    def call(self, inputs, mask=None, training=None):
+        x = inputs
+        for recurrent, drop in zip(
+            self.recurrent_layers, self.dropout_layers, strict=True
+        ):
+            x = drop(recurrent(x, mask=mask), training=training)
+        return self.unit_length(self.head(x))
+
+    def compute_mask(self, inputs, mask=None):
+        del inputs, mask  # The outputs have no steps that could be hidden.
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.embedding_dim)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, the optimizer's.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": supervised_contrastive_loss,
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "embedding_dim": self.embedding_dim,
+            "units": self.units,
+            "num_layers": self.num_layers,
+            "dropout": self.dropout,
+        }

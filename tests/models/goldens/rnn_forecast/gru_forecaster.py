@@ -1,0 +1,149 @@
+"""`GRUForecaster`: a recurrent network of GRU layers."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class OrthogonalInAnyDtype(keras.initializers.Orthogonal):
+    """Keras's initializer, drawn in float32: JAX and Torch know no narrower QR."""
+
+    def __call__(self, shape, dtype=None):
+        values = super().__call__(shape, dtype="float32")
+        return ops.cast(values, keras.backend.standardize_dtype(dtype))
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class GRUForecaster(keras.Model):
+    """Recurrent network: GRU layers read a sequence step by step.
+
+    Each layer reads the states of the one before it. What counts in the end is the last
+    one's state behind the last step. Behind each layer is dropout. Steps that a mask
+    hides are passed over.
+
+    Args:
+        horizon: Positive int, how many steps ahead the model forecasts.
+        num_outputs: Positive int, how many series the model forecasts.
+        units: Positive int, size of the state of each recurrent layer. Defaults to
+            `64`.
+        num_layers: Positive int, how many recurrent layers there are. Defaults to `1`.
+        dropout: Float from 0 to below 1, the share of each recurrent layer's outputs
+            that are dropped in training. Defaults to `0.0`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, steps, num_features)`.
+
+    Output shape:
+        `(batch, horizon, num_outputs)`, the next `horizon` steps.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = GRUForecaster(horizon=4, num_outputs=2, units=16)
+    >>> tuple(model(keras.ops.ones((2, 20, 8))).shape)
+    (2, 4, 2)
+
+    Reference:
+        [Cho et al., 2014](https://arxiv.org/abs/1406.1078)
+    """
+
+    def __init__(
+        self, horizon, num_outputs, units=64, num_layers=1, dropout=0.0, **kwargs
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(horizon, int) or horizon <= 0:
+            raise ValueError(
+                f"`horizon` must be a positive int. Received: horizon={horizon!r}"
+            )
+        if not isinstance(num_outputs, int) or num_outputs <= 0:
+            raise ValueError(
+                "`num_outputs` must be a positive int. "
+                f"Received: num_outputs={num_outputs!r}"
+            )
+        if not isinstance(units, int) or units <= 0:
+            raise ValueError(
+                f"`units` must be a positive int. Received: units={units!r}"
+            )
+        if not isinstance(num_layers, int) or num_layers <= 0:
+            raise ValueError(
+                "`num_layers` must be a positive int. "
+                f"Received: num_layers={num_layers!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        self.horizon = horizon
+        self.num_outputs = num_outputs
+        self.units = units
+        self.num_layers = num_layers
+        self.dropout = dropout
+        self.recurrent_layers, self.dropout_layers = [], []
+        for i in range(num_layers):
+            recurrent = keras.layers.GRU(
+                units,
+                recurrent_initializer=OrthogonalInAnyDtype(),
+                return_sequences=i < num_layers - 1,
+                dtype=self.dtype_policy,
+                name=f"recurrent_{i}",
+            )
+            drop = keras.layers.Dropout(
+                dropout, dtype=self.dtype_policy, name=f"dropout_{i}"
+            )
+            self.recurrent_layers.append(recurrent)
+            self.dropout_layers.append(drop)
+        self.head = keras.layers.Dense(
+            horizon * num_outputs, dtype=self.dtype_policy, name="head"
+        )
+        self.steps = keras.layers.Reshape(
+            (horizon, num_outputs), dtype=self.dtype_policy, name="steps"
+        )
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(keras.Input(batch_shape=input_shape))
+
+    def call(self, inputs, mask=None, training=None):
+        x = inputs
+        for recurrent, drop in zip(
+            self.recurrent_layers, self.dropout_layers, strict=True
+        ):
+            x = drop(recurrent(x, mask=mask), training=training)
+        return self.steps(self.head(x))
+
+    def compute_mask(self, inputs, mask=None):
+        del inputs, mask  # The outputs have no steps that could be hidden.
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.horizon, self.num_outputs)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, the optimizer's.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": "mse",
+                "metrics": ["mae"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "horizon": self.horizon,
+            "num_outputs": self.num_outputs,
+            "units": self.units,
+            "num_layers": self.num_layers,
+            "dropout": self.dropout,
+        }
