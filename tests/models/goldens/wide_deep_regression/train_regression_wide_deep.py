@@ -1,0 +1,85 @@
+"""Train `RegressionWideDeep`: `python train_regression_wide_deep.py`.
+
+It learns from scikit-learn's numbers of 442 patients with diabetes: as they are, and
+crosses of their bins, and leaves the model in regression_wide_deep.keras and its curves
+in regression_wide_deep.png. It needs scikit-learn and matplotlib.
+"""
+
+from pathlib import Path
+
+import keras
+from matplotlib.figure import Figure
+from sklearn.datasets import load_diabetes
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import KBinsDiscretizer, PolynomialFeatures, StandardScaler
+
+from regression_wide_deep import RegressionWideDeep
+
+HERE = Path(__file__).parent
+EPOCHS = 30
+BATCH_SIZE = 32
+
+
+def load_data():
+    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+
+    YOUR OWN DATA goes here. These are scikit-learn's numbers of 442 patients with
+    diabetes: as they are, and crosses of their bins.
+    """
+    x, y = load_diabetes(return_X_y=True)
+    x_train, x_test, y_train, y_test = train_test_split(
+        x, y[:, None], test_size=0.25, random_state=0
+    )
+    scaler, targets = StandardScaler().fit(x_train), StandardScaler().fit(y_train)
+    # A one for each number's bin, and for each pair of bins that come together.
+    crosses = make_pipeline(
+        KBinsDiscretizer(3, encode="onehot-dense", strategy="kmeans"),
+        PolynomialFeatures(interaction_only=True, include_bias=False),
+    ).fit(x_train[:, :10])
+
+    def inputs(x):
+        return {"wide": crosses.transform(x), "deep": scaler.transform(x)}
+
+    return (
+        (inputs(x_train), targets.transform(y_train)),
+        (inputs(x_test), targets.transform(y_test)),
+    )
+
+
+def plot(history, path):
+    """Draw the curves of the training as a PNG."""
+    names = [name for name in history if f"val_{name}" in history]
+    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+    for axes, name in zip(
+        figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
+    ):
+        axes.plot(history[name], label="training")
+        axes.plot(history[f"val_{name}"], label="held out")
+        axes.set(xlabel="epoch", title=name)
+        axes.legend()
+    figure.savefig(path)
+
+
+def main():
+    keras.utils.set_random_seed(0)
+    (x_train, y_train), (x_test, y_test) = load_data()
+    model = RegressionWideDeep(num_outputs=1)
+    model.compile_for_training()
+    history = model.fit(
+        x_train,
+        y_train,
+        validation_data=(x_test, y_test),
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        verbose=2,
+    )
+    plot(history.history, HERE / "regression_wide_deep.png")
+    model.save(HERE / "regression_wide_deep.keras")
+    error = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["mae"]
+    baseline = abs(y_test - y_train.mean(axis=0)).mean()
+    print(f"mean absolute error: {error:.3f} (the mean: {baseline:.3f})")
+
+
+if __name__ == "__main__":
+    main()
