@@ -1,0 +1,184 @@
+"""`OneShot`: a Siamese network."""
+
+import keras
+from keras import ops
+
+
+def int_tuple(value, length, name):
+    """Return the argument `name` as a tuple of `length` positive ints.
+
+    One int stands for all of them. Raises `ValueError` for anything else.
+    """
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, (list, tuple))
+        or len(values) != length
+        or not all(isinstance(item, int) and item > 0 for item in values)
+    ):
+        raise ValueError(
+            f"`{name}` must be a positive int, or a tuple of positive ints of length "
+            f"{length}. Received: {name}={value!r}"
+        )
+    return tuple(values)
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class Encoder(keras.layers.Layer):
+    """Convolutions that halve an image, and a dense layer: a vector for each image."""
+
+    def __init__(self, filters, embedding_dim, activation="relu", **kwargs):
+        super().__init__(**kwargs)
+        self.filters = tuple(filters)
+        self.embedding_dim = embedding_dim
+        self.activation = keras.activations.get(activation)
+        self.convolutions = [
+            keras.layers.Conv2D(
+                channels,
+                3,
+                strides=2,
+                padding="same",
+                activation=self.activation,
+                dtype=self.dtype_policy,
+                name=f"conv_{i}",
+            )
+            for i, channels in enumerate(self.filters)
+        ]
+        self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
+        # A bias would be gone from the difference of two vectors.
+        self.dense = keras.layers.Dense(
+            embedding_dim, use_bias=False, dtype=self.dtype_policy, name="dense"
+        )
+
+    def build(self, input_shape):
+        shape = input_shape
+        for layer in (*self.convolutions, self.flatten, self.dense):
+            layer.build(shape)
+            shape = layer.compute_output_shape(shape)
+
+    def call(self, inputs):
+        x = inputs
+        for layer in self.convolutions:
+            x = layer(x)
+        return self.dense(self.flatten(x))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.embedding_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "embedding_dim": self.embedding_dim,
+            "activation": keras.activations.serialize(self.activation),
+        }
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class OneShot(keras.Model):
+    """Siamese network: whether two images are of one kind, by one encoder for both.
+
+    The encoder has convolutions with windows of three by three places and strides of
+    two, and a dense layer that gives a vector. A pair gets a logit of being the same, a
+    weighted sum of how far its two vectors are apart in each of their places.
+
+    Args:
+        image_shape: Positive int or tuple of 3, height, width and channels of the
+            images.
+        filters: Tuple of positive ints, channels behind each convolution: each one
+            halves the image. Defaults to `(32, 64)`.
+        embedding_dim: Positive int, size of the vectors that the encoder gives.
+            Defaults to `32`.
+        activation: Activation function of the convolutions or its name, `None` for the
+            identity. Defaults to `"relu"`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
+        name: String, the model's name. Defaults to one after the class.
+        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+
+    Input shape:
+        A list of two, each `(batch, height, width, channels)`.
+
+    Output shape:
+        `(batch, 1)`, a logit of each pair.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = OneShot(image_shape=(8, 8, 1), filters=(16, 32))
+    >>> images = keras.ops.ones((2, 8, 8, 1))
+    >>> tuple(model([images, images]).shape)
+    (2, 1)
+    >>> tuple(model.encode(images).shape)
+    (2, 32)
+
+    Reference:
+        [Koch et al., 2015](https://www.cs.cmu.edu/~rsalakhu/papers/oneshot1.pdf)
+    """
+
+    def __init__(
+        self,
+        image_shape,
+        filters=(32, 64),
+        embedding_dim=32,
+        activation="relu",
+        dtype=None,
+        name=None,
+        trainable=True,
+    ):
+        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if not isinstance(filters, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in filters
+        ):
+            raise ValueError(
+                "`filters` must be a tuple of positive ints. "
+                f"Received: filters={filters!r}"
+            )
+        if not isinstance(embedding_dim, int) or embedding_dim <= 0:
+            raise ValueError(
+                "`embedding_dim` must be a positive int. "
+                f"Received: embedding_dim={embedding_dim!r}"
+            )
+        encoder = Encoder(
+            filters, embedding_dim, activation, dtype=dtype, name="encoder"
+        )
+        difference = keras.layers.Subtract(dtype=dtype, name="difference")
+        head = keras.layers.Dense(1, dtype=dtype, name="head")
+        inputs = [keras.Input(image_shape, name=side) for side in ("left", "right")]
+        difference = difference([encoder(inputs[0]), encoder(inputs[1])])
+        outputs = head(ops.absolute(difference))
+        super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
+        self.dtype_policy = keras.dtype_policies.get(dtype)
+        self.image_shape = image_shape
+        self.filters = tuple(filters)
+        self.embedding_dim = embedding_dim
+        self.activation = keras.activations.get(activation)
+
+    def encode(self, images):
+        """Return the vectors of the images, `(batch, embedding_dim)`."""
+        return self.get_layer("encoder")(images)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, the optimizer's.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.BinaryCrossentropy(from_logits=True),
+                "metrics": [keras.metrics.BinaryAccuracy(name="accuracy", threshold=0)],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "filters": self.filters,
+            "embedding_dim": self.embedding_dim,
+            "activation": keras.activations.serialize(self.activation),
+        }

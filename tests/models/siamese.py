@@ -1,0 +1,32 @@
+"""What proves the template `siamese`."""
+
+from __future__ import annotations
+
+from models.proof import Proof, Size
+
+PROOF = Proof(
+    goldens={
+        "siamese": ["MySiamese"],
+        "siamese_functional": ["FunctionalSiamese", "--style=functional"],
+        "siamese_logit": ["LogitSiamese", "--option=output=logit"],
+        "siamese_logit_functional": [
+            "OneShot",
+            *("--style=functional", "--option=output=logit"),
+        ],
+        "siamese_with_attributes": [
+            "WideSiamese",
+            *("filters=16,32,64", "embedding_dim=64", "activation=gelu", "margin=2.0"),
+            *("gain:float=1.0{>0}", "label:str=mine"),
+        ],
+    },
+    sizes=[
+        Size(
+            "siamese_logit",
+            "filters=(32, 64), embedding_dim=128",
+            "[(28, 28, 1), (28, 28, 1)]",
+            420_353,
+            "10 * 32 + (9 * 32 + 1) * 64 + 7 * 7 * 64 * 128 + 129: two convolutions and a "
+            "dense layer on MNIST, once for both images, and a weighted sum",
+        )
+    ],
+)
