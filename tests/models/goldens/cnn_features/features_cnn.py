@@ -1,0 +1,172 @@
+"""`FeaturesCNN`: a convolutional network."""
+
+import keras
+
+
+def int_tuple(value, length, name):
+    """Return the argument `name` as a tuple of `length` positive ints.
+
+    One int stands for all of them. Raises `ValueError` for anything else.
+    """
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, (list, tuple))
+        or len(values) != length
+        or not all(isinstance(item, int) and item > 0 for item in values)
+    ):
+        raise ValueError(
+            f"`{name}` must be a positive int, or a tuple of positive ints of length "
+            f"{length}. Received: {name}={value!r}"
+        )
+    return tuple(values)
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class FeaturesCNN(keras.Sequential):
+    """Convolutional network for images.
+
+    Each block is `activation(norm(conv(x)))`: a convolution with padding `"same"` and
+    no bias, and a batch normalization. Between two blocks is a max pooling, with
+    padding `"same"`, too. The means over all places, with dropout, are the features of
+    an image.
+
+    Args:
+        image_shape: Tuple of 3 positive ints, the shape of one image:
+            `(height, width, channels)`, or with the channels first.
+        filters: Tuple of one or more positive ints, output channels of each block.
+            Defaults to `(32, 64, 128)`.
+        kernel_size: Positive int or tuple of 2, size of the convolutions' windows.
+            Defaults to `(3, 3)`.
+        pool_size: Positive int or tuple of 2, size of the windows of the pooling, and
+            their step. Defaults to `(2, 2)`.
+        activation: Activation function or its name, `None` for the identity. Defaults
+            to `"relu"`.
+        dropout: Float from 0 to below 1, the share of features that are dropped in
+            training. Defaults to `0.0`.
+        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
+            `keras.config.image_data_format()`. Defaults to `None`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
+        name: String, the model's name. Defaults to one after the class.
+        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+
+    Input shape:
+        `(batch, height, width, channels)` for `"channels_last"`,
+        `(batch, channels, height, width)` for `"channels_first"`.
+
+    Output shape:
+        `(batch, filters[-1])`.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = FeaturesCNN(
+    ...     image_shape=(32, 32, 3), filters=(16, 32), data_format="channels_last"
+    ... )
+    >>> tuple(model(keras.ops.ones((2, 32, 32, 3))).shape)
+    (2, 32)
+
+    Reference:
+        [LeCun et al., 1998](https://doi.org/10.1109/5.726791)
+    """
+
+    def __init__(
+        self,
+        image_shape,
+        filters=(32, 64, 128),
+        kernel_size=(3, 3),
+        pool_size=(2, 2),
+        activation="relu",
+        dropout=0.0,
+        data_format=None,
+        dtype=None,
+        name=None,
+        trainable=True,
+    ):
+        image_shape = int_tuple(image_shape, 3, "image_shape")
+        kernel_size = int_tuple(kernel_size, 2, "kernel_size")
+        pool_size = int_tuple(pool_size, 2, "pool_size")
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        if (
+            not isinstance(filters, (list, tuple))
+            or not filters
+            or not all(isinstance(item, int) and item > 0 for item in filters)
+        ):
+            raise ValueError(
+                "`filters` must be a tuple of one or more positive ints. "
+                f"Received: filters={filters!r}"
+            )
+        if data_format is None:
+            data_format = keras.config.image_data_format()
+        data_format = str(data_format).lower()
+        if data_format not in ("channels_last", "channels_first"):
+            raise ValueError(
+                "`data_format` must be 'channels_last' or 'channels_first'. "
+                f"Received: data_format={data_format!r}"
+            )
+        feature_layers = []
+        for i, channels in enumerate(filters):
+            if i > 0:
+                pool = keras.layers.MaxPooling2D(
+                    pool_size,
+                    padding="same",
+                    data_format=data_format,
+                    dtype=dtype,
+                    name=f"pool_{i}",
+                )
+                feature_layers.append(pool)
+            conv = keras.layers.Conv2D(
+                channels,
+                kernel_size,
+                padding="same",
+                data_format=data_format,
+                use_bias=False,
+                dtype=dtype,
+                name=f"conv_{i}",
+            )
+            norm = keras.layers.BatchNormalization(
+                axis=-1 if data_format == "channels_last" else 1,
+                dtype=dtype,
+                name=f"norm_{i}",
+            )
+            activate = keras.layers.Activation(
+                activation, dtype=dtype, name=f"activation_{i}"
+            )
+            feature_layers += [conv, norm, activate]
+        global_pool = keras.layers.GlobalAveragePooling2D(
+            data_format=data_format, dtype=dtype, name="global_pool"
+        )
+        drop = keras.layers.Dropout(dropout, dtype=dtype, name="dropout")
+        inputs = keras.Input(image_shape)
+        super().__init__(
+            [inputs, *feature_layers, global_pool, drop], name=name, trainable=trainable
+        )
+        self.dtype_policy = keras.dtype_policies.get(dtype)
+        self.image_shape = image_shape
+        self.filters = tuple(filters)
+        self.kernel_size = kernel_size
+        self.pool_size = pool_size
+        self.activation = keras.activations.get(activation)
+        self.dropout = dropout
+        self.data_format = data_format
+
+    def get_config(self):
+        return {
+            **keras.Model.get_config(self),
+            "image_shape": self.image_shape,
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "pool_size": self.pool_size,
+            "activation": keras.activations.serialize(self.activation),
+            "dropout": self.dropout,
+            "data_format": self.data_format,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)

@@ -1,0 +1,74 @@
+"""Train `RegressionCNN`: `python train_regression_cnn.py`.
+
+It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
+in regression_cnn.keras and its curves in regression_cnn.png. It needs scikit-learn and
+matplotlib.
+"""
+
+from pathlib import Path
+
+import keras
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from regression_cnn import RegressionCNN
+
+HERE = Path(__file__).parent
+EPOCHS = 10
+BATCH_SIZE = 32
+
+
+def load_data():
+    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+
+    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
+    digits.
+    """
+    x, y = load_digits(return_X_y=True)
+    x = x.reshape(-1, 8, 8, 1).astype("float32") / 16
+    y = y[:, None].astype("float32")  # The digit as a number.
+    x_train, x_test, y_train, y_test = train_test_split(
+        x, y, test_size=0.2, random_state=0
+    )
+    return (x_train, y_train), (x_test, y_test)
+
+
+def plot(history, path):
+    """Draw the curves of the training as a PNG."""
+    names = [name for name in history if f"val_{name}" in history]
+    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+    for axes, name in zip(
+        figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
+    ):
+        axes.plot(history[name], label="training")
+        axes.plot(history[f"val_{name}"], label="held out")
+        axes.set(xlabel="epoch", title=name)
+        axes.legend()
+    figure.savefig(path)
+
+
+def main():
+    keras.utils.set_random_seed(0)
+    (x_train, y_train), (x_test, y_test) = load_data()
+    model = RegressionCNN(
+        image_shape=x_train.shape[1:], num_outputs=1, data_format="channels_last"
+    )
+    model.compile_for_training()
+    history = model.fit(
+        x_train,
+        y_train,
+        validation_data=(x_test, y_test),
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        verbose=2,
+    )
+    plot(history.history, HERE / "regression_cnn.png")
+    model.save(HERE / "regression_cnn.keras")
+    error = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["mae"]
+    baseline = abs(y_test - y_train.mean(axis=0)).mean()
+    print(f"mean absolute error: {error:.3f} (the mean: {baseline:.3f})")
+
+
+if __name__ == "__main__":
+    main()
