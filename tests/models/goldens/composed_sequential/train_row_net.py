@@ -1,8 +1,8 @@
 """Train `RowNet`: `python train_row_net.py`.
 
-It learns from the rows of scikit-learn's 1,797 images of handwritten digits, and leaves
-the model in row_net.keras and its curves in row_net.png. It needs scikit-learn and
-matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits, read row by row, and
+leaves the model in row_net.keras and its curves in row_net.png. It needs scikit-learn
+and matplotlib.
 """
 
 from pathlib import Path
@@ -23,11 +23,11 @@ BATCH_SIZE = 32
 def load_data():
     """Return `(x, y)` to train on, and `(x, y)` that is held out.
 
-    YOUR OWN DATA goes here. These are the rows of scikit-learn's 1,797 images of
-    handwritten digits.
+    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
+    digits, read row by row.
     """
-    x, y = load_digits(return_X_y=True)
-    x = x.reshape(-1, 8, 8).astype("float32") / 16
+    data = load_digits()
+    x, y = data.images.astype("float32") / 16, data.target
     x_train, x_test, y_train, y_test = train_test_split(
         x, y, test_size=0.2, random_state=0
     )

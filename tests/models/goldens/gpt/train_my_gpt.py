@@ -16,6 +16,7 @@ from my_gpt import MyGPT
 HERE = Path(__file__).parent
 EPOCHS = 2
 BATCH_SIZE = 32
+
 STEPS = 64
 
 

@@ -17,6 +17,7 @@ from wide_language_model import WideLanguageModel
 HERE = Path(__file__).parent
 EPOCHS = 2
 BATCH_SIZE = 32
+
 STEPS = 64
 
 

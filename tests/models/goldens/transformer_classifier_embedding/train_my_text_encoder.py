@@ -20,6 +20,7 @@ from my_text_encoder import MyTextEncoder
 HERE = Path(__file__).parent
 EPOCHS = 5
 BATCH_SIZE = 32
+
 STEPS = 48
 VOCABULARY_SIZE = 1000
 # Topics of the documentation: the data model, statements, strings.
@@ -108,7 +109,9 @@ def main():
     vectors, known = model.predict(x_test, verbose=0), model.predict(x_train, verbose=0)
     accuracy = np.mean(nearest_labels(vectors, known, y_train) == y_test)
     baseline = share_of_commonest(y_train, y_test)
-    print(f"neighbour accuracy: {accuracy:.3f} (the commonest label: {baseline:.3f})")
+    print(
+        f"neighbour accuracy: {accuracy:.3f} " f"(the commonest label: {baseline:.3f})"
+    )
 
 
 if __name__ == "__main__":

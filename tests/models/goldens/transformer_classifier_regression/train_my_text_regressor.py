@@ -20,6 +20,7 @@ from my_text_regressor import MyTextRegressor
 HERE = Path(__file__).parent
 EPOCHS = 5
 BATCH_SIZE = 32
+
 STEPS = 48
 VOCABULARY_SIZE = 1000
 # Topics of the documentation: the data model, statements, strings.

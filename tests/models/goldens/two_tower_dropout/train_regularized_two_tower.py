@@ -18,6 +18,7 @@ from regularized_two_tower import RegularizedTwoTower
 HERE = Path(__file__).parent
 EPOCHS = 30
 BATCH_SIZE = 128
+
 HITS = 10
 
 

@@ -18,6 +18,7 @@ from large_two_tower import LargeTwoTower
 HERE = Path(__file__).parent
 EPOCHS = 30
 BATCH_SIZE = 128
+
 HITS = 10
 
 
