@@ -178,6 +178,7 @@ class EmbeddingCNN(keras.Model):
             )
             norm = keras.layers.BatchNormalization(
                 axis=-1 if data_format == "channels_last" else 1,
+                momentum=0.9,
                 dtype=self.dtype_policy,
                 name=f"norm_{i}",
             )

@@ -131,6 +131,7 @@ class FeaturesCNN(keras.Sequential):
             )
             norm = keras.layers.BatchNormalization(
                 axis=-1 if data_format == "channels_last" else 1,
+                momentum=0.9,
                 dtype=dtype,
                 name=f"norm_{i}",
             )

@@ -139,6 +139,7 @@ class RegressionCNN(keras.Model):
             )
             norm = keras.layers.BatchNormalization(
                 axis=-1 if data_format == "channels_last" else 1,
+                momentum=0.9,
                 dtype=dtype,
                 name=f"norm_{i}",
             )
