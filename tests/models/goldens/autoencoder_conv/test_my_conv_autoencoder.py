@@ -6,6 +6,7 @@
 import doctest
 import inspect
 import json
+import math
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 BATCH, IMAGE, LATENT, FILTERS = 4, (8, 4, 2), 3, (5, 4)
+SMALL = (IMAGE[0] // 4, IMAGE[1] // 4, FILTERS[-1])
 
 # A value other than the default for every constructor argument.
 CHANGED = {
@@ -138,9 +140,7 @@ def encoded(x, weights, activation=np.tanh):
 def decoded(codes, weights, activation=np.tanh):
     """What codes stand for, from the weights by their paths."""
     kernel, bias = of("decoder/dense", weights)
-    x = activation(codes @ kernel + bias).reshape(
-        -1, IMAGE[0] // 4, IMAGE[1] // 4, FILTERS[-1]
-    )
+    x = activation(codes @ kernel + bias).reshape(-1, *SMALL)
     for i in range(len(FILTERS)):
         kernel, bias = of(f"decoder/conv_{i}", weights)
         x = activation(conv(x.repeat(2, axis=1).repeat(2, axis=2), kernel) + bias)
@@ -232,10 +232,10 @@ class TestWeights:
             ("encoder/conv_0/bias", (FILTERS[0],)),
             ("encoder/conv_1/kernel", (3, 3, FILTERS[0], FILTERS[1])),
             ("encoder/conv_1/bias", (FILTERS[1],)),
-            ("encoder/latent/kernel", (2 * 1 * FILTERS[1], LATENT)),
+            ("encoder/latent/kernel", (math.prod(SMALL), LATENT)),
             ("encoder/latent/bias", (LATENT,)),
-            ("decoder/dense/kernel", (LATENT, 2 * 1 * FILTERS[1])),
-            ("decoder/dense/bias", (2 * 1 * FILTERS[1],)),
+            ("decoder/dense/kernel", (LATENT, math.prod(SMALL))),
+            ("decoder/dense/bias", (math.prod(SMALL),)),
             ("decoder/conv_0/kernel", (3, 3, FILTERS[1], FILTERS[1])),
             ("decoder/conv_0/bias", (FILTERS[1],)),
             ("decoder/conv_1/kernel", (3, 3, FILTERS[1], FILTERS[0])),

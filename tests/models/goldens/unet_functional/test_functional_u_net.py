@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
 
-BATCH, IMAGE, FILTERS, OUTPUTS = 4, (8, 4, 2), (3, 4, 5), 3
+BATCH, IMAGE, FILTERS, OUTPUTS = 4, (32, 16, 2), (3, 4, 5), 3
 
 # A value other than the default for every constructor argument.
 CHANGED = {
