@@ -85,7 +85,7 @@ def main():
     vectors, known = model.predict(x_test, verbose=0), model.predict(x_train, verbose=0)
     accuracy = np.mean(nearest_labels(vectors, known, y_train) == y_test)
     baseline = share_of_commonest(y_train, y_test)
-    print(f"1-NN accuracy: {accuracy:.3f} (the commonest label: {baseline:.3f})")
+    print(f"1-NN accuracy: {accuracy:.3f} " f"(the commonest label: {baseline:.3f})")
 
 
 if __name__ == "__main__":
