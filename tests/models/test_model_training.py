@@ -7,13 +7,15 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from models.proof import GOLDENS, commands, proofs
-from scaffold.attributes.grammar import Assignment, Declaration, read_attribute
+from scaffold.attributes.grammar import read_attribute
 from scaffold.catalog import Catalog
+from scaffold.composition import read_use
 from scaffold.spec import Request, make_spec
 from scaffold.template import Training
 from test_generated import BACKENDS
@@ -21,25 +23,36 @@ from test_generated import BACKENDS
 SCORE = re.compile(r"^(?P<metric>.+): (?P<score>[\d.]+) \([^:]+: (?P<baseline>[\d.]+)\)$")
 
 
-def task(words: list[str]) -> Training | None:
-    """What the script of the model that these words ask for learns."""
-    catalog = Catalog.builtin()
+def task(words: list[str]) -> tuple[str, Training | None]:
+    """The template of the model that these words ask for, and what its script learns."""
     name, *others = words
-    options = dict(word.removeprefix("--").split("=") for word in others if word.startswith("--"))
-    template = options.pop("template", None)
-    given: list[Assignment | Declaration] = [
-        read_attribute(word) for word in others if not word.startswith("--")
-    ]
-    request = Request("model", name, template, options=options, attributes=tuple(given))
+    switches = [word.removeprefix("--").split("=", 1) for word in others if word.startswith("--")]
+    chosen = [value.split("=", 1) for key, value in switches if key == "option"]
+    options = {key: value for key, value in switches if key in ("style", "head")}
+    request = Request(
+        "model",
+        name,
+        next((value for key, value in switches if key == "template"), None),
+        options={**options, **dict(chosen)},
+        attributes=tuple(read_attribute(word) for word in others if not word.startswith("--")),
+        layers=tuple(read_use(value) for key, value in switches if key == "layer"),
+    )
+    catalog = Catalog.builtin()
     spec, _ = make_spec(catalog, request, "golden")
-    return catalog.get("model", spec.template).training_for(spec.options)
+    return spec.template, catalog.get("model", spec.template).training_for(spec.options)
 
 
-TASKS = {
-    name: training
-    for name, (_, *words) in commands().items()
-    if (training := task(words)) is not None and not name.endswith("_with_attributes")
-}
+def tasks() -> Iterator[tuple[str, Training]]:
+    """Each task of each template, with the first golden that has it: styles share theirs."""
+    seen = []
+    for name, (_, *words) in commands().items():
+        found = task(words)
+        if found[1] is not None and found not in seen and not name.endswith("_with_attributes"):
+            seen.append(found)
+            yield name, found[1]
+
+
+TASKS = dict(tasks())
 
 
 @pytest.mark.parametrize(("number", "name"), list(enumerate(TASKS)), ids=[*TASKS])
