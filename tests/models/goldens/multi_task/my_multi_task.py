@@ -1,4 +1,4 @@
-"""`MyMultiTask`: several inputs, a shared trunk, and an output for each task."""
+"""`MyMultiTask`: a trunk that several tasks share."""
 
 import keras
 

@@ -1,4 +1,4 @@
-"""`FunctionalMultiTask`: several inputs, a shared trunk, and an output for each task."""
+"""`FunctionalMultiTask`: a trunk that several tasks share."""
 
 import keras
 

@@ -77,10 +77,9 @@ def main():
     plot(history.history, HERE / "weighted_multi_task.png")
     model.save(HERE / "weighted_multi_task.keras")
     results = model.evaluate(x_test, y_test, verbose=0, return_dict=True)
+    error = results["value_mae"]
     baseline = abs(y_test["value"] - y_train["value"].mean(axis=0)).mean()
-    print(
-        f"mean absolute error of the ink: {results['value_mae']:.3f} (the mean: {baseline:.3f})"
-    )
+    print(f"mean absolute error: {error:.3f} (the mean: {baseline:.3f})")
     accuracy = results["label_accuracy"]
     baseline = share_of_commonest(y_train["label"], y_test["label"])
     print(f"accuracy: {accuracy:.3f} (the commonest label: {baseline:.3f})")

@@ -1,4 +1,4 @@
-"""`WeightedMultiTask`: several inputs, a shared trunk, and an output for each task."""
+"""`WeightedMultiTask`: a trunk that several tasks share."""
 
 import keras
 

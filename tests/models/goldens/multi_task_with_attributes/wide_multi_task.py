@@ -1,4 +1,4 @@
-"""`WideMultiTask`: several inputs, a shared trunk, and an output for each task."""
+"""`WideMultiTask`: a trunk that several tasks share."""
 
 import keras
 

@@ -120,7 +120,7 @@ def reference(x, tower, weights, activation=lambda x: np.maximum(x, 0)):
 
 
 def in_batch_losses(vectors, ids, temperature=0.1):
-    """The loss of each row: its own item among those of the batch that are other ones."""
+    """The loss of each row: its own item among all other ones of the batch."""
     losses = []
     for row, query in enumerate(vectors["query"]):
         odds = np.exp(vectors["item"] @ query / temperature)

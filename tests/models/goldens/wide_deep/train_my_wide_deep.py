@@ -35,7 +35,7 @@ def load_data():
     scaler = StandardScaler().fit(x_train)
     # A one for each number's bin, and for each pair of bins that come together.
     crosses = make_pipeline(
-        KBinsDiscretizer(3, encode="onehot-dense", strategy="kmeans"),
+        KBinsDiscretizer(3, encode="onehot-dense", strategy="uniform"),
         PolynomialFeatures(interaction_only=True, include_bias=False),
     ).fit(x_train[:, :10])
 

@@ -17,7 +17,7 @@ from sklearn.preprocessing import KBinsDiscretizer, PolynomialFeatures, Standard
 from prices_wide_deep import PricesWideDeep
 
 HERE = Path(__file__).parent
-EPOCHS = 30
+EPOCHS = 10
 BATCH_SIZE = 32
 
 
@@ -34,7 +34,7 @@ def load_data():
     scaler, targets = StandardScaler().fit(x_train), StandardScaler().fit(y_train)
     # A one for each number's bin, and for each pair of bins that come together.
     crosses = make_pipeline(
-        KBinsDiscretizer(3, encode="onehot-dense", strategy="kmeans"),
+        KBinsDiscretizer(3, encode="onehot-dense", strategy="uniform"),
         PolynomialFeatures(interaction_only=True, include_bias=False),
     ).fit(x_train[:, :10])
 
