@@ -42,3 +42,9 @@ class Imports:
         if root in self._first_party:
             return 2
         return 0 if root in sys.stdlib_module_names else 1
+
+
+def _as_isort(name: str) -> tuple[int, str, str]:
+    """Constants first, then classes, then the rest, each by the alphabet in any case."""
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
+    return kind, name.lower(), name
