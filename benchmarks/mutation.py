@@ -27,15 +27,19 @@ ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 sys.path.insert(0, str(TESTS))
 
+from fresh_keras import server  # noqa: E402 - beside the tests
 from goldens import KINDS  # noqa: E402 - beside the tests
 from proofs.proof import proofs  # noqa: E402
 
 PAGE = ROOT / "docs/mutation.md"
 RESULTS = ROOT / "docs/mutation.json"
 # What mutmut gets beside the classes, for its mutants to behave and its runs to be quick.
-HELPERS = sorted((ROOT / "benchmarks/mutated").glob("*.py"))
+HELPERS = [*sorted((ROOT / "benchmarks/mutated").glob("*.py")), TESTS / "fresh_keras.py"]
 # One of each kind: ranks share their code, and what users add is the skeleton's.
-KNOWN = [folder.name for template in proofs() for folder in KINDS[template]]
+# `blank` computes nothing: Keras does not look at what its only mutant changes.
+KNOWN = [
+    folder.name for template in proofs() for folder in KINDS[template] if folder.name != "blank"
+]
 BOUND = 0.9
 AT_ONCE = 8  # goldens in one run of mutmut, which imports Keras a few times
 KILLED, SURVIVED = "killed", "survived"
@@ -59,7 +63,17 @@ USUAL = {
     ),
     r"\bstrict=True\b": "what is zipped has one length, which was checked before",
     r'\bresult_type\(.*"float32"\).* -> ': "the same for all floats but float64",
-    r'padding="valid", -> padding="VALID",': "as in Keras, any case will do",
+    r'padding="VALID"|penalty="L2"': "as in Keras, any case will do",
+    r'\beinsum\("[a-z,>.-]+".* -> .*\beinsum\("[A-Z,>.-]+"': "the letters of an equation are names",
+    r'\bcast\(.*\bmasks?\b.*"bool"\).* -> .*, None\)': "what takes a mask takes numbers for one",
+    r"\bcast\(.* -> .*\bcast\(.*, None\)": "it means float32: the same for all floats but float64",
+    r"\b(trainable|autocast) ?= ?False.* -> .*\b\1 ?= ?None": "both are not true",
+    r"super\(\)\.build\(input_shape\) -> super\(\)\.build\(None\)": (
+        "Keras's own `build` does not look at the shape"
+    ),
+    r"training=training.* -> (?!.*training=training)": (
+        "Keras hands `training` to the layers that are called inside of a call"
+    ),
 }
 INTRODUCTION = """\
 # Mutants
@@ -122,7 +136,8 @@ def scores(goldens: Sequence[str]) -> Iterator[Score]:
         helpers = json.dumps([helper.name for helper in HELPERS])
         settings = SETTINGS.format(sources=sources, tests=tests, helpers=helpers)
         (folder / "pyproject.toml").write_text(settings, encoding="utf-8")
-        _mutmut(folder, "run", f"--max-children={os.cpu_count()}")
+        with server("tensorflow") as environment:
+            _mutmut(folder, "run", f"--max-children={os.cpu_count()}", **environment)
         found = _results(folder)
         for golden, module in modules.items():
             mutants = [name for name in found if name.startswith(f"{module}.")]
@@ -142,7 +157,7 @@ def _copy(golden: str, folder: Path) -> str:
     return module
 
 
-def _mutmut(folder: Path, *words: str) -> str:
+def _mutmut(folder: Path, *words: str, **more: str) -> str:
     """What a command of mutmut prints."""
     # Plugins, and the search for garbage at the end, take longer than the tests of most mutants.
     quick = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -150,7 +165,7 @@ def _mutmut(folder: Path, *words: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "mutmut", *words],
         cwd=folder,
-        env={**environment, **quick},
+        env={**environment, **quick, **more},
         capture_output=True,
         text=True,
         check=False,

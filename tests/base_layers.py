@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from scaffold.attributes.grammar import read_attribute
@@ -19,9 +19,10 @@ PAGE = Path(__file__).parent.parent / "docs" / "base-layers.md"
 GAIN = "gain:float=1.0{>0}"
 
 
-def classes() -> Iterator[tuple[str, dict[str, str] | UsageError]]:
+@cache
+def classes() -> dict[str, dict[str, str] | UsageError]:
     """For each public layer, the generated files by name, or why there are none."""
-    catalog = Catalog.builtin()
+    catalog, found = Catalog.builtin(), dict[str, dict[str, str] | UsageError]()
     for name in public_layers():
         request = Request(
             "layer",
@@ -33,10 +34,11 @@ def classes() -> Iterator[tuple[str, dict[str, str] | UsageError]]:
             spec, _ = make_spec(catalog, request, "bases")
             sources = render(catalog, spec, Style(), spec.module, ["layer", "test"])
         except UsageError as error:
-            yield name, error
+            found[name] = error
         else:
             layer, test = sources.values()
-            yield name, {f"{spec.module}.py": layer, f"test_{spec.module}.py": test}
+            found[name] = {f"{spec.module}.py": layer, f"test_{spec.module}.py": test}
+    return found
 
 
 def _capital(sentence: str) -> str:
@@ -45,7 +47,7 @@ def _capital(sentence: str) -> str:
 
 def page() -> str:
     """What stands in docs/base-layers.md."""
-    found = dict(classes())
+    found = classes()
     refused = {name: error for name, error in found.items() if isinstance(error, UsageError)}
     works = [f"`{name}`" for name in found if name not in refused]
     why = [
@@ -57,8 +59,8 @@ def page() -> str:
             "",
             "`scaffold layer MyDense --base keras.layers.Dense` gives a class that derives from a",
             "layer of Keras, with a test that holds it equal to its base. It is generated, and its",
-            "tests pass, on TensorFlow, JAX and Torch, for these (`tests/test_base_layers.py`;",
-            "aliases such as `AvgPool2D` count by themselves):",
+            "tests pass, on TensorFlow, JAX and Torch, for these (`make sweep`; aliases such as",
+            "`AvgPool2D` count by themselves):",
             "",
             f"{', '.join(works)}.",
             "",

@@ -10,13 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from fresh_keras import server
 from goldens import FOLDERS, GOLDENS, KINDS, SHARDS
 
 BACKENDS = ("tensorflow", "jax", "torch")
+HERE = Path(__file__).parent
 
 
-def run_tests(backend: str, paths: list[Path], report: Path, *more: str) -> tuple[int, str]:
+def run_tests(
+    backend: str, paths: list[Path], report: Path, *more: str, **environment: str
+) -> tuple[int, str]:
     """The exit code and the output of pytest on files or folders, in a process of its own."""
+    search = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
     options = [
         "-q",
         "-p",
@@ -27,7 +32,13 @@ def run_tests(backend: str, paths: list[Path], report: Path, *more: str) -> tupl
     ]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *more, f"--junitxml={report}", *map(str, paths)],
-        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **os.environ,
+            "KERAS_BACKEND": backend,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": search,
+            **environment,
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -51,7 +62,8 @@ def test_passes_its_own_tests(backend: str, templates: list[str], tmp_path: Path
         for folder in (FOLDERS if backend == BACKENDS[len(template) % 3] else KINDS)[template]
     ]
     report = tmp_path / "report.xml"
-    code, output = run_tests(backend, folders, report)
+    with server(backend) as more:
+        code, output = run_tests(backend, folders, report, "-p", "fresh_keras", **more)
     assert code == 0, output
     found = outcomes(report)
     assert found.pop("tests") >= 10 * len(folders)

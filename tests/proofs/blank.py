@@ -29,4 +29,9 @@ PROOF = Proof(
             "make:layer=None",
         ],
     },
+    judged={
+        "input_shape = self.make.compute_output_shape(input_shape) -> input_shape = None": "only Keras's own `build` gets it, which does not look at the shape",
+        "self.noise_seed_generator = keras.random.SeedGenerator(noise_seed) -> self.noise_seed_generator = None": "nothing draws from the generator yet",
+        "self.noise_seed_generator = keras.random.SeedGenerator(noise_seed) -> self.noise_seed_generator = keras.random.SeedGenerator(None)": "nothing draws from the generator yet",
+    },
 )

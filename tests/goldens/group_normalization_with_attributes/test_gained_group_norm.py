@@ -280,6 +280,14 @@ class TestKeras:
         y = array(ops.cast(layer(x), "float32"))
         assert_close(y, reference(x, 1 + gamma, -beta), tolerance=0.02)
 
+    def test_mixed_precision_keeps_the_weights_in_float32(self):
+        x = array(ops.cast(ops.cast(inputs(), "bfloat16"), "float32"))
+        layer, wide = make(dtype="mixed_bfloat16"), make()
+        layer.build(x.shape)
+        wide.build(x.shape)
+        wide.set_weights(layer.get_weights())
+        assert array(layer(x) == ops.cast(wide(x), "bfloat16")).all()
+
     def test_passes_masks_on(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs()
         x[:, -1] = 0

@@ -249,9 +249,13 @@ class TestShapes:
         assert weights.shape == (BATCH, HEADS, QUERY_STEPS, STEPS)
 
     def test_refuses_a_key_with_other_steps_than_the_value(self):
-        query, value, key = inputs()
+        layer, (query, value, key) = make(), inputs()
         with pytest.raises(ValueError, match="must have the same steps"):
-            make()(query, value, key[:, 1:])
+            layer(query, value, key[:, 1:])
+        layer(query, value, key)
+        x = [keras.KerasTensor(one.shape) for one in (query, value, key[:, 1:])]
+        with pytest.raises(ValueError, match="must have the same steps"):
+            layer(*x)
 
 
 class TestWeights:
@@ -276,6 +280,15 @@ class TestWeights:
         assert all((bias == 0).all() for bias in biases)
         assert all(0.1 < np.abs(kernel).max() < 1 for kernel in kernels)
         assert (kernels[0] != kernels[2]).all()  # Each starts by itself.
+
+    def test_initializers_are_those_of_each_projection(self):
+        start = {"kernel_initializer": "ones", "bias_initializer": "ones"}
+        layer, plain = make(**start), make(**start, use_bias=False)
+        for one in (layer, plain):
+            one.build((None, None, DIM), (None, None, DIM))
+            assert all((weight == 1).all() for weight in one.get_weights())
+        assert [weight.name for weight in layer.weights] == ["kernel", "bias"] * 4
+        assert [weight.name for weight in plain.weights] == ["kernel"] * 4
 
     def test_regularizers_and_constraints_are_those_of_each_projection(self):
         layer = make(
@@ -345,8 +358,9 @@ class TestKeras:
     @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
     def test_dtype_policy(self, policy):
         layer, x = make(dtype=policy, use_gate=True), inputs()
-        for y in layer(*x, return_attention_scores=True):
-            assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
+        for given in (x, [keras.KerasTensor(one.shape) for one in x]):
+            for y in (layer(*given), *layer(*given, return_attention_scores=True)):
+                assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
         assert {weight.dtype for weight in layer.weights} == {layer.variable_dtype}
         expected = reference(layer, *x, seen=np.tri(QUERY_STEPS, STEPS))
         assert_all_close(layer, x, expected, tolerance=0.05, use_causal_mask=True)

@@ -109,7 +109,7 @@ def described(value):
 
 
 class TestValues:
-    @pytest.mark.parametrize("axis", [-1, 1, [2], (1, 2), [-1, -2], [2, -2]])
+    @pytest.mark.parametrize("axis", [-1, 1, [2], (1, 2), [-1, -2], [2, -2], -3])
     @pytest.mark.parametrize("epsilon", [0.001, 0.5])
     def test_equals_the_formula(self, axis, epsilon):
         layer, x = make(axis=axis, epsilon=epsilon), inputs()
@@ -255,6 +255,14 @@ class TestKeras:
         layer.set_weights([1 + gamma, -beta])
         y = array(ops.cast(layer(x), "float32"))
         assert_close(y, reference(x, 1 + gamma, -beta), tolerance=0.02)
+
+    def test_mixed_precision_keeps_the_weights_in_float32(self):
+        x = array(ops.cast(ops.cast(inputs(), "bfloat16"), "float32"))
+        layer, wide = make(dtype="mixed_bfloat16"), make()
+        layer.build(x.shape)
+        wide.build(x.shape)
+        wide.set_weights(layer.get_weights())
+        assert array(layer(x) == ops.cast(wide(x), "bfloat16")).all()
 
     def test_passes_masks_on(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs()

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.filterwarnings(
 
 BATCH, QUERY_STEPS, STEPS, DIM = 4, 3, 5, 6
 HEADS, SIZE, VALUE_SIZE = 2, 3, 4
+# Values of the size of the keys go through another operation.
+each_value_size = pytest.mark.parametrize("value_dim", [SIZE, VALUE_SIZE])
 
 # A value other than the default for every constructor argument.
 CHANGED = {
@@ -187,8 +189,9 @@ class TestValues:
     @pytest.mark.parametrize(
         "masks", [(), ("value_mask", "key_mask"), ("attention_mask",)]
     )
-    def test_sees_only_what_it_may(self, causal, window, masks):
-        layer, x = make(sliding_window=window), inputs()
+    @each_value_size
+    def test_sees_only_what_it_may(self, causal, window, masks, value_dim):
+        layer, x = make(sliding_window=window, value_dim=value_dim), inputs()
         layer.build(*(one.shape for one in x))
         apart = np.arange(STEPS) - np.arange(QUERY_STEPS)[:, None]
         seen = np.ones((BATCH, 1, QUERY_STEPS, STEPS), bool)
@@ -236,9 +239,10 @@ class TestValues:
         assert np.abs(kept - y).max() > 0.1
         assert np.abs(np.mean(many, axis=0) - y).mean() < 0.2 * np.abs(kept - y).mean()
 
-    def test_the_seed_repeats_the_draws(self):
+    @each_value_size
+    def test_the_seed_repeats_the_draws(self, value_dim):
         x = inputs()
-        layers = [make(dropout=0.5, seed=n) for n in (1, 1, 2)]
+        layers = [make(dropout=0.5, seed=n, value_dim=value_dim) for n in (1, 1, 2)]
         for layer in layers:
             layer.build(*(one.shape for one in x))
             layer.set_weights(layers[0].get_weights())
@@ -275,9 +279,13 @@ class TestShapes:
         assert layer(*x).shape == expected
 
     def test_refuses_a_key_with_other_steps_than_the_value(self):
-        query, value, key = inputs()
+        layer, (query, value, key) = make(), inputs()
         with pytest.raises(ValueError, match="must have the same steps"):
-            make()(query, value, key[:, 1:])
+            layer(query, value, key[:, 1:])
+        layer(query, value, key)
+        x = [keras.KerasTensor(one.shape) for one in (query, value, key[:, 1:])]
+        with pytest.raises(ValueError, match="must have the same steps"):
+            layer(*x)
 
 
 class TestWeights:
@@ -302,6 +310,15 @@ class TestWeights:
         assert all((bias == 0).all() for bias in biases)
         assert all(0.1 < np.abs(kernel).max() < 1 for kernel in kernels)
         assert (kernels[0] != kernels[2][..., :SIZE]).all()  # Each starts by itself.
+
+    def test_initializers_are_those_of_each_projection(self):
+        start = {"kernel_initializer": "ones", "bias_initializer": "ones"}
+        layer, plain = make(**start), make(**start, use_bias=False)
+        for one in (layer, plain):
+            one.build((None, None, DIM), (None, None, DIM))
+            assert all((weight == 1).all() for weight in one.get_weights())
+        assert [weight.name for weight in layer.weights] == ["kernel", "bias"] * 4
+        assert [weight.name for weight in plain.weights] == ["kernel"] * 4
 
     def test_regularizers_and_constraints_are_those_of_each_projection(self):
         layer = make(
@@ -367,8 +384,9 @@ class TestKeras:
     @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
     def test_dtype_policy(self, policy):
         layer, x = make(dtype=policy, use_gate=True), inputs()
-        for y in layer(*x, return_attention_scores=True):
-            assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
+        for given in (x, [keras.KerasTensor(one.shape) for one in x]):
+            for y in (layer(*given), *layer(*given, return_attention_scores=True)):
+                assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
         assert {weight.dtype for weight in layer.weights} == {layer.variable_dtype}
         expected = reference(layer, *x, seen=np.tri(QUERY_STEPS, STEPS))
         assert_all_close(layer, x, expected, tolerance=0.05, use_causal_mask=True)

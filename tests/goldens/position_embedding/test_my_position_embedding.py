@@ -119,6 +119,9 @@ class TestWeights:
         assert layer.trainable_weights == layer.weights
         limit = np.sqrt(6 / (LENGTH + DIM))  # Glorot and Bengio, 2010
         assert 0.5 * limit < np.abs(layer.get_weights()[0]).max() <= limit
+        layer = make(initializer="ones")
+        layer.build((None, None, DIM))
+        assert (layer.get_weights()[0] == 1).all()
 
 
 class TestConfig:

@@ -94,7 +94,7 @@ def described(value):
 
 
 class TestValues:
-    @pytest.mark.parametrize("axis", [-1, 1, [2], (1, 2), [-1, -2], [2, -2]])
+    @pytest.mark.parametrize("axis", [-1, 1, [2], (1, 2), [-1, -2], [2, -2], -3])
     @pytest.mark.parametrize("epsilon", [1e-6, 0.5])
     def test_equals_the_formula(self, axis, epsilon):
         x = inputs()

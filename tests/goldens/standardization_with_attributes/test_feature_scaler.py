@@ -23,7 +23,9 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 BATCH, STEPS, DIM = 6, 4, 5
-each_axis = pytest.mark.parametrize("axis", [-1, (1,), [2, 1], (-1, -2), 0, (), None])
+each_axis = pytest.mark.parametrize(
+    "axis", [-1, (1,), [2, 1], (-1, -2), 0, -3, (), None]
+)
 
 # A value other than the default for every constructor argument.
 CHANGED = {

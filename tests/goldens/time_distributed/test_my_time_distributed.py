@@ -99,6 +99,16 @@ class TestValues:
             model.predict(x, verbose=0), reference(x, *layer.layer.get_weights())
         )
 
+        for steps in (1, 4, 2):  # TensorFlow compiles the model for any number then.
+            x = (
+                np.random.default_rng(0)
+                .normal(size=(BATCH, steps, DIM))
+                .astype("float32")
+            )
+            kernel, bias = layer.layer.get_weights()
+            assert_close(model.predict_on_batch(x), x @ kernel + bias)
+
+        x = inputs()
         layer, mask = make(layer=keras.layers.Softmax()), x > 0
         two = [keras.Input((None, DIM)), keras.Input((None, DIM), dtype="bool")]
         model = keras.Model(two, layer(two[0], mask=two[1]))
