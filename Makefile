@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 help:
 	@echo 'make demo     generate a layer, run its tests, train a model with it on real images'
 	@echo 'make test     everything that CI runs: lint, types, tests on all three backends'
-	@echo 'make sweep    all layers of Keras and KerasHub, checked and derived from, on all backends'
+	@echo 'make sweep    all layers of Keras and KerasHub, and all generated models, on all backends'
 	@echo 'make lint     ruff, black and mypy alone'
 	@echo 'make goldens  renew the goldens, generated_examples, docs/base-layers.md and docs/models.md'
 	@echo 'make names    renew the names that Keras has taken'
@@ -28,7 +28,7 @@ test: lint
 sweep: .venv/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal --every-backend \
 	  tests/conformance/test_keras_layers.py tests/conformance/test_keras_hub_layers.py \
-	  tests/test_base_layers.py
+	  tests/test_base_layers.py tests/models/test_generated_models.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

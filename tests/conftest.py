@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-backend",
         action="store_true",
-        help="try what is tried of each layer of Keras and KerasHub on every backend, not on one",
+        help="try each layer of Keras and KerasHub and each model on every backend, not on one",
     )
 
 
