@@ -36,6 +36,7 @@ _GUESSES: tuple[tuple[str, Any], ...] = (
     ("padding", "same"),
     ("heads", 2),
     ("kernel_size", 3),
+    ("patch_size", 2),
     ("pool_size", 2),
     ("strides", 1),
     ("layers", 2),
@@ -63,6 +64,7 @@ _SHAPES: tuple[Any, ...] = (
     [Input((2, 6, 8)), Input((2, 6, 8))],
     [Input((2, 8)), Input((2, 8))],
     Input((2,)),
+    [Input((2, 6, 8)), Input((2, 6, 6), low=0, high=1)],
 )
 _RANKS = {"1d": 0, "2d": 1, "3d": 3}
 

@@ -46,9 +46,14 @@ def strays(subject: Subject) -> Iterator[tuple[str, Any]]:
         if not layer.built and not subject.is_model:
             given_shapes(layer.build, subject.shapes)
     for child in layer._flatten_layers(include_self=False):
-        computes = not isinstance(child, keras.layers.InputLayer)
-        if computes and child.dtype_policy.name == _ELSEWHERE:
+        if _computes(child) and child.dtype_policy.name == _ELSEWHERE:
             yield _attribute(layer, child), child
+
+
+def _computes(layer: Any) -> bool:
+    """Whether it does more than to hold others, as an input and a graph of layers do."""
+    graph = isinstance(layer, keras.Model) and type(layer).call.__module__.startswith("keras.")
+    return not (graph or isinstance(layer, keras.layers.InputLayer))
 
 
 def made(subject: Subject, policy: str) -> Any:

@@ -291,7 +291,7 @@ class TestKeras:
     def test_passes_the_mask_of_the_nodes_on(self):
         model, (nodes, adjacency) = made(), inputs()
         nodes[:, -1] = 0
-        y = model([keras.layers.Masking()(nodes), adjacency])
+        y = model([keras.layers.Masking()(nodes), ops.convert_to_tensor(adjacency)])
         mask = array(y._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()

@@ -41,22 +41,22 @@ class PatchEmbedding(keras.layers.Layer):
         )
 
     def build(self, input_shape):
-        if any(size is None or size % self.patch_size for size in input_shape[1:3]):
+        if any(
+            size is not None and size % self.patch_size for size in input_shape[1:3]
+        ):
             raise ValueError(
-                "Height and width of the images must be known, and multiples of "
-                f"`patch_size`. Received: input_shape={input_shape}, "
-                f"patch_size={self.patch_size}"
+                "Height and width of the images must be multiples of `patch_size`. "
+                f"Received: input_shape={input_shape}, patch_size={self.patch_size}"
             )
         self.projection.build(input_shape)
 
     def call(self, inputs):
-        _, height, width, _ = inputs.shape
-        steps = (height // self.patch_size) * (width // self.patch_size)
-        return ops.reshape(self.projection(inputs), (-1, steps, self.hidden_dim))
+        patches = self.projection(inputs)
+        return ops.reshape(patches, (ops.shape(patches)[0], -1, self.hidden_dim))
 
     def compute_output_shape(self, input_shape):
-        batch, height, width, _ = input_shape
-        steps = (height // self.patch_size) * (width // self.patch_size)
+        batch, rows, columns, _ = self.projection.compute_output_shape(input_shape)
+        steps = None if rows is None or columns is None else rows * columns
         return (batch, steps, self.hidden_dim)
 
     def get_config(self):

@@ -224,10 +224,9 @@ class TestShapes:
             keras.config.set_image_data_format("channels_last")
 
     @pytest.mark.parametrize("side", [0, 1])
-    @pytest.mark.parametrize("more", [1, None])
-    def test_refuses_images_of_other_sizes_than_whole_patches(self, side, more):
+    def test_refuses_images_of_other_sizes_than_whole_patches(self, side):
         image = [*IMAGE]
-        image[side] = more and image[side] + more
+        image[side] += 1
         with pytest.raises(ValueError, match="multiples of `patch_size`"):
             make().build((None, *image))
 

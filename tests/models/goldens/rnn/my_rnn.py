@@ -102,7 +102,7 @@ class MyRNN(keras.Model):
         for recurrent, drop in zip(
             self.recurrent_layers, self.dropout_layers, strict=True
         ):
-            x = drop(recurrent(x, mask=mask), training=training)
+            x = drop(recurrent(x, mask=mask, training=training), training=training)
         return self.head(x)
 
     def compute_mask(self, inputs, mask=None):

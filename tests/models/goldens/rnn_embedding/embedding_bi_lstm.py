@@ -144,7 +144,7 @@ class EmbeddingBiLSTM(keras.Model):
         for recurrent, drop in zip(
             self.recurrent_layers, self.dropout_layers, strict=True
         ):
-            x = drop(recurrent(x, mask=mask), training=training)
+            x = drop(recurrent(x, mask=mask, training=training), training=training)
         return self.unit_length(self.head(x))
 
     def compute_mask(self, inputs, mask=None):

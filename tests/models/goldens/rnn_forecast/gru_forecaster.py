@@ -113,7 +113,7 @@ class GRUForecaster(keras.Model):
         for recurrent, drop in zip(
             self.recurrent_layers, self.dropout_layers, strict=True
         ):
-            x = drop(recurrent(x, mask=mask), training=training)
+            x = drop(recurrent(x, mask=mask, training=training), training=training)
         return self.steps(self.head(x))
 
     def compute_mask(self, inputs, mask=None):

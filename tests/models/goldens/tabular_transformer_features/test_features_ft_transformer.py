@@ -318,13 +318,6 @@ class TestKeras:
         assert {weight.dtype for weight in model.weights} == {model.variable_dtype}
         assert_close(array(ops.cast(y, "float32")), Reference(model)(x), tolerance=0.1)
 
-    def test_compiles_with_weight_decay(self):
-        model = make()
-        model.compile_for_training()
-        assert isinstance(model.optimizer, keras.optimizers.AdamW)
-        assert model.optimizer.weight_decay == 1e-5
-        assert_close(array(model.optimizer.learning_rate), 1e-4)
-
     def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
