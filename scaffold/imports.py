@@ -33,7 +33,7 @@ class Imports:
             statement = f"import {module} as {alias}" if alias else f"import {module}"
             sections.setdefault(self._rank(module), []).append(statement)
         for module, names in sorted(self._names.items()):
-            statement = f"from {module} import {', '.join(sorted(names))}"
+            statement = f"from {module} import {', '.join(sorted(names, key=_as_isort))}"
             sections.setdefault(self._rank(module), []).append(statement)
         return "\n\n".join("\n".join(lines) for _, lines in sorted(sections.items()))
 

@@ -25,6 +25,19 @@ def test_sorted_in_sections() -> None:
     ]
 
 
+def test_names_are_in_the_order_of_isort() -> None:
+    imports = Imports("mine")
+    imports.add("mine", "make", "FeatureTokenizer", "FeaturesNet", "TIMES", "B")
+    assert str(imports) == "from mine import TIMES, B, FeaturesNet, FeatureTokenizer, make"
+
+
+def test_own_ones_stand_last() -> None:
+    imports = Imports("mine")
+    imports.add("beside", "Layer", own=True)
+    imports.add("numpy", alias="np")
+    assert str(imports) == "import numpy as np\n\nfrom beside import Layer"
+
+
 def test_twice_is_once() -> None:
     imports = Imports()
     for name in ("ops", "random", "ops"):

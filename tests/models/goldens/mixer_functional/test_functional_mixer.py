@@ -242,7 +242,9 @@ class TestShapes:
             make(image_shape=image)
 
     def test_refuses_a_single_image(self):
-        with pytest.raises(ValueError, match=r"ndim=4|expected shape"):
+        with pytest.raises(
+            ValueError, match=r"ndim=4|expected shape|Invalid input shape"
+        ):
             make()(inputs()[0])
 
 

@@ -131,7 +131,7 @@ class MySiamese(keras.Model):
 
     Example:
 
-    >>> model = MySiamese(filters=(16, 32))
+    >>> model = MySiamese(filters=(16, 32), embedding_dim=32)
     >>> images = keras.ops.ones((2, 8, 8, 1))
     >>> tuple(model([images, images]).shape)
     (2, 1)

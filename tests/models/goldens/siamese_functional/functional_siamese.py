@@ -153,7 +153,9 @@ class FunctionalSiamese(keras.Model):
 
     Example:
 
-    >>> model = FunctionalSiamese(image_shape=(8, 8, 1), filters=(16, 32))
+    >>> model = FunctionalSiamese(
+    ...     image_shape=(8, 8, 1), filters=(16, 32), embedding_dim=32
+    ... )
     >>> images = keras.ops.ones((2, 8, 8, 1))
     >>> tuple(model([images, images]).shape)
     (2, 1)

@@ -83,7 +83,7 @@ class LogitSiamese(keras.Model):
 
     Example:
 
-    >>> model = LogitSiamese(filters=(16, 32))
+    >>> model = LogitSiamese(filters=(16, 32), embedding_dim=32)
     >>> images = keras.ops.ones((2, 8, 8, 1))
     >>> tuple(model([images, images]).shape)
     (2, 1)

@@ -105,7 +105,7 @@ class OneShot(keras.Model):
 
     Example:
 
-    >>> model = OneShot(image_shape=(8, 8, 1), filters=(16, 32))
+    >>> model = OneShot(image_shape=(8, 8, 1), filters=(16, 32), embedding_dim=32)
     >>> images = keras.ops.ones((2, 8, 8, 1))
     >>> tuple(model([images, images]).shape)
     (2, 1)

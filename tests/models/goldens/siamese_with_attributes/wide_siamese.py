@@ -134,7 +134,7 @@ class WideSiamese(keras.Model):
 
     Example:
 
-    >>> model = WideSiamese(filters=(16, 32))
+    >>> model = WideSiamese(filters=(16, 32), embedding_dim=32)
     >>> images = keras.ops.ones((2, 8, 8, 1))
     >>> tuple(model([images, images]).shape)
     (2, 1)

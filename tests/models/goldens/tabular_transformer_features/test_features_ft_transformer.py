@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from features_ft_transformer import FeatureTokenizer, FeaturesFTTransformer, GatedBlock
+from features_ft_transformer import FeaturesFTTransformer, FeatureTokenizer, GatedBlock
 
 # Keras's Torch backend itself calls NumPy 2 in a deprecated way.
 pytestmark = pytest.mark.filterwarnings(
