@@ -28,7 +28,8 @@ test: lint
 sweep: .venv/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal --every-backend \
 	  tests/conformance/test_keras_layers.py tests/conformance/test_keras_hub_layers.py \
-	  tests/test_base_layers.py tests/models/test_generated_models.py
+	  tests/test_base_layers.py tests/models/test_generated_models.py \
+	  tests/models/test_model_training.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

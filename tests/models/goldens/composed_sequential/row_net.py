@@ -24,9 +24,9 @@ class RowNet(keras.Sequential):
 
     Example:
 
-    >>> model = RowNet(shape=(8, 8, 1))
+    >>> model = RowNet(shape=(8, 8))
     >>> model.input_shape
-    (None, 8, 8, 1)
+    (None, 8, 8)
     """
 
     def __init__(

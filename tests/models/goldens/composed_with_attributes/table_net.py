@@ -27,9 +27,9 @@ class TableNet(keras.Model):
 
     Example:
 
-    >>> model = TableNet(shape=(8, 8, 1))
+    >>> model = TableNet(shape=(30,))
     >>> model.input_shape
-    (None, 8, 8, 1)
+    (None, 30)
     """
 
     def __init__(
