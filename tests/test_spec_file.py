@@ -134,7 +134,8 @@ def test_assignments(value: str, text: str) -> None:
     ("text", "message", "mend"),
     [
         ("nmae = 'X'", "spec.toml has the unknown key `nmae`. Did you mean `name`?",
-         "There are version, target, name, template, package, base, options, attributes."),
+         "There are version, target, name, template, package, base, options, attributes, "
+         "layers, compile."),
         ("name = 3", "spec.toml: `name` is no text.", 'Put it into quotes: `"..."`.'),
         ("package = []", "spec.toml: `package` is no text.", 'Put it into quotes: `"..."`.'),
         ("target = 'modle'", "spec.toml: `target` is `modle`. Did you mean `model`?",

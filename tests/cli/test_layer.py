@@ -434,7 +434,8 @@ def test_spec_files_refused(refused: Refused, here: Path) -> None:
         2,
         reports(
             "spec.toml has the unknown key `nmae`. Did you mean `name`?",
-            "There are version, target, name, template, package, base, options, attributes.",
+            "There are version, target, name, template, package, base, options, attributes, "
+            "layers, compile.",
         ),
     )
     (here / "spec.toml").write_text("version = 1\n")

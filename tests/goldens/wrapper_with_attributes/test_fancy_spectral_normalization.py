@@ -148,7 +148,7 @@ class TestShapes:
     def test_refuses_another_input_dim_once_built(self):
         layer = make(name="mine")
         layer(inputs())
-        with pytest.raises(ValueError, match="'mine' .*expected axis -1"):
+        with pytest.raises(ValueError, match=r"'mine' .*expected axis -1"):
             layer(np.zeros((BATCH, DIM + 1), "float32"))
 
     def test_refuses_a_layer_without_a_kernel(self):
