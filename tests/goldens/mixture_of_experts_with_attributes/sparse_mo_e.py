@@ -162,10 +162,10 @@ class SparseMoE(keras.layers.Layer):
         if training:
             self.add_loss(self._load_balancing_loss(probabilities, chosen, mask))
         gates = ops.cast(probabilities * chosen, self.compute_dtype)
-        hidden = ops.einsum("...d,edh->...eh", inputs, self.intermediate_kernel)
+        hidden = ops.tensordot(inputs, self.intermediate_kernel, axes=[[-1], [1]])
         hidden = self.activation(hidden + self.intermediate_bias)
         hidden = hidden * ops.expand_dims(gates, -1)
-        outputs = ops.einsum("...eh,ehd->...d", hidden, self.output_kernel)
+        outputs = ops.tensordot(hidden, self.output_kernel, axes=[[-2, -1], [0, 1]])
         return outputs + ops.matmul(gates, self.output_bias)
 
     def _load_balancing_loss(self, probabilities, chosen, mask):
