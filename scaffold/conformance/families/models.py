@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from scaffold.conformance.case import Input, map_inputs
-from scaffold.conformance.finding import Finding
+from scaffold.conformance.finding import Finding, Where
 from scaffold.conformance.instruments.state import changed, randomise
 from scaffold.conformance.instruments.walk import layers_of
 from scaffold.conformance.lazy import keras, np
@@ -241,12 +241,13 @@ def model_compile_round_trip(subject: Subject) -> Iterator[Finding]:
     before, after = _state(model), _state(loaded)
     if difference := differ(before, after):
         yield Finding("the state of the optimizer to come back", difference, where)
-    for what, one, other in _compiled_parts(model, loaded):
-        if one != other:
-            yield Finding(f"the {what} {one} to come back", other, where)
+    yield from _differing("optimizer", _optimizer, model, loaded, where)
+    yield from _differing("loss", _losses, model, loaded, where)
     again = replace(fitted, model=loaded)
     if not all(map(np.isfinite, again.fit(1))):
         yield Finding("training that goes on", "a loss that is not finite", where)
+    # Those of the losses of several outputs are made in training.
+    yield from _differing("metrics", _names_of_metrics, model, loaded, where)
 
 
 def _of_model(subject: Subject, model: Any, fitted: Any) -> Any:
@@ -264,11 +265,24 @@ def _state(model: Any) -> list[Any]:
     return arrays([variable.value for variable in model.optimizer.variables])
 
 
-def _compiled_parts(model: Any, loaded: Any) -> Iterator[tuple[str, str, str]]:
-    yield "optimizer", type(model.optimizer).__name__, type(loaded.optimizer).__name__
-    yield "loss", str(model.loss), str(loaded.loss)
-    names = [str([metric.name for metric in one.metrics]) for one in (model, loaded)]
-    yield "metrics", names[0], names[1]
+def _differing(
+    what: str, of: Callable[[Any], str], model: Any, loaded: Any, where: Where | None
+) -> Iterator[Finding]:
+    if of(model) != of(loaded):
+        yield Finding(f"the {what} {of(model)} to come back", of(loaded), where)
+
+
+def _optimizer(model: Any) -> str:
+    return type(model.optimizer).__name__
+
+
+def _losses(model: Any) -> str:
+    """All in a list: as a file keeps them, tuples are lists."""
+    return str([str(loss) for loss in keras.tree.flatten(model.loss)])
+
+
+def _names_of_metrics(model: Any) -> str:
+    return str([metric.name for metric in model.metrics])
 
 
 @register(needs=("fit-lowers-loss",), target="model")

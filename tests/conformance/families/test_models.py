@@ -118,6 +118,18 @@ class OwnLoss(Clean):
 
 
 @keras.saving.register_keras_serializable(package="test_models")
+class TwoOutputs(Clean):
+    """A tuple of outputs, and so of losses, which a file keeps as a list."""
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        outputs = super().call(inputs, training=training)
+        return outputs, 2 * outputs
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (super().compute_output_shape(input_shape),) * 2
+
+
+@keras.saving.register_keras_serializable(package="test_models")
 class TwoOptimizers(Clean):
     """Compiles with what nobody else has."""
 
@@ -148,6 +160,10 @@ def test_a_loss_that_adds_up_all() -> None:
 
 def test_a_compile_that_is_told_to_the_file() -> None:
     assert outcome(Distilled, "model-compile-round-trip").status == "passed"
+
+
+def test_losses_of_several_outputs() -> None:
+    assert outcome(TwoOutputs, "model-compile-round-trip").status == "passed"
 
 
 def test_an_optimizer_that_starts_anew() -> None:

@@ -89,22 +89,19 @@ def randomise(model):
         weight.assign(rng.uniform(-0.7, 1.0, weight.shape))
 
 
-def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
-    return weight.path.removeprefix("mine/")
-
-
 def by_path(model):
-    """The values of all weights by their paths."""
+    """The values of all weights by their paths inside of the model."""
+    inside = f"{model.name}/"
     return {
-        path(weight): array(ops.cast(weight, "float32")) for weight in model.weights
+        weight.path.removeprefix(inside): array(ops.cast(weight, "float32"))
+        for weight in model.weights
     }
 
 
 def of(layer, weights):
     """The weights of one layer, in order."""
     return [
-        value for name, value in weights.items() if name.rpartition("/")[0] == layer
+        value for path, value in weights.items() if path.rpartition("/")[0] == layer
     ]
 
 
@@ -125,7 +122,8 @@ def windows(x, size, strides=1, fill=0.0):
 
 def conv(x, kernel, strides=1):
     """Convolution without a bias."""
-    return np.einsum("bhwijc,ijcf->bhwf", windows(x, kernel.shape[:2], strides), kernel)
+    seen = windows(x, kernel.shape[:2], strides)
+    return np.einsum("bhwijc,ijcf->bhwf", seen, kernel)
 
 
 def encoded(x, weights, activation=np.tanh):
@@ -227,7 +225,7 @@ class TestWeights:
     def test_paths_and_shapes(self):
         model, x = make(name="mine"), inputs()
         model.build((None, *x.shape[1:]))
-        assert [(path(weight), weight.shape) for weight in model.weights] == [
+        assert [(path, value.shape) for path, value in by_path(model).items()] == [
             ("encoder/conv_0/kernel", (3, 3, IMAGE[-1], FILTERS[0])),
             ("encoder/conv_0/bias", (FILTERS[0],)),
             ("encoder/conv_1/kernel", (3, 3, FILTERS[0], FILTERS[1])),

@@ -105,22 +105,19 @@ def randomise(model):
         weight.assign(rng.uniform(-0.7, 1.0, weight.shape))
 
 
-def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
-    return weight.path.removeprefix("mine/")
-
-
 def by_path(model):
-    """The values of all weights by their paths."""
+    """The values of all weights by their paths inside of the model."""
+    inside = f"{model.name}/"
     return {
-        path(weight): array(ops.cast(weight, "float32")) for weight in model.weights
+        weight.path.removeprefix(inside): array(ops.cast(weight, "float32"))
+        for weight in model.weights
     }
 
 
 def of(layer, weights):
     """The weights of one layer, in order."""
     return [
-        value for name, value in weights.items() if name.rpartition("/")[0] == layer
+        value for path, value in weights.items() if path.rpartition("/")[0] == layer
     ]
 
 

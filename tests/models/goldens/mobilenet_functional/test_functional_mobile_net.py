@@ -125,18 +125,12 @@ def randomise(model):
         weight.assign(rng.uniform(low, 1.0, weight.shape))
 
 
-def paths(model):
-    """All weights by their paths inside of the model."""
-    return {
-        weight.path.removeprefix(f"{model.name}/"): weight for weight in model.weights
-    }
-
-
 def by_path(model):
     """The values of all weights by their paths inside of the model."""
+    inside = f"{model.name}/"
     return {
-        path: array(ops.cast(weight, "float32"))
-        for path, weight in paths(model).items()
+        weight.path.removeprefix(inside): array(ops.cast(weight, "float32"))
+        for weight in model.weights
     }
 
 
@@ -173,7 +167,8 @@ def windows(x, size, strides=1, fill=0.0):
 
 def conv(x, kernel, strides=1):
     """Convolution without a bias."""
-    return np.einsum("bhwijc,ijcf->bhwf", windows(x, kernel.shape[:2], strides), kernel)
+    seen = windows(x, kernel.shape[:2], strides)
+    return np.einsum("bhwijc,ijcf->bhwf", seen, kernel)
 
 
 def depthwise_conv(x, kernel, strides=1):
@@ -286,7 +281,7 @@ class TestWeights:
         expected["head/kernel"] = (TOP, OUTPUTS)
         expected["head/bias"] = (OUTPUTS,)
         model = built()
-        assert {path: weight.shape for path, weight in paths(model).items()} == expected
+        assert {path: value.shape for path, value in by_path(model).items()} == expected
         for name in ["stem_activation", "top_activation", "global_pool"]:
             assert model.get_layer(name).name == name
 
@@ -297,7 +292,7 @@ class TestWeights:
     def test_alpha_multiplies_channels(self, alpha, stem, first, second, top):
         model = make(alpha=alpha, stem_filters=16, filters=(10, 33), top_filters=128)
         model.build(shape(batch=None))
-        shapes = {path: weight.shape for path, weight in paths(model).items()}
+        shapes = {path: value.shape for path, value in by_path(model).items()}
         assert shapes["stem/kernel"][-1] == stem
         assert shapes["stage_0_block_0/project/kernel"][-1] == first
         assert shapes["stage_1_block_0/project/kernel"][-1] == second

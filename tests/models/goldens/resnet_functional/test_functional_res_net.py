@@ -105,18 +105,12 @@ def randomise(model):
         weight.assign(rng.uniform(low, 1.0, weight.shape))
 
 
-def paths(model):
-    """All weights by their paths inside of the model."""
-    return {
-        weight.path.removeprefix(f"{model.name}/"): weight for weight in model.weights
-    }
-
-
 def by_path(model):
     """The values of all weights by their paths inside of the model."""
+    inside = f"{model.name}/"
     return {
-        path: array(ops.cast(weight, "float32"))
-        for path, weight in paths(model).items()
+        weight.path.removeprefix(inside): array(ops.cast(weight, "float32"))
+        for weight in model.weights
     }
 
 
@@ -153,7 +147,8 @@ def windows(x, size, strides=1, fill=0.0):
 
 def conv(x, kernel, strides=1):
     """Convolution without a bias."""
-    return np.einsum("bhwijc,ijcf->bhwf", windows(x, kernel.shape[:2], strides), kernel)
+    seen = windows(x, kernel.shape[:2], strides)
+    return np.einsum("bhwijc,ijcf->bhwf", seen, kernel)
 
 
 def max_pool(x, size, strides):
@@ -271,7 +266,7 @@ class TestWeights:
                 expected[f"{norm_name}/{name}"] = kernel_shape[-1:]
         expected["head/kernel"] = (FILTERS[-1], OUTPUTS)
         expected["head/bias"] = (OUTPUTS,)
-        assert {path: weight.shape for path, weight in paths(model).items()} == expected
+        assert {path: value.shape for path, value in by_path(model).items()} == expected
         for name in ["stem_activation", "global_pool"]:
             assert model.get_layer(name).name == name
 

@@ -89,19 +89,25 @@ def path(weight):
     return weight.path.removeprefix("mine/")
 
 
-def conv(x, kernel, bias, strides=1):
-    """Convolution with padding "same", one place at a time."""
-    sizes, window = np.array(x.shape[1:3]), np.array(kernel.shape[:2])
+def windows(x, size, strides=1, fill=0.0):
+    """What a window sees at each of its places, with padding "same"."""
+    sizes, size = np.array(x.shape[1:3]), np.array(size)
     places = -(-sizes // strides)
-    missing = np.maximum((places - 1) * strides + window - sizes, 0)
+    missing = np.maximum((places - 1) * strides + size - sizes, 0)
     before, after = missing // 2, missing - missing // 2
-    x = np.pad(x, [(0, 0), *zip(before, after, strict=True), (0, 0)])
-    y = np.zeros((len(x), *places, kernel.shape[-1])) + bias
-    for i, j in np.ndindex(*places):
-        top, left = i * strides, j * strides
-        seen = x[:, top : top + window[0], left : left + window[1]]
-        y[:, i, j] += np.einsum("bhwc,hwcf->bf", seen, kernel)
-    return y
+    padding = [(0, 0), *zip(before, after, strict=True), (0, 0)]
+    x = np.pad(x, padding, constant_values=fill)
+    seen = []
+    for place in np.ndindex(*places):
+        i, j = np.multiply(place, strides)
+        seen.append(x[:, i : i + size[0], j : j + size[1]])
+    return np.stack(seen, axis=1).reshape(len(x), *places, *size, -1)
+
+
+def conv(x, kernel, bias, strides=1):
+    """Convolution with a bias."""
+    seen = windows(x, kernel.shape[:2], strides)
+    return np.einsum("bhwijc,ijcf->bhwf", seen, kernel) + bias
 
 
 def encoded(x, weights, activation=lambda x: np.maximum(x, 0)):

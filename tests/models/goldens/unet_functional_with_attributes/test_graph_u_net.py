@@ -96,22 +96,19 @@ def randomise(model):
         weight.assign(rng.uniform(low, 1.0, weight.shape))
 
 
-def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
-    return weight.path.removeprefix("mine/")
-
-
 def by_path(model):
-    """The values of all weights by their paths."""
+    """The values of all weights by their paths inside of the model."""
+    inside = f"{model.name}/"
     return {
-        path(weight): array(ops.cast(weight, "float32")) for weight in model.weights
+        weight.path.removeprefix(inside): array(ops.cast(weight, "float32"))
+        for weight in model.weights
     }
 
 
 def of(layer, weights):
     """The weights of one layer, in order."""
     return [
-        value for name, value in weights.items() if name.rpartition("/")[0] == layer
+        value for path, value in weights.items() if path.rpartition("/")[0] == layer
     ]
 
 
@@ -132,7 +129,8 @@ def windows(x, size, strides=1, fill=0.0):
 
 def conv(x, kernel, strides=1):
     """Convolution without a bias."""
-    return np.einsum("bhwijc,ijcf->bhwf", windows(x, kernel.shape[:2], strides), kernel)
+    seen = windows(x, kernel.shape[:2], strides)
+    return np.einsum("bhwijc,ijcf->bhwf", seen, kernel)
 
 
 def max_pool(x, size, strides):
@@ -279,7 +277,9 @@ class TestWeights:
                     expected[f"{block}/{norm}/{name}"] = (after,)
         weights = by_path(model)
         assert {name: value.shape for name, value in weights.items()} == expected
-        trained = {path(weight) for weight in model.trainable_weights}
+        trained = {
+            weight.path.removeprefix("mine/") for weight in model.trainable_weights
+        }
         assert trained == {name for name in expected if "moving" not in name}
 
     def test_kernels_start_as_rectifiers_need_it(self):
