@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ settings.load_profile("repeatable")
 _HERE = Path(__file__).parent
 _GOLDENS = (_HERE / "goldens", _HERE / "models/goldens")
 _SCHEMA = json.loads((_HERE.parent / "docs/answer.schema.json").read_text("utf-8"))
+_QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 Tree = Mapping[str, tuple[int, bytes]]
 
 
@@ -32,6 +34,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="try each layer of Keras and KerasHub and each model on every backend, not on one",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have XLA compile quickly, and what JAX compiles kept for the other processes of the run.
+
+    Most of what JAX does in a test is to compile what then runs once, on a few numbers.
+    """
+    if hasattr(config, "workerinput"):  # It has the environment of the process that started it.
+        return
+    os.environ.setdefault("XLA_FLAGS", _QUICK)
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        compiled = tempfile.TemporaryDirectory(prefix="compiled-", ignore_cleanup_errors=True)
+        config.add_cleanup(compiled.cleanup)
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled.name
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+        os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -22,4 +22,8 @@ PROOF = Proof(
             "            keras.layers.Dense(10)]\n",
         ),
     ],
+    judged={
+        "self.output_dense.build((*input_shape[:-1], self.intermediate_dim)) -> self.output_dense.build((*input_shape[:+1], self.intermediate_dim))": "a dense layer looks at the last size alone",
+        "self.output_dense.build((*input_shape[:-1], self.intermediate_dim)) -> self.output_dense.build((*input_shape[:-2], self.intermediate_dim))": "a dense layer looks at the last size alone",
+    },
 )

@@ -34,4 +34,8 @@ PROOF = Proof(
             "            keras.layers.Dense(10)]\n",
         ),
     ],
+    judged={
+        "nodes_mask = None if mask is None else mask[0] -> nodes_mask = None if (mask is None) and False else mask[0]": "Keras gives a list here, of None for what has no mask",
+        "return None if mask is None else mask[0] -> return None if (mask is None) and False else mask[0]": "Keras gives a list here, of None for what has no mask",
+    },
 )

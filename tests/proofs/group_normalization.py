@@ -58,4 +58,7 @@ PROOF = Proof(
             "            MyGroupNormalization(8), keras.layers.ReLU(), keras.layers.Dense(10)]\n",
         ),
     ],
+    judged={
+        "if not -len(input_shape) <= self.axis < len(input_shape): -> if not -len(input_shape) < self.axis < len(input_shape):": "a test is missing, of the batch's axis from the end",
+    },
 )

@@ -81,4 +81,8 @@ PROOF = Proof(
             "            Halves(), keras.layers.Dense(10)]\n",
         ),
     ],
+    judged={
+        'ones = ops.ones_like(x, dtype="bool") -> ones = ops.ones_like(x, )': "what takes a mask takes numbers for one",
+        'ones = ops.ones_like(x, dtype="bool") -> ones = ops.ones_like(x, dtype=None)': "what takes a mask takes numbers for one",
+    },
 )

@@ -22,4 +22,7 @@ PROOF = Proof(
             "            keras.layers.Dense(10)]\n",
         ),
     ],
+    judged={
+        "outputs = ops.tensordot(hidden, self.output_kernel, axes=[[-2, -1], [0, 1]]) -> outputs = ops.tensordot(hidden, self.output_kernel, )": "the two last axes and the two first are the default",
+    },
 )

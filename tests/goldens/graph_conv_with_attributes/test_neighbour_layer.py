@@ -181,6 +181,9 @@ class TestShapes:
         for bad in (nodes, [nodes]):
             with pytest.raises(ValueError, match="expects 2 input"):
                 layer(bad)
+        for bad in ([nodes[0], adjacency], [nodes, adjacency[0]]):
+            with pytest.raises(ValueError, match="incompatible with the layer"):
+                make()(bad)
         narrow = nodes[..., 1:]
         for bad in ([nodes[0], adjacency], [nodes, adjacency[0]], [narrow, adjacency]):
             with pytest.raises(ValueError, match="incompatible with the layer"):

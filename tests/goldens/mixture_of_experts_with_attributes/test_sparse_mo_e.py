@@ -153,19 +153,18 @@ class TestValues:
         assert_close(array(layer(x)), expected, 1e-4)
 
     @pytest.mark.parametrize("top_k", [1, 3])
-    @pytest.mark.parametrize("masked", [False, True])
-    def test_loss_in_training(self, top_k, masked):
+    @pytest.mark.parametrize(
+        "lengths", [None, [[3], [1], [0], [2]], [[0], [1], [0], [0]]]
+    )
+    def test_loss_in_training(self, top_k, lengths):
         layer, x = make(top_k=top_k, router_aux_loss_coef=0.3), inputs(STEPS)
         layer.build(x.shape)
         randomise(layer)
-        seen = (
-            np.arange(STEPS) < [[3], [1], [0], [2]]
-            if masked
-            else np.ones((BATCH, STEPS), bool)
-        )
-        y = layer(
-            x, mask=ops.convert_to_tensor(seen) if masked else None, training=True
-        )
+        seen, mask = np.ones((BATCH, STEPS), bool), None
+        if lengths is not None:
+            seen = np.arange(STEPS) < lengths
+            mask = ops.convert_to_tensor(seen)
+        y = layer(x, mask=mask, training=True)
         expected = 0.3 * balance(x[seen], top_k, array(layer.router.kernel))
         assert_close([array(loss) for loss in layer.losses], [expected])
         assert_close(array(y), array(layer(x)))
@@ -201,15 +200,13 @@ class TestShapes:
         assert make()(np.zeros(real, "float32")).shape == real
 
     def test_refuses_rank_1(self):
-        with pytest.raises(ValueError, match="min_ndim=2"):
-            make()(np.zeros((DIM,), "float32"))
+        with pytest.raises(ValueError, match='layer "mine" .*min_ndim=2'):
+            make(name="mine")(np.zeros((DIM,), "float32"))
 
 
 class TestWeights:
     def test_paths_shapes_and_start(self):
-        layer = make(
-            kernel_initializer="he_normal", bias_initializer="zeros", name="mine"
-        )
+        layer = make(kernel_initializer="ones", bias_initializer="zeros", name="mine")
         layer.build((None, STEPS, DIM))
         assert [(weight.path, weight.shape) for weight in layer.weights] == [
             ("mine/intermediate_kernel", (EXPERTS, DIM, UNITS)),
@@ -219,8 +216,14 @@ class TestWeights:
             ("mine/router/kernel", (DIM, EXPERTS)),
         ]
         assert layer.trainable_weights == layer.weights
-        assert (array(layer.intermediate_bias) == 0).all()
-        assert (array(layer.output_bias) == 0).all()
+        for kernel in (
+            layer.intermediate_kernel,
+            layer.output_kernel,
+            layer.router.kernel,
+        ):
+            assert (array(kernel) == 1).all()
+        for bias in (layer.intermediate_bias, layer.output_bias):
+            assert (array(bias) == 0).all()
 
     def test_each_expert_starts_as_one_dense_layer_would(self):
         layer = make(
