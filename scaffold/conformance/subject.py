@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -226,6 +226,12 @@ class Data:
             keras.tree.map_structure(replaced, self.inputs),
             keras.tree.map_structure(replaced, self.call),
         )
+
+    def filled(self, tensors: Iterable[Any]) -> Data:
+        """The same with others in place of its own `tensors()`, in their order."""
+        rest, both = iter(tensors), [self.inputs, self.call]
+        leaves = [next(rest) if _is_tensor(leaf) else leaf for leaf in keras.tree.flatten(both)]
+        return Data(*keras.tree.pack_sequence_as(both, leaves))
 
 
 def _is_tensor(leaf: Any) -> bool:

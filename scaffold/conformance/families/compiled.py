@@ -7,7 +7,7 @@ from typing import Any
 
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.instruments.attributes import Attributes
-from scaffold.conformance.instruments.compilation import compiled, is_of_a_trace, with_tensors
+from scaffold.conformance.instruments.compilation import compiled, is_of_a_trace
 from scaffold.conformance.instruments.walk import held_in_tree
 from scaffold.conformance.lazy import keras
 from scaffold.conformance.registry import NotApplicable, register
@@ -229,7 +229,7 @@ def _host(layer: Any, like: Data) -> Any:
 
     class _Host(keras.layers.Layer):  # type: ignore[misc]
         def call(self, inputs: Any) -> Any:
-            data = with_tensors(like, inputs)
+            data = like.filled(inputs)
             return layer(data.inputs, **data.call)
 
     return _Host(autocast=False)

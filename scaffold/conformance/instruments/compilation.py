@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from scaffold.conformance.lazy import keras
@@ -31,7 +31,7 @@ def _in_tensorflow(function: Function, like: Data, layer: Any) -> Function:
     import tensorflow as tf
 
     # Without AutoGraph, as Keras's own trainer traces
-    traced = tf.function(lambda leaves: function(with_tensors(like, leaves)), autograph=False)
+    traced = tf.function(lambda leaves: function(like.filled(leaves)), autograph=False)
     return lambda data: traced([tf.convert_to_tensor(leaf) for leaf in data.tensors()])
 
 
@@ -43,7 +43,7 @@ def _in_jax(function: Function, like: Data, layer: Any) -> Function:
     def stateless(values: list[Any], leaves: list[Any]) -> tuple[Any, list[Any]]:
         mapping = list(zip(variables, values, strict=True))
         with keras.StatelessScope(state_mapping=mapping) as scope:
-            outputs = function(with_tensors(like, leaves))
+            outputs = function(like.filled(leaves))
         return outputs, [scope.get_current_value(variable) for variable in variables]
 
     traced = jax.jit(stateless)
@@ -56,12 +56,6 @@ def _in_jax(function: Function, like: Data, layer: Any) -> Function:
         return outputs
 
     return run
-
-
-def with_tensors(like: Data, leaves: Sequence[Any]) -> Data:
-    """`like` with other tensors, in the order of `Data.tensors`."""
-    remaining = iter(leaves)
-    return like.map(lambda leaf: next(remaining))
 
 
 def is_of_a_trace(value: Any) -> bool:

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from scaffold.conformance.lazy import keras, np
-from scaffold.conformance.subject import Data, Subject
+from scaffold.conformance.subject import Subject
 
 # Arrays in the order of `Data.tensors` to the flat outputs as arrays.
 Program = Callable[[list[Any]], list[Any]]
@@ -30,17 +30,11 @@ def _inference(subject: Subject, layer: Any) -> Callable[..., list[Any]]:
     like = subject.data()
 
     def infer(*leaves: Any) -> list[Any]:
-        given = refilled(like, leaves)
+        given = like.filled(leaves)
         outputs = layer(given.inputs, **given.call, training=False)
         return [leaf for leaf in keras.tree.flatten(outputs) if leaf is not None]
 
     return infer
-
-
-def refilled(like: Data, leaves: Any) -> Data:
-    """Data of the structure of `like` with these tensors, in the order of `Data.tensors`."""
-    rest = iter(leaves)
-    return like.map(lambda _: next(rest))
 
 
 def _tensorflow(subject: Subject, layer: Any, batch: int | None) -> Program:

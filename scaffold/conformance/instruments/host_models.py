@@ -39,8 +39,7 @@ class Holder(keras.Model):  # type: ignore[misc]
             self.subject.build_alone(self.layer)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        leaves = iter(keras.tree.flatten(inputs))
-        given = self.template.map(lambda _: next(leaves))
+        given = self.template.filled(keras.tree.flatten(inputs))
         return self.layer(given.inputs, **given.call, training=training)
 
     def get_config(self) -> dict[str, Any]:
