@@ -29,6 +29,9 @@ sys.path.insert(0, str(TESTS))
 
 from fresh_keras import server  # noqa: E402 - beside the tests
 from goldens import KINDS  # noqa: E402 - beside the tests
+from models.proof import GOLDENS as MODELS  # noqa: E402
+from models.proof import first_goldens  # noqa: E402
+from models.proof import proofs as model_proofs  # noqa: E402
 from proofs.proof import proofs  # noqa: E402
 
 PAGE = ROOT / "docs/mutation.md"
@@ -37,9 +40,13 @@ RESULTS = ROOT / "docs/mutation.json"
 HELPERS = [*sorted((ROOT / "benchmarks/mutated").glob("*.py")), TESTS / "fresh_keras.py"]
 # One of each kind: ranks share their code, and what users add is the skeleton's.
 # `blank` computes nothing: Keras does not look at what its only mutant changes.
-KNOWN = [
-    folder.name for template in proofs() for folder in KINDS[template] if folder.name != "blank"
-]
+LAYERS = [folder for name in proofs() for folder in KINDS[name] if folder.name != "blank"]
+KNOWN = {folder.name: folder for folder in LAYERS} | {
+    golden: MODELS / golden for golden in first_goldens()
+}
+JUDGED = {golden: proof.judged for proof in proofs().values() for golden in proof.goldens} | {
+    golden: proof.judged for proof in model_proofs().values() for golden in proof.goldens
+}
 BOUND = 0.9
 AT_ONCE = 4  # goldens in one run of mutmut, which imports Keras a few times
 KILLED = "killed"
@@ -115,14 +122,15 @@ class Score:
 
 def text_of(golden: str) -> str:
     """A digest of the class and its tests."""
-    files = sorted((TESTS / "goldens" / golden).glob("*.py"))
+    files = [file for file in sorted(KNOWN[golden].glob("*.py")) if "train_" not in file.name]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def measured() -> dict[str, Score]:
     """What was measured of the goldens and still holds, by their names."""
     scores = [Score(**data) for data in json.loads(RESULTS.read_text("utf-8"))]
-    return {one.golden: one for one in scores if one.text == text_of(one.golden)}
+    known = [one for one in scores if one.golden in KNOWN]
+    return {one.golden: one for one in known if one.text == text_of(one.golden)}
 
 
 def keep(found: Mapping[str, Score]) -> None:
@@ -155,13 +163,17 @@ def scores(goldens: Sequence[str]) -> Iterator[Score]:
 
 
 def _copy(golden: str, folder: Path) -> str:
-    """Put a class and its tests into `folder`; the name of its module."""
-    (test,) = (TESTS / "goldens" / golden).glob("test_*.py")
-    module = test.stem.removeprefix("test_")
-    source = test.with_name(f"{module}.py").read_text("utf-8")
+    """Put a class, its tests and what it is made of into `folder`; the name of its module."""
+    tests = {file.stem.removeprefix("test_"): file for file in KNOWN[golden].glob("test_*.py")}
+    # The layers of a model have tests of their own beside it, but no training script.
+    scripts = [file.stem.removeprefix("train_") for file in KNOWN[golden].glob("train_*.py")]
+    (module,) = scripts or tests
+    shutil.copy(tests[module], folder)
+    for other in tests:
+        shutil.copy(KNOWN[golden] / f"{other}.py", folder)
+    source = (folder / f"{module}.py").read_text("utf-8")
     bridged = source.replace("\nimport keras\n", "\nimport bridge  # noqa\nimport keras\n", 1)
     (folder / f"{module}.py").write_text(bridged, encoding="utf-8")
-    (folder / test.name).write_text(test.read_text("utf-8"), encoding="utf-8")
     return module
 
 
@@ -207,9 +219,8 @@ def _changed(shown: str) -> str:
 
 def judgement(golden: str, changed: str) -> str:
     """What is thought of a survivor."""
-    (proof,) = (proof for proof in proofs().values() if golden in proof.goldens)
     usual = (text for pattern, text in USUAL.items() if re.search(pattern, changed))
-    return proof.judged.get(changed) or next(usual, "not judged")
+    return JUDGED[golden].get(changed) or next(usual, "not judged")
 
 
 def page(found: Mapping[str, Score]) -> str:

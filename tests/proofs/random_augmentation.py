@@ -23,4 +23,7 @@ PROOF = Proof(
             "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
         ),
     ],
+    judged={
+        "outputs = ops.where(draws < self.flip_rate, mirrored, inputs) -> outputs = ops.where(draws <= self.flip_rate, mirrored, inputs)": "hardly any draw is just the rate",
+    },
 )

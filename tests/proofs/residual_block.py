@@ -22,4 +22,11 @@ PROOF = Proof(
             "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
         ),
     ],
+    judged={
+        "self.input_spec = keras.layers.InputSpec(ndim=4, axes={channel_axis: channels}) -> self.input_spec = None": "the convolutions inside refuse the same inputs",
+        "self.input_spec = keras.layers.InputSpec(ndim=4, axes={channel_axis: channels}) -> self.input_spec = keras.layers.InputSpec(axes={channel_axis: channels})": "the convolutions inside refuse the same inputs",
+        "self.input_spec = keras.layers.InputSpec(ndim=4, axes={channel_axis: channels}) -> self.input_spec = keras.layers.InputSpec(ndim=4, )": "the convolutions inside refuse the same inputs",
+        "self.input_spec = keras.layers.InputSpec(ndim=4, axes={channel_axis: channels}) -> self.input_spec = keras.layers.InputSpec(ndim=4, axes=None)": "the convolutions inside refuse the same inputs",
+        "self.input_spec = keras.layers.InputSpec(ndim=4, axes={channel_axis: channels}) -> self.input_spec = keras.layers.InputSpec(ndim=None, axes={channel_axis: channels})": "the convolutions inside refuse the same inputs",
+    },
 )
