@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from my_translator import MyTranslator
 
 HERE = Path(__file__).parent
-EPOCHS = 10
+EPOCHS = 15
 BATCH_SIZE = 64
 
 STEPS = 8
