@@ -148,15 +148,15 @@ def predicted(x, times, model):
         for wave in (np.sin, np.cos)
         for i in range(FILTERS)
     ]
-    kernel, bias = of("time")
+    kernel, bias = of("time_embedding")
     embedding = silu(np.reshape(waves, (len(times), -1)) @ kernel + bias)
-    x = conv(x, *of("first"))
+    x = conv(x, *of("conv_in"))
     for block in ("block_0", "block_1"):
-        kernel, bias = of(f"{block}/time")
+        kernel, bias = of(f"{block}/time_dense")
         y = conv(silu(norm(x, *of(f"{block}/norm1"))), *of(f"{block}/conv1"))
         y += (embedding @ kernel + bias)[:, None, None]
         x = x + conv(silu(norm(y, *of(f"{block}/norm2"))), *of(f"{block}/conv2"))
-    return conv(silu(norm(x, *of("norm"))), *of("last"))
+    return conv(silu(norm(x, *of("norm"))), *of("conv_out"))
 
 
 def kept(time):
@@ -288,15 +288,11 @@ class TestWeights:
     def test_paths_and_shapes(self):
         model = make(name="mine")
         model.build((None, *SHAPE))
-        shapes = {
-            "time": (8, 4),
-            "first": (3, 3, 2, 4),
-            "norm": (),
-            "last": (3, 3, 4, 2),
-        }
+        shapes = {"time_embedding": (8, 4), "conv_in": (3, 3, 2, 4)}
+        shapes |= {"norm": (), "conv_out": (3, 3, 4, 2)}
         for block in ("block_0", "block_1"):
             shapes |= {
-                f"{block}/time": (4, 4),
+                f"{block}/time_dense": (4, 4),
                 f"{block}/norm1": (),
                 f"{block}/norm2": (),
             }

@@ -43,7 +43,7 @@ class ResidualBlock(keras.layers.Layer):
             1, dtype=self.dtype_policy, name="norm2"
         )
         # These have as many channels as the inputs.
-        self.conv1 = self.conv2 = self.time = None
+        self.conv1 = self.conv2 = self.time_dense = None
 
     def build(self, inputs_shape, embedding_shape):
         filters = inputs_shape[-1]
@@ -53,13 +53,15 @@ class ResidualBlock(keras.layers.Layer):
         self.conv2 = keras.layers.Conv2D(
             filters, 3, padding="same", dtype=self.dtype_policy, name="conv2"
         )
-        self.time = keras.layers.Dense(filters, dtype=self.dtype_policy, name="time")
-        self.time.build(embedding_shape)
+        self.time_dense = keras.layers.Dense(
+            filters, dtype=self.dtype_policy, name="time_dense"
+        )
+        self.time_dense.build(embedding_shape)
         for layer in (self.norm1, self.conv1, self.norm2, self.conv2):
             layer.build(inputs_shape)
 
     def call(self, inputs, embedding):
-        x = self.conv1(ops.silu(self.norm1(inputs))) + self.time(embedding)
+        x = self.conv1(ops.silu(self.norm1(inputs))) + self.time_dense(embedding)
         return inputs + self.conv2(ops.silu(self.norm2(x)))
 
     def compute_output_shape(self, inputs_shape, embedding_shape):
@@ -68,11 +70,12 @@ class ResidualBlock(keras.layers.Layer):
 
 
 def cosine_schedule(num_steps):
-    """Return, for each time, how much is left of the square of the signal."""
+    """Return, for each time, the square of the signal's rate: a product of all alphas so far."""
     angles = (np.arange(num_steps + 1) / num_steps + 0.008) / 1.008 * np.pi / 2
-    kept = np.cos(angles) ** 2
-    # At the end nothing would be kept, and nothing could be made out of it.
-    return np.cumprod(np.maximum(kept[1:] / kept[:-1], 0.001)).tolist()
+    squares = np.cos(angles) ** 2
+    # At the end nothing would be left, and nothing could be made out of it.
+    alphas = np.maximum(squares[1:] / squares[:-1], 0.001)
+    return np.cumprod(alphas).tolist()
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -171,18 +174,18 @@ class TinyDDPM(keras.Model):
         self.gain = gain
         self.label = label
         self.input_spec = keras.layers.InputSpec(shape=(None, *image_shape))
-        self.kept = cosine_schedule(num_steps)
-        self.signal_rates = np.sqrt(self.kept).astype("float32")
-        self.noise_rates = np.sqrt(1 - np.array(self.kept)).astype("float32")
+        self.alphas_cumprod = cosine_schedule(num_steps)
+        self.signal_rates = np.sqrt(self.alphas_cumprod).astype("float32")
+        self.noise_rates = np.sqrt(1 - np.array(self.alphas_cumprod)).astype("float32")
         times = (np.arange(NUM_TIMES) + 0.5) / NUM_TIMES * num_steps
         self.test_times = times.astype("int32")
         rng = np.random.default_rng(0)
         self.test_noise = rng.normal(size=(NUM_TIMES, *image_shape)).astype("float32")
-        self.time = keras.layers.Dense(
-            filters, activation="silu", dtype=self.dtype_policy, name="time"
+        self.time_embedding = keras.layers.Dense(
+            filters, activation="silu", dtype=self.dtype_policy, name="time_embedding"
         )
-        self.first = keras.layers.Conv2D(
-            filters, 3, padding="same", dtype=self.dtype_policy, name="first"
+        self.conv_in = keras.layers.Conv2D(
+            filters, 3, padding="same", dtype=self.dtype_policy, name="conv_in"
         )
         self.blocks = [
             ResidualBlock(dtype=self.dtype_policy, name=f"block_{i}")
@@ -191,23 +194,23 @@ class TinyDDPM(keras.Model):
         self.norm = keras.layers.GroupNormalization(
             1, dtype=self.dtype_policy, name="norm"
         )
-        self.last = keras.layers.Conv2D(
+        self.conv_out = keras.layers.Conv2D(
             image_shape[-1],
             3,
             padding="same",
             kernel_initializer="zeros",  # At the start it predicts 0, an error of 1.
             dtype=self.dtype_policy,
-            name="last",
+            name="conv_out",
         )
 
     def build(self, input_shape):
         shape = (*input_shape[:-1], self.filters)
-        self.time.build((input_shape[0], 1, 1, 2 * self.filters))
-        self.first.build(input_shape)
+        self.time_embedding.build((input_shape[0], 1, 1, 2 * self.filters))
+        self.conv_in.build(input_shape)
         for block in self.blocks:
             block.build(shape, (input_shape[0], 1, 1, self.filters))
         self.norm.build(shape)
-        self.last.build(shape)
+        self.conv_out.build(shape)
 
     def call(self, inputs, training=None):
         # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
@@ -233,11 +236,11 @@ class TinyDDPM(keras.Model):
         times = ops.cast(times, "float32")[:, None, None, None]
         angles = ops.multiply(times, frequencies)
         waves = ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
-        embedding = self.time(waves)
-        x = self.first(images)
+        embedding = self.time_embedding(waves)
+        x = self.conv_in(images)
         for block in self.blocks:
             x = block(x, embedding)
-        return self.last(ops.silu(self.norm(x)))
+        return self.conv_out(ops.silu(self.norm(x)))
 
     def add_noise(self, images, times, noise):
         """Return images mixed with noise, as much as there is at each of `times`."""
@@ -268,16 +271,17 @@ class TinyDDPM(keras.Model):
             times = ops.full((num_images,), time, dtype="int32")
             # Without the gradient, or Torch keeps what it needs for those of all steps.
             predicted = ops.stop_gradient(self.predict_noise(images, times))
-            kept, before = self.kept[time], self.kept[time - 1] if time else 1.0
-            clean = images - (1 - kept) ** 0.5 * ops.cast(predicted, "float32")
-            clean = ops.clip(clean / kept**0.5, -1, 1)
+            so_far = self.alphas_cumprod[time]
+            before = self.alphas_cumprod[time - 1] if time else 1.0
+            clean = images - (1 - so_far) ** 0.5 * ops.cast(predicted, "float32")
+            clean = ops.clip(clean / so_far**0.5, -1, 1)
             # One step back, from what these images and the clean ones say together.
-            step = kept / before
-            of_clean = before**0.5 * (1 - step) / (1 - kept)
-            of_noisy = step**0.5 * (1 - before) / (1 - kept)
+            alpha = so_far / before
+            of_clean = before**0.5 * (1 - alpha) / (1 - so_far)
+            of_noisy = alpha**0.5 * (1 - before) / (1 - so_far)
             images = of_clean * clean + of_noisy * images
             if time:
-                stddev = ((1 - step) * (1 - before) / (1 - kept)) ** 0.5
+                stddev = ((1 - alpha) * (1 - before) / (1 - so_far)) ** 0.5
                 images = images + stddev * keras.random.normal(shape, seed=seed)
         return images
 
