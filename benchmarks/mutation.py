@@ -225,20 +225,25 @@ def judgement(golden: str, changed: str) -> str:
 
 def page(found: Mapping[str, Score]) -> str:
     """The page as Markdown."""
-    scores = [found[golden] for golden in KNOWN if golden in found]
     missing = [f"`{golden}`" for golden in KNOWN if golden not in found]
     lines = [
         INTRODUCTION,
-        "| generated class | mutants | killed | share |",
-        "| --- | --: | --: | --: |",
-        *(f"| `{s.golden}` | {s.mutants} | {s.killed} | {s.share:.1%} |" for s in scores),
-        "",
+        *_table("layer", [folder.name for folder in LAYERS], found),
+        *_table("model", first_goldens(), found),
         *([f"Not measured as they are now: {', '.join(missing)}.", ""] if missing else []),
         "## Survivors",
         "",
-        *(line for one in scores for line in _survivors(one)),
+        *(line for golden in KNOWN if golden in found for line in _survivors(found[golden])),
     ]
     return "\n".join(lines)
+
+
+def _table(kind: str, goldens: Sequence[str], found: Mapping[str, Score]) -> Iterator[str]:
+    yield f"| generated {kind} | mutants | killed | share |"
+    yield "| --- | --: | --: | --: |"
+    for one in (found[golden] for golden in goldens if golden in found):
+        yield f"| `{one.golden}` | {one.mutants} | {one.killed} | {one.share:.1%} |"
+    yield ""
 
 
 def _survivors(one: Score) -> Iterator[str]:
