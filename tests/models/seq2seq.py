@@ -17,12 +17,12 @@ PROOF = Proof(
     sizes=[
         Size(
             "seq2seq",
-            "source_vocabulary_size=1, target_vocabulary_size=1, sequence_length=1,"
+            "source_vocabulary_size=1, target_vocabulary_size=3, sequence_length=1,"
             " hidden_dim=512, num_layers=6, num_heads=8, intermediate_dim=2048",
             '{"source": (1,), "target": (1,)}',
-            44_143_105,
-            "44,140,544 of torch.nn.Transformer, and 4 * 512 + 512 + 1 of the embeddings and"
-            " the head, of one row or column each, which it leaves out",
+            44_145_155,
+            "44,140,544 of torch.nn.Transformer; 4 * 512 of a token and a position on each side,"
+            " 2 * 512 of two more target tokens, and 3 * 513 of the head",
         )
     ],
 )

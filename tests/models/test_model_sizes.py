@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,34 +16,44 @@ SIZES = {
     for template, proof in proofs().items()
     for number, size in enumerate(proof.sizes)
 }
+# Sizes of one process, which imports Keras once.
+SHARDS = [[*SIZES][first::4] for first in range(4)]
 SCRIPT = """
-import importlib, sys
-golden, module, arguments, inputs = sys.argv[1:]
+import importlib, json, sys
 import keras
-cls = next(
-    one for one in vars(importlib.import_module(module)).values()
-    if isinstance(one, type) and issubclass(one, keras.Model) and one.__module__ == module
-)
-model = eval(f"cls({arguments})", {"cls": cls, "keras": keras})
-if inputs != "None":
-    model.build(keras.tree.map_shape_structure(lambda shape: (None, *shape), eval(inputs)))
-model.summary(print_fn=lambda *words, **more: None)
-print(model.count_params())
+for module, arguments, inputs in json.loads(sys.argv[1]):
+    cls = next(
+        one for one in vars(importlib.import_module(module)).values()
+        if isinstance(one, type) and issubclass(one, keras.Model) and one.__module__ == module
+    )
+    model = eval(f"cls({arguments})", {"cls": cls, "keras": keras})
+    if inputs is not None:
+        model.build(keras.tree.map_shape_structure(lambda shape: (None, *shape), eval(inputs)))
+    model.summary(print_fn=lambda *words, **more: None)
+    print(model.count_params())
 """
 
 
-@pytest.mark.parametrize("name", SIZES)
-def test_has_as_many_parameters(name: str) -> None:
-    size: Size = SIZES[name]
-    folder = GOLDENS / size.golden
-    (test,) = folder.glob("test_*.py")
-    module = test.stem.removeprefix("test_")
+def asked(size: Size) -> tuple[str, str, str | None]:
+    """The module of the class, and what the script makes and builds it with."""
+    (test,) = (GOLDENS / size.golden).glob("test_*.py")
+    return test.stem.removeprefix("test_"), size.arguments, size.inputs
+
+
+@pytest.mark.parametrize("names", SHARDS, ids=", ".join)
+def test_has_as_many_parameters(names: list[str]) -> None:
+    sizes = [SIZES[name] for name in names]
     ran = subprocess.run(
-        [sys.executable, "-c", SCRIPT, size.golden, module, size.arguments, str(size.inputs)],
-        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(folder)},
+        [sys.executable, "-c", SCRIPT, json.dumps([asked(size) for size in sizes])],
+        env={
+            **os.environ,
+            "KERAS_BACKEND": "jax",
+            "PYTHONPATH": os.pathsep.join(str(GOLDENS / size.golden) for size in sizes),
+        },
         capture_output=True,
         text=True,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    assert int(ran.stdout) == size.parameters
+    counted = dict(zip(names, map(int, ran.stdout.split()), strict=True))
+    assert counted == {name: SIZES[name].parameters for name in names}

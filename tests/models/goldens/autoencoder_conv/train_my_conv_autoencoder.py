@@ -1,7 +1,7 @@
 """Train `MyConvAutoencoder`: `python train_my_conv_autoencoder.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, each its own target,
-and leaves the model in my_conv_autoencoder.keras and its curves in
+It learns from scikit-learn's 1,797 images of handwritten digits, each its own target.
+It leaves the model in my_conv_autoencoder.keras and its curves in
 my_conv_autoencoder.png. It needs scikit-learn and matplotlib.
 """
 

@@ -1,7 +1,7 @@
 """Train `FunctionalAutoencoder`: `python train_functional_autoencoder.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, each its own target,
-and leaves the model in functional_autoencoder.keras and its curves in
+It learns from scikit-learn's 1,797 images of handwritten digits, each its own target.
+It leaves the model in functional_autoencoder.keras and its curves in
 functional_autoencoder.png. It needs scikit-learn and matplotlib.
 """
 

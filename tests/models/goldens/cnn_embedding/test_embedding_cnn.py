@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from embedding_cnn import EmbeddingCNN, supervised_contrastive_loss
+from embedding_cnn import EmbeddingCNN, UnitLength, supervised_contrastive_loss
 
 # Keras's Torch backend itself calls NumPy 2 in a deprecated way.
 pytestmark = pytest.mark.filterwarnings(
@@ -237,6 +237,12 @@ class TestValues:
         losses = array(supervised_contrastive_loss(labels.reshape(shape), vectors))
         assert losses[3] == 0
         assert_close(losses, contrastive(labels, vectors))
+
+    def test_zeros_have_a_gradient(self):
+        model = keras.Sequential([keras.layers.Dense(3), UnitLength()])
+        model.compile("sgd", supervised_contrastive_loss)
+        model.fit(np.zeros((4, 2)), np.zeros(4), verbose=0)
+        assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
 class TestShapes:

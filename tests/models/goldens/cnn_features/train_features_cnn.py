@@ -1,7 +1,7 @@
 """Train `FeaturesCNN`: `python train_features_cnn.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in features_cnn.keras and its curves in features_cnn.png. It needs scikit-learn and
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+features_cnn.keras and its curves in features_cnn.png. It needs scikit-learn and
 matplotlib.
 """
 

@@ -1,7 +1,7 @@
 """Train `FunctionalCNN`: `python train_functional_cnn.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in functional_cnn.keras and its curves in functional_cnn.png. It needs scikit-learn and
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+functional_cnn.keras and its curves in functional_cnn.png. It needs scikit-learn and
 matplotlib.
 """
 

@@ -1,7 +1,7 @@
 """Train `RegressionCNN`: `python train_regression_cnn.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in regression_cnn.keras and its curves in regression_cnn.png. It needs scikit-learn and
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+regression_cnn.keras and its curves in regression_cnn.png. It needs scikit-learn and
 matplotlib.
 """
 

@@ -1,7 +1,7 @@
 """Train `SequentialCNN`: `python train_sequential_cnn.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in sequential_cnn.keras and its curves in sequential_cnn.png. It needs scikit-learn and
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+sequential_cnn.keras and its curves in sequential_cnn.png. It needs scikit-learn and
 matplotlib.
 """
 

@@ -1,7 +1,7 @@
 """Train `WideCNN`: `python train_wide_cnn.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in wide_cnn.keras and its curves in wide_cnn.png. It needs scikit-learn and matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+wide_cnn.keras and its curves in wide_cnn.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Train `MyNet`: `python train_my_net.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in my_net.keras and its curves in my_net.png. It needs scikit-learn and matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+my_net.keras and its curves in my_net.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Train `RowNet`: `python train_row_net.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, read row by row, and
+It learns from scikit-learn's 1,797 images of handwritten digits, read row by row. It
 leaves the model in row_net.keras and its curves in row_net.png. It needs scikit-learn
 and matplotlib.
 """

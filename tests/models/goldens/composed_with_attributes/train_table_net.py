@@ -1,8 +1,7 @@
 """Train `TableNet`: `python train_table_net.py`.
 
-It learns from scikit-learn's measurements of 569 breast tumours, and leaves the model
-in table_net.keras and its curves in table_net.png. It needs scikit-learn and
-matplotlib.
+It learns from scikit-learn's measurements of 569 breast tumours. It leaves the model in
+table_net.keras and its curves in table_net.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

@@ -27,6 +27,13 @@ def int_tuple(value, length, name):
 NUM_TIMES = 8
 
 
+def conv(filters, **arguments):
+    """Return a convolution that keeps the size, for images with their channels last."""
+    return keras.layers.Conv2D(
+        filters, 3, padding="same", data_format="channels_last", **arguments
+    )
+
+
 @keras.saving.register_keras_serializable(package="golden")
 class ResidualBlock(keras.layers.Layer):
     """Two convolutions beside a shortcut, with an embedding of the time in between.
@@ -34,28 +41,22 @@ class ResidualBlock(keras.layers.Layer):
     The embedding is of shape `(batch, 1, 1, dim)`.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, filters, **kwargs):
         super().__init__(**kwargs)
+        self.filters = filters
         self.norm1 = keras.layers.GroupNormalization(
             1, dtype=self.dtype_policy, name="norm1"
+        )
+        self.conv1 = conv(filters, dtype=self.dtype_policy, name="conv1")
+        self.time_dense = keras.layers.Dense(
+            filters, dtype=self.dtype_policy, name="time_dense"
         )
         self.norm2 = keras.layers.GroupNormalization(
             1, dtype=self.dtype_policy, name="norm2"
         )
-        # These have as many channels as the inputs.
-        self.conv1 = self.conv2 = self.time_dense = None
+        self.conv2 = conv(filters, dtype=self.dtype_policy, name="conv2")
 
     def build(self, inputs_shape, embedding_shape):
-        filters = inputs_shape[-1]
-        self.conv1 = keras.layers.Conv2D(
-            filters, 3, padding="same", dtype=self.dtype_policy, name="conv1"
-        )
-        self.conv2 = keras.layers.Conv2D(
-            filters, 3, padding="same", dtype=self.dtype_policy, name="conv2"
-        )
-        self.time_dense = keras.layers.Dense(
-            filters, dtype=self.dtype_policy, name="time_dense"
-        )
         self.time_dense.build(embedding_shape)
         for layer in (self.norm1, self.conv1, self.norm2, self.conv2):
             layer.build(inputs_shape)
@@ -68,9 +69,12 @@ class ResidualBlock(keras.layers.Layer):
         del embedding_shape  # It has the same value at all places.
         return tuple(inputs_shape)
 
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters}
+
 
 def cosine_schedule(num_steps):
-    """Return, for each time, the square of the signal's rate: a product of all alphas so far."""
+    """Return `alphas_cumprod`, the squared signal rates, of the cosine schedule."""
     angles = (np.arange(num_steps + 1) / num_steps + 0.008) / 1.008 * np.pi / 2
     squares = np.cos(angles) ** 2
     # At the end nothing would be left, and nothing could be made out of it.
@@ -126,8 +130,8 @@ class MyDiffusion(keras.Model):
     (5, 8, 8, 1)
 
     Reference:
-        [Ho et al., 2020](https://arxiv.org/abs/2006.11239), with the times of [Nichol &
-        Dhariwal, 2021](https://arxiv.org/abs/2102.09672)
+        [Ho et al., 2020](https://arxiv.org/abs/2006.11239), with the cosine schedule of
+        [Nichol & Dhariwal, 2021](https://arxiv.org/abs/2102.09672)
     """
 
     def __init__(
@@ -165,33 +169,28 @@ class MyDiffusion(keras.Model):
         self.time_embedding = keras.layers.Dense(
             filters, activation="silu", dtype=self.dtype_policy, name="time_embedding"
         )
-        self.conv_in = keras.layers.Conv2D(
-            filters, 3, padding="same", dtype=self.dtype_policy, name="conv_in"
-        )
+        self.conv_in = conv(filters, dtype=self.dtype_policy, name="conv_in")
         self.blocks = [
-            ResidualBlock(dtype=self.dtype_policy, name=f"block_{i}")
+            ResidualBlock(filters, dtype=self.dtype_policy, name=f"block_{i}")
             for i in range(num_blocks)
         ]
         self.norm = keras.layers.GroupNormalization(
             1, dtype=self.dtype_policy, name="norm"
         )
-        self.conv_out = keras.layers.Conv2D(
+        self.conv_out = conv(
             image_shape[-1],
-            3,
-            padding="same",
             kernel_initializer="zeros",  # At the start it predicts 0, an error of 1.
             dtype=self.dtype_policy,
             name="conv_out",
         )
 
     def build(self, input_shape):
-        shape = (*input_shape[:-1], self.filters)
-        self.time_embedding.build((input_shape[0], 1, 1, 2 * self.filters))
-        self.conv_in.build(input_shape)
-        for block in self.blocks:
-            block.build(shape, (input_shape[0], 1, 1, self.filters))
-        self.norm.build(shape)
-        self.conv_out.build(shape)
+        del input_shape  # The network knows its inputs: noisy images, and their times.
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.predict_noise(
+            keras.Input(self.image_shape), keras.Input((), dtype="int32")
+        )
 
     def call(self, inputs, training=None):
         batch = ops.shape(inputs)[0]
@@ -269,10 +268,10 @@ class MyDiffusion(keras.Model):
         return (input_shape[0],)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile with Adam; the loss is the model's own.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

@@ -1,7 +1,7 @@
 """Train `MyDiffusion`: `python train_my_diffusion.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in my_diffusion.keras and its curves in my_diffusion.png. It needs scikit-learn and
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+my_diffusion.keras and its curves in my_diffusion.png. It needs scikit-learn and
 matplotlib.
 """
 

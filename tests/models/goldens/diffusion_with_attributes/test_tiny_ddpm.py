@@ -262,6 +262,11 @@ class TestValues:
                 x += stddev * array(keras.random.normal((2, *SHAPE), seed=seed))
         assert_close(array(model.sample(2, seed=3)), x, tolerance=1e-3)
 
+    def test_samples_before_it_is_built(self):
+        model = make(num_steps=2)
+        assert model.sample(5).shape == (5, *SHAPE)
+        assert model(inputs()).shape == (BATCH,)
+
     def test_samples_of_no_seed_differ(self):
         model = built(num_steps=2)
         assert (array(model.sample(2)) != array(model.sample(2))).any()
@@ -282,6 +287,15 @@ class TestShapes:
         assert tuple(model(x, training=True).shape) == (BATCH,)
         assert model.compute_output_shape((None, *SHAPE)) == (None,)
         assert make()(keras.KerasTensor((None, *SHAPE))).shape == (None,)
+
+    def test_channels_are_last_whatever_the_default_is(self):
+        x = inputs()
+        expected = make()(x).shape
+        keras.config.set_image_data_format("channels_first")
+        try:
+            assert make()(x).shape == expected
+        finally:
+            keras.config.set_image_data_format("channels_last")
 
 
 class TestWeights:

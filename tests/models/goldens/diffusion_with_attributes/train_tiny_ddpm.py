@@ -1,8 +1,7 @@
 """Train `TinyDDPM`: `python train_tiny_ddpm.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in tiny_ddpm.keras and its curves in tiny_ddpm.png. It needs scikit-learn and
-matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+tiny_ddpm.keras and its curves in tiny_ddpm.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

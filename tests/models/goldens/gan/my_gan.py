@@ -28,23 +28,24 @@ def int_tuple(value, length, name):
 class MyGAN(keras.Model):
     """Generative adversarial network: a generator of images and a discriminator.
 
-    The generator makes an image of random numbers, by convolutions that double its
+    The generator makes an image of a latent vector, by convolutions that double its
     size. The discriminator gives a logit of an image being real, by convolutions that
     halve it. Each has a loss, and `fit(images)` trains both in one step:
 
         discriminator_loss = softplus(-D(image)) + softplus(D(G(noise)))
         generator_loss = softplus(-D(G(noise)))
 
-    Without training, the noise is 0, so that two results can be compared. `sample`
-    makes images of noise that is drawn.
+    Without training, the noise is 0, so that two results can be compared: held-out
+    images say how the discriminator does, and of the generator only what one image is
+    worth. `sample` makes images of noise that is drawn.
 
     Args:
         image_shape: Positive int or tuple of 3, height, width and channels of the
             images.
-        latent_dim: Positive int, how many random numbers an image is made of. Defaults
-            to `100`.
-        filters: Tuple of positive ints, channels behind each convolution of the
-            generator, which doubles the image; the discriminator has the same in
+        latent_dim: Positive int, size of the latent vector that an image is made of.
+            Defaults to `100`.
+        filters: Tuple of one or more positive ints, channels behind each convolution of
+            the generator, which doubles the image; the discriminator has the same in
             reverse. Defaults to `(128, 64)`.
         seed: Int, seed of the draws in training, or `None` for another one each time.
             Defaults to `None`.
@@ -85,27 +86,25 @@ class MyGAN(keras.Model):
                 "`latent_dim` must be a positive int. "
                 f"Received: latent_dim={latent_dim!r}"
             )
-        if not isinstance(filters, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in filters
+        if (
+            not isinstance(filters, (list, tuple))
+            or not filters
+            or not all(isinstance(item, int) and item > 0 for item in filters)
         ):
             raise ValueError(
-                "`filters` must be a tuple of positive ints. "
+                "`filters` must be a tuple of positive ints, one at least. "
                 f"Received: filters={filters!r}"
-            )
-        self.image_shape = image_shape
-        self.latent_dim = latent_dim
-        self.filters = tuple(filters)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        if not filters:
-            raise ValueError(
-                f"`filters` must not be empty. Received: filters={filters!r}"
             )
         if image_shape[0] % 2 ** len(filters) or image_shape[1] % 2 ** len(filters):
             raise ValueError(
                 "Height and width must be multiples of `2**len(filters)`. "
                 f"Received: image_shape={image_shape}, filters={filters}"
             )
+        self.image_shape = image_shape
+        self.latent_dim = latent_dim
+        self.filters = tuple(filters)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
         self.input_spec = keras.layers.InputSpec(shape=(None, *image_shape))
         self.generator = self._make_generator()
         self.discriminator = self._make_discriminator()
@@ -113,8 +112,9 @@ class MyGAN(keras.Model):
         self.discriminator_loss = keras.metrics.Mean(name="discriminator_loss")
 
     def build(self, input_shape):
-        self.generator.build((input_shape[0], self.latent_dim))
-        self.discriminator.build(input_shape)
+        del input_shape  # Both networks know their inputs.
+        self.generator.build((None, self.latent_dim))
+        self.discriminator.build((None, *self.image_shape))
 
     def call(self, inputs, training=None):
         shape = (ops.shape(inputs)[0], self.latent_dim)
@@ -158,6 +158,8 @@ class MyGAN(keras.Model):
             num_images: Positive int, how many.
             seed: Int, for the same ones each time, or `None` for others.
         """
+        if not self.built:
+            self.build((None, *self.image_shape))
         noise = keras.random.normal((num_images, self.latent_dim), seed=seed)
         return self.generator(noise, training=False)
 
@@ -183,7 +185,9 @@ class MyGAN(keras.Model):
 
     def _doubling(self, index, filters):
         return [
-            keras.layers.UpSampling2D(dtype=self.dtype_policy, name=f"up_{index}"),
+            keras.layers.UpSampling2D(
+                data_format="channels_last", dtype=self.dtype_policy, name=f"up_{index}"
+            ),
             self._conv(filters, f"conv_{index}", use_bias=False),
             keras.layers.BatchNormalization(
                 dtype=self.dtype_policy, name=f"norm_{index}"
@@ -199,25 +203,34 @@ class MyGAN(keras.Model):
         return keras.Sequential(
             [
                 *convolutions,
-                keras.layers.Flatten(dtype=self.dtype_policy, name="flatten"),
+                keras.layers.Flatten(
+                    data_format="channels_last", dtype=self.dtype_policy, name="flatten"
+                ),
                 keras.layers.Dense(1, dtype=self.dtype_policy, name="logit"),
             ],
             name="discriminator",
         )
 
     def _conv(self, filters, name, **arguments):
+        # Whatever Keras's default is, the images have their channels last.
         return keras.layers.Conv2D(
-            filters, 3, padding="same", dtype=self.dtype_policy, name=name, **arguments
+            filters,
+            3,
+            padding="same",
+            data_format="channels_last",
+            dtype=self.dtype_policy,
+            name=name,
+            **arguments,
         )
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *self.image_shape), (input_shape[0], 1)
 
     def compile_for_training(self, learning_rate=2e-4, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile with Adam; the losses are the model's own.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

@@ -1,7 +1,7 @@
 """Train `MyGAN`: `python train_my_gan.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in my_gan.keras and its curves in my_gan.png. It needs scikit-learn and matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+my_gan.keras and its curves in my_gan.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

@@ -56,9 +56,9 @@ REFUSED = {
         None,
     ],
     "latent_dim": [0, 2.5, "2", None],
-    "filters": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
     "gain": [0.0, "1.0", None],
     "label": [2, None],
+    "filters": [(), (0,), (2.5,), 4, None],
 }
 
 
@@ -196,6 +196,12 @@ class TestValues:
         assert_close(array(model.sample(4, seed=1)), expected, tolerance=1e-4)
         assert (array(model.sample(4)) != array(model.sample(4))).any()
 
+    def test_samples_before_it_is_built(self):
+        model = make()
+        assert model.sample(5).shape == (5, *SHAPE)
+        made, logits = model(inputs())
+        assert (made.shape, logits.shape) == ((BATCH, *SHAPE), (BATCH, 1))
+
     def test_items_of_a_batch_do_not_mix(self):
         model, x = built(), inputs()
         for all_, others in zip(model(x), model(x[1:]), strict=True):
@@ -266,6 +272,15 @@ class TestShapes:
         assert model.compute_output_shape((None, *SHAPE)) == expected
         symbols = make()(keras.KerasTensor((None, *SHAPE)))
         assert tuple(each.shape for each in symbols) == expected
+
+    def test_channels_are_last_whatever_the_default_is(self):
+        x = inputs()
+        expected = [y.shape for y in make()(x)]
+        keras.config.set_image_data_format("channels_first")
+        try:
+            assert [y.shape for y in make()(x)] == expected
+        finally:
+            keras.config.set_image_data_format("channels_last")
 
 
 class TestWeights:
@@ -339,10 +354,6 @@ class TestConfig:
     def test_refuses_sizes_that_cannot_be_halved(self, shape):
         with pytest.raises(ValueError, match="must be multiples of"):
             make(image_shape=shape)
-
-    def test_refuses_no_filters(self):
-        with pytest.raises(ValueError, match="`filters` must not be empty"):
-            make(filters=())
 
     def test_refuses_images_of_another_shape(self):
         with pytest.raises(ValueError, match="incompatible with the layer"):

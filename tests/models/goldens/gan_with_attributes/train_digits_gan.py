@@ -1,8 +1,7 @@
 """Train `DigitsGAN`: `python train_digits_gan.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in digits_gan.keras and its curves in digits_gan.png. It needs scikit-learn and
-matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+digits_gan.keras and its curves in digits_gan.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

@@ -166,13 +166,16 @@ class FunctionalGCN(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(
             **{
                 "optimizer": keras.optimizers.Adam(learning_rate),
-                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                # The mean over the nodes that count, however few they are.
+                "loss": keras.losses.SparseCategoricalCrossentropy(
+                    from_logits=True, reduction="mean_with_sample_weight"
+                ),
                 "weighted_metrics": ["accuracy"],
                 **kwargs,
             }

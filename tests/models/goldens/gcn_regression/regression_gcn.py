@@ -159,13 +159,16 @@ class RegressionGCN(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(
             **{
                 "optimizer": keras.optimizers.Adam(learning_rate),
-                "loss": "mse",
+                # The mean over the nodes that count, however few they are.
+                "loss": keras.losses.MeanSquaredError(
+                    reduction="mean_with_sample_weight"
+                ),
                 "weighted_metrics": ["mae"],
                 **kwargs,
             }

@@ -1,7 +1,7 @@
 """Train `RegressionGCN`: `python train_regression_gcn.py`.
 
 It learns from scikit-learn's 1,797 images of handwritten digits, each with edges to the
-8 that are most like it, and labels of 100, and leaves the model in regression_gcn.keras
+8 that are most like it, and labels of 100. It leaves the model in regression_gcn.keras
 and its curves in regression_gcn.png. It needs scikit-learn and matplotlib.
 """
 

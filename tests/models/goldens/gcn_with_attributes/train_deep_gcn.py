@@ -1,7 +1,7 @@
 """Train `DeepGCN`: `python train_deep_gcn.py`.
 
 It learns from scikit-learn's 1,797 images of handwritten digits, each with edges to the
-8 that are most like it, and labels of 100, and leaves the model in deep_gcn.keras and
+8 that are most like it, and labels of 100. It leaves the model in deep_gcn.keras and
 its curves in deep_gcn.png. It needs scikit-learn and matplotlib.
 """
 

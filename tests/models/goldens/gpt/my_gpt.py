@@ -119,8 +119,8 @@ class CausalBlock(keras.layers.Layer):
             [self.attention.key_dense(x), self.attention.value_dense(x)], axis=1
         )
         cache = ops.slice_update(cache, (0, 0, start, 0, 0), ops.stop_gradient(new))
-        places = ops.arange(ops.shape(cache)[2])
-        seen = places <= start + places[: x.shape[1], None]
+        steps = start + ops.arange(ops.shape(x)[1])
+        seen = ops.arange(ops.shape(cache)[2]) <= steps[:, None]
         x = ops.dot_product_attention(
             self.attention.query_dense(x),
             cache[:, 0],
@@ -146,11 +146,12 @@ class CausalBlock(keras.layers.Layer):
 class MyGPT(keras.Model):
     """Causal language model: logits of the token that follows each token.
 
-    As GPT-2 is built: `x` is the tokens' vectors plus those of their places. Each block
-    is `x = x + attention(norm(x))`, where a token sees itself and those before it, then
+    As GPT-2 is built, but for the exact GELU in place of its approximation: `x` is the
+    tokens' vectors plus those of their places. Each block is
+    `x = x + attention(norm(x))`, where a token sees itself and those before it, then
     `x + dense(gelu(dense(norm(x))))`. Behind the last one comes a normalization. The
-    logits are the products with the tokens' vectors, which are so both the first and
-    the last layer.
+    output layer is tied to the token embedding: the logits are the products with the
+    tokens' vectors.
 
     GPT-2 small has 124,439,808 parameters: `vocabulary_size=50257`, `hidden_dim=768`,
     `num_layers=12`, `num_heads=12`, `intermediate_dim=3072`.
@@ -372,7 +373,7 @@ class MyGPT(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

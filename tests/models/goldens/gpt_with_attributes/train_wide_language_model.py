@@ -1,6 +1,6 @@
 """Train `WideLanguageModel`: `python train_wide_language_model.py`.
 
-It learns from the English text of Python's own documentation, as bytes, and leaves the
+It learns from the English text of Python's own documentation, as bytes. It leaves the
 model in wide_language_model.keras and its curves in wide_language_model.png. It needs
 NumPy and matplotlib.
 """
@@ -36,7 +36,7 @@ def load_data():
 def windows(paragraphs):
     """Return the bytes of a text in windows, and for each byte the next one."""
     text = np.frombuffer("\n\n".join(paragraphs).encode(), "uint8").astype("int32")
-    text = text[: len(text) // STEPS * STEPS - STEPS + 1]
+    text = text[: (len(text) - 1) // STEPS * STEPS + 1]
     return text[:-1].reshape(-1, STEPS), text[1:].reshape(-1, STEPS)
 
 
@@ -63,7 +63,7 @@ def plot(history, path):
 def main():
     keras.utils.set_random_seed(0)
     (x_train, y_train), (x_test, y_test) = load_data()
-    model = WideLanguageModel(vocabulary_size=256, sequence_length=2 * STEPS)
+    model = WideLanguageModel(vocabulary_size=256, sequence_length=STEPS)
     model.compile_for_training(learning_rate=3e-3)
     history = model.fit(
         x_train,
@@ -75,7 +75,8 @@ def main():
     )
     plot(history.history, HERE / "wide_language_model.png")
     model.save(HERE / "wide_language_model.keras")
-    text = model.generate(x_test[:1, :STEPS], STEPS, temperature=0.8, top_k=20, seed=0)
+    prompt = x_test[:1, : STEPS // 2]
+    text = model.generate(prompt, STEPS // 2, temperature=0.8, top_k=20, seed=0)
     print(bytes(text[0].tolist()).decode(errors="replace"))
     loss = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["loss"]
     baseline = bits_by_frequency(y_train, y_test)

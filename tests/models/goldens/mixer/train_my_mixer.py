@@ -1,7 +1,7 @@
 """Train `MyMixer`: `python train_my_mixer.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in my_mixer.keras and its curves in my_mixer.png. It needs scikit-learn and matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+my_mixer.keras and its curves in my_mixer.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

@@ -23,13 +23,12 @@ class PatchEmbedding(keras.layers.Layer):
         )
 
     def build(self, input_shape):
-        if any(
-            size is not None and size % self.patch_size for size in input_shape[1:3]
-        ):
+        if any(size is None or size % self.patch_size for size in input_shape[1:3]):
             raise ValueError(
-                "Height and width of the images must be multiples of `patch_size`. "
+                "Height and width must be known multiples of `patch_size`. "
                 f"Received: input_shape={input_shape}, patch_size={self.patch_size}"
             )
+        self.input_spec = keras.layers.InputSpec(shape=(None, *input_shape[1:]))
         self.projection.build(input_shape)
 
     def call(self, inputs):
@@ -58,15 +57,17 @@ class MixerBlock(keras.layers.Layer):
         self.tokens_mlp_dim = tokens_mlp_dim
         self.channels_mlp_dim = channels_mlp_dim
         self.dropout = dropout
+        self.tokens_norm = self._norm("tokens_norm")
+        self.channels_norm = self._norm("channels_norm")
 
     def build(self, input_shape):
-        # All are made here, not in the constructor: their sizes depend on the input's.
+        # Made here, not in the constructor: their sizes depend on the input's.
         batch, steps, dim = input_shape
-        self.tokens_norm = self._norm("tokens_norm", input_shape)
         self.tokens_mlp = self._mlp("tokens_mlp", self.tokens_mlp_dim, steps)
-        self.tokens_mlp.build((batch, dim, steps))
-        self.channels_norm = self._norm("channels_norm", input_shape)
         self.channels_mlp = self._mlp("channels_mlp", self.channels_mlp_dim, dim)
+        self.tokens_norm.build(input_shape)
+        self.tokens_mlp.build((batch, dim, steps))
+        self.channels_norm.build(input_shape)
         self.channels_mlp.build(input_shape)
 
     def call(self, inputs, training=None):
@@ -75,12 +76,10 @@ class MixerBlock(keras.layers.Layer):
         x = inputs + ops.transpose(x, (0, 2, 1))
         return x + self.channels_mlp(self.channels_norm(x), training=training)
 
-    def _norm(self, name, shape):
-        norm = keras.layers.LayerNormalization(
+    def _norm(self, name):
+        return keras.layers.LayerNormalization(
             epsilon=1e-6, dtype=self.dtype_policy, name=name
         )
-        norm.build(shape)
-        return norm
 
     def _mlp(self, name, hidden_dim, output_dim):
         dtype = self.dtype_policy
@@ -257,7 +256,7 @@ class RegressionMixer(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

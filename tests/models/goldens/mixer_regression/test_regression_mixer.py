@@ -224,8 +224,21 @@ class TestShapes:
     def test_refuses_images_of_other_sizes_than_whole_patches(self, side):
         image = [*IMAGE]
         image[side] += 1
-        with pytest.raises(ValueError, match="multiples of `patch_size`"):
+        with pytest.raises(ValueError, match="known multiples of `patch_size`"):
             make().build((None, *image))
+
+    @pytest.mark.parametrize("side", [0, 1])
+    def test_refuses_images_of_an_unknown_size(self, side):
+        image = [*IMAGE]
+        image[side] = None
+        with pytest.raises(ValueError, match="known multiples of `patch_size`"):
+            make().build((None, *image))
+
+    def test_refuses_images_of_another_size_than_before(self):
+        model, x = make(), inputs()
+        model(x)
+        with pytest.raises(ValueError, match="incompatible with the layer"):
+            model(np.pad(x, [(0, 0), (0, 1), (0, 0), (0, 0)]))
 
     def test_refuses_a_single_image(self):
         with pytest.raises(

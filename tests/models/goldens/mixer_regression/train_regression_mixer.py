@@ -1,8 +1,8 @@
 """Train `RegressionMixer`: `python train_regression_mixer.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in regression_mixer.keras and its curves in regression_mixer.png. It needs scikit-learn
-and matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+regression_mixer.keras and its curves in regression_mixer.png. It needs scikit-learn and
+matplotlib.
 """
 
 from pathlib import Path

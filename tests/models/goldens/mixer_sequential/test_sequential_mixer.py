@@ -231,7 +231,7 @@ class TestShapes:
     def test_refuses_images_of_other_sizes_than_whole_patches(self, side):
         image = [*IMAGE]
         image[side] += 1
-        with pytest.raises(ValueError, match="multiples of `patch_size`"):
+        with pytest.raises(ValueError, match="known multiples of `patch_size`"):
             make(image_shape=image)
 
     def test_refuses_a_single_image(self):

@@ -1,8 +1,8 @@
 """Train `SequentialMixer`: `python train_sequential_mixer.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in sequential_mixer.keras and its curves in sequential_mixer.png. It needs scikit-learn
-and matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+sequential_mixer.keras and its curves in sequential_mixer.png. It needs scikit-learn and
+matplotlib.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Train `SmallMixer`: `python train_small_mixer.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in small_mixer.keras and its curves in small_mixer.png. It needs scikit-learn and
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+small_mixer.keras and its curves in small_mixer.png. It needs scikit-learn and
 matplotlib.
 """
 

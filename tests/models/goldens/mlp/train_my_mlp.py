@@ -1,7 +1,7 @@
 """Train `MyMLP`: `python train_my_mlp.py`.
 
-It learns from scikit-learn's measurements of 569 breast tumours, and leaves the model
-in my_mlp.keras and its curves in my_mlp.png. It needs scikit-learn and matplotlib.
+It learns from scikit-learn's measurements of 569 breast tumours. It leaves the model in
+my_mlp.keras and its curves in my_mlp.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

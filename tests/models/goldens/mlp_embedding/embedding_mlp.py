@@ -9,8 +9,11 @@ class UnitLength(keras.layers.Layer):
     """Vectors of length 1, in the direction of the last axis of the inputs."""
 
     def call(self, inputs):
-        # The square of a smaller epsilon is 0 in float16.
-        return ops.normalize(inputs, epsilon=1e-3)
+        # In float32, since squares leave the range of float16 early. Zeros stay zeros,
+        # with a gradient, which their length has not.
+        x = ops.cast(inputs, keras.backend.result_type(self.compute_dtype, "float32"))
+        squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
+        return ops.cast(x * ops.rsqrt(ops.maximum(squares, 1e-6)), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -142,7 +145,7 @@ class EmbeddingMLP(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

@@ -1,7 +1,7 @@
 """Train `EmbeddingMLP`: `python train_embedding_mlp.py`.
 
-It learns from scikit-learn's measurements of 569 breast tumours, and leaves the model
-in embedding_mlp.keras and its curves in embedding_mlp.png. It needs scikit-learn and
+It learns from scikit-learn's measurements of 569 breast tumours. It leaves the model in
+embedding_mlp.keras and its curves in embedding_mlp.png. It needs scikit-learn and
 matplotlib.
 """
 

@@ -1,7 +1,7 @@
 """Train `FunctionalMLP`: `python train_functional_mlp.py`.
 
-It learns from scikit-learn's measurements of 569 breast tumours, and leaves the model
-in functional_mlp.keras and its curves in functional_mlp.png. It needs scikit-learn and
+It learns from scikit-learn's measurements of 569 breast tumours. It leaves the model in
+functional_mlp.keras and its curves in functional_mlp.png. It needs scikit-learn and
 matplotlib.
 """
 

@@ -1,8 +1,8 @@
 """Train `RegressionMLP`: `python train_regression_mlp.py`.
 
-It learns from scikit-learn's numbers of 442 patients with diabetes, and leaves the
-model in regression_mlp.keras and its curves in regression_mlp.png. It needs
-scikit-learn and matplotlib.
+It learns from scikit-learn's numbers of 442 patients with diabetes. It leaves the model
+in regression_mlp.keras and its curves in regression_mlp.png. It needs scikit-learn and
+matplotlib.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Train `WideMLP`: `python train_wide_mlp.py`.
 
-It learns from scikit-learn's measurements of 569 breast tumours, and leaves the model
-in wide_mlp.keras and its curves in wide_mlp.png. It needs scikit-learn and matplotlib.
+It learns from scikit-learn's measurements of 569 breast tumours. It leaves the model in
+wide_mlp.keras and its curves in wide_mlp.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

@@ -18,6 +18,7 @@ from keras import ops
 from embedding_mobile_net import (
     EmbeddingMobileNet,
     InvertedResidual,
+    UnitLength,
     supervised_contrastive_loss,
 )
 
@@ -269,6 +270,12 @@ class TestValues:
         losses = array(supervised_contrastive_loss(labels.reshape(shape), vectors))
         assert losses[3] == 0
         assert_close(losses, contrastive(labels, vectors))
+
+    def test_zeros_have_a_gradient(self):
+        model = keras.Sequential([keras.layers.Dense(3), UnitLength()])
+        model.compile("sgd", supervised_contrastive_loss)
+        model.fit(np.zeros((4, 2)), np.zeros(4), verbose=0)
+        assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
 class TestShapes:

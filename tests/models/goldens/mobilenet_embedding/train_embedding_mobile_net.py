@@ -1,7 +1,7 @@
 """Train `EmbeddingMobileNet`: `python train_embedding_mobile_net.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in embedding_mobile_net.keras and its curves in embedding_mobile_net.png. It needs
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+embedding_mobile_net.keras and its curves in embedding_mobile_net.png. It needs
 scikit-learn and matplotlib.
 """
 

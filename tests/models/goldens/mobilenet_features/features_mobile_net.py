@@ -14,8 +14,9 @@ def scaled(channels, alpha):
 class InvertedResidual(keras.layers.Layer):
     """Inverted residual block: `project(depthwise(expand(inputs))) + inputs`.
 
-    `expand` makes `expansion` times the channels, or is left out for 1. The inputs are
-    added if the output has their shape.
+    `expand` makes `expansion` times the channels, or is left out for 1. Behind each of
+    the three is a batch normalization, behind the first two the activation, too. The
+    inputs are added if the output has their shape.
     """
 
     def __init__(

@@ -14,8 +14,9 @@ def scaled(channels, alpha):
 class InvertedResidual(keras.layers.Layer):
     """Inverted residual block: `project(depthwise(expand(inputs))) + inputs`.
 
-    `expand` makes `expansion` times the channels, or is left out for 1. The inputs are
-    added if the output has their shape.
+    `expand` makes `expansion` times the channels, or is left out for 1. Behind each of
+    the three is a batch normalization, behind the first two the activation, too. The
+    inputs are added if the output has their shape.
     """
 
     def __init__(
@@ -352,7 +353,7 @@ class SmallMobileNet(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

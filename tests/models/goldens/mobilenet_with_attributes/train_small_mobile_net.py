@@ -1,8 +1,8 @@
 """Train `SmallMobileNet`: `python train_small_mobile_net.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in small_mobile_net.keras and its curves in small_mobile_net.png. It needs scikit-learn
-and matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+small_mobile_net.keras and its curves in small_mobile_net.png. It needs scikit-learn and
+matplotlib.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Train `MyMultiTask`: `python train_my_multi_task.py`.
 
 It learns from the halves of scikit-learn's 1,797 images of handwritten digits: which
-digit it is, and how much ink there is, and leaves the model in my_multi_task.keras and
+digit it is, and how much ink there is. It leaves the model in my_multi_task.keras and
 its curves in my_multi_task.png. It needs scikit-learn and matplotlib.
 """
 

@@ -1,7 +1,7 @@
 """Train `FunctionalMultiTask`: `python train_functional_multi_task.py`.
 
 It learns from the halves of scikit-learn's 1,797 images of handwritten digits: which
-digit it is, and how much ink there is, and leaves the model in
+digit it is, and how much ink there is. It leaves the model in
 functional_multi_task.keras and its curves in functional_multi_task.png. It needs
 scikit-learn and matplotlib.
 """

@@ -1,8 +1,8 @@
 """Train `WideMultiTask`: `python train_wide_multi_task.py`.
 
 It learns from the halves of scikit-learn's 1,797 images of handwritten digits: which
-digit it is, and how much ink there is, and leaves the model in wide_multi_task.keras
-and its curves in wide_multi_task.png. It needs scikit-learn and matplotlib.
+digit it is, and how much ink there is. It leaves the model in wide_multi_task.keras and
+its curves in wide_multi_task.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

@@ -1,8 +1,7 @@
 """Train `MyResNet`: `python train_my_res_net.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in my_res_net.keras and its curves in my_res_net.png. It needs scikit-learn and
-matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+my_res_net.keras and its curves in my_res_net.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

@@ -1,8 +1,8 @@
 """Train `BottleneckResNet`: `python train_bottleneck_res_net.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in bottleneck_res_net.keras and its curves in bottleneck_res_net.png. It needs
-scikit-learn and matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+bottleneck_res_net.keras and its curves in bottleneck_res_net.png. It needs scikit-learn
+and matplotlib.
 """
 
 from pathlib import Path

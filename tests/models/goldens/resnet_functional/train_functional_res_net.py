@@ -1,8 +1,8 @@
 """Train `FunctionalResNet`: `python train_functional_res_net.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in functional_res_net.keras and its curves in functional_res_net.png. It needs
-scikit-learn and matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+functional_res_net.keras and its curves in functional_res_net.png. It needs scikit-learn
+and matplotlib.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Train `WideResNet`: `python train_wide_res_net.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in wide_res_net.keras and its curves in wide_res_net.png. It needs scikit-learn and
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+wide_res_net.keras and its curves in wide_res_net.png. It needs scikit-learn and
 matplotlib.
 """
 

@@ -1,6 +1,6 @@
 """Train `MyRNN`: `python train_my_rnn.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, read row by row, and
+It learns from scikit-learn's 1,797 images of handwritten digits, read row by row. It
 leaves the model in my_rnn.keras and its curves in my_rnn.png. It needs scikit-learn and
 matplotlib.
 """

@@ -1,6 +1,6 @@
 """Train `EmbeddingBiLSTM`: `python train_embedding_bi_lstm.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, read row by row, and
+It learns from scikit-learn's 1,797 images of handwritten digits, read row by row. It
 leaves the model in embedding_bi_lstm.keras and its curves in embedding_bi_lstm.png. It
 needs scikit-learn and matplotlib.
 """

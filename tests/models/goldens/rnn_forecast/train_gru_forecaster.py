@@ -1,7 +1,7 @@
 """Train `GRUForecaster`: `python train_gru_forecaster.py`.
 
 It learns from the elevations of 16 places in a row and of the next 3, from a map of
-Tennessee that comes with matplotlib, and leaves the model in gru_forecaster.keras and
+Tennessee that comes with matplotlib. It leaves the model in gru_forecaster.keras and
 its curves in gru_forecaster.png. It needs NumPy and matplotlib.
 """
 

@@ -1,6 +1,6 @@
 """Train `FunctionalGRU`: `python train_functional_gru.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, read row by row, and
+It learns from scikit-learn's 1,797 images of handwritten digits, read row by row. It
 leaves the model in functional_gru.keras and its curves in functional_gru.png. It needs
 scikit-learn and matplotlib.
 """

@@ -1,6 +1,6 @@
 """Train `SequentialBiLSTM`: `python train_sequential_bi_lstm.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, read row by row, and
+It learns from scikit-learn's 1,797 images of handwritten digits, read row by row. It
 leaves the model in sequential_bi_lstm.keras and its curves in sequential_bi_lstm.png.
 It needs scikit-learn and matplotlib.
 """

@@ -1,6 +1,6 @@
 """Train `DeepRNN`: `python train_deep_rnn.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, read row by row, and
+It learns from scikit-learn's 1,797 images of handwritten digits, read row by row. It
 leaves the model in deep_rnn.keras and its curves in deep_rnn.png. It needs scikit-learn
 and matplotlib.
 """

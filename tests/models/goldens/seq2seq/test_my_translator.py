@@ -36,7 +36,7 @@ SOURCE_LENGTHS, TARGET_LENGTHS = np.array([[5], [2], [3]]), np.array([[4], [4], 
 # A value other than the default for every constructor argument.
 CHANGED = {
     "source_vocabulary_size": 2,
-    "target_vocabulary_size": 2,
+    "target_vocabulary_size": 3,
     "sequence_length": 129,
     "hidden_dim": DIM,
     "num_layers": 2,
@@ -54,7 +54,7 @@ DEFAULTS = {
 }
 ACCEPTED = {
     "source_vocabulary_size": [1],
-    "target_vocabulary_size": [1],
+    "target_vocabulary_size": [3],
     "sequence_length": [1],
     "num_layers": [1],
     "num_heads": [1],
@@ -63,7 +63,7 @@ ACCEPTED = {
 }
 REFUSED = {
     "source_vocabulary_size": [0, 2.5, "2", None],
-    "target_vocabulary_size": [0, 2.5, "2", None],
+    "target_vocabulary_size": [2, 2.5, "2", None],
     "sequence_length": [0, 2.5, "2", None],
     "num_layers": [0, 2.5, "2", None],
     "num_heads": [0, 2.5, "2", None],

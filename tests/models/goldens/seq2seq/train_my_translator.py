@@ -1,6 +1,6 @@
 """Train `MyTranslator`: `python train_my_translator.py`.
 
-It learns from the words of Python's own documentation, to be spelled backwards, and
+It learns from the words of Python's own documentation, to be spelled backwards. It
 leaves the model in my_translator.keras and its curves in my_translator.png. It needs
 NumPy and matplotlib.
 """
@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from my_translator import MyTranslator
+from my_translator import END, START, MyTranslator
 
 HERE = Path(__file__).parent
 EPOCHS = 15
@@ -39,10 +39,10 @@ def as_tokens(words):
     """Return words and what is written of them so far, and what comes next."""
     source, target, following = np.zeros((3, len(words), STEPS), "int32")
     for i, word in enumerate(words):
-        letters = [ord(letter) - ord("a") + 3 for letter in word]
-        source[i, : len(word) + 1] = [*letters, 2]
-        target[i, : len(word) + 1] = [1, *letters[::-1]]
-        following[i, : len(word) + 1] = [*letters[::-1], 2]
+        letters = [ord(letter) - ord("a") + END + 1 for letter in word]
+        source[i, : len(word) + 1] = [*letters, END]
+        target[i, : len(word) + 1] = [START, *letters[::-1]]
+        following[i, : len(word) + 1] = [*letters[::-1], END]
     return {"source": source, "target": target}, following
 
 

@@ -60,7 +60,7 @@ DEFAULTS = {
 }
 ACCEPTED = {
     "source_vocabulary_size": [1],
-    "target_vocabulary_size": [1],
+    "target_vocabulary_size": [3],
     "sequence_length": [1],
     "num_layers": [1],
     "num_heads": [1],
@@ -70,7 +70,7 @@ ACCEPTED = {
 }
 REFUSED = {
     "source_vocabulary_size": [0, 2.5, "2", None],
-    "target_vocabulary_size": [0, 2.5, "2", None],
+    "target_vocabulary_size": [2, 2.5, "2", None],
     "sequence_length": [0, 2.5, "2", None],
     "num_layers": [0, 2.5, "2", None],
     "num_heads": [0, 2.5, "2", None],

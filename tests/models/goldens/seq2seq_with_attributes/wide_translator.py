@@ -231,8 +231,8 @@ class WideTranslator(keras.Model):
     Args:
         source_vocabulary_size: Positive int, how many tokens the sequences that are
             read have, 0 among them. Defaults to `1000`.
-        target_vocabulary_size: Positive int, how many tokens those that are written
-            have, 0, 1 and 2 among them. Defaults to `1000`.
+        target_vocabulary_size: Int greater than 2, how many tokens those that are
+            written have, 0, 1 and 2 among them. Defaults to `1000`.
         sequence_length: Positive int, the most tokens that either may have. Defaults to
             `128`.
         hidden_dim: Positive multiple of `num_heads`, size of each token's vector.
@@ -297,9 +297,9 @@ class WideTranslator(keras.Model):
                 "`source_vocabulary_size` must be a positive int. "
                 f"Received: source_vocabulary_size={source_vocabulary_size!r}"
             )
-        if not isinstance(target_vocabulary_size, int) or target_vocabulary_size <= 0:
+        if not isinstance(target_vocabulary_size, int) or target_vocabulary_size <= 2:
             raise ValueError(
-                "`target_vocabulary_size` must be a positive int. "
+                "`target_vocabulary_size` must be an int greater than 2. "
                 f"Received: target_vocabulary_size={target_vocabulary_size!r}"
             )
         if not isinstance(sequence_length, int) or sequence_length <= 0:
@@ -402,7 +402,7 @@ class WideTranslator(keras.Model):
         return self.decode(inputs["target"], encoded, training=training)
 
     def encode(self, source, training=None):
-        """Return what the decoder is to know of the source."""
+        """Return the encoder's outputs, which the decoder attends to."""
         x = self.source_dropout(self.source_embedding(source), training=training)
         for block in self.encoder_blocks:
             x = block(x, training=training)
@@ -435,6 +435,8 @@ class WideTranslator(keras.Model):
             chosen = ops.convert_to_numpy(ops.argmax(logits[:, step], axis=-1))
             tokens[:, step + 1] = np.where(ended, 0, chosen)
             ended |= chosen == END
+            if ended.all():
+                break
         return tokens[:, 1:]
 
     def compute_output_shape(self, input_shape):
@@ -444,7 +446,7 @@ class WideTranslator(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

@@ -1,8 +1,8 @@
 """Train `MySiamese`: `python train_my_siamese.py`.
 
-It learns from pairs of scikit-learn's 1,797 images of handwritten digits, and leaves
-the model in my_siamese.keras and its curves in my_siamese.png. It needs scikit-learn
-and matplotlib.
+It learns from pairs of scikit-learn's 1,797 images of handwritten digits. It leaves the
+model in my_siamese.keras and its curves in my_siamese.png. It needs scikit-learn and
+matplotlib.
 """
 
 from pathlib import Path
@@ -39,10 +39,10 @@ def pairs(images, digits, times=4):
     rng = np.random.default_rng(0)
     first = np.repeat(np.arange(len(digits)), times)
     same = rng.integers(2, size=len(first))
-    second = [
-        rng.choice(np.flatnonzero((digits == digit) == alike))
-        for digit, alike in zip(digits[first], same, strict=True)
-    ]
+    second = []
+    for i, alike in zip(first, same, strict=True):
+        others = np.flatnonzero((digits == digits[i]) == alike)
+        second.append(rng.choice(others[others != i]))
     return [images[first], images[second]], same
 
 

@@ -1,7 +1,7 @@
 """Train `OneShot`: `python train_one_shot.py`.
 
-It learns from pairs of scikit-learn's 1,797 images of handwritten digits, and leaves
-the model in one_shot.keras and its curves in one_shot.png. It needs scikit-learn and
+It learns from pairs of scikit-learn's 1,797 images of handwritten digits. It leaves the
+model in one_shot.keras and its curves in one_shot.png. It needs scikit-learn and
 matplotlib.
 """
 
@@ -39,10 +39,10 @@ def pairs(images, digits, times=4):
     rng = np.random.default_rng(0)
     first = np.repeat(np.arange(len(digits)), times)
     same = rng.integers(2, size=len(first))
-    second = [
-        rng.choice(np.flatnonzero((digits == digit) == alike))
-        for digit, alike in zip(digits[first], same, strict=True)
-    ]
+    second = []
+    for i, alike in zip(first, same, strict=True):
+        others = np.flatnonzero((digits == digits[i]) == alike)
+        second.append(rng.choice(others[others != i]))
     return [images[first], images[second]], same
 
 

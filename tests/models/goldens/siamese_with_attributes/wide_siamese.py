@@ -19,13 +19,16 @@ class Encoder(keras.layers.Layer):
                 3,
                 strides=2,
                 padding="same",
+                data_format="channels_last",
                 activation=self.activation,
                 dtype=self.dtype_policy,
                 name=f"conv_{i}",
             )
             for i, channels in enumerate(self.filters)
         ]
-        self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
+        self.flatten = keras.layers.Flatten(
+            data_format="channels_last", dtype=self.dtype_policy, name="flatten"
+        )
         # A bias would be gone from the difference of two vectors.
         self.dense = keras.layers.Dense(
             embedding_dim, use_bias=False, dtype=self.dtype_policy, name="dense"
@@ -211,7 +214,7 @@ class WideSiamese(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

@@ -1,7 +1,7 @@
 """Train `MyTabularTransformer`: `python train_my_tabular_transformer.py`.
 
-It learns from scikit-learn's measurements of 569 breast tumours, and leaves the model
-in my_tabular_transformer.keras and its curves in my_tabular_transformer.png. It needs
+It learns from scikit-learn's measurements of 569 breast tumours. It leaves the model in
+my_tabular_transformer.keras and its curves in my_tabular_transformer.png. It needs
 scikit-learn and matplotlib.
 """
 

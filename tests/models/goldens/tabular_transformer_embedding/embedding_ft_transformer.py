@@ -9,8 +9,11 @@ class UnitLength(keras.layers.Layer):
     """Vectors of length 1, in the direction of the last axis of the inputs."""
 
     def call(self, inputs):
-        # The square of a smaller epsilon is 0 in float16.
-        return ops.normalize(inputs, epsilon=1e-3)
+        # In float32, since squares leave the range of float16 early. Zeros stay zeros,
+        # with a gradient, which their length has not.
+        x = ops.cast(inputs, keras.backend.result_type(self.compute_dtype, "float32"))
+        squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
+        return ops.cast(x * ops.rsqrt(ops.maximum(squares, 1e-6)), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -52,6 +55,7 @@ class FeatureTokenizer(keras.layers.Layer):
 
     def build(self, input_shape):
         num_features = input_shape[-1]
+        self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: num_features})
         self.class_token = self._weight("class_token", 1)
         self.kernel = self._weight("kernel", num_features)
         self.bias = self._weight("bias", num_features)
@@ -172,8 +176,8 @@ class EmbeddingFTTransformer(keras.Model):
         x = x + attention(norm(x))
         x = x + dense(dropout(relu(gate(y)) * value(y))),  y = norm(x)
 
-    The defaults are the paper's. The numbers should be scaled to about the same range;
-    a categorical feature goes in as zeros and ones.
+    The sizes are the paper's by default. The numbers should be scaled to about the same
+    range; a categorical feature goes in as zeros and ones.
 
     Args:
         num_features: Positive int, size of the last axis of the inputs.
@@ -308,7 +312,7 @@ class EmbeddingFTTransformer(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

@@ -1,8 +1,8 @@
 """Train `EmbeddingFTTransformer`: `python train_embedding_ft_transformer.py`.
 
-It learns from scikit-learn's measurements of 569 breast tumours, and leaves the model
-in embedding_ft_transformer.keras and its curves in embedding_ft_transformer.png. It
-needs scikit-learn and matplotlib.
+It learns from scikit-learn's measurements of 569 breast tumours. It leaves the model in
+embedding_ft_transformer.keras and its curves in embedding_ft_transformer.png. It needs
+scikit-learn and matplotlib.
 """
 
 from pathlib import Path

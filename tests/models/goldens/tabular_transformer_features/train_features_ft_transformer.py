@@ -1,7 +1,7 @@
 """Train `FeaturesFTTransformer`: `python train_features_ft_transformer.py`.
 
-It learns from scikit-learn's measurements of 569 breast tumours, and leaves the model
-in features_ft_transformer.keras and its curves in features_ft_transformer.png. It needs
+It learns from scikit-learn's measurements of 569 breast tumours. It leaves the model in
+features_ft_transformer.keras and its curves in features_ft_transformer.png. It needs
 scikit-learn and matplotlib.
 """
 

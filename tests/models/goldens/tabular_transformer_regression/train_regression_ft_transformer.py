@@ -1,8 +1,8 @@
 """Train `RegressionFTTransformer`: `python train_regression_ft_transformer.py`.
 
-It learns from scikit-learn's numbers of 442 patients with diabetes, and leaves the
-model in regression_ft_transformer.keras and its curves in
-regression_ft_transformer.png. It needs scikit-learn and matplotlib.
+It learns from scikit-learn's numbers of 442 patients with diabetes. It leaves the model
+in regression_ft_transformer.keras and its curves in regression_ft_transformer.png. It
+needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

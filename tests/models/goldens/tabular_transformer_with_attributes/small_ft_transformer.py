@@ -14,6 +14,7 @@ class FeatureTokenizer(keras.layers.Layer):
 
     def build(self, input_shape):
         num_features = input_shape[-1]
+        self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: num_features})
         self.class_token = self._weight("class_token", 1)
         self.kernel = self._weight("kernel", num_features)
         self.bias = self._weight("bias", num_features)
@@ -134,8 +135,8 @@ class SmallFTTransformer(keras.Model):
         x = x + attention(norm(x))
         x = x + dense(dropout(relu(gate(y)) * value(y))),  y = norm(x)
 
-    The defaults are the paper's. The numbers should be scaled to about the same range;
-    a categorical feature goes in as zeros and ones.
+    The sizes are the paper's by default. The numbers should be scaled to about the same
+    range; a categorical feature goes in as zeros and ones.
 
     Args:
         num_classes: Positive int, number of classes: the model gives a logit for each.
@@ -286,7 +287,7 @@ class SmallFTTransformer(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

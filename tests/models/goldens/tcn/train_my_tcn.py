@@ -1,6 +1,6 @@
 """Train `MyTCN`: `python train_my_tcn.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, read row by row, and
+It learns from scikit-learn's 1,797 images of handwritten digits, read row by row. It
 leaves the model in my_tcn.keras and its curves in my_tcn.png. It needs scikit-learn and
 matplotlib.
 """

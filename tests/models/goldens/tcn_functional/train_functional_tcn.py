@@ -1,6 +1,6 @@
 """Train `FunctionalTCN`: `python train_functional_tcn.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, read row by row, and
+It learns from scikit-learn's 1,797 images of handwritten digits, read row by row. It
 leaves the model in functional_tcn.keras and its curves in functional_tcn.png. It needs
 scikit-learn and matplotlib.
 """

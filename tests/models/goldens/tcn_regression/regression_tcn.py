@@ -23,6 +23,7 @@ class ResidualBlock(keras.layers.Layer):
                 filters,
                 kernel_size,
                 padding="causal",
+                data_format="channels_last",
                 dilation_rate=dilation_rate,
                 activation="relu",
                 kernel_initializer="he_normal",
@@ -45,7 +46,11 @@ class ResidualBlock(keras.layers.Layer):
         second.build(self.compute_output_shape(input_shape))
         if input_shape[-1] != self.filters:
             self.shortcut = keras.layers.Conv1D(
-                self.filters, 1, dtype=self.dtype_policy, name="shortcut"
+                self.filters,
+                1,
+                data_format="channels_last",
+                dtype=self.dtype_policy,
+                name="shortcut",
             )
             self.shortcut.build(input_shape)
 
@@ -216,7 +221,7 @@ class RegressionTCN(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

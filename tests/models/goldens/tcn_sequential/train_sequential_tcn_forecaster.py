@@ -1,7 +1,7 @@
 """Train `SequentialTCNForecaster`: `python train_sequential_tcn_forecaster.py`.
 
 It learns from the elevations of 16 places in a row and of the next 3, from a map of
-Tennessee that comes with matplotlib, and leaves the model in
+Tennessee that comes with matplotlib. It leaves the model in
 sequential_tcn_forecaster.keras and its curves in sequential_tcn_forecaster.png. It
 needs NumPy and matplotlib.
 """

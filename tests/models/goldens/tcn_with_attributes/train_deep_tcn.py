@@ -1,6 +1,6 @@
 """Train `DeepTCN`: `python train_deep_tcn.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, read row by row, and
+It learns from scikit-learn's 1,797 images of handwritten digits, read row by row. It
 leaves the model in deep_tcn.keras and its curves in deep_tcn.png. It needs scikit-learn
 and matplotlib.
 """

@@ -1,8 +1,9 @@
 """Train `FunctionalTransformer`: `python train_functional_transformer.py`.
 
-It learns from paragraphs of Python's own documentation, as numbers of their words, and
-leaves the model in functional_transformer.keras and its curves in
-functional_transformer.png. It needs scikit-learn and matplotlib.
+It learns from paragraphs of Python's own documentation, as numbers of their words:
+which of three chapters each is from. It leaves the model in
+functional_transformer.keras and its curves in functional_transformer.png. It needs
+scikit-learn and matplotlib.
 """
 
 import re
@@ -35,7 +36,7 @@ def load_data():
     """Return `(x, y)` to train on, and `(x, y)` that is held out.
 
     YOUR OWN DATA goes here. These are paragraphs of Python's own documentation, as
-    numbers of their words.
+    numbers of their words: which of three chapters each is from.
     """
     passages, labels = [], []
     for label, names in enumerate(CHAPTERS):

@@ -1,7 +1,7 @@
 """Train `MyTwoTower`: `python train_my_two_tower.py`.
 
 It learns from scikit-learn's 1,797 images of handwritten digits: each left half is a
-query for its right half, and leaves the model in my_two_tower.keras and its curves in
+query for its right half. It leaves the model in my_two_tower.keras and its curves in
 my_two_tower.png. It needs scikit-learn and matplotlib.
 """
 
@@ -44,7 +44,8 @@ def hit_rate(queries, items):
     """Return the share of queries whose own item is among the nearest `HITS` of all."""
     scores = queries @ items.T
     own = np.diagonal(scores)[:, None]
-    return np.mean((scores > own).sum(axis=1) < HITS)
+    # What scores the same as the own item counts as nearer.
+    return np.mean((scores >= own).sum(axis=1) <= HITS)
 
 
 def plot(history, path):

@@ -41,8 +41,13 @@ class Tower(keras.layers.Layer):
         x = inputs
         for layer in self.hidden_layers:
             x = layer(x, training=training)
-        # The square of a smaller epsilon is 0 in float16.
-        return ops.normalize(self.projection(x), epsilon=1e-3)
+        # In float32, since squares leave the range of float16 early. Zeros stay zeros,
+        # with a gradient, which their length has not.
+        x = ops.cast(
+            self.projection(x), keras.backend.result_type(self.compute_dtype, "float32")
+        )
+        squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
+        return ops.cast(x * ops.rsqrt(ops.maximum(squares, 1e-6)), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.embedding_dim)
@@ -70,7 +75,8 @@ class RegularizedTwoTower(keras.Model):
     trains for the query's own item among the items of the batch, by the softmax of the
     scores over `temperature`. The targets of `fit` are ids of the items, so that the
     same item in another row counts as no wrong one; without targets, all items of a
-    batch are taken for different ones.
+    batch are taken for different ones. The correction of the paper for items that are
+    frequent is left out.
 
     Args:
         hidden_units: Tuple of positive ints, units of each hidden layer of a tower.
@@ -197,10 +203,10 @@ class RegularizedTwoTower(keras.Model):
         }
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile with Adam and the cross-entropy among the items of a batch.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

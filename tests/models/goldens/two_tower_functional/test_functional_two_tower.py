@@ -192,6 +192,12 @@ class TestValues:
         weighted = model.evaluate(x, targets, sample_weight=weights, verbose=0)
         assert_close(weighted, (weights * expected).sum() / weights.sum())
 
+    def test_zeros_have_a_gradient(self):
+        model, x = make(), {name: 0 * value for name, value in inputs().items()}
+        model.compile_for_training()
+        model.fit(x, np.arange(BATCH), verbose=0)
+        assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
     def test_without_targets_all_items_are_different(self):
         model, x = make(), inputs()
         model.compile_for_training()

@@ -1,8 +1,8 @@
 """Train `FunctionalUNet`: `python train_functional_u_net.py`.
 
 It learns from scikit-learn's 1,797 images of handwritten digits with noise, and which
-of their pixels are ink, and leaves the model in functional_u_net.keras and its curves
-in functional_u_net.png. It needs scikit-learn and matplotlib.
+of their pixels are ink. It leaves the model in functional_u_net.keras and its curves in
+functional_u_net.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

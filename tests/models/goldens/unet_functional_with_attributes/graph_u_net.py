@@ -77,10 +77,10 @@ class DoubleConv(keras.layers.Layer):
 class GraphUNet(keras.Model):
     """U-Net: a class for each pixel of an image.
 
-    On the way down, each level is two convolutions, and the greatest of each 2 by 2
-    pixels goes to the next level. On the way up, a transposed convolution doubles
-    height and width, and two convolutions take that together with what the same level
-    gave on the way down::
+    On the way down, each level is two convolutions, and a max pooling of 2 by 2 pixels
+    leads to the next level. On the way up, a transposed convolution doubles height and
+    width, and two convolutions take that together with what the same level gave on the
+    way down::
 
         down[i] = convolutions(pool(down[i - 1]))
         up[i] = convolutions([down[i]; enlarge(up[i + 1])])
@@ -116,7 +116,7 @@ class GraphUNet(keras.Model):
     Raises:
         TypeError: If `label` is of another type.
         ValueError: If an argument is none of the values above, or height or width of
-            the images is no multiple of `2 ** (len(filters) - 1)`.
+            the images is known and no multiple of `2 ** (len(filters) - 1)`.
 
     Example:
 
@@ -167,6 +167,12 @@ class GraphUNet(keras.Model):
                 "`filters` must be a tuple of positive ints, one at least. "
                 f"Received: filters={filters!r}"
             )
+        if any(size % 2 ** (len(filters) - 1) for size in image_shape[:2]):
+            raise ValueError(
+                "Height and width of the images must be multiples of "
+                "`2 ** (len(filters) - 1)`. "
+                f"Received: image_shape={image_shape}, filters={filters}"
+            )
         # Whatever Keras's default is, the images have their channels last.
         image = {"data_format": "channels_last", "dtype": dtype}
         steps_down, steps_up = [], []
@@ -207,7 +213,7 @@ class GraphUNet(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

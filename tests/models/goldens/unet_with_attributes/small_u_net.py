@@ -59,10 +59,10 @@ class DoubleConv(keras.layers.Layer):
 class SmallUNet(keras.Model):
     """U-Net: a class for each pixel of an image.
 
-    On the way down, each level is two convolutions, and the greatest of each 2 by 2
-    pixels goes to the next level. On the way up, a transposed convolution doubles
-    height and width, and two convolutions take that together with what the same level
-    gave on the way down::
+    On the way down, each level is two convolutions, and a max pooling of 2 by 2 pixels
+    leads to the next level. On the way up, a transposed convolution doubles height and
+    width, and two convolutions take that together with what the same level gave on the
+    way down::
 
         down[i] = convolutions(pool(down[i - 1]))
         up[i] = convolutions([down[i]; enlarge(up[i + 1])])
@@ -94,7 +94,7 @@ class SmallUNet(keras.Model):
     Raises:
         TypeError: If `label` is of another type.
         ValueError: If an argument is none of the values above, or height or width of
-            the images is no multiple of `2 ** (len(filters) - 1)`.
+            the images is known and no multiple of `2 ** (len(filters) - 1)`.
 
     Example:
 
@@ -176,6 +176,15 @@ class SmallUNet(keras.Model):
         self.head = keras.layers.Conv2D(num_classes, 1, name="head", **image)
 
     def build(self, input_shape):
+        if any(
+            size is not None and size % 2 ** (len(self.filters) - 1)
+            for size in input_shape[1:3]
+        ):
+            raise ValueError(
+                "Height and width of the images must be multiples of "
+                "`2 ** (len(filters) - 1)`. "
+                f"Received: input_shape={input_shape}, filters={self.filters}"
+            )
         # A symbolic pass builds every sub-layer: what is not built here comes back from
         # a saved model with random weights.
         self.call(keras.Input(batch_shape=input_shape))
@@ -198,7 +207,7 @@ class SmallUNet(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

@@ -1,7 +1,7 @@
 """Train `SmallUNet`: `python train_small_u_net.py`.
 
 It learns from scikit-learn's 1,797 images of handwritten digits with noise, and which
-of their pixels are ink, and leaves the model in small_u_net.keras and its curves in
+of their pixels are ink. It leaves the model in small_u_net.keras and its curves in
 small_u_net.png. It needs scikit-learn and matplotlib.
 """
 

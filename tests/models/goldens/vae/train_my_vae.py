@@ -1,7 +1,7 @@
 """Train `MyVAE`: `python train_my_vae.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in my_vae.keras and its curves in my_vae.png. It needs scikit-learn and matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+my_vae.keras and its curves in my_vae.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

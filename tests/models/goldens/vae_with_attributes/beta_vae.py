@@ -233,10 +233,10 @@ class BetaVAE(keras.Model):
         return tuple(input_shape)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile with Adam and the likelihood's loss.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

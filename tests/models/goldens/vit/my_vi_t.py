@@ -23,13 +23,12 @@ class PatchEmbedding(keras.layers.Layer):
         )
 
     def build(self, input_shape):
-        if any(
-            size is not None and size % self.patch_size for size in input_shape[1:3]
-        ):
+        if any(size is None or size % self.patch_size for size in input_shape[1:3]):
             raise ValueError(
-                "Height and width of the images must be multiples of `patch_size`. "
+                "Height and width must be known multiples of `patch_size`. "
                 f"Received: input_shape={input_shape}, patch_size={self.patch_size}"
             )
+        self.input_spec = keras.layers.InputSpec(shape=(None, *input_shape[1:]))
         self.projection.build(input_shape)
 
     def call(self, inputs):
@@ -161,7 +160,8 @@ class MyViT(keras.Model):
     with an `mlp` of two dense layers, the first with `"gelu"`. The last block's output
     is normalized once more, and the token then stands for the whole image.
 
-    The defaults are the size ViT-Ti/16.
+    The defaults are the size ViT-Ti/16 of [Touvron et al.,
+    2021](https://arxiv.org/abs/2012.12877).
 
     Args:
         num_classes: Positive int, number of classes: the model gives a logit for each.
@@ -307,7 +307,7 @@ class MyViT(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

@@ -1,7 +1,7 @@
 """Train `MyViT`: `python train_my_vi_t.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in my_vi_t.keras and its curves in my_vi_t.png. It needs scikit-learn and matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+my_vi_t.keras and its curves in my_vi_t.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Train `AverageViT`: `python train_average_vi_t.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in average_vi_t.keras and its curves in average_vi_t.png. It needs scikit-learn and
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+average_vi_t.keras and its curves in average_vi_t.png. It needs scikit-learn and
 matplotlib.
 """
 

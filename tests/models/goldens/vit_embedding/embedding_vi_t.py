@@ -9,8 +9,11 @@ class UnitLength(keras.layers.Layer):
     """Vectors of length 1, in the direction of the last axis of the inputs."""
 
     def call(self, inputs):
-        # The square of a smaller epsilon is 0 in float16.
-        return ops.normalize(inputs, epsilon=1e-3)
+        # In float32, since squares leave the range of float16 early. Zeros stay zeros,
+        # with a gradient, which their length has not.
+        x = ops.cast(inputs, keras.backend.result_type(self.compute_dtype, "float32"))
+        squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
+        return ops.cast(x * ops.rsqrt(ops.maximum(squares, 1e-6)), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -61,13 +64,12 @@ class PatchEmbedding(keras.layers.Layer):
         )
 
     def build(self, input_shape):
-        if any(
-            size is not None and size % self.patch_size for size in input_shape[1:3]
-        ):
+        if any(size is None or size % self.patch_size for size in input_shape[1:3]):
             raise ValueError(
-                "Height and width of the images must be multiples of `patch_size`. "
+                "Height and width must be known multiples of `patch_size`. "
                 f"Received: input_shape={input_shape}, patch_size={self.patch_size}"
             )
+        self.input_spec = keras.layers.InputSpec(shape=(None, *input_shape[1:]))
         self.projection.build(input_shape)
 
     def call(self, inputs):
@@ -199,7 +201,8 @@ class EmbeddingViT(keras.Model):
     with an `mlp` of two dense layers, the first with `"gelu"`. The last block's output
     is normalized once more, and the token then stands for the whole image.
 
-    The defaults are the size ViT-Ti/16.
+    The defaults are the size ViT-Ti/16 of [Touvron et al.,
+    2021](https://arxiv.org/abs/2012.12877).
 
     Args:
         embedding_dim: Positive int, size of the vectors that the model gives.
@@ -346,7 +349,7 @@ class EmbeddingViT(keras.Model):
         """Compile with an optimizer, a loss and metrics that suit the model.
 
         Args:
-            learning_rate: Float or schedule, the optimizer's.
+            learning_rate: Float or schedule, that of this optimizer.
             **kwargs: Arguments of `compile`, some of which may replace these.
         """
         self.compile(

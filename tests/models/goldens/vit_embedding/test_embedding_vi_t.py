@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from embedding_vi_t import EmbeddingViT, supervised_contrastive_loss
+from embedding_vi_t import EmbeddingViT, UnitLength, supervised_contrastive_loss
 
 # Keras's Torch backend itself calls NumPy 2 in a deprecated way.
 pytestmark = pytest.mark.filterwarnings(
@@ -247,6 +247,12 @@ class TestValues:
         assert losses[3] == 0
         assert_close(losses, contrastive(labels, vectors))
 
+    def test_zeros_have_a_gradient(self):
+        model = keras.Sequential([keras.layers.Dense(3), UnitLength()])
+        model.compile("sgd", supervised_contrastive_loss)
+        model.fit(np.zeros((4, 2)), np.zeros(4), verbose=0)
+        assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
 
 class TestShapes:
     def test_static_shape_is_the_real_one(self):
@@ -271,8 +277,21 @@ class TestShapes:
     def test_refuses_images_of_other_sizes_than_whole_patches(self, side):
         image = [*IMAGE]
         image[side] += 1
-        with pytest.raises(ValueError, match="multiples of `patch_size`"):
+        with pytest.raises(ValueError, match="known multiples of `patch_size`"):
             make().build((None, *image))
+
+    @pytest.mark.parametrize("side", [0, 1])
+    def test_refuses_images_of_an_unknown_size(self, side):
+        image = [*IMAGE]
+        image[side] = None
+        with pytest.raises(ValueError, match="known multiples of `patch_size`"):
+            make().build((None, *image))
+
+    def test_refuses_images_of_another_size_than_before(self):
+        model, x = make(), inputs()
+        model(x)
+        with pytest.raises(ValueError, match="incompatible with the layer"):
+            model(np.pad(x, [(0, 0), (0, 1), (0, 0), (0, 0)]))
 
     def test_refuses_a_single_image(self):
         with pytest.raises(

@@ -1,7 +1,7 @@
 """Train `FeaturesAverageViT`: `python train_features_average_vi_t.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in features_average_vi_t.keras and its curves in features_average_vi_t.png. It needs
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+features_average_vi_t.keras and its curves in features_average_vi_t.png. It needs
 scikit-learn and matplotlib.
 """
 

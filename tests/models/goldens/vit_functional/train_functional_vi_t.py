@@ -1,8 +1,8 @@
 """Train `FunctionalViT`: `python train_functional_vi_t.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in functional_vi_t.keras and its curves in functional_vi_t.png. It needs scikit-learn
-and matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+functional_vi_t.keras and its curves in functional_vi_t.png. It needs scikit-learn and
+matplotlib.
 """
 
 from pathlib import Path

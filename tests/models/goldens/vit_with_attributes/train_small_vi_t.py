@@ -1,8 +1,7 @@
 """Train `SmallViT`: `python train_small_vi_t.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model
-in small_vi_t.keras and its curves in small_vi_t.png. It needs scikit-learn and
-matplotlib.
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+small_vi_t.keras and its curves in small_vi_t.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Train `MyWideDeep`: `python train_my_wide_deep.py`.
 
 It learns from scikit-learn's measurements of 569 breast tumours: as they are, and
-crosses of bins of the first ten, and leaves the model in my_wide_deep.keras and its
+crosses of bins of the first ten. It leaves the model in my_wide_deep.keras and its
 curves in my_wide_deep.png. It needs scikit-learn and matplotlib.
 """
 

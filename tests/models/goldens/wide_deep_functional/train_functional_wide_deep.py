@@ -1,7 +1,7 @@
 """Train `FunctionalWideDeep`: `python train_functional_wide_deep.py`.
 
 It learns from scikit-learn's measurements of 569 breast tumours: as they are, and
-crosses of bins of the first ten, and leaves the model in functional_wide_deep.keras and
+crosses of bins of the first ten. It leaves the model in functional_wide_deep.keras and
 its curves in functional_wide_deep.png. It needs scikit-learn and matplotlib.
 """
 

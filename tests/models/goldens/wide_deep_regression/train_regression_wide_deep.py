@@ -1,7 +1,7 @@
 """Train `RegressionWideDeep`: `python train_regression_wide_deep.py`.
 
 It learns from scikit-learn's numbers of 442 patients with diabetes: as they are, and
-crosses of their bins, and leaves the model in regression_wide_deep.keras and its curves
+crosses of their bins. It leaves the model in regression_wide_deep.keras and its curves
 in regression_wide_deep.png. It needs scikit-learn and matplotlib.
 """
 
