@@ -65,6 +65,7 @@ _SHAPES: tuple[Any, ...] = (
     [Input((2, 8)), Input((2, 8))],
     Input((2,)),
     [Input((2, 6, 8)), Input((2, 6, 6), low=0, high=1)],
+    Input((2, 8, 10, 8)),  # with the channels that `filters` is guessed to be
 )
 _RANKS = {"1d": 0, "2d": 1, "3d": 3}
 

@@ -255,5 +255,5 @@ def test_a_class_that_takes_none_of_them_is_left_to_the_checks(module: Any, here
     assert case.inputs == Input((2, 6, 8))
     assert origin == (
         "no input was given: `2,6,8`, `2,8,10,3`, `2,8`, `2,4,5,6,3`, `2,6:int32:0..16`, "
-        "`[2,6,8; 2,6,8]`, `[2,8; 2,8]`, `2`, `[2,6,8; 2,6,6:0..1]` did not work"
+        "`[2,6,8; 2,6,8]`, `[2,8; 2,8]`, `2`, `[2,6,8; 2,6,6:0..1]`, `2,8,10,8` did not work"
     )
