@@ -23,7 +23,7 @@ demo: .venv/.demo
 	@$(BIN)/python -m scaffold.examples.demo
 
 test: lint
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
 
 sweep: .venv/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal --every-backend \
