@@ -1,6 +1,6 @@
 """Train `CustomModel`: `python train_custom_model.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model in
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
 custom_model.keras and its curves in custom_model.png. It needs scikit-learn and matplotlib.
 """
 

@@ -1,6 +1,6 @@
 """Train `CustomSequential`: `python train_custom_sequential.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, and leaves the model in
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
 custom_sequential.keras and its curves in custom_sequential.png. It needs scikit-learn and
 matplotlib.
 """

@@ -19,7 +19,7 @@ from scaffold.examples.digits import load
 
 digits = load()
 for source in json.loads(sys.argv[1]):
-    given = {"keras": keras}
+    given = {"keras": keras, "digits": digits}
     exec(source, given)
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((8, 8, 1)), *given["layers"]()])

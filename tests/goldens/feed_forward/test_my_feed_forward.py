@@ -149,7 +149,7 @@ class TestShapes:
         assert make()(np.zeros(real, "float32")).shape == real
 
     def test_refuses_rank_1(self):
-        with pytest.raises(ValueError, match="'mine' .*min_ndim=2"):
+        with pytest.raises(ValueError, match=r"'mine' .*min_ndim=2"):
             make(name="mine")(np.zeros((DIM,), "float32"))
 
 

@@ -231,12 +231,12 @@ class TestShapes:
 
     @pytest.mark.parametrize("axis", [3, (-1, -4)])
     def test_refuses_an_axis_that_is_not_there(self, axis):
-        with pytest.raises(ValueError, match="^`axis` must name axes of the input"):
+        with pytest.raises(ValueError, match=r"^`axis` must name axes of the input"):
             make(axis=axis).build((BATCH, STEPS, DIM))
 
     def test_refuses_sizes_that_are_unknown(self):
         make(axis=2).build((BATCH, None, DIM))
-        with pytest.raises(ValueError, match="^The sizes along `axis` must be known"):
+        with pytest.raises(ValueError, match=r"^The sizes along `axis` must be known"):
             make(axis=(1, 2)).build((BATCH, None, DIM))
 
     @pytest.mark.parametrize("size", [1, DIM + 1])
@@ -311,7 +311,7 @@ class TestConfig:
 
     @pytest.mark.parametrize("axis", [1.5, "1", [1, 2.0], {1}])
     def test_refuses_other_axes(self, axis):
-        with pytest.raises(TypeError, match="^`axis` must be an int, a list or tuple"):
+        with pytest.raises(TypeError, match=r"^`axis` must be an int, a list or tuple"):
             make(axis=axis)
 
     def test_arrays_are_kept_as_plain_data(self):
