@@ -20,6 +20,7 @@ PROOF = Proof(
             "def layers():\n"
             "    return [keras.layers.Flatten(), MyMixtureOfExperts(4, 32, top_k=2),\n"
             "            keras.layers.Dense(10)]\n",
+            score=0.85,
         ),
     ],
     judged={
