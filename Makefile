@@ -1,81 +1,145 @@
 PYTHON ?= python3
 TORCH ?= 2.13.0
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
-BIN := .venv/bin
+# What to install beside, such as `keras==3.15.0`, and where.
+KERAS ?=
+VENV ?= .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Which examples are proved, and where.
+BACKEND ?= all
+DEVICE ?= cpu
+SHARD ?= 1/1
+INSTALLED_cpu := $(VENV)/.dev
+INSTALLED_gpu := $(VENV)/.gpu
 
-.PHONY: help demo test sweep lint goldens names pages bench zoo mutation clean
+.PHONY: help demo test sweep lint goldens names pages bench zoo mutation clean \
+  examples examples-build examples-by-turn examples-oldest examples-newest matrix site dist \
+  gpu-notice report-broken
 
 help:
 	@echo 'make demo     generate a layer, run its tests, train a model with it on real images'
-	@echo 'make test     everything that CI runs: lint, types, tests on all three backends'
-	@echo 'make sweep    all layers of Keras and KerasHub, and all generated models, on all backends'
+	@echo 'make test     everything that CI runs but the examples: lint, types, tests'
+	@echo 'make sweep    all layers of Keras and KerasHub, and all that is generated, on all backends'
 	@echo 'make lint     ruff, black and mypy alone'
+	@echo 'make examples prove generated_examples: BACKEND=jax DEVICE=gpu SHARD=1/4 narrow it'
+	@echo 'make examples-by-turn  the same, each example on one of the backends; CI runs it'
+	@echo 'make examples-oldest   the same on the oldest Keras; examples-newest on the newest'
+	@echo 'make matrix   all pairs of options of every template: generated, and their tests'
+	@echo 'make site     the page of the examples, .examples/site/index.html'
 	@echo 'make goldens  renew the goldens, generated_examples, docs/base-layers.md and docs/models.md'
 	@echo 'make names    renew the names that Keras has taken'
 	@echo 'make pages    renew docs/checks from the checks'
 	@echo 'make bench    cold start, scaffold check and drop-ins, as ratios'
 	@echo 'make zoo      docs/zoo.md: what the checks find of seeded defects'
 	@echo 'make mutation docs/mutation.md: mutants that the generated tests kill; hours'
-	@echo 'make clean    remove .venv, demo and caches'
+	@echo 'make dist     the wheel and the source archive, in dist'
+	@echo 'make clean    remove .venv, demo, .examples and caches'
 
-demo: .venv/.demo
+demo: $(VENV)/.demo
 	@$(BIN)/python -m scaffold.examples.demo
 
 test: lint
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
 
-sweep: .venv/.dev
+sweep: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal --every-backend \
 	  tests/conformance/test_keras_layers.py tests/conformance/test_keras_hub_layers.py \
-	  tests/test_base_layers.py tests/models/test_generated_models.py \
+	  tests/test_base_layers.py tests/test_generated.py tests/models/test_generated_models.py \
 	  tests/models/test_model_training.py
 
-lint: .venv/.dev
+lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/black --check --quiet .
 	$(BIN)/mypy
 
-goldens: .venv/.dev
+examples: $(INSTALLED_$(DEVICE))
+	$(BIN)/python -m scaffold examples verify --backend $(BACKEND) --device $(DEVICE) --shard $(SHARD)
+
+examples-by-turn: $(VENV)/.dev
+	$(BIN)/python -m scaffold examples verify --by-turn --shard $(SHARD)
+
+examples-build: $(VENV)/.dev
+	$(BIN)/python -m scaffold examples build
+
+examples-oldest:
+	$(MAKE) examples VENV=.venv-oldest KERAS='keras==3.15.*'
+
+examples-newest:
+	$(MAKE) examples VENV=.venv-newest KERAS='--upgrade keras'
+
+matrix: $(VENV)/.dev
+	$(BIN)/python -m scaffold.examples.matrix --shard $(SHARD)
+
+site: $(VENV)/.dev
+	$(BIN)/python -m scaffold examples report --into .examples/site
+
+dist: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
+
+gpu-notice:
+	@echo '::notice title=No GPU::The variable GPU_RUNNER is not set: nothing was run on a GPU.'
+
+# One issue at a time: while it is open, it gets a comment.
+report-broken:
+	gh label create new-keras --force --description 'A new Keras breaks a template'
+	@run="$$GITHUB_SERVER_URL/$$GITHUB_REPOSITORY/actions/runs/$$GITHUB_RUN_ID"; \
+	open="$$(gh issue list --label new-keras --state open --limit 1 --json number --jq '.[].number')"; \
+	if [ -n "$$open" ]; then gh issue comment "$$open" --body "Still: $$run"; \
+	else gh issue create --label new-keras --title 'A new Keras breaks a template' --body "See $$run"; fi
+
+goldens: $(VENV)/.dev examples-build
 	$(BIN)/python tests/goldens.py
 	$(BIN)/python tests/base_layers.py
 	$(BIN)/python tests/models/proof.py
 	cd tests && ../$(BIN)/python -m models.page
 
-names: .venv/.dev
+names: $(VENV)/.dev
 	$(BIN)/python -m scaffold.examples.keras_names
 
-pages: .venv/.dev
+pages: $(VENV)/.dev
 	$(BIN)/python -m scaffold.conformance.pages
 
-bench: .venv/.dev
+bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.check
 	$(BIN)/python -m benchmarks.drop_ins
 
-zoo: .venv/.dev
+zoo: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.zoo
 
-mutation: .venv/.dev
+mutation: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.mutation
 
 clean:
-	rm -rf .venv demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-newest demo .examples .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.venv/bin/python:
+$(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo 'Python 3.11 or newer is needed: make PYTHON=python3.12 ...'; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
 
-.venv/.demo: .venv/bin/python pyproject.toml
-	@echo 'Installing scaffold with the TensorFlow backend into .venv: minutes, the first time.'
+$(VENV)/.demo: $(VENV)/.made pyproject.toml
+	@echo 'Installing scaffold with the TensorFlow backend into $(VENV): minutes, the first time.'
 	$(PIP) install --quiet --editable '.[demo]'
 	@touch $@
 
 # A CPU build of Torch: one that pip finds as things stand, else from Torch's own index.
-.venv/.dev: .venv/bin/python pyproject.toml
-	@echo 'Installing TensorFlow, JAX, Torch and what contributors need into .venv: minutes, the first time.'
+$(VENV)/.dev: $(VENV)/.made pyproject.toml
+	@echo 'Installing TensorFlow, JAX, Torch and what contributors need into $(VENV): minutes, the first time.'
 	$(PIP) install --quiet 'torch==$(TORCH)+cpu' 2>/dev/null || \
 	  $(PIP) install --quiet --extra-index-url $(TORCH_CPU_INDEX) 'torch==$(TORCH)'
 	$(PIP) install --quiet --editable '.[dev]'
-	@touch $@ .venv/.demo
+	$(if $(KERAS),$(PIP) install --quiet $(KERAS))
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.gpu: $(VENV)/.made pyproject.toml
+	@echo 'Installing TensorFlow, JAX and Torch for CUDA into $(VENV): gigabytes, the first time.'
+	$(PIP) install --quiet --editable '.[dev]' 'tensorflow[and-cuda]' 'jax[cuda12]' torch
+	@touch $@

@@ -62,6 +62,38 @@ use_git_change_detection = false
 """
 # What is thought of mutants that survive in many classes, by what the changed line looks like.
 USUAL = {
+    # mutmut's wrapper hands the defaults of the original on.
+    r"^def \w+\(self, .*=|^self, \w+, .*=.*\*\*kwargs -> |^self, x=None, y=None": (
+        "not run: mutmut's wrapper hands the default of the original on"
+    ),
+    r'^(\w+=[\w."]+), -> \w+=[\w."]+,$(?<!_format="CHANNELS_LAST",)(?<!_format=None,)': (
+        "not run: mutmut's wrapper hands the default of the original on"
+    ),
+    r'"(channels_last|mse|causal|uniform)".* -> .*"(CHANNELS_LAST|MSE|CAUSAL|UNIFORM)"': (
+        "as in Keras, any case will do"
+    ),
+    r"> 0 for item in .* -> .*> 1 for item in|<= 0 or .* -> .*<= 1 or ": (
+        "a test is missing, of a size of 1"
+    ),
+    r"\[:-1\].* -> .*\[:\+1\]|axis=-1.* -> .*axis=\+1|_shape\[-1\] -> .*_shape\[\+1\]": (
+        "with two axes, the first from either end is the same"
+    ),
+    r"dropout, dtype=.* -> dropout, |Dropout\(.*dropout.*dtype=": (
+        "a test is missing, of the name and the dtype of what has no weights"
+    ),
+    r'dtype=self\.dtype_policy, name=f?"(flatten|reshape|relu|concatenate|average|sampling)"': (
+        "a test is missing, of the name and the dtype of what has no weights"
+    ),
+    r'dtype=self\.dtype_policy, name=f?"(join_|last_step|distance)': (
+        "a test is missing, of the name and the dtype of what has no weights"
+    ),
+    r"\b(value_)?mask=mask.* -> (?!.*mask=mask)": "the mask is handed on with the tensor",
+    r"_embedding\.build\(input_shape\) -> ": "Keras's `Embedding` does not look at the shape",
+    r'dtype="(int32|float32)".* -> (?!.*dtype="(int32|float32)")': (
+        "the default, or cast where it is used"
+    ),
+    r"\.build\(\(\*input_shape\[:-1\], .* -> .*\[:-2\]": "`Dense` looks at the last axis alone",
+    r"epsilon=1e-5, .* -> epsilon=None": "a test is missing, of the epsilon",
     r'^f?"[^"]*" -> f?"[^"]*"$': "words of a message, of which the tests know the subject",
     r"\btraining=\w+\b.* -> .*\btraining=True\b": (
         "not run: mutmut's wrapper hands the default of the original on"

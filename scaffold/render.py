@@ -65,18 +65,34 @@ def render(
     sources = {}
     facts = _facts(catalog, template, spec, module)
     for file in files:
-        text = _rendered(environment, spec, file, {**facts, "imports": Imports(module)})
+        source = f"{spec.target}/{spec.template}/{file}.py.jinja"
+        text = _rendered(environment, source, {**facts, "imports": Imports(module)})
         sources[file] = format_source(header + text, mode=mode)
         _check_bindings(sources[file], spec)
     return sources
 
 
-def _rendered(
-    environment: SandboxedEnvironment, spec: Spec, file: str, context: Mapping[str, Any]
-) -> str:
+def render_file(catalog: Catalog, source: str, module: str, facts: Mapping[str, Any]) -> str:
+    """A formatted file that no spec asks for, such as a script that uses a class.
+
+    Args:
+        catalog: Where the template is found.
+        source: Its path there.
+        module: The dotted name of the module that it imports.
+        facts: What it is told.
+
+    Raises:
+        ScaffoldError: If the template is wrong.
+    """
+    mode = black_mode({})
+    environment = _environment(catalog, mode.line_length)
+    text = _rendered(environment, source, {**facts, "imports": Imports(module)})
+    return format_source(text, mode=mode)
+
+
+def _rendered(environment: SandboxedEnvironment, source: str, context: Mapping[str, Any]) -> str:
     from jinja2 import TemplateError
 
-    source = f"{spec.target}/{spec.template}/{file}.py.jinja"
     try:
         return environment.get_template(source).render(context)
     except TemplateError as error:

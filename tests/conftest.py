@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 from scaffold.cli import main
+from scaffold.examples.verify.steps import QUICK, threads
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
@@ -23,7 +24,6 @@ settings.load_profile("repeatable")
 _HERE = Path(__file__).parent
 _GOLDENS = (_HERE / "goldens", _HERE / "models/goldens")
 _SCHEMA = json.loads((_HERE.parent / "docs/answer.schema.json").read_text("utf-8"))
-_QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 Tree = Mapping[str, tuple[int, bytes]]
 
 
@@ -43,7 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if hasattr(config, "workerinput"):  # It has the environment of the process that started it.
         return
-    os.environ.setdefault("XLA_FLAGS", _QUICK)
+    os.environ.setdefault("XLA_FLAGS", QUICK)
+    if config.getoption("numprocesses", None):
+        os.environ.update(threads(os.cpu_count() or 1))
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         compiled = tempfile.TemporaryDirectory(prefix="compiled-", ignore_cleanup_errors=True)
         config.add_cleanup(compiled.cleanup)

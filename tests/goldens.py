@@ -1,7 +1,7 @@
 """The exact-text goldens: what scaffold gives for a few commands, in tests/goldens/.
 
-Renew them, and generated_examples/, with `make goldens`, or those of some templates with
-`python tests/goldens.py dense conv`; then read the diff aloud.
+Renew them with `make goldens`, or some with `python tests/goldens.py dense conv`; then read the
+diff aloud.
 """
 
 from __future__ import annotations
@@ -17,37 +17,13 @@ from proofs.proof import proofs
 
 ROOT = Path(__file__).parent.parent
 GOLDENS = Path(__file__).parent / "goldens"
-EXAMPLES = ROOT / "generated_examples"
 
 # What is typed behind `scaffold`, by the folder's name.
 COMMANDS = {
     name: ["layer", *words] for proof in proofs().values() for name, words in proof.goldens.items()
 }
-# The same for generated_examples, one command behind the other: what the tutorial shows and what
-# its questions ask for, as it should have been.
-EXAMPLE_COMMANDS = {
-    "custom_layer": [
-        ["layer", "CustomLayer", "--template=projection"],
-        [
-            *("model", "CustomModel", "--layer=custom_layer.py:CustomLayer:output_dim=32"),
-            *("--layer=ReLU", "--layer=Flatten", "--layer=Dense:units=10"),
-        ],
-    ],
-    "custom_sequential": [
-        ["layer", "CustomConv2D", "--base=keras.layers.Conv2D", "gain:float=1.0{>0}"],
-        ["layer", "CustomDense", "--base=keras.layers.Dense", "gain:float=1.0{>0}"],
-        [
-            *("model", "CustomSequential", "--style=sequential"),
-            "--layer=custom_conv2d.py:CustomConv2D:filters=16:kernel_size=3:activation=relu",
-            *("--layer=Flatten", "--layer=custom_dense.py:CustomDense:units=10"),
-        ],
-    ],
-}
-# Where they are, by the template; the committed examples stand beside the templates.
-FOLDERS = {
-    **{name: [GOLDENS / golden for golden in proof.goldens] for name, proof in proofs().items()},
-    "examples": [EXAMPLES],
-}
+# Where they are, by the template.
+FOLDERS = {name: [GOLDENS / golden for golden in proof.goldens] for name, proof in proofs().items()}
 
 
 def kinds(folders: list[Path]) -> list[Path]:
@@ -97,9 +73,6 @@ def main() -> None:
             generate(COMMANDS[name], Path(scratch) / name, "--package=golden")
             shutil.rmtree(GOLDENS / name, ignore_errors=True)
             shutil.copytree(Path(scratch) / name, GOLDENS / name)
-    for name, commands in EXAMPLE_COMMANDS.items() if not sys.argv[1:] else ():
-        for arguments in commands:
-            generate(arguments, EXAMPLES / name, "--package=examples", "--on-conflict=overwrite")
 
 
 if __name__ == "__main__":

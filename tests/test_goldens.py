@@ -9,12 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from goldens import COMMANDS, EXAMPLE_COMMANDS, EXAMPLES, GOLDENS, generate, read
+from goldens import COMMANDS, GOLDENS, generate, read
+from scaffold.examples.verify.source import RUFF, RULES
 
-# What a careful project would have ruff look for; the line length is black's default.
-RULES = "E,W,F,I,N,UP,B,C4,SIM,PT,RUF,D209,D210,D300,PTH,RET,ARG"
-# Each golden is a project of its own: what lies in its folder is imported last.
-RUFF = ["check", "--isolated", "--no-cache", "--line-length=88", "--config=src = ['*']"]
 CHECKS = {
     "black": ["black", "--check", "--line-length=88"],
     "ruff": ["ruff", *RUFF],
@@ -40,17 +37,8 @@ def test_gives_the_same_twice_and_in_a_process_of_its_own(tmp_path: Path) -> Non
     assert once == twice == read(alone)
 
 
-@pytest.mark.parametrize("name", EXAMPLE_COMMANDS)
-def test_generated_examples_are_up_to_date(name: str) -> None:
-    before = read(EXAMPLES / name)
-    for command in EXAMPLE_COMMANDS[name]:
-        generate(command, EXAMPLES / name, "--package=examples")
-    assert read(EXAMPLES / name) == before
-
-
 def test_no_golden_is_left_over() -> None:
     assert sorted(path.name for path in GOLDENS.iterdir()) == sorted(COMMANDS)
-    assert sorted(path.name for path in EXAMPLES.iterdir()) == sorted(EXAMPLE_COMMANDS)
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)

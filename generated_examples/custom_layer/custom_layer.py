@@ -8,8 +8,8 @@ from keras import ops
 class CustomLayer(keras.layers.Layer):
     """Linear map of the last axis: `inputs @ kernel + bias`.
 
-    On images this is a convolution with a window of one pixel: each pixel's channels are mapped by
-    the same kernel.
+    On images this is a convolution with a window of one pixel: each pixel's channels
+    are mapped by the same kernel.
 
     Args:
         output_dim: Positive int, size of the output's last axis.
@@ -22,8 +22,8 @@ class CustomLayer(keras.layers.Layer):
         `(batch, ..., output_dim)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has rank 1 or another
-            `input_dim` than the layer was built with.
+        ValueError: If an argument is none of the values above, or the input has rank 1
+            or another `input_dim` than the layer was built with.
 
     Example:
 
@@ -36,7 +36,8 @@ class CustomLayer(keras.layers.Layer):
         super().__init__(**kwargs)
         if not isinstance(output_dim, int) or output_dim <= 0:
             raise ValueError(
-                f"`output_dim` must be a positive int. Received: output_dim={output_dim!r}"
+                "`output_dim` must be a positive int. "
+                f"Received: output_dim={output_dim!r}"
             )
         self.output_dim = output_dim
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
@@ -47,7 +48,9 @@ class CustomLayer(keras.layers.Layer):
         self.kernel = self.add_weight(
             name="kernel", shape=(input_dim, self.output_dim), initializer="uniform"
         )
-        self.bias = self.add_weight(name="bias", shape=(self.output_dim,), initializer="zeros")
+        self.bias = self.add_weight(
+            name="bias", shape=(self.output_dim,), initializer="zeros"
+        )
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: input_dim})
 
     def call(self, inputs):

@@ -41,7 +41,9 @@ class CustomModel(keras.Model):
         if not isinstance(shape, (list, tuple)) or not all(
             isinstance(item, int) and item > 0 for item in shape
         ):
-            raise ValueError(f"`shape` must be a tuple of positive ints. Received: shape={shape!r}")
+            raise ValueError(
+                f"`shape` must be a tuple of positive ints. Received: shape={shape!r}"
+            )
         inputs = keras.Input(shape)
         x = inputs
         x = CustomLayer(output_dim=32, dtype=dtype, name="custom_layer")(x)

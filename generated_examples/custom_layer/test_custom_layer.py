@@ -93,7 +93,9 @@ class TestValues:
 
 
 class TestShapes:
-    @pytest.mark.parametrize("shape", [(None, DIM), (None, None, DIM), (BATCH, STEPS, DIM)])
+    @pytest.mark.parametrize(
+        "shape", [(None, DIM), (None, None, DIM), (BATCH, STEPS, DIM)]
+    )
     def test_static_shape_is_the_real_one(self, shape):
         expected = (*shape[:-1], OUTPUT_DIM)
         assert make().compute_output_shape(shape) == expected
@@ -207,7 +209,9 @@ class TestKeras:
             "PYTHONPATH": os.pathsep.join(sys.path),
             "KERAS_BACKEND": keras.backend.backend(),
         }
-        subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=env, check=True)
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
     def test_the_example_of_the_docstring(self):

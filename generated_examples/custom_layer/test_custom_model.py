@@ -66,7 +66,9 @@ class TestValues:
     def test_the_output_depends_on_every_weight(self):
         model, x = make(), inputs()
         rng = np.random.default_rng(1)
-        model.set_weights([rng.uniform(0.01, 0.1, weight.shape) for weight in model.weights])
+        model.set_weights(
+            [rng.uniform(0.01, 0.1, weight.shape) for weight in model.weights]
+        )
         y = array(model(x))
         for number, weight in enumerate(model.get_weights()):
             weights = model.get_weights()
@@ -85,7 +87,10 @@ class TestShapes:
         model, x = make(), inputs()
         real = model(x).shape
         assert model.compute_output_shape((None, *x.shape[1:])) == (None, *real[1:])
-        assert make()(keras.KerasTensor((None, *x.shape[1:]))).shape == (None, *real[1:])
+        assert make()(keras.KerasTensor((None, *x.shape[1:]))).shape == (
+            None,
+            *real[1:],
+        )
 
 
 class TestConfig:
@@ -150,7 +155,9 @@ class TestKeras:
             "PYTHONPATH": os.pathsep.join(sys.path),
             "KERAS_BACKEND": keras.backend.backend(),
         }
-        subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=env, check=True)
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
     def test_the_example_of_the_docstring(self):

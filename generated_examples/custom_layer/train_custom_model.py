@@ -1,7 +1,8 @@
 """Train `CustomModel`: `python train_custom_model.py`.
 
 It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-custom_model.keras and its curves in custom_model.png. It needs scikit-learn and matplotlib.
+custom_model.keras and its curves in custom_model.png. It needs scikit-learn and
+matplotlib.
 """
 
 from pathlib import Path
@@ -22,11 +23,14 @@ BATCH_SIZE = 32
 def load_data():
     """Return `(x, y)` to train on, and `(x, y)` that is held out.
 
-    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten digits.
+    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
+    digits.
     """
     x, y = load_digits(return_X_y=True)
     x = x.reshape(-1, 8, 8, 1).astype("float32") / 16
-    x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.2, random_state=0)
+    x_train, x_test, y_train, y_test = train_test_split(
+        x, y, test_size=0.2, random_state=0
+    )
     return (x_train, y_train), (x_test, y_test)
 
 
@@ -39,7 +43,9 @@ def plot(history, path):
     """Draw the curves of the training as a PNG."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
-    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+    for axes, name in zip(
+        figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
+    ):
         axes.plot(history[name], label="training")
         axes.plot(history[f"val_{name}"], label="held out")
         axes.set(xlabel="epoch", title=name)

@@ -10,9 +10,10 @@ class CustomConv2D(keras.layers.Conv2D):
     So far it is as `keras.layers.Conv2D`.
 
     Args:
-        filters, kernel_size, strides, padding, data_format, dilation_rate, groups, activation,
-            use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
-            activity_regularizer, kernel_constraint, bias_constraint: As in `keras.layers.Conv2D`.
+        filters, kernel_size, strides, padding, data_format, dilation_rate, groups,
+            activation, use_bias, kernel_initializer, bias_initializer,
+            kernel_regularizer, bias_regularizer, activity_regularizer,
+            kernel_constraint, bias_constraint: As in `keras.layers.Conv2D`.
         gain: Float greater than 0. Defaults to `1.0`.
         **kwargs: As in `keras.layers.Conv2D`.
 
@@ -73,12 +74,15 @@ class CustomConv2D(keras.layers.Conv2D):
             **kwargs,
         )
         if not isinstance(gain, (int, float)) or not gain > 0:
-            raise ValueError(f"`gain` must be a float greater than 0. Received: gain={gain!r}")
+            raise ValueError(
+                f"`gain` must be a float greater than 0. Received: gain={gain!r}"
+            )
         self.gain = gain
 
     def build(self, input_shape):
         super().build(input_shape)
-        # TODO: make weights of your own here, with `self.add_weight(name="...", shape=...)`.
+        # TODO: make weights of your own here, with
+        # `self.add_weight(name="...", shape=...)`.
 
     def call(self, inputs):
         # TODO: put `self.gain` to use: nothing depends on it yet.

@@ -10,9 +10,10 @@ class CustomDense(keras.layers.Dense):
     So far it is as `keras.layers.Dense`.
 
     Args:
-        units, activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer,
-            bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, lora_rank,
-            lora_alpha, quantization_config: As in `keras.layers.Dense`.
+        units, activation, use_bias, kernel_initializer, bias_initializer,
+            kernel_regularizer, bias_regularizer, activity_regularizer,
+            kernel_constraint, bias_constraint, lora_rank, lora_alpha,
+            quantization_config: As in `keras.layers.Dense`.
         gain: Float greater than 0. Defaults to `1.0`.
         **kwargs: As in `keras.layers.Dense`.
 
@@ -67,12 +68,15 @@ class CustomDense(keras.layers.Dense):
             **kwargs,
         )
         if not isinstance(gain, (int, float)) or not gain > 0:
-            raise ValueError(f"`gain` must be a float greater than 0. Received: gain={gain!r}")
+            raise ValueError(
+                f"`gain` must be a float greater than 0. Received: gain={gain!r}"
+            )
         self.gain = gain
 
     def build(self, input_shape):
         super().build(input_shape)
-        # TODO: make weights of your own here, with `self.add_weight(name="...", shape=...)`.
+        # TODO: make weights of your own here, with
+        # `self.add_weight(name="...", shape=...)`.
 
     def call(self, inputs, training=None):
         # TODO: put `self.gain` to use: nothing depends on it yet.

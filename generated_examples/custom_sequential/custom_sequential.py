@@ -42,13 +42,19 @@ class CustomSequential(keras.Sequential):
         if not isinstance(shape, (list, tuple)) or not all(
             isinstance(item, int) and item > 0 for item in shape
         ):
-            raise ValueError(f"`shape` must be a tuple of positive ints. Received: shape={shape!r}")
+            raise ValueError(
+                f"`shape` must be a tuple of positive ints. Received: shape={shape!r}"
+            )
         inputs = keras.Input(shape)
         super().__init__(
             [
                 inputs,
                 CustomConv2D(
-                    filters=16, kernel_size=3, activation="relu", dtype=dtype, name="custom_conv2d"
+                    filters=16,
+                    kernel_size=3,
+                    activation="relu",
+                    dtype=dtype,
+                    name="custom_conv2d",
                 ),
                 keras.layers.Flatten(dtype=dtype, name="flatten"),
                 CustomDense(units=10, dtype=dtype, name="custom_dense"),

@@ -90,7 +90,9 @@ class TestBase:
         called(layer)
         called(base)
         assert [w.name for w in layer.weights] == [w.name for w in base.weights]
-        assert [w.trainable for w in layer.weights] == [w.trainable for w in base.weights]
+        assert [w.trainable for w in layer.weights] == [
+            w.trainable for w in base.weights
+        ]
         assert_same(layer.get_weights(), base.get_weights())
 
     def test_static_shapes_are_the_same(self):
@@ -135,7 +137,9 @@ class TestConfig:
 
     def test_the_twin_gives_the_same(self):
         layer = make()
-        twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+        twin = keras.saving.deserialize_keras_object(
+            keras.saving.serialize_keras_object(layer)
+        )
         called(layer)
         called(twin)
         twin.set_weights(layer.get_weights())

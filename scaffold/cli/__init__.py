@@ -19,6 +19,7 @@ from scaffold import __version__
 
 _COMMANDS = {
     "check": "Check whether layers and models keep Keras's contract.",
+    "examples": "Generate, prove and show the examples of a list.",
     "layer": "Generate a custom Keras layer with its tests.",
     "list": "List the templates.",
     "model": "Generate a custom Keras model with its tests and a training script.",

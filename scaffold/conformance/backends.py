@@ -19,14 +19,15 @@ def environment(backend: str, folder: Path) -> dict[str, str]:
 
     Args:
         backend: The backend.
-        folder: Where JAX keeps what it has compiled: it compiles a loop anew at each call.
+        folder: Where JAX keeps what it has compiled, if nothing else is said: it compiles a loop
+            anew at each call.
     """
     return {
-        **os.environ,
-        "KERAS_BACKEND": backend,
         "JAX_COMPILATION_CACHE_DIR": str(folder / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        **os.environ,
+        "KERAS_BACKEND": backend,
     }
 
 

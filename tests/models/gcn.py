@@ -24,4 +24,10 @@ PROOF = Proof(
             "the paper's network for Cora, with biases: 1433 * 16 + 16 + 16 * 7 + 7",
         ),
     ],
+    judged={
+        "return None if mask is None else mask[0] -> return None if (mask is None) and False else mask[0]": "Keras gives a list here, of None for what has no mask",
+        "return None if mask is None else mask[0] -> return None if (mask is None) or True else mask[0]": "a test is missing, of a mask on the way to a next layer",
+        "return None if mask is None else mask[0] -> return None if mask is None else mask[1]": "a test is missing, of a mask on the way to a next layer",
+        "return None if mask is None else mask[0] -> return None if mask is not None else mask[0]": "a test is missing, of a mask on the way to a next layer",
+    },
 )

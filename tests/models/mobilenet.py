@@ -40,4 +40,11 @@ PROOF = Proof(
             "keras.applications.MobileNetV2(weights=None, alpha=1.4)",
         ),
     ],
+    judged={
+        "return nearest + 8 if nearest < 0.9 * alpha * channels else nearest -> return nearest + 8 if (nearest < 0.9 * alpha * channels) and False else nearest": "a test is missing, of a width that is rounded up",
+        "return nearest + 8 if nearest < 0.9 * alpha * channels else nearest -> return nearest + 8 if nearest < 0.9 * alpha / channels else nearest": "a test is missing, of a width that is rounded up",
+        "return nearest + 8 if nearest < 0.9 * alpha * channels else nearest -> return nearest + 9 if nearest < 0.9 * alpha * channels else nearest": "a test is missing, of a width that is rounded up",
+        "return nearest + 8 if nearest < 0.9 * alpha * channels else nearest -> return nearest - 8 if nearest < 0.9 * alpha * channels else nearest": "a test is missing, of a width that is rounded up",
+        "return nearest + 8 if nearest < 0.9 * alpha * channels else nearest -> return nearest + 8 if nearest <= 0.9 * alpha * channels else nearest": "no width is nine tenths of another to the last digit",
+    },
 )

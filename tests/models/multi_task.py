@@ -27,4 +27,8 @@ PROOF = Proof(
             "the formula: two encoders, a layer of the trunk, two heads",
         )
     ],
+    judged={
+        '"loss_weights": {"label": 1.0, "value": self.value_weight}, -> "loss_weights": {"LABEL": 1.0, "value": self.value_weight},': "Keras weighs a loss by 1 where nothing else is said",
+        '"loss_weights": {"label": 1.0, "value": self.value_weight}, -> "loss_weights": {"XXlabelXX": 1.0, "value": self.value_weight},': "Keras weighs a loss by 1 where nothing else is said",
+    },
 )

@@ -38,4 +38,7 @@ PROOF = Proof(
             "26,560 normalized channels",
         ),
     ],
+    judged={
+        "if self.strides > 1 or channels != self.filters: -> if self.strides > 2 or channels != self.filters:": "where the network has strides of 2, the channels change too",
+    },
 )

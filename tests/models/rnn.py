@@ -33,4 +33,9 @@ PROOF = Proof(
             "the GRU of Keras's guide to recurrent networks, and 256 * 10 + 10",
         ),
     ],
+    judged={
+        "x = drop(recurrent(x, mask=mask, training=training), training=training) -> x = drop(recurrent(x, mask=mask, ), training=training)": "Keras hands `training` to the layers that are called inside of a call",
+        "x = drop(recurrent(x, mask=mask, training=training), training=training) -> x = drop(recurrent(x, mask=mask, training=None), training=training)": "Keras hands `training` to the layers that are called inside of a call",
+        "x = drop(recurrent(x, mask=mask, training=training), training=training) -> x = drop(recurrent(x, mask=mask, training=training), )": "Keras hands `training` to the layers that are called inside of a call",
+    },
 )

@@ -23,4 +23,7 @@ PROOF = Proof(
             "500 hidden units, with 20 latent numbers",
         )
     ],
+    judged={
+        "return mean + ops.exp(log_variance / 2) * noise -> return mean - ops.exp(log_variance / 2) * noise": "the noise is the same on both sides of 0",
+    },
 )

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw(pick: Random) -> Call:
@@ -35,15 +35,6 @@ PROOF = Proof(
             plain={"activation": "relu"},
             refused={"activation": ["reluu", 3], "unknown": [1]},
             speed=lambda: Call({"activation": "silu"}, np.ones((256, 1024), "float32")),
-        ),
-    ],
-    training=[
-        Training(
-            "activation",
-            "from my_activation import MyActivation\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(), keras.layers.Dense(64), MyActivation('relu'),\n"
-            "            keras.layers.Dense(10)]\n",
         ),
     ],
 )

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw(pick: Random) -> Call:
@@ -36,15 +36,6 @@ PROOF = Proof(
             plain={},
             refused={"l1": [-1.0, "a"], "l2": [-0.5, "a"], "unknown": [1]},
             speed=lambda: Call({"l1": 0.1, "l2": 0.1}, np.ones((256, 512), "float32")),
-        ),
-    ],
-    training=[
-        Training(
-            "activity_regularization",
-            "from my_activity_regularization import MyActivityRegularization\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(), keras.layers.Dense(64, activation='relu'),\n"
-            "            MyActivityRegularization(l1=1e-4), keras.layers.Dense(10)]\n",
         ),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw(pick: Random) -> Call:
@@ -92,30 +92,6 @@ PROOF = Proof(
             speed=lambda: Call({}, long()),
             added=("seed",),  # Keras takes it among the `kwargs`.
             spoilt=nothing_is_left,
-        ),
-    ],
-    training=[
-        Training(
-            "attention",
-            "from my_attention import MyAttention\n"
-            "def layers():\n"
-            "    tokens = keras.Input((8, 16))\n"
-            "    attended = MyAttention(True)([tokens, tokens])\n"
-            "    attend = keras.Model(tokens, keras.layers.Add()([tokens, attended]))\n"
-            "    return [keras.layers.Reshape((8, 8)), keras.layers.Dense(16), attend,\n"
-            "            keras.layers.Flatten(), keras.layers.Dense(64, activation='relu'),\n"
-            "            keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "additive_attention",
-            "from my_additive_attention import MyAdditiveAttention\n"
-            "def layers():\n"
-            "    tokens = keras.Input((8, 16))\n"
-            "    attended = MyAdditiveAttention()([tokens, tokens])\n"
-            "    attend = keras.Model(tokens, keras.layers.Add()([tokens, attended]))\n"
-            "    return [keras.layers.Reshape((8, 8)), keras.layers.Dense(16), attend,\n"
-            "            keras.layers.Flatten(), keras.layers.Dense(64, activation='relu'),\n"
-            "            keras.layers.Dense(10)]\n",
         ),
     ],
     judged={

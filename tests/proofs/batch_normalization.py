@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw(pick: Random) -> Call:
@@ -60,15 +60,6 @@ PROOF = Proof(
             },
             speed=lambda: Call({}, np.ones((64, 32, 32, 64), "float32")),
             left_out=("renorm", "renorm_clipping", "renorm_momentum", "synchronized"),
-        ),
-    ],
-    training=[
-        Training(
-            "batch_normalization",
-            "from my_batch_normalization import MyBatchNormalization\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(), keras.layers.Dense(64),\n"
-            "            MyBatchNormalization(), keras.layers.ReLU(), keras.layers.Dense(10)]\n",
         ),
     ],
 )

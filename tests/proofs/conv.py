@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 NOT_INTS = [0, -1, 2.5, "a", None]
 NOT_SIZES = [*NOT_INTS, (1,) * 4]
@@ -93,29 +93,6 @@ PROOF = Proof(
         ],
     },
     drop_ins=[drop_in(rank) for rank in (1, 2, 3)],
-    training=[
-        Training(
-            "conv1d",
-            "from my_conv1d import MyConv1D\n"
-            "def layers():\n"
-            "    return [keras.layers.Reshape((8, 8)), MyConv1D(64, 3, padding='causal'),\n"
-            "            keras.layers.ReLU(), keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "conv2d",
-            "from my_conv2d import MyConv2D\n"
-            "def layers():\n"
-            "    return [MyConv2D(16, 3, activation='relu'), MyConv2D(32, 3, strides=2),\n"
-            "            keras.layers.ReLU(), keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "conv3d",
-            "from my_conv3d import MyConv3D\n"
-            "def layers():\n"
-            "    return [keras.layers.Reshape((2, 4, 8, 1)), MyConv3D(16, 2, activation='relu'),\n"
-            "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-    ],
     judged={
         "if max(strides) > 1 and max(dilation_rate) > 1: -> if max(strides) > 1 and max(dilation_rate) > 2:": (
             "a test is missing, of strides and dilation of 2"

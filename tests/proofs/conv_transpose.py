@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 
 from proofs.conv import NOT_SIZES, bias_goes_astray, size
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 SPEED = {1: (32, 128, 64), 2: (16, 16, 16, 64), 3: (4, 6, 6, 6, 32)}
 
@@ -68,29 +68,6 @@ PROOF = Proof(
         ],
     },
     drop_ins=[drop_in(rank) for rank in (1, 2, 3)],
-    training=[
-        Training(
-            "conv1d_transpose",
-            "from my_conv1d_transpose import MyConv1DTranspose\n"
-            "def layers():\n"
-            "    return [keras.layers.Reshape((8, 8)), MyConv1DTranspose(32, 3, strides=2),\n"
-            "            keras.layers.ReLU(), keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "conv2d_transpose",
-            "from my_conv2d_transpose import MyConv2DTranspose\n"
-            "def layers():\n"
-            "    return [keras.layers.AveragePooling2D(2), MyConv2DTranspose(16, 3, strides=2),\n"
-            "            keras.layers.ReLU(), keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "conv3d_transpose",
-            "from my_conv3d_transpose import MyConv3DTranspose\n"
-            "def layers():\n"
-            "    return [keras.layers.Reshape((2, 4, 8, 1)), MyConv3DTranspose(8, 2),\n"
-            "            keras.layers.ReLU(), keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-    ],
     judged={
         "if max(strides) > 1 and max(dilation_rate) > 1: -> if max(strides) > 1 and max(dilation_rate) > 2:": (
             "a test is missing, of strides and dilation of 2"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs.proof import Proof, Training
+from proofs.proof import Proof
 
 PROOF = Proof(
     goldens={
@@ -14,24 +14,6 @@ PROOF = Proof(
             *("activation=relu", "use_bias=no", "gain:float=1.0{>0}", "mode:enum(sum,mean)=sum"),
         ],
     },
-    training=[
-        Training(
-            "deformable_conv2d",
-            "from my_deformable_conv2d import MyDeformableConv2D\n"
-            "def layers():\n"
-            "    return [MyDeformableConv2D(16, 3, activation='relu'),\n"
-            "            MyDeformableConv2D(32, 3, strides=2, activation='relu'),\n"
-            "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "modulated_deformable_conv2d",
-            "from my_modulated_deformable_conv2d import MyModulatedDeformableConv2D\n"
-            "def layers():\n"
-            "    return [MyModulatedDeformableConv2D(16, 3, activation='relu'),\n"
-            "            MyModulatedDeformableConv2D(32, 3, strides=2, activation='relu'),\n"
-            "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-    ],
     judged={
         "bordered = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0))) -> bordered = ops.pad(images, ((0, 1), (1, 1), (1, 1), (0, 0)))": (
             "one more image behind all others, which nobody looks at"

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw(pick: Random) -> Call:
@@ -46,14 +46,6 @@ PROOF = Proof(
             },
             speed=lambda: Call({"units": 512}, np.ones((256, 512), "float32")),
             left_out=("lora_rank", "lora_alpha", "quantization_config"),
-        ),
-    ],
-    training=[
-        Training(
-            "dense",
-            "from my_dense import MyDense\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(), MyDense(64, activation='relu'), MyDense(10)]\n",
         ),
     ],
 )

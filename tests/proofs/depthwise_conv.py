@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from proofs.conv import NOT_SIZES, SPEED, size
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def drop_in(rank: int) -> DropIn:
@@ -81,21 +81,4 @@ PROOF = Proof(
         ],
     },
     drop_ins=[drop_in(rank) for rank in (1, 2)],
-    training=[
-        Training(
-            "depthwise_conv1d",
-            "from my_depthwise_conv1d import MyDepthwiseConv1D\n"
-            "def layers():\n"
-            "    return [keras.layers.Reshape((8, 8)), MyDepthwiseConv1D(3, depth_multiplier=8),\n"
-            "            keras.layers.ReLU(), keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "depthwise_conv2d",
-            "from my_depthwise_conv2d import MyDepthwiseConv2D\n"
-            "def layers():\n"
-            "    return [MyDepthwiseConv2D(3, depth_multiplier=16, activation='relu'),\n"
-            "            MyDepthwiseConv2D(3, strides=2),\n"
-            "            keras.layers.ReLU(), keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-    ],
 )

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw(pick: Random) -> Call:
@@ -47,15 +47,6 @@ PROOF = Proof(
                 {"rate": 0.5, "seed": 0}, np.ones((256, 1024), "float32"), {"training": True}
             ),
             cases=60,
-        ),
-    ],
-    training=[
-        Training(
-            "dropout",
-            "from my_dropout import MyDropout\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(), keras.layers.Dense(128, activation='relu'),\n"
-            "            MyDropout(0.3), keras.layers.Dense(10)]\n",
         ),
     ],
     judged={

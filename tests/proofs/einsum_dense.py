@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 # Equations, the shape of inputs, an output shape, and the axes a bias can have. A size of `None`
 # that the inputs know is not among them: ours fills it in, Keras leaves it unknown. Nor are dots on
@@ -73,15 +73,6 @@ PROOF = Proof(
                 *("lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config"),
                 "activity_regularizer",  # None of it is in no config of ours.
             ),
-        ),
-    ],
-    training=[
-        Training(
-            "einsum_dense",
-            "from my_einsum_dense import MyEinsumDense\n"
-            "def layers():\n"
-            "    return [MyEinsumDense('abcd,bce->ae', 64, 'relu', 'e'),\n"
-            "            MyEinsumDense('ab,bc->ac', 10, bias_axes='c')]\n",
         ),
     ],
     judged={

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw(pick: Random) -> Call:
@@ -55,15 +55,6 @@ PROOF = Proof(
                 *("weights", "lora_rank", "lora_alpha", "quantization_config"),
                 "activity_regularizer",  # None of it is in no config of ours.
             ),
-        ),
-    ],
-    training=[
-        Training(
-            "embedding",
-            "from my_embedding import MyEmbedding\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(), keras.layers.Rescaling(16), MyEmbedding(17, 8),\n"
-            "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
         ),
     ],
     judged={

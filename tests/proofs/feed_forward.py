@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs.proof import Proof, Training
+from proofs.proof import Proof
 
 PROOF = Proof(
     goldens={
@@ -13,15 +13,6 @@ PROOF = Proof(
             *("scale:float=1.0{>0}", "label:str=mine"),
         ],
     },
-    training=[
-        Training(
-            "feed_forward",
-            "from my_feed_forward import MyFeedForward\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(), MyFeedForward(128, dropout=0.1),\n"
-            "            keras.layers.Dense(10)]\n",
-        ),
-    ],
     judged={
         "self.output_dense.build((*input_shape[:-1], self.intermediate_dim)) -> self.output_dense.build((*input_shape[:+1], self.intermediate_dim))": "a dense layer looks at the last size alone",
         "self.output_dense.build((*input_shape[:-1], self.intermediate_dim)) -> self.output_dense.build((*input_shape[:-2], self.intermediate_dim))": "a dense layer looks at the last size alone",

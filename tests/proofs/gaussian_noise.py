@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw(pick: Random) -> Call:
@@ -39,15 +39,6 @@ PROOF = Proof(
             speed=lambda: Call(
                 {"stddev": 0.5, "seed": 0}, np.ones((256, 1024), "float32"), {"training": True}
             ),
-        ),
-    ],
-    training=[
-        Training(
-            "gaussian_noise",
-            "from my_gaussian_noise import MyGaussianNoise\n"
-            "def layers():\n"
-            "    return [MyGaussianNoise(0.1), keras.layers.Flatten(),\n"
-            "            keras.layers.Dense(64, activation='relu'), keras.layers.Dense(10)]\n",
         ),
     ],
 )

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw(pick: Random) -> Call:
@@ -47,15 +47,6 @@ PROOF = Proof(
                 "unknown": [1],
             },
             speed=lambda: Call({}, np.ones((16, 32, 32, 64), "float32")),
-        ),
-    ],
-    training=[
-        Training(
-            "group_normalization",
-            "from my_group_normalization import MyGroupNormalization\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(), keras.layers.Dense(64),\n"
-            "            MyGroupNormalization(8), keras.layers.ReLU(), keras.layers.Dense(10)]\n",
         ),
     ],
     judged={

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs.proof import Proof, Training
+from proofs.proof import Proof
 
 PROOF = Proof(
     goldens={
@@ -14,23 +14,6 @@ PROOF = Proof(
             *("data_format=channels_first", "gain:float=1.0{>0}", "label:str=mine"),
         ],
     },
-    training=[
-        Training(
-            "inverted_residual",
-            "from my_inverted_residual import MyInvertedResidual\n"
-            "def layers():\n"
-            "    return [keras.layers.Conv2D(8, 3), MyInvertedResidual(8, 3),\n"
-            "            MyInvertedResidual(16, 3), keras.layers.Flatten(),\n"
-            "            keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "mb_conv",
-            "from my_mb_conv import MyMBConv\n"
-            "def layers():\n"
-            "    return [keras.layers.Conv2D(8, 3), MyMBConv(8, 3), MyMBConv(16, 3),\n"
-            "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-    ],
     judged={
         "if self.expansion > 1: -> if self.expansion > 2:": "a test is missing, of an expansion of 2",
         "or not all(isinstance(item, int) and item > 0 for item in values) -> or not all(isinstance(item, int) and item > 1 for item in values)": "a test is missing, of a kernel size of 1",

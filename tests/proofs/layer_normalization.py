@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw(pick: Random) -> Call:
@@ -56,15 +56,6 @@ PROOF = Proof(
             },
             speed=lambda: Call({}, np.ones((256, 64, 512), "float32")),
             left_out=("rms_scaling",),
-        ),
-    ],
-    training=[
-        Training(
-            "layer_normalization",
-            "from my_layer_normalization import MyLayerNormalization\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(), keras.layers.Dense(64),\n"
-            "            MyLayerNormalization(), keras.layers.ReLU(), keras.layers.Dense(10)]\n",
         ),
     ],
 )

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw(pick: Random) -> Call:
@@ -35,15 +35,6 @@ PROOF = Proof(
             plain={},
             refused={"negative_slope": [-0.1, None], "unknown": [1]},
             speed=lambda: Call({}, np.ones((256, 1024), "float32")),
-        ),
-    ],
-    training=[
-        Training(
-            "leaky_relu",
-            "from my_leaky_re_lu import MyLeakyReLU\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(), keras.layers.Dense(64), MyLeakyReLU(0.1),\n"
-            "            keras.layers.Dense(10)]\n",
         ),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw_add(pick: Random) -> Call:
@@ -62,23 +62,6 @@ PROOF = Proof(
             {},
             {"unknown": [1]},
             speed,
-        ),
-    ],
-    training=[
-        Training(
-            "gated_fusion",
-            "from my_gated_fusion import MyGatedFusion\n"
-            "class Halves(keras.layers.Layer):\n"
-            "    def __init__(self):\n"
-            "        super().__init__()\n"
-            "        self.fusion = MyGatedFusion()\n"
-            "    def build(self, input_shape):\n"
-            "        self.fusion.build([(None, 32)] * 2)\n"
-            "    def call(self, inputs):\n"
-            "        return self.fusion([inputs[:, :32], inputs[:, 32:]])\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(), keras.layers.Dense(64, activation='relu'),\n"
-            "            Halves(), keras.layers.Dense(10)]\n",
         ),
     ],
     judged={

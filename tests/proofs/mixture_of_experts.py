@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs.proof import Proof, Training
+from proofs.proof import Proof
 
 PROOF = Proof(
     goldens={
@@ -13,15 +13,6 @@ PROOF = Proof(
             *("scale:float=1.0{>0}", "label:str=mine"),
         ],
     },
-    training=[
-        Training(
-            "mixture_of_experts",
-            "from my_mixture_of_experts import MyMixtureOfExperts\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(), MyMixtureOfExperts(4, 64, top_k=2),\n"
-            "            keras.layers.Dense(10)]\n",
-        ),
-    ],
     judged={
         "outputs = ops.tensordot(hidden, self.output_kernel, axes=[[-2, -1], [0, 1]]) -> outputs = ops.tensordot(hidden, self.output_kernel, )": "the two last axes and the two first are the default",
     },

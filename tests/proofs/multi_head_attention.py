@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 DTYPES = ["float32", "float32", "mixed_bfloat16", "mixed_float16", "bfloat16"]
 
@@ -74,20 +74,6 @@ def speed(arguments: dict[str, int]) -> Call:
     return Call(arguments, x, {"value": x, "use_causal_mask": True})
 
 
-def training(golden: str, module: str, layer: str, arguments: str) -> Training:
-    """The rows of an image as tokens, with their places."""
-    return Training(
-        golden,
-        f"from {module} import {layer}\n"
-        "def layers():\n"
-        "    tokens = keras.Input((8, 32))\n"
-        f"    attended = {layer}({arguments})(tokens, tokens)\n"
-        "    attend = keras.Model(tokens, keras.layers.Add()([tokens, attended]))\n"
-        "    return [keras.layers.Reshape((8, 8)), keras.layers.Dense(32), attend,\n"
-        "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-    )
-
-
 REFUSED: dict[str, Sequence[Any]] = {
     "sliding_window": [0, -1, 2.5, "a"],
     "kernel_initializer": ["nonsense"],
@@ -133,15 +119,6 @@ PROOF = Proof(
             speed=lambda: speed({"head_dim": 32, "num_query_heads": 8, "num_key_value_heads": 2}),
             left_out=("flash_attention", "activity_regularizer"),
             cases=25,
-        ),
-    ],
-    training=[
-        training(
-            *("multi_head_attention", "my_multi_head_attention", "MyMultiHeadAttention"), "4, 8"
-        ),
-        training(
-            *("grouped_query_attention", "my_grouped_query_attention", "MyGroupedQueryAttention"),
-            "8, 4, 2",
         ),
     ],
     judged={

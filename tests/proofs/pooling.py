@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 NOT_SIZES = [-1, 2.5, "a", (1,) * 4]
 SPEED = {1: (32, 256, 64), 2: (16, 32, 32, 64), 3: (4, 12, 12, 12, 32)}
@@ -107,37 +107,5 @@ PROOF = Proof(
     drop_ins=[
         *(of_windows(kind, rank) for kind, rank in WINDOWS),
         *(of_all_places(kind, rank) for kind, rank in ALL_PLACES),
-    ],
-    training=[
-        Training(
-            "max_pooling2d",
-            "from my_max_pooling2d import MyMaxPooling2D\n"
-            "def layers():\n"
-            "    return [keras.layers.Conv2D(32, 3, activation='relu'), MyMaxPooling2D(),\n"
-            "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "average_pooling2d",
-            "from my_average_pooling2d import MyAveragePooling2D\n"
-            "def layers():\n"
-            "    return [keras.layers.Conv2D(32, 3, activation='relu'), MyAveragePooling2D(2),\n"
-            "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "global_average_pooling1d",
-            "from my_global_average_pooling1d import MyGlobalAveragePooling1D\n"
-            "def layers():\n"
-            "    return [keras.layers.Reshape((8, 8)), keras.layers.Conv1D(64, 3),\n"
-            "            keras.layers.ReLU(), keras.layers.Conv1D(64, 3, activation='relu'),\n"
-            "            MyGlobalAveragePooling1D(), keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "global_max_pooling1d",
-            "from my_global_max_pooling1d import MyGlobalMaxPooling1D\n"
-            "def layers():\n"
-            "    return [keras.layers.Reshape((8, 8)), keras.layers.Conv1D(64, 3),\n"
-            "            keras.layers.ReLU(), keras.layers.Conv1D(64, 3, activation='relu'),\n"
-            "            MyGlobalMaxPooling1D(), keras.layers.Dense(10)]\n",
-        ),
     ],
 )

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw(pick: Random) -> Call:
@@ -43,16 +43,6 @@ PROOF = Proof(
                 "unknown": [1],
             },
             speed=lambda: Call({}, np.ones((256, 1024), "float32")),
-        ),
-    ],
-    training=[
-        Training(
-            "prelu",
-            "from my_p_re_lu import MyPReLU\n"
-            "def layers():\n"
-            "    return [keras.layers.Conv2D(16, 3), MyPReLU(shared_axes=[1, 2]),\n"
-            "            keras.layers.Flatten(), keras.layers.Dense(32), MyPReLU(),\n"
-            "            keras.layers.Dense(10)]\n",
         ),
     ],
     judged={

@@ -62,35 +62,18 @@ class DropIn:
 
 
 @dataclass(frozen=True)
-class Training:
-    """A task that a generated class learns: the digits of scikit-learn.
-
-    Args:
-        golden: The folder of the class in tests/goldens.
-        source: Python that defines `layers()`: from images of shape (8, 8, 1) to ten logits.
-        score: The accuracy on held-out images that it must pass.
-    """
-
-    golden: str
-    source: str
-    score: float = 0.9
-
-
-@dataclass(frozen=True)
 class Proof:
     """All that proves one template.
 
     Args:
         goldens: What is typed behind `scaffold layer`, by the folder of the golden.
         drop_ins: The classes that stand in for some of Keras.
-        training: A task for each variant that has to learn by itself.
         judged: Mutants that survive the generated tests, as the changed line, with why that
             is right.
     """
 
     goldens: Mapping[str, Sequence[str]]
     drop_ins: Sequence[DropIn] = ()
-    training: Sequence[Training] = ()
     judged: Mapping[str, str] = field(default_factory=dict)
 
 

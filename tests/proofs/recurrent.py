@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def drop_in(golden: str, builtin: str, *flags: str, left_out: tuple[str, ...] = ()) -> DropIn:
@@ -91,15 +91,6 @@ def states(builtin: str, batch: int, units: int) -> list[Any]:
     return [random.normal(size=(batch, units)).astype("float32") for _ in range(number)]
 
 
-def training(golden: str, name: str) -> Training:
-    return Training(
-        golden,
-        f"from my_{golden} import {name}\n"
-        "def layers():\n"
-        f"    return [keras.layers.Reshape((8, 8)), {name}(64), keras.layers.Dense(10)]\n",
-    )
-
-
 PROOF = Proof(
     goldens={
         "simple_rnn": ["MySimpleRNN"],
@@ -119,11 +110,6 @@ PROOF = Proof(
         cell_drop_in("simple_rnn", "SimpleRNNCell"),
         cell_drop_in("lstm", "LSTMCell", "unit_forget_bias"),
         cell_drop_in("gru", "GRUCell", "reset_after"),
-    ],
-    training=[
-        training("simple_rnn", "MySimpleRNN"),
-        training("lstm", "MyLSTM"),
-        training("gru", "MyGRU"),
     ],
     judged={
         "dropout=0.0, -> dropout=1.0,": "mutmut's wrapper hands the default of the original on",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs.proof import Proof, Training
+from proofs.proof import Proof
 
 PROOF = Proof(
     goldens={
@@ -13,15 +13,6 @@ PROOF = Proof(
             *("data_format=channels_first", "gain:float=1.0{>0}", "label:str=mine"),
         ],
     },
-    training=[
-        Training(
-            "residual_block",
-            "from my_residual_block import MyResidualBlock\n"
-            "def layers():\n"
-            "    return [MyResidualBlock(8), MyResidualBlock(16, strides=2),\n"
-            "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-    ],
     judged={
         "self.input_spec = keras.layers.InputSpec(ndim=4, axes={channel_axis: channels}) -> self.input_spec = None": "the convolutions inside refuse the same inputs",
         "self.input_spec = keras.layers.InputSpec(ndim=4, axes={channel_axis: channels}) -> self.input_spec = keras.layers.InputSpec(axes={channel_axis: channels})": "the convolutions inside refuse the same inputs",

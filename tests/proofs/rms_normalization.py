@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw(pick: Random) -> Call:
@@ -45,15 +45,6 @@ PROOF = Proof(
                 "unknown": [1],
             },
             speed=lambda: Call({}, np.ones((256, 64, 512), "float32")),
-        ),
-    ],
-    training=[
-        Training(
-            "rms_normalization",
-            "from my_rms_normalization import MyRMSNormalization\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(), keras.layers.Dense(64),\n"
-            "            MyRMSNormalization(), keras.layers.ReLU(), keras.layers.Dense(10)]\n",
         ),
     ],
 )

@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 
 from proofs.conv import NOT_SIZES, SPEED, bias_goes_astray, size
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def drop_in(rank: int) -> DropIn:
@@ -66,21 +66,4 @@ PROOF = Proof(
         ],
     },
     drop_ins=[drop_in(rank) for rank in (1, 2)],
-    training=[
-        Training(
-            "separable_conv1d",
-            "from my_separable_conv1d import MySeparableConv1D\n"
-            "def layers():\n"
-            "    return [keras.layers.Reshape((8, 8)), MySeparableConv1D(64, 3),\n"
-            "            keras.layers.ReLU(), keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "separable_conv2d",
-            "from my_separable_conv2d import MySeparableConv2D\n"
-            "def layers():\n"
-            "    return [MySeparableConv2D(16, 3, depth_multiplier=8, activation='relu'),\n"
-            "            MySeparableConv2D(32, 3, strides=2),\n"
-            "            keras.layers.ReLU(), keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-    ],
 )

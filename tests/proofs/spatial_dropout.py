@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 SIZES = {1: (32, 64, 64), 2: (16, 32, 32, 32), 3: (8, 12, 12, 12, 16)}
 
@@ -50,29 +50,4 @@ PROOF = Proof(
         ],
     },
     drop_ins=[drop_in(rank) for rank in SIZES],
-    training=[
-        Training(
-            "spatial_dropout1d",
-            "from my_spatial_dropout1d import MySpatialDropout1D\n"
-            "def layers():\n"
-            "    return [keras.layers.Reshape((8, 8)), keras.layers.Dense(32),\n"
-            "            MySpatialDropout1D(0.1), keras.layers.Flatten(),\n"
-            "            keras.layers.Dense(64, activation='relu'), keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "spatial_dropout2d",
-            "from my_spatial_dropout2d import MySpatialDropout2D\n"
-            "def layers():\n"
-            "    return [keras.layers.Conv2D(32, 3, activation='relu'), MySpatialDropout2D(0.1),\n"
-            "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "spatial_dropout3d",
-            "from my_spatial_dropout3d import MySpatialDropout3D\n"
-            "def layers():\n"
-            "    return [keras.layers.Reshape((2, 4, 8, 1)), keras.layers.Conv3D(32, 2),\n"
-            "            MySpatialDropout3D(0.1), keras.layers.Flatten(),\n"
-            "            keras.layers.Dense(64, activation='relu'), keras.layers.Dense(10)]\n",
-        ),
-    ],
 )

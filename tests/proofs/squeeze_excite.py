@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs.proof import Proof, Training
+from proofs.proof import Proof
 
 PROOF = Proof(
     goldens={
@@ -13,15 +13,6 @@ PROOF = Proof(
             *("data_format=channels_first", "gain:float=1.0{>0}", "label:str=mine"),
         ],
     },
-    training=[
-        Training(
-            "squeeze_excite",
-            "from my_squeeze_excite import MySqueezeExcite\n"
-            "def layers():\n"
-            "    return [keras.layers.Conv2D(16, 3, activation='relu'), MySqueezeExcite(16),\n"
-            "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
-        ),
-    ],
     judged={
         'data_format=data_format, dtype=self.dtype_policy, name="pool" ) -> data_format=data_format, dtype=self.dtype_policy, )': "the pool has no weights, so that its name is seen nowhere",
         'data_format=data_format, dtype=self.dtype_policy, name="pool" -> data_format=data_format, dtype=self.dtype_policy, name="POOL"': "the pool has no weights, so that its name is seen nowhere",

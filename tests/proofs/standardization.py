@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 def draw(pick: Random) -> Call:
@@ -59,17 +59,6 @@ PROOF = Proof(
                 "unknown": [1],
             },
             speed=lambda: Call({"mean": 0.5, "variance": 2.0}, np.ones((256, 64, 512), "float32")),
-        ),
-    ],
-    training=[
-        Training(
-            "standardization",
-            "from my_standardization import MyStandardization\n"
-            "def layers():\n"
-            "    layer = MyStandardization(axis=None)\n"
-            "    layer.adapt(digits.train_images)\n"
-            "    return [layer, keras.layers.Flatten(), keras.layers.Dense(64, 'relu'),\n"
-            "            keras.layers.Dense(10)]\n",
         ),
     ],
     judged={

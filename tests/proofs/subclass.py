@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs.proof import Proof, Training
+from proofs.proof import Proof
 
 PROOF = Proof(
     goldens={
@@ -16,20 +16,4 @@ PROOF = Proof(
             *("gain:float=1.0{>0}", "mode:enum(sum,mean)=sum"),
         ],
     },
-    training=[
-        Training(
-            "subclass",
-            "from custom_conv2d import CustomConv2D\n"
-            "def layers():\n"
-            "    return [CustomConv2D(16, 3, activation='relu'), keras.layers.Flatten(),\n"
-            "            keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "subclass_with_attributes",
-            "from custom_dense import CustomDense\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(), CustomDense(),\n"
-            "            CustomDense(10, activation=None)]\n",
-        ),
-    ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs.proof import Proof, Training
+from proofs.proof import Proof
 
 PROOF = Proof(
     goldens={
@@ -13,16 +13,6 @@ PROOF = Proof(
             *("normalize_first=yes", "seed=7", "scale:float=1.0{>0}", "label:str=mine"),
         ],
     },
-    training=[
-        Training(
-            "transformer_encoder",
-            "from my_transformer_encoder import MyTransformerEncoder\n"
-            "def layers():\n"
-            "    return [keras.layers.Reshape((8, 8)), keras.layers.Dense(16),\n"
-            "            MyTransformerEncoder(32, num_heads=2), keras.layers.Flatten(),\n"
-            "            keras.layers.Dense(64, activation='relu'), keras.layers.Dense(10)]\n",
-        ),
-    ],
     judged={
         "self.dropout, seed=seed, dtype=self.dtype_policy, name=name ) -> self.dropout, seed=seed, dtype=self.dtype_policy, )": "no weight is saved by this name",
         "self.dropout, seed=seed, dtype=self.dtype_policy, name=name -> self.dropout, seed=seed, dtype=self.dtype_policy, name=None": "no weight is saved by this name",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs.proof import Call, DropIn, Proof, Training
+from proofs.proof import Call, DropIn, Proof
 
 
 class Wrapping(Mapping[str, Any]):
@@ -106,32 +106,6 @@ PROOF = Proof(
             plain=DENSE,
             refused={"unknown": [1]},
             speed=lambda: Call(Wrapping("Dense", {"units": 64}), np.ones((32, 16, 64), "float32")),
-        ),
-    ],
-    training=[
-        Training(
-            "residual_wrapper",
-            "from my_residual_wrapper import MyResidualWrapper\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(),\n"
-            "            MyResidualWrapper(keras.layers.Dense(64, activation='relu')),\n"
-            "            keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "spectral_normalization",
-            "from my_spectral_normalization import MySpectralNormalization\n"
-            "def layers():\n"
-            "    return [keras.layers.Flatten(),\n"
-            "            MySpectralNormalization(keras.layers.Dense(64, activation='relu')),\n"
-            "            keras.layers.Dense(10)]\n",
-        ),
-        Training(
-            "time_distributed",
-            "from my_time_distributed import MyTimeDistributed\n"
-            "def layers():\n"
-            "    return [keras.layers.Reshape((8, 8)),\n"
-            "            MyTimeDistributed(keras.layers.Dense(32, activation='relu')),\n"
-            "            keras.layers.Flatten(), keras.layers.Dense(10)]\n",
         ),
     ],
     judged={

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from regression_mixer import RegressionMixer
+from regression_mixer import MixerBlock, RegressionMixer
 
 # Keras's Torch backend itself calls NumPy 2 in a deprecated way.
 pytestmark = pytest.mark.filterwarnings(
@@ -311,6 +311,12 @@ class TestConfig:
     def test_refuses_bad_arguments(self, name, value):
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
+
+    def test_a_block_comes_back_from_its_config(self):
+        block = MixerBlock(5, 7, 0.5, name="mine", dtype="mixed_bfloat16")
+        twin = MixerBlock.from_config(json.loads(json.dumps(block.get_config())))
+        assert twin.get_config() == block.get_config()
+        assert (twin.tokens_mlp_dim, twin.channels_mlp_dim, twin.dropout) == (5, 7, 0.5)
 
 
 class TestKeras:

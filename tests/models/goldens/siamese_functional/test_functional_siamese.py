@@ -17,6 +17,7 @@ from keras import ops
 
 from functional_siamese import (
     ContrastiveLoss,
+    Distance,
     Encoder,
     FunctionalSiamese,
     pair_accuracy,
@@ -185,6 +186,14 @@ class TestValues:
         right = array(pair_accuracy(same, distances, threshold=1.0))
         assert right.reshape(-1).tolist() == [True, False, True, False]
 
+    def test_half_the_margin_parts_the_same_from_the_different(self):
+        model, x = built(), inputs()
+        distances = array(model(x))
+        model.margin = 2 * np.median(distances)
+        model.compile_for_training()
+        found = model.evaluate(x, np.ones((BATCH, 1)), return_dict=True, verbose=0)
+        assert found["accuracy"] == np.mean(distances < model.margin / 2) == 0.5
+
 
 class TestShapes:
     def test_static_shape_is_the_real_one(self):
@@ -197,6 +206,20 @@ class TestShapes:
         encoder = Encoder(FILTERS, DIM)
         assert encoder.compute_output_shape((None, *SHAPE)) == (None, DIM)
         assert tuple(encoder(inputs()[0]).shape) == (BATCH, DIM)
+
+    def test_channels_come_last_whatever_the_default(self):
+        keras.config.set_image_data_format("channels_first")
+        try:
+            encoder = Encoder(FILTERS, DIM)
+        finally:
+            keras.config.set_image_data_format("channels_last")
+        formats = {
+            layer.data_format for layer in (*encoder.convolutions, encoder.flatten)
+        }
+        assert formats == {"channels_last"}
+
+    def test_static_shape_of_distances(self):
+        assert Distance().compute_output_shape((None, 3, DIM)) == (None, 3, 1)
 
 
 class TestWeights:
@@ -211,6 +234,13 @@ class TestWeights:
             ("encoder/dense/kernel", (8, DIM)),
         ]
         assert model.trainable_weights == model.weights
+
+    def test_parts_without_weights_have_a_name_and_the_policy(self):
+        model = make(dtype="mixed_bfloat16")
+        parts = [model.get_layer("encoder").flatten, model.get_layer("distance")]
+
+        assert [part.name for part in parts] == ["flatten", "distance"]
+        assert {part.dtype_policy.name for part in parts} == {"mixed_bfloat16"}
 
 
 class TestConfig:

@@ -152,6 +152,17 @@ class TestShapes:
         assert encoder.compute_output_shape((None, *SHAPE)) == (None, DIM)
         assert tuple(encoder(inputs()[0]).shape) == (BATCH, DIM)
 
+    def test_channels_come_last_whatever_the_default(self):
+        keras.config.set_image_data_format("channels_first")
+        try:
+            encoder = Encoder(FILTERS, DIM)
+        finally:
+            keras.config.set_image_data_format("channels_last")
+        formats = {
+            layer.data_format for layer in (*encoder.convolutions, encoder.flatten)
+        }
+        assert formats == {"channels_last"}
+
 
 class TestWeights:
     def test_paths_and_shapes(self):
@@ -167,6 +178,13 @@ class TestWeights:
             ("head/bias", (1,)),
         ]
         assert model.trainable_weights == model.weights
+
+    def test_parts_without_weights_have_a_name_and_the_policy(self):
+        model = make(dtype="mixed_bfloat16")
+        parts = [model.get_layer("encoder").flatten]
+
+        assert [part.name for part in parts] == ["flatten"]
+        assert {part.dtype_policy.name for part in parts} == {"mixed_bfloat16"}
 
 
 class TestConfig:

@@ -297,6 +297,20 @@ class TestWeights:
         kernel.build((None, None, 64))
         assert 0.9 < array(kernel.kernel).std() / np.sqrt(2 / (5 * 64)) < 1.1
 
+    def test_the_last_step_has_a_name_and_the_policy(self):
+        last_step = make(dtype="mixed_bfloat16").get_layer("last_step")
+        assert last_step.dtype_policy.name == "mixed_bfloat16"
+
+    def test_channels_come_last_whatever_the_default(self):
+        keras.config.set_image_data_format("channels_first")
+        try:
+            block = make_block()
+        finally:
+            keras.config.set_image_data_format("channels_last")
+        formats = {layer.data_format for layer in (*block.convs, block.shortcut)}
+        assert formats == {"channels_last"}
+        assert [drop.name for drop in block.drops] == ["dropout_0", "dropout_1"]
+
 
 class TestConfig:
     def test_every_argument_arrives_and_survives(self):

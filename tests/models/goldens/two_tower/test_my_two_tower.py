@@ -166,7 +166,8 @@ class TestValues:
         model, x = make(hidden_units=(1000,), dropout=0.25), inputs()
         model.build(shapes(x))
         for name, y in model(x, training=False).items():
-            assert model.get_layer(f"{name}_tower").hidden_layers[1].rate == 0.25
+            drop = model.get_layer(f"{name}_tower").hidden_layers[1]
+            assert (drop.rate, drop.name) == (0.25, "dropout_0")
             assert (array(model(x)[name]) == array(y)).all()
             assert (array(model(x, training=True)[name]) != array(y)).any()
 
@@ -270,7 +271,7 @@ class TestConfig:
         assert twin.get_config() == tower.get_config()
         assert (twin.hidden_units, twin.embedding_dim, twin.dropout) == ((7, 6), 4, 0.5)
         assert (twin.activation, twin.name) == (keras.activations.tanh, "mine")
-        assert twin.compute_output_shape((None, 5)) == (None, 4)
+        assert twin.compute_output_shape((None, 6, 5)) == (None, 6, 4)
 
 
 class TestKeras:

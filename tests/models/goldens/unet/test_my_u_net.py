@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from my_u_net import MyUNet
+from my_u_net import DoubleConv, MyUNet
 
 # Keras's Torch backend itself calls NumPy 2 in a deprecated way.
 pytestmark = pytest.mark.filterwarnings(
@@ -309,6 +309,17 @@ class TestConfig:
     def test_refuses_bad_arguments(self, name, value):
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
+
+    def test_a_double_convolution_comes_back_from_its_config(self):
+        layer = DoubleConv(3, "tanh", name="mine", dtype="bfloat16")
+        twin = DoubleConv.from_config(json.loads(json.dumps(layer.get_config())))
+        assert twin.get_config() == layer.get_config()
+        assert (twin.filters, twin.activation) == (3, keras.activations.tanh)
+
+    def test_parts_without_weights_have_a_name_and_the_policy(self):
+        model = make(dtype="mixed_bfloat16")
+        parts = [model.get_layer(name) for name in ("pool_0", "join_0")]
+        assert {part.dtype_policy.name for part in parts} == {"mixed_bfloat16"}
 
 
 class TestKeras:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from small_vi_t import SmallViT
+from small_vi_t import EncoderBlock, SmallViT
 
 # Keras's Torch backend itself calls NumPy 2 in a deprecated way.
 pytestmark = pytest.mark.filterwarnings(
@@ -356,6 +356,25 @@ class TestConfig:
 
     def test_one_feature_has_one_head(self):
         assert make(hidden_dim=1, num_heads=1).hidden_dim == 1
+
+    def test_a_block_comes_back_from_its_config(self):
+        block = EncoderBlock(6, 2, 7, 0.5, name="mine", dtype="mixed_bfloat16")
+        twin = EncoderBlock.from_config(json.loads(json.dumps(block.get_config())))
+        assert twin.get_config() == block.get_config()
+        assert (twin.hidden_dim, twin.num_heads, twin.mlp_dim) == (6, 2, 7)
+        drops = [
+            twin.attention_dropout,
+            twin.mlp_hidden_dropout,
+            twin.mlp_output_dropout,
+        ]
+        assert [drop.name for drop in drops] == [
+            "attention_dropout",
+            "mlp_hidden_dropout",
+            "mlp_output_dropout",
+        ]
+        assert {(drop.rate, drop.dtype_policy.name) for drop in drops} == {
+            (0.5, "mixed_bfloat16")
+        }
 
 
 class TestKeras:

@@ -1,0 +1,48 @@
+"""`MyActivation`: an activation function as a layer."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyActivation(keras.layers.Layer):
+    """Activation function: `activation(x)`.
+
+    Args:
+        activation: Activation function or its name, `None` for the identity.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, ...)`, any rank.
+
+    Output shape:
+        The input's shape.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> layer = MyActivation("relu")
+    >>> [float(x) for x in layer(keras.ops.array([-3.0, 0.0, 2.0]))]
+    [0.0, 0.0, 2.0]
+
+    Reference:
+        Drop-in for `keras.layers.Activation`.
+    """
+
+    def __init__(self, activation, **kwargs):
+        super().__init__(**kwargs)
+        self.activation = keras.activations.get(activation)
+        self.supports_masking = True
+
+    def call(self, inputs):
+        return self.activation(inputs)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "activation": keras.activations.serialize(self.activation),
+        }

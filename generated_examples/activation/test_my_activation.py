@@ -1,0 +1,165 @@
+"""What `MyActivation` promises, on each backend.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from my_activation import MyActivation
+
+# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore:__array__ implementation:DeprecationWarning:keras"
+)
+
+BATCH, STEPS, DIM = 4, 3, 5
+
+# A value other than the default for every constructor argument.
+CHANGED = {
+    "activation": keras.activations.tanh,
+}
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Start every test from the same seed."""
+    keras.utils.set_random_seed(0)
+
+
+def make(**arguments):
+    plain = {"activation": "silu"}
+    return MyActivation(**{**plain, **arguments})
+
+
+def inputs(*axes, batch=BATCH):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(batch, *axes, DIM)).astype("float32")
+
+
+def reference(x):
+    """SiLU, one entry at a time."""
+    return np.reshape([v / (1 + np.exp(-v)) for v in x.ravel().tolist()], x.shape)
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
+
+
+class TestValues:
+    @pytest.mark.parametrize("axes", [(), (STEPS,), (2, STEPS)])
+    def test_equals_the_formula(self, axes):
+        x = inputs(*axes)
+        assert_close(array(make()(x)), reference(x))
+
+    def test_takes_a_name_a_function_or_none(self):
+        x = inputs()
+        assert_close(array(make(activation="relu")(x)), np.maximum(x, 0))
+        assert_close(array(make(activation=ops.square)(x)), np.square(x))
+        assert_close(array(make(activation=None)(x)), x)
+
+
+class TestShapes:
+    @pytest.mark.parametrize("shape", [(None, DIM), (None, None, DIM), (2, 3, 4, DIM)])
+    def test_static_shape_is_the_real_one(self, shape):
+        assert make().compute_output_shape(shape) == shape
+        assert make()(keras.KerasTensor(shape)).shape == shape
+        real = tuple(2 if size is None else size for size in shape)
+        assert make()(np.zeros(real, "float32")).shape == real
+
+
+class TestWeights:
+    def test_has_none(self):
+        layer = make()
+        layer(inputs())
+        assert layer.weights == []
+
+
+class TestConfig:
+    def test_every_argument_arrives_and_survives(self):
+        assert [*CHANGED, "kwargs"] == [*inspect.signature(MyActivation).parameters]
+        layer = MyActivation(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "examples>MyActivation"
+        twin = keras.saving.deserialize_keras_object(config)
+        assert type(twin) is MyActivation
+        assert twin.get_config() == layer.get_config()
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
+        assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+
+class TestKeras:
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
+    def test_dtype_policy(self, policy):
+        layer, x = make(dtype=policy), inputs()
+        y = layer(x)
+        assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
+        assert_close(array(ops.cast(y, "float32")), reference(x), tolerance=0.05)
+
+    def test_passes_masks_on(self):
+        model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs(STEPS)
+        x[:, -1] = 0
+        mask = array(model(x)._keras_mask)
+        assert mask[:, :-1].all()
+        assert not mask[:, -1].any()
+
+    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        x = inputs(batch=64)
+        y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
+        model = keras.Sequential(
+            [
+                keras.layers.Dense(32),
+                make(),
+                keras.layers.Dense(1),
+            ]
+        )
+        model.build(x.shape)
+        model.compile(keras.optimizers.Adam(0.05), "mse")
+        before = model.get_weights()
+        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < 0.5 * losses[0]
+        for old, new in zip(before, model.get_weights(), strict=True):
+            assert (old != new).any()
+
+        model.save(tmp_path / "model.keras")
+        np.save(tmp_path / "x.npy", x)
+        script = (
+            f"import keras, numpy as np, {MyActivation.__module__}\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "np.save('y.npy', model.predict(np.load('x.npy'), verbose=0))\n"
+        )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
+        assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
+
+    def test_the_example_of_the_docstring(self):
+        examples = doctest.testmod(sys.modules[MyActivation.__module__])
+        assert examples.attempted > 0
+        assert examples.failed == 0

@@ -1,0 +1,166 @@
+"""`MyAdditiveAttention`: additive attention."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyAdditiveAttention(keras.layers.Layer):
+    """Additive attention: `softmax(scores) @ value`.
+
+    The scores of a query with all keys are those of Bahdanau::
+
+        scores = sum(scale * tanh(query + key), axis=-1)
+
+    A call takes, beside the inputs:
+
+    `mask`, a list of a mask of the query and one of the value, each `None` or of the
+    shape `(batch, steps)`: what the first one masks is 0 in the output, and what the
+    second one masks gets no weight. The output carries the first one on.
+
+    `use_causal_mask=True`, for step `i` of the query to get nothing from beyond step
+    `i` of the value.
+
+    `return_attention_scores=True`, for a second output, the weights `softmax(scores)`.
+
+    Args:
+        use_scale: Bool, whether the scores have a trained `scale`, a value for each
+            feature. Defaults to `True`.
+        dropout: Float from 0 to 1, the probability that a weight is dropped in
+            training. Defaults to `0.0`.
+        seed: Int, seed of the dropout, or `None` for another one each time. Defaults to
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        A list of the query, `(batch, query_steps, dim)`, the value,
+        `(batch, steps, value_dim)`, and the key, `(batch, steps, dim)`. Without the
+        last, the value is the key.
+
+    Output shape:
+        `(batch, query_steps, value_dim)`; of the weights,
+        `(batch, query_steps, steps)`.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the inputs are no
+            list of 2 or 3, or `mask` is none.
+
+    Example:
+
+    >>> layer = MyAdditiveAttention(use_scale=True)
+    >>> query, value = keras.ops.ones((2, 3, 8)), keras.ops.ones((2, 5, 8))
+    >>> outputs, weights = layer([query, value], return_attention_scores=True)
+    >>> tuple(outputs.shape), tuple(weights.shape)
+    ((2, 3, 8), (2, 3, 5))
+
+    Reference:
+        [Bahdanau et al., 2014](https://arxiv.org/abs/1409.0473). Drop-in for
+        `keras.layers.AdditiveAttention`.
+    """
+
+    def __init__(self, use_scale=True, dropout=0.0, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and at most 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        self.use_scale = use_scale
+        self.dropout = dropout
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape):
+        query_shape, *_ = self._unpack(input_shape)
+        self.scale = None
+        if self.use_scale:
+            self.scale = self.add_weight(
+                name="scale", shape=query_shape[-1:], initializer="glorot_uniform"
+            )
+
+    def call(
+        self,
+        inputs,
+        mask=None,
+        training=False,
+        return_attention_scores=False,
+        use_causal_mask=False,
+    ):
+        query, value, key = self._unpack(inputs)
+        if mask is None:
+            mask = [None, None]
+        if not isinstance(mask, list) or len(mask) not in (2, 3):
+            raise ValueError(
+                "`mask` must be a list [query_mask, value_mask]. "
+                f"Received: mask={mask}"
+            )
+        query_mask, value_mask, *_ = mask
+        scores = self._scores(query, key)
+        # Not -inf, which gives NaN where all is masked.
+        masked = -3e4 if self.compute_dtype == "float16" else -1e9
+        if value_mask is not None:
+            value_mask = ops.cast(ops.expand_dims(value_mask, -2), "bool")
+            scores = ops.where(value_mask, scores, masked)
+        if use_causal_mask:
+            causal_mask = ops.tril(ops.ones(ops.shape(scores)[-2:], "bool"))
+            scores = ops.where(causal_mask, scores, masked)
+        weights = ops.softmax(scores)
+        if training and self.dropout > 0:
+            weights = keras.random.dropout(
+                weights, self.dropout, seed=self.seed_generator
+            )
+        outputs = ops.matmul(weights, value)
+        if query_mask is not None:
+            query_mask = ops.cast(ops.expand_dims(query_mask, -1), "bool")
+            outputs = ops.where(query_mask, outputs, 0)
+        return (outputs, weights) if return_attention_scores else outputs
+
+    def _unpack(self, inputs):
+        """Return the query, the value and the key of inputs or shapes."""
+        if not isinstance(inputs, list) or len(inputs) not in (2, 3):
+            raise ValueError(
+                "`inputs` must be a list [query, value] or [query, value, key]. "
+                f"Received: inputs={inputs}"
+            )
+        query, value, *key = inputs
+        return query, value, key[0] if key else value
+
+    def _scores(self, query, key):
+        """Return the score of each query with each key."""
+        scores = ops.tanh(ops.expand_dims(query, -2) + ops.expand_dims(key, -3))
+        if self.scale is not None:
+            scores = ops.multiply(self.scale, scores)
+        return ops.sum(scores, axis=-1)
+
+    def compute_mask(self, inputs, mask=None):
+        del inputs  # The query's mask alone passes on.
+        return None if mask is None else mask[0]
+
+    def compute_output_spec(
+        self,
+        inputs,
+        mask=None,
+        training=False,
+        return_attention_scores=False,
+        use_causal_mask=False,
+    ):
+        del mask, training, use_causal_mask  # They change no shape.
+        query, value, key = self._unpack(inputs)
+        shape = self.compute_output_shape([query.shape, value.shape])
+        outputs = keras.KerasTensor(shape, dtype=self.compute_dtype)
+        if not return_attention_scores:
+            return outputs
+        shape = (*query.shape[:-1], key.shape[-2])
+        return outputs, keras.KerasTensor(shape, dtype=self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        query_shape, value_shape, *_ = input_shape
+        return (*query_shape[:-1], value_shape[-1])
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "use_scale": self.use_scale,
+            "dropout": self.dropout,
+            "seed": self.seed,
+        }

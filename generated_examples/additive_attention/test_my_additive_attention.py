@@ -1,0 +1,304 @@
+"""What `MyAdditiveAttention` promises, on each backend.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from my_additive_attention import MyAdditiveAttention
+
+# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore:__array__ implementation:DeprecationWarning:keras"
+)
+
+BATCH, QUERY_STEPS, STEPS, DIM, VALUE_DIM = 4, 3, 5, 6, 2
+
+# A value other than the default for every constructor argument.
+CHANGED = {
+    "use_scale": False,
+    "dropout": 0.5,
+    "seed": 7,
+}
+DEFAULTS = {
+    "use_scale": True,
+    "dropout": 0.0,
+    "seed": None,
+}
+ACCEPTED = {
+    "dropout": [0.0, 1.0, 1],
+}
+REFUSED = {
+    "dropout": [-1.0, 2.0, "1.0", None],
+}
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Start every test from the same seed."""
+    keras.utils.set_random_seed(0)
+
+
+def make(**arguments):
+    return MyAdditiveAttention(**arguments)
+
+
+def inputs(batch=BATCH):
+    rng = np.random.default_rng(0)
+    shapes = [(QUERY_STEPS, DIM), (STEPS, VALUE_DIM), (STEPS, DIM)]
+    return [rng.normal(size=(batch, *shape)).astype("float32") for shape in shapes]
+
+
+def reference(query, value, key, scale=1.0, seen=True):
+    """The formula, one query and key at a time: the outputs and the weights."""
+    weights = np.zeros((*query.shape[:2], key.shape[1]))
+    for item, i, j in np.ndindex(*weights.shape):
+        score = (scale * np.tanh(query[item, i] + key[item, j])).sum()
+        weights[item, i, j] = np.exp(score)
+    weights = weights * seen
+    weights /= weights.sum(-1, keepdims=True)
+    return np.stack([w @ v for w, v in zip(weights, value, strict=True)]), weights
+
+
+def both(layer, *arguments, **further):
+    """The outputs and the weights of a call, as arrays."""
+    found = layer(*arguments, return_attention_scores=True, **further)
+    return [array(ops.cast(tensor, "float32")) for tensor in found]
+
+
+def assert_both_close(actual, expected, tolerance=1e-5):
+    for one, other in zip(actual, expected, strict=True):
+        assert_close(one, other, tolerance)
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
+
+
+class TestValues:
+    @pytest.mark.parametrize("use_scale", [True, False])
+    def test_equals_the_formula(self, use_scale):
+        layer, x = make(use_scale=use_scale), inputs()
+        found = both(layer, x)
+        assert_both_close(found, reference(*x, *layer.get_weights()))
+        assert_close(array(layer(x)), found[0])
+
+    def test_without_a_key_the_value_is_the_key(self):
+        layer, (query, _, key) = make(), inputs()
+        assert_close(array(layer([query, key])), array(layer([query, key, key])))
+
+    @pytest.mark.parametrize("dtype", [None, "bool", "float32"])
+    @pytest.mark.parametrize("causal", [True, False])
+    def test_hidden_values_get_no_weight(self, dtype, causal):
+        layer, x = make(), inputs()
+        seen = np.arange(STEPS) < [[5], [3], [1], [4]]
+        mask = None if dtype is None else [None, ops.cast(seen, dtype)]
+        seen = np.ones((1, 1, STEPS)) if dtype is None else seen[:, None]
+        if causal:
+            seen = seen * np.tri(QUERY_STEPS, STEPS)
+        found = both(layer, x, mask=mask, use_causal_mask=causal)
+        assert_both_close(found, reference(*x, *layer.get_weights(), seen=seen))
+
+    @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+    def test_values_that_are_all_hidden_count_the_same(self, policy):
+        hidden = [None, ops.zeros((BATCH, STEPS), "bool")]
+        _, weights = both(make(dtype=policy), inputs(), mask=hidden)
+        assert_close(weights, np.full_like(weights, 1 / STEPS), tolerance=1e-3)
+
+    @pytest.mark.parametrize("dtype", ["bool", "float32"])
+    def test_masked_queries_give_zeros(self, dtype):
+        layer, x = make(), inputs()
+        mask = np.arange(QUERY_STEPS) < [[3], [2], [1], [0]]
+        y = array(layer(x, mask=[ops.cast(mask, dtype), None]))
+        assert_close(y, np.where(mask[..., None], array(layer(x)), 0))
+
+    def test_dropout_drops_weights_in_training(self):
+        layer, x = make(dropout=0.4), inputs(batch=200)
+        (y, kept), (_, whole) = both(layer, x, training=True), both(layer, x)
+        assert abs((kept == 0).mean() - 0.4) < 0.05
+        assert_close(kept, np.where(kept == 0, 0, whole / (1 - 0.4)))
+        assert_close(y, kept @ x[1])
+
+    def test_the_seed_repeats_the_draws(self):
+        x = inputs()
+        one, twin, other = (
+            array(make(dropout=0.5, seed=n, use_scale=False)(x, training=True))
+            for n in (1, 1, 2)
+        )
+        assert (one == twin).all()
+        assert (one != other).any()
+
+    def test_items_of_a_batch_do_not_mix(self):
+        layer, x = make(), inputs()
+        assert_close(array(layer(x))[1:], array(layer([one[1:] for one in x])))
+
+
+class TestShapes:
+    @pytest.mark.parametrize("batch", [BATCH, None])
+    @pytest.mark.parametrize("steps", [STEPS, None])
+    def test_static_shape_is_the_real_one(self, batch, steps):
+        shapes = [
+            (batch, QUERY_STEPS, DIM),
+            (batch, steps, VALUE_DIM),
+            (batch, steps, DIM),
+        ]
+        layer = make()
+        assert layer.compute_output_shape(shapes) == (batch, QUERY_STEPS, VALUE_DIM)
+        outputs, weights = layer(
+            [keras.KerasTensor(shape) for shape in shapes], return_attention_scores=True
+        )
+        assert outputs.shape == (batch, QUERY_STEPS, VALUE_DIM)
+        assert weights.shape == (batch, QUERY_STEPS, steps)
+        outputs, weights = layer(inputs(), return_attention_scores=True)
+        assert outputs.shape == (BATCH, QUERY_STEPS, VALUE_DIM)
+        assert weights.shape == (BATCH, QUERY_STEPS, STEPS)
+
+    def test_refuses_other_inputs_and_masks_than_lists(self):
+        query, *_ = x = inputs()
+        for bad in (query, tuple(x), [query], [*x, query]):
+            with pytest.raises(ValueError, match="`inputs` must be a list"):
+                make()(bad)
+        for mask in (True, [None], (None, None), [None] * 4):
+            with pytest.raises(ValueError, match="`mask` must be a list"):
+                make()(x, mask=mask)
+
+
+class TestWeights:
+    def test_name_shape_and_start(self):
+        layer = make()
+        layer.build([x.shape for x in inputs()])
+        assert [(weight.name, weight.shape) for weight in layer.weights] == [
+            ("scale", (DIM,))
+        ]
+        assert layer.trainable_weights == layer.weights
+        limit = np.sqrt(6 / (DIM + DIM))  # Glorot and Bengio, 2010
+        assert 0 < np.abs(array(layer.scale)).max() <= limit
+
+    def test_scale_can_be_left_out(self):
+        layer = make(use_scale=False)
+        layer(inputs())
+        assert layer.weights == []
+
+
+class TestConfig:
+    def test_every_argument_arrives_and_survives(self):
+        assert [*CHANGED, "kwargs"] == [
+            *inspect.signature(MyAdditiveAttention).parameters
+        ]
+        layer = MyAdditiveAttention(
+            **CHANGED, name="mine", dtype="bfloat16", trainable=False
+        )
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "examples>MyAdditiveAttention"
+        twin = keras.saving.deserialize_keras_object(config)
+        assert type(twin) is MyAdditiveAttention
+        assert twin.get_config() == layer.get_config()
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
+        assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    def test_defaults(self):
+        layer = MyAdditiveAttention()
+        for name, value in DEFAULTS.items():
+            assert described(getattr(layer, name)) == described(value)
+            assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in REFUSED.items() for value in values],
+    )
+    def test_refuses_bad_arguments(self, name, value):
+        with pytest.raises(ValueError, match=f"^`{name}` must be"):
+            make(**{name: value})
+
+
+class TestKeras:
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
+    def test_dtype_policy(self, policy):
+        layer, x = make(dtype=policy), inputs()
+        mask = [None, ops.ones((BATCH, STEPS), "bool")]
+        symbolic = [keras.KerasTensor(one.shape) for one in x]
+        found = layer(x, mask=mask, return_attention_scores=True)
+        for y in (*found, *layer(symbolic, return_attention_scores=True)):
+            assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
+        found = both(layer, x, mask=mask, use_causal_mask=True)
+        weights = [array(ops.cast(weight, "float32")) for weight in layer.weights]
+        expected = reference(*x, *weights, seen=np.tri(QUERY_STEPS, STEPS))
+        assert_both_close(found, expected, tolerance=0.05)
+
+    def test_takes_masks_of_its_inputs_and_passes_the_first_on(self):
+        layer, (x, *_) = make(), inputs()
+        x[:, -1] = 0
+        masked = keras.layers.Masking()(x)
+        y = layer([masked, masked])
+        mask = array(y._keras_mask)
+        assert mask[:, :-1].all()
+        assert not mask[:, -1].any()
+        expected = array(layer([x[:, :-1], x[:, :-1]]))
+        assert_close(array(y), np.pad(expected, [(0, 0), (0, 1), (0, 0)]))
+        assert layer.compute_mask([x, x], [None, mask]) is None
+
+    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        x, *_ = inputs(batch=64)
+        y = np.sin(x.sum(axis=(1, 2)))
+        tokens = keras.Input(x.shape[1:])
+        attended = make(use_scale=True)([tokens, tokens])
+        hidden = keras.layers.Flatten()(keras.layers.Add()([tokens, attended]))
+        hidden = keras.layers.Dense(32, activation="tanh")(hidden)
+        model = keras.Model(tokens, keras.layers.Dense(1)(hidden))
+        model.compile(keras.optimizers.Adam(0.05), "mse")
+        before = model.get_weights()
+        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < 0.5 * losses[0]
+        for old, new in zip(before, model.get_weights(), strict=True):
+            assert (old != new).any()
+
+        model.save(tmp_path / "model.keras")
+        np.save(tmp_path / "x.npy", x)
+        script = (
+            f"import keras, numpy as np, {MyAdditiveAttention.__module__}\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "np.save('y.npy', model.predict(np.load('x.npy'), verbose=0))\n"
+        )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
+        assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
+
+    def test_the_example_of_the_docstring(self):
+        examples = doctest.testmod(sys.modules[MyAdditiveAttention.__module__])
+        assert examples.attempted > 0
+        assert examples.failed == 0

@@ -1,0 +1,289 @@
+"""What `MyAutoencoder` promises, on each backend.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from my_autoencoder import MyAutoencoder
+
+# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore:__array__ implementation:DeprecationWarning:keras"
+)
+
+BATCH, DIM, LATENT, HIDDEN = 4, 6, 2, (7, 5)
+
+# A value other than the default for every constructor argument.
+CHANGED = {
+    "num_features": 2,
+    "latent_dim": 17,
+    "hidden_units": (129, 130, 2),
+    "activation": keras.activations.tanh,
+    "output_activation": keras.activations.tanh,
+}
+DEFAULTS = {
+    "latent_dim": 16,
+    "hidden_units": (128, 64),
+    "activation": keras.activations.get("relu"),
+    "output_activation": keras.activations.get(None),
+}
+ACCEPTED = {
+    "num_features": [1],
+    "latent_dim": [1],
+}
+REFUSED = {
+    "num_features": [0, 2.5, "2", None],
+    "latent_dim": [0, 2.5, "2", None],
+    "hidden_units": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+}
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Start every test from the same seed."""
+    keras.utils.set_random_seed(0)
+
+
+def make(**arguments):
+    plain = {
+        "num_features": DIM,
+        "latent_dim": LATENT,
+        "hidden_units": HIDDEN,
+        "activation": "tanh",
+        "output_activation": None,
+    }
+    return MyAutoencoder(**{**plain, **arguments})
+
+
+def inputs(batch=BATCH):
+    """What two numbers for each item stand for."""
+    rng = np.random.default_rng(0)
+    factors, numbers = rng.normal(size=(2, DIM)), rng.normal(size=(batch, 2))
+    return np.tensordot(numbers, factors, 1).astype("float32")
+
+
+def randomise(model):
+    """Give every weight values that an error in its place would change."""
+    rng = np.random.default_rng(1)
+    for weight in model.weights:
+        weight.assign(rng.uniform(-0.7, 1.0, weight.shape))
+
+
+def by_path(model):
+    """The values of all weights by their paths inside of the model."""
+    inside = f"{model.name}/"
+    return {
+        weight.path.removeprefix(inside): array(ops.cast(weight, "float32"))
+        for weight in model.weights
+    }
+
+
+def of(layer, weights):
+    """The weights of one layer, in order."""
+    return [
+        value for path, value in weights.items() if path.rpartition("/")[0] == layer
+    ]
+
+
+def encoded(x, weights, activation=np.tanh):
+    """The codes, from the weights by their paths."""
+    for i in range(len(HIDDEN)):
+        kernel, bias = of(f"encoder/hidden_{i}", weights)
+        x = activation(x @ kernel + bias)
+    kernel, bias = of("encoder/latent", weights)
+    return x @ kernel + bias
+
+
+def decoded(codes, weights, activation=np.tanh):
+    """What codes stand for, from the weights by their paths."""
+    x = codes
+    for i in range(len(HIDDEN)):
+        kernel, bias = of(f"decoder/hidden_{i}", weights)
+        x = activation(x @ kernel + bias)
+    kernel, bias = of("decoder/outputs", weights)
+    return x @ kernel + bias
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
+
+
+class TestValues:
+    def test_equals_the_formula(self):
+        model, x = make(name="mine"), inputs()
+        model.build((None, *x.shape[1:]))
+        randomise(model)
+        weights = by_path(model)
+        codes = encoded(x, weights)
+        assert_close(array(model.encode(x)), codes)
+        assert_close(
+            array(model.decode(codes.astype("float32"))), decoded(codes, weights)
+        )
+        assert_close(array(model(x)), decoded(codes, weights))
+
+    def test_activations_are_those_of_the_hidden_layers_and_the_outputs(self):
+        model, x = (
+            make(activation=None, output_activation="relu", name="mine"),
+            inputs(),
+        )
+        model.build((None, *x.shape[1:]))
+        randomise(model)
+        weights = by_path(model)
+        y = decoded(encoded(x, weights, np.asarray), weights, np.asarray)
+        assert (y < 0).any()
+        assert_close(array(model(x)), np.maximum(y, 0), tolerance=1e-4)
+
+    def test_items_of_a_batch_do_not_mix(self):
+        layer, x = make(), inputs()
+        assert_close(array(layer(x))[1:], array(layer(x[1:])))
+
+
+class TestShapes:
+    def test_static_shape_is_the_real_one(self):
+        model, x = make(), inputs()
+        real = model(x).shape
+        assert model.compute_output_shape((None, *x.shape[1:])) == (None, *real[1:])
+        assert make()(keras.KerasTensor((None, *x.shape[1:]))).shape == (
+            None,
+            *real[1:],
+        )
+
+    def test_refuses_other_inputs(self):
+        x = inputs()
+        with pytest.raises(ValueError, match="expected shape"):
+            make()(np.concatenate([x, x], axis=-1))
+
+
+class TestWeights:
+    def test_paths_and_shapes(self):
+        model, x = make(name="mine"), inputs()
+        model.build((None, *x.shape[1:]))
+        assert [(path, value.shape) for path, value in by_path(model).items()] == [
+            ("encoder/hidden_0/kernel", (DIM, HIDDEN[0])),
+            ("encoder/hidden_0/bias", (HIDDEN[0],)),
+            ("encoder/hidden_1/kernel", (HIDDEN[0], HIDDEN[1])),
+            ("encoder/hidden_1/bias", (HIDDEN[1],)),
+            ("encoder/latent/kernel", (HIDDEN[1], LATENT)),
+            ("encoder/latent/bias", (LATENT,)),
+            ("decoder/hidden_0/kernel", (LATENT, HIDDEN[1])),
+            ("decoder/hidden_0/bias", (HIDDEN[1],)),
+            ("decoder/hidden_1/kernel", (HIDDEN[1], HIDDEN[0])),
+            ("decoder/hidden_1/bias", (HIDDEN[0],)),
+            ("decoder/outputs/kernel", (HIDDEN[0], DIM)),
+            ("decoder/outputs/bias", (DIM,)),
+        ]
+        assert model.trainable_weights == model.weights
+
+
+class TestConfig:
+    def test_every_argument_arrives_and_survives(self):
+        assert [*CHANGED, "kwargs"] == [*inspect.signature(MyAutoencoder).parameters]
+        layer = MyAutoencoder(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "examples>MyAutoencoder"
+        twin = keras.saving.deserialize_keras_object(config)
+        assert type(twin) is MyAutoencoder
+        assert twin.get_config() == layer.get_config()
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
+        assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    def test_defaults(self):
+        layer = MyAutoencoder(num_features=DIM)
+        for name, value in DEFAULTS.items():
+            assert described(getattr(layer, name)) == described(value)
+            assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in REFUSED.items() for value in values],
+    )
+    def test_refuses_bad_arguments(self, name, value):
+        with pytest.raises(ValueError, match=f"^`{name}` must be"):
+            make(**{name: value})
+
+
+class TestKeras:
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
+    def test_dtype_policy(self, policy):
+        model, x = make(dtype=policy, name="mine"), inputs()
+        y = model(x)
+        assert keras.backend.standardize_dtype(y.dtype) == model.compute_dtype
+        assert {weight.dtype for weight in model.weights} == {model.variable_dtype}
+        y, weights = array(ops.cast(y, "float32")), by_path(model)
+        assert_close(y, decoded(encoded(x, weights), weights), tolerance=0.1)
+
+    def test_compiles_for_training(self):
+        model, x = make(), inputs()
+        model.compile_for_training(learning_rate=0.02)
+        assert_close(array(model.optimizer.learning_rate), 0.02)
+        errors = array(model(x)) - x
+        results = model.evaluate(x, x, return_dict=True, verbose=0)
+        assert_close(results["loss"], (errors**2).mean())
+        assert_close(results["mae"], np.abs(errors).mean())
+        model.compile_for_training(optimizer="sgd")
+        assert isinstance(model.optimizer, keras.optimizers.SGD)
+
+    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        x = y = inputs(batch=64)
+        model = make()
+        model.build((None, *x.shape[1:]))
+
+        model.compile_for_training(learning_rate=0.02)
+
+        before = model.get_weights()
+        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < 0.5 * losses[0]
+        for old, new in zip(before, model.get_weights(), strict=True):
+            assert (old != new).any()
+
+        model.save(tmp_path / "model.keras")
+        np.save(tmp_path / "x.npy", x)
+        script = (
+            f"import keras, numpy as np, {MyAutoencoder.__module__}\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "np.save('y.npy', model.predict(np.load('x.npy'), verbose=0))\n"
+        )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
+        assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
+
+    def test_the_example_of_the_docstring(self):
+        examples = doctest.testmod(sys.modules[MyAutoencoder.__module__])
+        assert examples.attempted > 0
+        assert examples.failed == 0

@@ -1,0 +1,133 @@
+"""`MyAveragePooling2D`: 2D average pooling."""
+
+import keras
+from keras import ops
+
+
+def int_tuple(value, length, name):
+    """Return the argument `name` as a tuple of `length` positive ints.
+
+    One int stands for all of them. Raises `ValueError` for anything else.
+    """
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, (list, tuple))
+        or len(values) != length
+        or not all(isinstance(item, int) and item > 0 for item in values)
+    ):
+        raise ValueError(
+            f"`{name}` must be a positive int, or a tuple of positive ints of length "
+            f"{length}. Received: {name}={value!r}"
+        )
+    return tuple(values)
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyAveragePooling2D(keras.layers.Layer):
+    """2D average pooling: the mean of each window of a channel.
+
+    With strides `s` and `u, v` over the window::
+
+        outputs[i, j, c] = mean over u, v of
+            inputs[i * s[0] + u, j * s[1] + v, c]
+
+    `"valid"` adds no padding: the window only goes where it fits. `"same"` lets it
+    stand out on both sides, at the end one place more where their number is odd, so
+    that the output has `ceil(size / stride)` places along an axis; what is outside does
+    not count. Where that number is odd, Keras's `average_pool` on Torch repeats the
+    places at the edges instead, and counts them.
+
+    Args:
+        pool_size: Positive int or tuple of 2, size of the window.
+        strides: Positive int or tuple of 2, step of the window; `None` for `pool_size`.
+            Defaults to `None`.
+        padding: `"valid"` or `"same"`, in any case. Defaults to `"valid"`.
+        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
+            `keras.config.image_data_format()`. Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, height, width, channels)` for `"channels_last"`,
+        `(batch, channels, height, width)` for `"channels_first"`.
+
+    Output shape:
+        `(batch, new_height, new_width, channels)` or
+        `(batch, channels, new_height, new_width)`.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the input has not 4
+            axes, or a symbolic one is smaller than the window.
+
+    Example:
+
+    >>> layer = MyAveragePooling2D(2, data_format="channels_last")
+    >>> tuple(layer(keras.ops.ones((4, 28, 20, 3))).shape)
+    (4, 14, 10, 3)
+
+    Reference:
+        Drop-in for `keras.layers.AveragePooling2D`.
+    """
+
+    def __init__(
+        self, pool_size, strides=None, padding="valid", data_format=None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        pool_size = int_tuple(pool_size, 2, "pool_size")
+        strides = pool_size if strides is None else int_tuple(strides, 2, "strides")
+        padding = str(padding).lower()
+        if padding not in ("valid", "same"):
+            raise ValueError(
+                f"`padding` must be 'valid' or 'same'. Received: padding={padding!r}"
+            )
+        if data_format is None:
+            data_format = keras.config.image_data_format()
+        data_format = str(data_format).lower()
+        if data_format not in ("channels_last", "channels_first"):
+            raise ValueError(
+                "`data_format` must be 'channels_last' or 'channels_first'. "
+                f"Received: data_format={data_format!r}"
+            )
+        self.pool_size = pool_size
+        self.strides = strides
+        self.padding = padding
+        self.data_format = data_format
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+
+    def call(self, inputs):
+        return ops.average_pool(
+            inputs,
+            pool_size=self.pool_size,
+            strides=self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
+        )
+
+    def compute_output_shape(self, input_shape):
+        channels_last = self.data_format == "channels_last"
+        sizes = input_shape[1:-1] if channels_last else input_shape[2:]
+        if self.padding == "valid":
+            sizes = [
+                None if size is None else size - pool + 1
+                for size, pool in zip(sizes, self.pool_size, strict=True)
+            ]
+            if any(size is not None and size <= 0 for size in sizes):
+                raise ValueError(
+                    "The input is smaller than the window. Received: "
+                    f"input_shape={input_shape}, pool_size={self.pool_size}"
+                )
+        sizes = [
+            None if size is None else -(-size // stride)
+            for size, stride in zip(sizes, self.strides, strict=True)
+        ]
+        if channels_last:
+            return (input_shape[0], *sizes, input_shape[-1])
+        return (*input_shape[:2], *sizes)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "pool_size": self.pool_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "data_format": self.data_format,
+        }

@@ -1,0 +1,199 @@
+"""`MyCNN`: a convolutional network."""
+
+import keras
+
+
+def int_tuple(value, length, name):
+    """Return the argument `name` as a tuple of `length` positive ints.
+
+    One int stands for all of them. Raises `ValueError` for anything else.
+    """
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, (list, tuple))
+        or len(values) != length
+        or not all(isinstance(item, int) and item > 0 for item in values)
+    ):
+        raise ValueError(
+            f"`{name}` must be a positive int, or a tuple of positive ints of length "
+            f"{length}. Received: {name}={value!r}"
+        )
+    return tuple(values)
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyCNN(keras.Model):
+    """Convolutional network for images.
+
+    Each block is `activation(norm(conv(x)))`: a convolution with padding `"same"` and
+    no bias, and a batch normalization. Between two blocks is a max pooling, with
+    padding `"same"`, too. The means over all places, with dropout, are the features of
+    an image.
+
+    Args:
+        num_classes: Positive int, number of classes: the model gives a logit for each.
+        filters: Tuple of one or more positive ints, output channels of each block.
+            Defaults to `(32, 64, 128)`.
+        kernel_size: Positive int or tuple of 2, size of the convolutions' windows.
+            Defaults to `(3, 3)`.
+        pool_size: Positive int or tuple of 2, size of the windows of the pooling, and
+            their step. Defaults to `(2, 2)`.
+        activation: Activation function or its name, `None` for the identity. Defaults
+            to `"relu"`.
+        dropout: Float from 0 to below 1, the share of features that are dropped in
+            training. Defaults to `0.0`.
+        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
+            `keras.config.image_data_format()`. Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, height, width, channels)` for `"channels_last"`,
+        `(batch, channels, height, width)` for `"channels_first"`. The height and the
+        width may differ from batch to batch.
+
+    Output shape:
+        `(batch, num_classes)`, a logit for each class.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = MyCNN(num_classes=3, filters=(16, 32), data_format="channels_last")
+    >>> tuple(model(keras.ops.ones((2, 32, 32, 3))).shape)
+    (2, 3)
+
+    Reference:
+        [LeCun et al., 1998](https://doi.org/10.1109/5.726791)
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        filters=(32, 64, 128),
+        kernel_size=(3, 3),
+        pool_size=(2, 2),
+        activation="relu",
+        dropout=0.0,
+        data_format=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(num_classes, int) or num_classes <= 0:
+            raise ValueError(
+                "`num_classes` must be a positive int. "
+                f"Received: num_classes={num_classes!r}"
+            )
+        kernel_size = int_tuple(kernel_size, 2, "kernel_size")
+        pool_size = int_tuple(pool_size, 2, "pool_size")
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        if (
+            not isinstance(filters, (list, tuple))
+            or not filters
+            or not all(isinstance(item, int) and item > 0 for item in filters)
+        ):
+            raise ValueError(
+                "`filters` must be a tuple of one or more positive ints. "
+                f"Received: filters={filters!r}"
+            )
+        if data_format is None:
+            data_format = keras.config.image_data_format()
+        data_format = str(data_format).lower()
+        if data_format not in ("channels_last", "channels_first"):
+            raise ValueError(
+                "`data_format` must be 'channels_last' or 'channels_first'. "
+                f"Received: data_format={data_format!r}"
+            )
+        self.num_classes = num_classes
+        self.filters = tuple(filters)
+        self.kernel_size = kernel_size
+        self.pool_size = pool_size
+        self.activation = keras.activations.get(activation)
+        self.dropout = dropout
+        self.data_format = data_format
+        self.feature_layers = []
+        for i, channels in enumerate(filters):
+            if i > 0:
+                pool = keras.layers.MaxPooling2D(
+                    pool_size,
+                    padding="same",
+                    data_format=data_format,
+                    dtype=self.dtype_policy,
+                    name=f"pool_{i}",
+                )
+                self.feature_layers.append(pool)
+            conv = keras.layers.Conv2D(
+                channels,
+                kernel_size,
+                padding="same",
+                data_format=data_format,
+                use_bias=False,
+                dtype=self.dtype_policy,
+                name=f"conv_{i}",
+            )
+            norm = keras.layers.BatchNormalization(
+                axis=-1 if data_format == "channels_last" else 1,
+                momentum=0.9,
+                dtype=self.dtype_policy,
+                name=f"norm_{i}",
+            )
+            activate = keras.layers.Activation(
+                activation, dtype=self.dtype_policy, name=f"activation_{i}"
+            )
+            self.feature_layers += [conv, norm, activate]
+        self.global_pool = keras.layers.GlobalAveragePooling2D(
+            data_format=data_format, dtype=self.dtype_policy, name="global_pool"
+        )
+        self.drop = keras.layers.Dropout(
+            dropout, dtype=self.dtype_policy, name="dropout"
+        )
+        self.head = keras.layers.Dense(
+            num_classes, dtype=self.dtype_policy, name="head"
+        )
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(keras.Input(batch_shape=input_shape))
+
+    def call(self, inputs, training=None):
+        x = inputs
+        for layer in self.feature_layers:
+            x = layer(x, training=training)
+        x = self.global_pool(x)
+        return self.head(self.drop(x, training=training))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.num_classes)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                "metrics": ["accuracy"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "pool_size": self.pool_size,
+            "activation": keras.activations.serialize(self.activation),
+            "dropout": self.dropout,
+            "data_format": self.data_format,
+        }

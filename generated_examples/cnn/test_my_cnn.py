@@ -1,0 +1,386 @@
+"""What `MyCNN` promises, on each backend.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from my_cnn import MyCNN
+
+# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore:__array__ implementation:DeprecationWarning:keras"
+)
+
+BATCH, SIZES, CHANNELS, FILTERS, OUTPUTS = 4, (6, 5), 2, (4, 6), 3
+each_format = pytest.mark.parametrize("fmt", ["channels_last", "channels_first"])
+
+# A value other than the default for every constructor argument.
+CHANGED = {
+    "num_classes": 2,
+    "filters": (7, 6, 5),
+    "kernel_size": (4, 5),
+    "pool_size": (3, 4),
+    "activation": keras.activations.tanh,
+    "dropout": 0.5,
+    "data_format": "channels_first",
+}
+DEFAULTS = {
+    "filters": (32, 64, 128),
+    "kernel_size": (3, 3),
+    "pool_size": (2, 2),
+    "activation": keras.activations.get("relu"),
+    "dropout": 0.0,
+    "data_format": "channels_last",
+}
+ACCEPTED = {
+    "num_classes": [1],
+    "dropout": [0.0, 0],
+}
+REFUSED = {
+    "num_classes": [0, 2.5, "2", None],
+    "kernel_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "pool_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "dropout": [-1.0, 1.0, "1.0", None],
+    "filters": [(), (2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+    "data_format": ["NHWC", 1],
+}
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Start every test from the same seed and the same default data format."""
+    data_format = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    keras.utils.set_random_seed(0)
+    yield
+    keras.config.set_image_data_format(data_format)
+
+
+def make(**arguments):
+    plain = {
+        "num_classes": OUTPUTS,
+        "filters": FILTERS,
+        "kernel_size": 3,
+        "pool_size": 2,
+        "activation": "relu",
+        "dropout": 0.0,
+    }
+    return MyCNN(**{**plain, **arguments})
+
+
+def shape(data_format="channels_last", batch=BATCH, sizes=SIZES, channels=CHANNELS):
+    first = data_format == "channels_first"
+    return (batch, channels, *sizes) if first else (batch, *sizes, channels)
+
+
+def inputs(data_format="channels_last", batch=BATCH):
+    """The same images in either format."""
+    images = np.random.default_rng(0).normal(size=shape(batch=batch)).astype("float32")
+    return np.moveaxis(images, -1, 1) if data_format == "channels_first" else images
+
+
+def randomise(model):
+    """Give every weight values that an error in its place would change."""
+    rng = np.random.default_rng(1)
+    for weight in model.weights:
+        low = 0.5 if weight.name == "moving_variance" else -0.7
+        weight.assign(rng.uniform(low, 1.0, weight.shape))
+
+
+def by_path(model):
+    """The values of all weights by their paths inside of the model."""
+    inside = f"{model.name}/"
+    return {
+        weight.path.removeprefix(inside): array(ops.cast(weight, "float32"))
+        for weight in model.weights
+    }
+
+
+def of(layer, weights):
+    """The weights of one layer, in order."""
+    return [
+        value for path, value in weights.items() if path.rpartition("/")[0] == layer
+    ]
+
+
+def built(data_format="channels_last", **arguments):
+    """The model with random values in all of its weights."""
+    model = make(data_format=data_format, **arguments)
+    model.build(shape(data_format, batch=None))
+    randomise(model)
+    return model
+
+
+def windows(x, size, strides=1, fill=0.0):
+    """What a window sees at each of its places, with padding "same"."""
+    sizes, size = np.array(x.shape[1:3]), np.array(size)
+    places = -(-sizes // strides)
+    missing = np.maximum((places - 1) * strides + size - sizes, 0)
+    before, after = missing // 2, missing - missing // 2
+    padding = [(0, 0), *zip(before, after, strict=True), (0, 0)]
+    x = np.pad(x, padding, constant_values=fill)
+    seen = []
+    for place in np.ndindex(*places):
+        i, j = np.multiply(place, strides)
+        seen.append(x[:, i : i + size[0], j : j + size[1]])
+    return np.stack(seen, axis=1).reshape(len(x), *places, *size, -1)
+
+
+def conv(x, kernel, strides=1):
+    """Convolution without a bias."""
+    seen = windows(x, kernel.shape[:2], strides)
+    return np.einsum("bhwijc,ijcf->bhwf", seen, kernel)
+
+
+def max_pool(x, size, strides):
+    """The greatest value of each window."""
+    return windows(x, size, strides, fill=-np.inf).max(axis=(3, 4))
+
+
+def batch_norm(x, gamma, beta, mean, variance, training=False):
+    """Batch normalization, in training by the statistics of the batch."""
+    if training:
+        axes = tuple(range(x.ndim - 1))
+        mean, variance = x.mean(axis=axes), x.var(axis=axes)
+    return gamma * (x - mean) / np.sqrt(variance + 0.001) + beta
+
+
+def relu(x):
+    return np.maximum(x, 0)
+
+
+def reference(x, weights, pool_size=2, activation=relu, training=False):
+    """The formula, with the weights by their paths and the channels last."""
+    for i in range(len(FILTERS)):
+        x = max_pool(x, np.broadcast_to(pool_size, 2), pool_size) if i > 0 else x
+        x = conv(x, *of(f"conv_{i}", weights))
+        x = activation(batch_norm(x, *of(f"norm_{i}", weights), training))
+    return x.mean(axis=(1, 2)) @ weights["head/kernel"] + weights["head/bias"]
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
+
+
+class TestValues:
+    @each_format
+    @pytest.mark.parametrize("training", [False, True])
+    def test_equals_the_formula(self, fmt, training):
+        model, x = built(fmt), inputs(fmt)
+        expected = reference(inputs(), by_path(model), training=training)
+        assert_close(array(model(x, training=training)), expected, tolerance=1e-4)
+
+    def test_activation_can_be_another_one_or_none(self):
+        for name, function in {"tanh": np.tanh, None: lambda x: x}.items():
+            model, x = built(activation=name), inputs()
+            expected = reference(x, by_path(model), activation=function)
+            assert_close(array(model(x)), expected, tolerance=1e-4)
+
+    def test_items_of_a_batch_do_not_mix_at_inference(self):
+        model, x = built(), inputs()
+        assert_close(array(model(x))[1:], array(model(x[1:])), tolerance=1e-4)
+
+    def test_windows_can_have_another_size(self):
+        model, x = built(kernel_size=(2, 3), pool_size=(3, 2)), inputs()
+        expected = reference(x, by_path(model), pool_size=(3, 2))
+        assert_close(array(model(x)), expected, tolerance=1e-4)
+
+    def test_drops_features_in_training_only(self):
+        model, x = make(filters=(4, 1000), dropout=0.25), inputs()
+        model(x)
+        assert model.get_layer("dropout").rate == 0.25
+        once, again = (array(model(x, training=True)) for _ in range(2))
+        assert (once != again).any()
+        assert (array(model(x, training=False)) == array(model(x))).all()
+
+
+class TestShapes:
+    @each_format
+    def test_static_shape_is_the_real_one(self, fmt):
+        model, x = built(fmt), inputs(fmt)
+        real = (None, *model(x).shape[1:])
+        assert model.compute_output_shape((None, *x.shape[1:])) == real
+        assert model(keras.KerasTensor((None, *x.shape[1:]))).shape == real
+
+    @each_format
+    def test_takes_images_of_any_size(self, fmt):
+        model = make(data_format=fmt)
+        model.build(shape(fmt, batch=None, sizes=(None, None)))
+        smaller = np.ones(shape(fmt, sizes=[size - 1 for size in SIZES]), "float32")
+        assert model(smaller).shape == model(inputs(fmt)).shape
+
+
+class TestWeights:
+    def test_paths_and_shapes(self):
+        model = built(kernel_size=(3, 2))
+        expected = {}
+        for i, channels in enumerate((CHANNELS, *FILTERS[:-1])):
+            expected[f"conv_{i}/kernel"] = (3, 2, channels, FILTERS[i])
+            for name in ("gamma", "beta", "moving_mean", "moving_variance"):
+                expected[f"norm_{i}/{name}"] = (FILTERS[i],)
+        expected["head/kernel"] = (FILTERS[-1], OUTPUTS)
+        expected["head/bias"] = (OUTPUTS,)
+        assert {path: value.shape for path, value in by_path(model).items()} == expected
+        for name in [
+            "activation_0",
+            "pool_1",
+            "activation_1",
+            "global_pool",
+            "dropout",
+        ]:
+            assert model.get_layer(name).name == name
+
+
+class TestConfig:
+    def test_every_argument_arrives_and_survives(self):
+        assert [*CHANGED, "kwargs"] == [*inspect.signature(MyCNN).parameters]
+        layer = MyCNN(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "examples>MyCNN"
+        twin = keras.saving.deserialize_keras_object(config)
+        assert type(twin) is MyCNN
+        assert twin.get_config() == layer.get_config()
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
+        assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    def test_defaults(self):
+        layer = MyCNN(num_classes=OUTPUTS)
+        for name, value in DEFAULTS.items():
+            assert described(getattr(layer, name)) == described(value)
+            assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize("name", ["kernel_size", "pool_size"])
+    def test_one_int_stands_for_all(self, name):
+        value, *others = CHANGED[name]
+        assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in REFUSED.items() for value in values],
+    )
+    def test_refuses_bad_arguments(self, name, value):
+        with pytest.raises(ValueError, match=f"^`{name}` must be"):
+            make(**{name: value})
+
+    @each_format
+    def test_data_format_follows_keras_config(self, fmt):
+        keras.config.set_image_data_format(fmt)
+        assert make().data_format == fmt
+        assert make(data_format="Channels_Last").data_format == "channels_last"
+
+
+class TestKeras:
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
+    def test_dtype_policy(self, policy):
+        model, x = make(dtype=policy), inputs()
+        y = model(x)
+        assert keras.backend.standardize_dtype(y.dtype) == model.compute_dtype
+        assert {weight.dtype for weight in model.weights} == {model.variable_dtype}
+        layers = model.layers
+        assert {layer.dtype_policy.name for layer in layers} == {policy}
+        y = array(ops.cast(y, "float32"))
+        assert_close(y, reference(x, by_path(model)), tolerance=0.05)
+
+    def test_statistics_move_in_training_alone(self):
+        model, x = built(), inputs()
+        for training in (False, True):
+            before = by_path(model)
+            model(x, training=training)
+            moved = {
+                path
+                for path, new in by_path(model).items()
+                if (new != before[path]).any()
+            }
+            assert moved == {path for path in before if training and "/moving_" in path}
+
+    def test_statistics_keep_most_of_what_they_were(self):
+        model, x = built(), inputs()
+        states = [by_path(model)]
+        for _ in range(2):
+            model(x, training=True)
+            states.append(by_path(model))
+        for path in (path for path in states[0] if "/moving_" in path):
+            # Both times the same is mixed in: so much of the first step is left.
+            first, second, third = (state[path] for state in states)
+            assert_close(third - second, 0.9 * (second - first))
+
+    def test_compiles_for_training(self):
+        model, x = make(), inputs()
+        model.compile_for_training(learning_rate=0.02)
+        assert_close(array(model.optimizer.learning_rate), 0.02)
+        logits, labels = array(model(x)), np.arange(len(x)) % OUTPUTS
+        chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        results = model.evaluate(x, labels, return_dict=True, verbose=0)
+        assert_close(
+            results["loss"], -np.log(chances[np.arange(len(x)), labels]).mean()
+        )
+        assert_close(results["accuracy"], (logits.argmax(axis=-1) == labels).mean())
+        model.compile_for_training(optimizer="sgd")
+        assert isinstance(model.optimizer, keras.optimizers.SGD)
+
+    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        x = inputs(batch=64)
+        y = (x.sum(axis=tuple(range(1, x.ndim))) > 0).astype("int32")
+
+        model = make()
+        model.build((None, *x.shape[1:]))
+
+        model.compile_for_training(learning_rate=0.02)
+
+        before = model.get_weights()
+        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < 0.5 * losses[0]
+        for old, new in zip(before, model.get_weights(), strict=True):
+            assert (old != new).any()
+
+        model.save(tmp_path / "model.keras")
+        np.save(tmp_path / "x.npy", x)
+        script = (
+            f"import keras, numpy as np, {MyCNN.__module__}\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "np.save('y.npy', model.predict(np.load('x.npy'), verbose=0))\n"
+        )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
+        assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
+
+    def test_the_example_of_the_docstring(self):
+        examples = doctest.testmod(sys.modules[MyCNN.__module__])
+        assert examples.attempted > 0
+        assert examples.failed == 0

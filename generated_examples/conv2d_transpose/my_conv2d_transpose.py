@@ -1,0 +1,281 @@
+"""`MyConv2DTranspose`: 2D transposed convolution."""
+
+import keras
+from keras import ops
+
+
+def int_tuple(value, length, name):
+    """Return the argument `name` as a tuple of `length` ints.
+
+    One int stands for all of them. Raises `ValueError` for anything else.
+    """
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, (list, tuple))
+        or len(values) != length
+        or not all(isinstance(item, int) for item in values)
+    ):
+        raise ValueError(
+            f"`{name}` must be an int, or a tuple of ints of length "
+            f"{length}. Received: {name}={value!r}"
+        )
+    return tuple(values)
+
+
+def output_size(size, kernel_size, stride, dilation_rate, output_padding, padding):
+    """Return how many places `size` of them become along one axis."""
+    if size is None:
+        return None
+    span = (kernel_size - 1) * dilation_rate + 1
+    if padding == "valid":
+        more = max(stride - span, 0) if output_padding is None else output_padding
+        return (size - 1) * stride + span + more
+    if output_padding is None:
+        return size * stride
+    return (size - 1) * stride + span % 2 + output_padding
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyConv2DTranspose(keras.layers.Layer):
+    """2D transposed convolution: `activation(conv_transpose(inputs, kernel) + bias)`.
+
+    Each place of the input adds a window to the output, `strides` apart. With strides
+    `s` and dilation rates `d`::
+
+        conv_transpose(inputs, kernel)[x, y, f] = sum over i, j, u, v, c of
+            inputs[i, j, c] * kernel[u, v, f, c] where
+            x = i * s[0] + u * d[0] - p[0] and y = j * s[1] + v * d[1] - p[1]
+
+    Along an axis, a window spans `w = (kernel_size - 1) * dilation_rate + 1` places.
+    With `"valid"` the output has `(size - 1) * stride + max(w, stride)` places, all
+    that a window reaches, and `p` is 0. With `"same"` it has `size * stride`: half of
+    what is too much, rounded down, is cut off in front, and that is `p`.
+
+    With `output_padding` the sizes are `(size - 1) * stride + w + output_padding` for
+    `"valid"` and `(size - 1) * stride + w % 2 + output_padding` for `"same"`.
+
+    Args:
+        filters: Positive int, number of output channels.
+        kernel_size: Positive int or tuple of 2, size of the window.
+        strides: Positive int or tuple of 2, step of the window. Defaults to `(1, 1)`.
+        padding: `"valid"` or `"same"`, in any case. Defaults to `"valid"`.
+        output_padding: Int or tuple of 2, at least 0 and below the stride, or `None`:
+            which size the output has, see above. Defaults to `None`.
+        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
+            `keras.config.image_data_format()`. Defaults to `None`.
+        dilation_rate: Positive int or tuple of 2, distance of neighbouring taps of the
+            kernel in the input. Defaults to `(1, 1)`.
+        activation: Activation function or its name, `None` for the identity. Defaults
+            to `None`.
+        use_bias: Bool, whether to add a bias. Defaults to `True`.
+        kernel_initializer: Initializer of `kernel`. Defaults to `"glorot_uniform"`.
+        bias_initializer: Initializer of `bias`. Defaults to `"zeros"`.
+        kernel_regularizer: Regularizer of `kernel`. Defaults to `None`.
+        bias_regularizer: Regularizer of `bias`. Defaults to `None`.
+        activity_regularizer: Regularizer of the output. Defaults to `None`.
+        kernel_constraint: Constraint on `kernel`. Defaults to `None`.
+        bias_constraint: Constraint on `bias`. Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, height, width, channels)` for `"channels_last"`,
+        `(batch, channels, height, width)` for `"channels_first"`.
+
+    Output shape:
+        `(batch, new_height, new_width, filters)` or
+        `(batch, filters, new_height, new_width)`.
+
+    Raises:
+        ValueError: If an argument is none of the values above, `strides` and
+            `dilation_rate` both go over 1, the input has not 4 axes, or its channels
+            are unknown or others than the layer was built with.
+
+    Example:
+
+    >>> layer = MyConv2DTranspose(
+    ...     8, 3, strides=2, padding="same", data_format="channels_last"
+    ... )
+    >>> tuple(layer(keras.ops.ones((4, 14, 10, 3))).shape)
+    (4, 28, 20, 8)
+
+    Reference:
+        Drop-in for `keras.layers.Conv2DTranspose`.
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=(1, 1),
+        padding="valid",
+        output_padding=None,
+        data_format=None,
+        dilation_rate=(1, 1),
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        if not isinstance(filters, int) or filters <= 0:
+            raise ValueError(
+                f"`filters` must be a positive int. Received: filters={filters!r}"
+            )
+        kernel_size = int_tuple(kernel_size, 2, "kernel_size")
+        if not all(item > 0 for item in kernel_size):
+            raise ValueError(
+                "`kernel_size` must be a tuple of 2 positive ints, or one int for all. "
+                f"Received: kernel_size={kernel_size!r}"
+            )
+        strides = int_tuple(strides, 2, "strides")
+        if not all(item > 0 for item in strides):
+            raise ValueError(
+                "`strides` must be a tuple of 2 positive ints, or one int for all. "
+                f"Received: strides={strides!r}"
+            )
+        dilation_rate = int_tuple(dilation_rate, 2, "dilation_rate")
+        if not all(item > 0 for item in dilation_rate):
+            raise ValueError(
+                "`dilation_rate` must be a tuple of 2 positive ints, or one int for "
+                "all. "
+                f"Received: dilation_rate={dilation_rate!r}"
+            )
+        padding = str(padding).lower()
+        if padding not in ("valid", "same"):
+            raise ValueError(
+                f"`padding` must be 'valid' or 'same'. Received: padding={padding!r}"
+            )
+        if output_padding is not None:
+            output_padding = int_tuple(output_padding, 2, "output_padding")
+            pairs = zip(output_padding, strides, strict=True)
+            if not all(0 <= more < stride for more, stride in pairs):
+                raise ValueError(
+                    "`output_padding` must be at least 0 and below `strides`. "
+                    f"Received: output_padding={output_padding}, strides={strides}"
+                )
+        if data_format is None:
+            data_format = keras.config.image_data_format()
+        data_format = str(data_format).lower()
+        if data_format not in ("channels_last", "channels_first"):
+            raise ValueError(
+                "`data_format` must be 'channels_last' or 'channels_first'. "
+                f"Received: data_format={data_format!r}"
+            )
+        if max(strides) > 1 and max(dilation_rate) > 1:
+            raise ValueError(
+                "`strides` and `dilation_rate` cannot both go over 1. "
+                f"Received: strides={strides}, dilation_rate={dilation_rate}"
+            )
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.strides = strides
+        self.padding = padding
+        self.output_padding = output_padding
+        self.data_format = data_format
+        self.dilation_rate = dilation_rate
+        self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)  # Refuses a bad rank.
+        channel_axis = -1 if self.data_format == "channels_last" else 1
+        channels = input_shape[channel_axis]
+        if channels is None:
+            raise ValueError(
+                "The channels of the input must be known. "
+                f"Received: input_shape={input_shape}"
+            )
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(*self.kernel_size, self.filters, channels),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self.filters,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        self.input_spec = keras.layers.InputSpec(ndim=4, axes={channel_axis: channels})
+
+    def call(self, inputs):
+        outputs = ops.conv_transpose(
+            inputs,
+            self.kernel,
+            strides=self.strides,
+            padding=self.padding,
+            output_padding=self.output_padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+        )
+        if self.bias is not None:
+            if self.data_format == "channels_last":
+                outputs = ops.add(outputs, self.bias)
+            else:
+                # The bias comes first: as the second term, TensorFlow's `ops.add` lays
+                # it along the last axis if that has `filters` places too.
+                bias = ops.reshape(self.bias, (self.filters, 1, 1))
+                outputs = ops.add(bias, outputs)
+        if self.activation is not None:
+            outputs = self.activation(outputs)
+        return outputs
+
+    def compute_output_shape(self, input_shape):
+        if len(input_shape) != 4:
+            raise ValueError(
+                f"The input must have 4 axes. Received: input_shape={input_shape}"
+            )
+        channels_last = self.data_format == "channels_last"
+        axes = zip(
+            input_shape[1:-1] if channels_last else input_shape[2:],
+            self.kernel_size,
+            self.strides,
+            self.dilation_rate,
+            self.output_padding or (None,) * 2,
+            strict=True,
+        )
+        sizes = [output_size(*axis, self.padding) for axis in axes]
+        if channels_last:
+            return (input_shape[0], *sizes, self.filters)
+        return (input_shape[0], self.filters, *sizes)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "output_padding": self.output_padding,
+            "data_format": self.data_format,
+            "dilation_rate": self.dilation_rate,
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": keras.regularizers.serialize(
+                self.activity_regularizer
+            ),
+            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
+            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+        }

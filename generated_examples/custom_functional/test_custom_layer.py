@@ -1,0 +1,220 @@
+"""What `CustomLayer` promises, on each backend.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from custom_layer import CustomLayer
+
+# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore:__array__ implementation:DeprecationWarning:keras"
+)
+
+BATCH, STEPS, DIM, OUTPUT_DIM = 4, 3, 5, 2
+
+# A value other than the default for every constructor argument.
+CHANGED = {
+    "output_dim": OUTPUT_DIM,
+}
+ACCEPTED = {
+    "output_dim": [1],
+}
+REFUSED = {
+    "output_dim": [0, 2.5, "2", None],
+}
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Start every test from the same seed."""
+    keras.utils.set_random_seed(0)
+
+
+def make(**arguments):
+    plain = {"output_dim": OUTPUT_DIM}
+    return CustomLayer(**{**plain, **arguments})
+
+
+def inputs(*axes, batch=BATCH):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(batch, *axes, DIM)).astype("float32")
+
+
+def reference(x, kernel, bias=0.0):
+    """The formula, one unit at a time."""
+    outputs = np.zeros((*x.shape[:-1], kernel.shape[1])) + bias
+    for *item, unit in np.ndindex(*outputs.shape):
+        outputs[*item, unit] += sum(x[*item, i] * kernel[i, unit] for i in range(DIM))
+    return outputs
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
+
+
+class TestValues:
+    @pytest.mark.parametrize("axes", [(), (STEPS,), (2, STEPS)])
+    def test_equals_the_formula(self, axes):
+        layer, x = make(), inputs(*axes)
+        y = array(layer(x))
+        assert_close(y, reference(x, *layer.get_weights()))
+
+    def test_adds_the_bias(self):
+        layer, x = make(), inputs()
+        layer.build(x.shape)
+        kernel, _ = layer.get_weights()
+        layer.set_weights([kernel, np.array([1.0, 2.0])])
+        assert_close(array(layer(x)), reference(x, kernel, [1.0, 2.0]))
+
+    def test_items_of_a_batch_do_not_mix(self):
+        layer, x = make(), inputs()
+        assert_close(array(layer(x))[1:], array(layer(x[1:])))
+
+
+class TestShapes:
+    @pytest.mark.parametrize(
+        "shape", [(None, DIM), (None, None, DIM), (BATCH, STEPS, DIM)]
+    )
+    def test_static_shape_is_the_real_one(self, shape):
+        expected = (*shape[:-1], OUTPUT_DIM)
+        assert make().compute_output_shape(shape) == expected
+        assert make()(keras.KerasTensor(shape)).shape == expected
+        real = tuple(2 if size is None else size for size in shape)
+        assert make()(np.zeros(real, "float32")).shape == (*real[:-1], OUTPUT_DIM)
+
+    def test_refuses_rank_1_before_it_makes_weights(self):
+        layer = make()
+        with pytest.raises(ValueError, match="min_ndim=2"):
+            layer(np.zeros((DIM,), "float32"))
+        assert layer.weights == []
+
+    def test_refuses_another_input_dim_once_built(self):
+        layer = make()
+        layer.build((None, DIM))
+        for shape in [(DIM,), (BATCH, DIM + 1)]:
+            with pytest.raises(ValueError, match="incompatible with the layer"):
+                layer(np.zeros(shape, "float32"))
+
+
+class TestWeights:
+    def test_names_shapes_and_start(self):
+        layer = make()
+        layer.build((None, STEPS, DIM))
+        assert [(weight.name, weight.shape) for weight in layer.weights] == [
+            ("kernel", (DIM, OUTPUT_DIM)),
+            ("bias", (OUTPUT_DIM,)),
+        ]
+        assert layer.trainable_weights == layer.weights
+        kernel, bias = layer.get_weights()
+        assert 0.02 < np.abs(kernel).max() <= 0.05  # What Keras calls "uniform".
+        assert (bias == 0).all()
+
+
+class TestConfig:
+    def test_every_argument_arrives_and_survives(self):
+        assert [*CHANGED, "kwargs"] == [*inspect.signature(CustomLayer).parameters]
+        layer = CustomLayer(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "examples>CustomLayer"
+        twin = keras.saving.deserialize_keras_object(config)
+        assert type(twin) is CustomLayer
+        assert twin.get_config() == layer.get_config()
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
+        assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in REFUSED.items() for value in values],
+    )
+    def test_refuses_bad_arguments(self, name, value):
+        with pytest.raises(ValueError, match=f"^`{name}` must be"):
+            make(**{name: value})
+
+
+class TestKeras:
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
+    def test_dtype_policy(self, policy):
+        layer, x = make(dtype=policy), inputs()
+        y = layer(x)
+        assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
+        assert {weight.dtype for weight in layer.weights} == {layer.variable_dtype}
+        y, *weights = (array(ops.cast(z, "float32")) for z in (y, *layer.weights))
+        assert_close(y, reference(x, *weights), tolerance=0.05)
+
+    def test_passes_masks_on(self):
+        model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs(STEPS)
+        x[:, -1] = 0
+        mask = array(model(x)._keras_mask)
+        assert mask[:, :-1].all()
+        assert not mask[:, -1].any()
+
+    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        x = inputs(batch=64)
+        y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
+        model = keras.Sequential(
+            [
+                make(output_dim=16),
+                keras.layers.Activation("tanh"),
+                make(output_dim=1),
+            ]
+        )
+        model.build(x.shape)
+        model.compile(keras.optimizers.Adam(0.05), "mse")
+        before = model.get_weights()
+        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < 0.5 * losses[0]
+        for old, new in zip(before, model.get_weights(), strict=True):
+            assert (old != new).any()
+
+        model.save(tmp_path / "model.keras")
+        np.save(tmp_path / "x.npy", x)
+        script = (
+            f"import keras, numpy as np, {CustomLayer.__module__}\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "np.save('y.npy', model.predict(np.load('x.npy'), verbose=0))\n"
+        )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
+        assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
+
+    def test_the_example_of_the_docstring(self):
+        examples = doctest.testmod(sys.modules[CustomLayer.__module__])
+        assert examples.attempted > 0
+        assert examples.failed == 0

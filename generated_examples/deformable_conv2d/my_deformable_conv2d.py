@@ -1,0 +1,250 @@
+"""`MyDeformableConv2D`: 2D deformable convolution."""
+
+import itertools
+
+import keras
+from keras import ops
+
+
+def int_tuple(value, length, name):
+    """Return the argument `name` as a tuple of `length` positive ints.
+
+    One int stands for all of them. Raises `ValueError` for anything else.
+    """
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, (list, tuple))
+        or len(values) != length
+        or not all(isinstance(item, int) and item > 0 for item in values)
+    ):
+        raise ValueError(
+            f"`{name}` must be a positive int, or a tuple of positive ints of length "
+            f"{length}. Received: {name}={value!r}"
+        )
+    return tuple(values)
+
+
+def neighbours(positions, size):
+    """Return the two places beside each position on an axis, each with its weight.
+
+    Places count from 1; 0 and `size + 1` stand for all that is outside.
+    """
+    before = ops.floor(positions)
+    # `floor` has no gradient: it all goes through the weight, at whole positions too.
+    weight = positions - before
+    place = ops.cast(before, "int32") + 1
+    return (
+        (ops.clip(place, 0, size + 1), 1 - weight),
+        (ops.clip(place + 1, 0, size + 1), weight),
+    )
+
+
+def sample(images, rows, columns):
+    """Return the pixels at fractional places, interpolated bilinearly, 0 outside.
+
+    `rows` and `columns` have the shape `(batch, new_height, new_width, *kernel_size)`,
+    the result has the channels behind it.
+    """
+    batch, height, width, channels = ops.shape(images)
+    bordered = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    pixels = ops.reshape(bordered, (-1, channels))
+    image = ops.reshape(ops.arange(batch), (-1, 1, 1, 1, 1))
+    outputs = 0.0
+    for (row, row_weight), (column, column_weight) in itertools.product(
+        neighbours(rows, height), neighbours(columns, width)
+    ):
+        place = (image * (height + 2) + row) * (width + 2) + column
+        weight = ops.cast(row_weight * column_weight, images.dtype)
+        outputs += ops.expand_dims(weight, -1) * ops.take(pixels, place, axis=0)
+    return outputs
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyDeformableConv2D(keras.layers.Layer):
+    """2D deformable convolution: `activation(deformable_conv(inputs, kernel) + bias)`.
+
+    Each tap of the window moves beside its usual place, by offsets that a convolution
+    of the same window gives. With strides `s` and inputs padded as `padding` says::
+
+        offsets = conv(inputs, offset_kernel) + offset_bias
+        row[i, j, u, v] = i * s[0] + u + offsets[i, j, u, v, 0]
+        column[i, j, u, v] = j * s[1] + v + offsets[i, j, u, v, 1]
+        deformable_conv(inputs, kernel)[i, j, f] = sum over u, v, c of
+            inputs[row[i, j, u, v], column[i, j, u, v], c] * kernel[u, v, c, f]
+
+    Between pixels the inputs are interpolated bilinearly, outside the image they are 0.
+    All offsets start at 0: at first the layer is a plain convolution.
+
+    Args:
+        filters: Positive int, number of output channels.
+        kernel_size: Positive int or tuple of 2, size of the window.
+        strides: Positive int or tuple of 2, step of the window. Defaults to `(1, 1)`.
+        padding: `"valid"` or `"same"`. Defaults to `"valid"`.
+        activation: Activation function or its name, `None` for the identity. Defaults
+            to `None`.
+        use_bias: Bool, whether to add a bias. Defaults to `True`.
+        kernel_initializer: Initializer of `kernel`. Defaults to `"glorot_uniform"`.
+        bias_initializer: Initializer of `bias`. Defaults to `"zeros"`.
+        kernel_regularizer: Regularizer of `kernel`. Defaults to `None`.
+        bias_regularizer: Regularizer of `bias`. Defaults to `None`.
+        activity_regularizer: Regularizer of the output. Defaults to `None`.
+        kernel_constraint: Constraint on `kernel`. Defaults to `None`.
+        bias_constraint: Constraint on `bias`. Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, height, width, channels)`, `channels` known.
+
+    Output shape:
+        `(batch, new_height, new_width, filters)`.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the input has not 4
+            axes or is smaller than the window, or its channels are unknown or others
+            than the layer was built with.
+
+    Example:
+
+    >>> layer = MyDeformableConv2D(8, 3, strides=2, padding="same")
+    >>> tuple(layer(keras.ops.ones((4, 28, 20, 3))).shape)
+    (4, 14, 10, 8)
+
+    Reference:
+        [Dai et al., 2017](https://arxiv.org/abs/1703.06211)
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=(1, 1),
+        padding="valid",
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        if not isinstance(filters, int) or filters <= 0:
+            raise ValueError(
+                f"`filters` must be a positive int. Received: filters={filters!r}"
+            )
+        kernel_size = int_tuple(kernel_size, 2, "kernel_size")
+        strides = int_tuple(strides, 2, "strides")
+        if padding not in ("valid", "same"):
+            raise ValueError(
+                f"`padding` must be 'valid' or 'same'. Received: padding={padding!r}"
+            )
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.strides = strides
+        self.padding = padding
+        self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)  # Refuses a bad rank or size.
+        channels = input_shape[-1]
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(*self.kernel_size, channels, self.filters),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self.filters,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        rows, columns = self.kernel_size
+        offsets = 2 * rows * columns
+        self.offset_kernel = self.add_weight(
+            name="offset_kernel",
+            shape=(rows, columns, channels, offsets),
+            initializer="zeros",
+        )
+        self.offset_bias = self.add_weight(
+            name="offset_bias", shape=(offsets,), initializer="zeros"
+        )
+        self.input_spec = keras.layers.InputSpec(ndim=4, axes={-1: channels})
+
+    def call(self, inputs):
+        batch, height, width, _ = ops.shape(inputs)
+        offsets = ops.add(self.conv(inputs, self.offset_kernel), self.offset_bias)
+        # Half precision has too few digits for the places of a large image.
+        offsets = ops.cast(offsets, keras.backend.result_type(offsets.dtype, "float32"))
+        _, new_height, new_width, _ = ops.shape(offsets)
+        offsets = ops.reshape(
+            offsets, (batch, new_height, new_width, *self.kernel_size, 2)
+        )
+        rows = ops.expand_dims(self.window(0, height, new_height), (1, 3))
+        columns = ops.expand_dims(self.window(1, width, new_width), 1)
+        seen = sample(
+            inputs, ops.add(rows, offsets[..., 0]), ops.add(columns, offsets[..., 1])
+        )
+        outputs = ops.tensordot(seen, self.kernel, axes=3)
+        if self.bias is not None:
+            outputs = ops.add(outputs, self.bias)
+        if self.activation is not None:
+            outputs = self.activation(outputs)
+        return outputs
+
+    def conv(self, inputs, kernel):
+        """Return the plain convolution of the layer's window with another kernel."""
+        return ops.conv(
+            inputs,
+            kernel,
+            strides=self.strides,
+            padding=self.padding,
+            data_format="channels_last",
+        )
+
+    def window(self, axis, size, places):
+        """Return where the taps lie on an axis before they move: `(places, taps)`."""
+        stride, taps = self.strides[axis], self.kernel_size[axis]
+        starts = stride * ops.arange(places)
+        if self.padding == "same":
+            starts -= ops.maximum((places - 1) * stride + taps - size, 0) // 2
+        return ops.expand_dims(starts, 1) + ops.arange(taps)
+
+    def compute_output_shape(self, input_shape):
+        kernel = keras.KerasTensor((*self.kernel_size, input_shape[-1], self.filters))
+        return self.conv(keras.KerasTensor(input_shape), kernel).shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": keras.regularizers.serialize(
+                self.activity_regularizer
+            ),
+            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
+            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+        }

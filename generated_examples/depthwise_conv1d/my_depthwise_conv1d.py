@@ -1,0 +1,247 @@
+"""`MyDepthwiseConv1D`: 1D depthwise convolution."""
+
+import keras
+from keras import ops
+
+
+def int_tuple(value, length, name):
+    """Return the argument `name` as a tuple of `length` positive ints.
+
+    One int stands for all of them. Raises `ValueError` for anything else.
+    """
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, (list, tuple))
+        or len(values) != length
+        or not all(isinstance(item, int) and item > 0 for item in values)
+    ):
+        raise ValueError(
+            f"`{name}` must be a positive int, or a tuple of positive ints of length "
+            f"{length}. Received: {name}={value!r}"
+        )
+    return tuple(values)
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyDepthwiseConv1D(keras.layers.Layer):
+    """1D depthwise convolution: `activation(depthwise_conv(inputs, kernel) + bias)`.
+
+    Each channel by itself is convolved with `m = depth_multiplier` kernels of its own.
+    With stride `s`, dilation rate `d` and inputs padded as `padding` says::
+
+        depthwise_conv(inputs, kernel)[t, c * m + k] = sum over u of
+            kernel[u, c, k] * inputs[t * s + u * d, c]
+
+    `"valid"` adds no padding: the window only goes where it fits. `"same"` adds zeros
+    on both sides, at the end one more where their number is odd, so that the output has
+    `ceil(size / stride)` places along an axis.
+
+    Args:
+        kernel_size: Positive int or tuple of 1, size of the window.
+        strides: Positive int or tuple of 1, step of the window. Defaults to `1`.
+        padding: `"valid"` or `"same"`, in any case. Defaults to `"valid"`.
+        depth_multiplier: Positive int, number of outputs of each channel. Defaults to
+            `1`.
+        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
+            `keras.config.image_data_format()`. Defaults to `None`.
+        dilation_rate: Positive int or tuple of 1, distance of neighbouring taps of the
+            kernel in the input. Defaults to `1`.
+        activation: Activation function or its name, `None` for the identity. Defaults
+            to `None`.
+        use_bias: Bool, whether to add a bias. Defaults to `True`.
+        depthwise_initializer: Initializer of `kernel`. Defaults to `"glorot_uniform"`.
+        bias_initializer: Initializer of `bias`. Defaults to `"zeros"`.
+        depthwise_regularizer: Regularizer of `kernel`. Defaults to `None`.
+        bias_regularizer: Regularizer of `bias`. Defaults to `None`.
+        activity_regularizer: Regularizer of the output. Defaults to `None`.
+        depthwise_constraint: Constraint on `kernel`. Defaults to `None`.
+        bias_constraint: Constraint on `bias`. Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, steps, channels)` for `"channels_last"`, `(batch, channels, steps)` for
+        `"channels_first"`.
+
+    Output shape:
+        `(batch, new_steps, channels * m)` or `(batch, channels * m, new_steps)`.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the input has not 3
+            axes or is smaller than the window, or its channels are unknown or others
+            than the layer was built with.
+
+    Example:
+
+    >>> layer = MyDepthwiseConv1D(
+    ...     3, strides=2, padding="same", data_format="channels_last"
+    ... )
+    >>> tuple(layer(keras.ops.ones((4, 28, 3))).shape)
+    (4, 14, 3)
+
+    Reference:
+        Drop-in for `keras.layers.DepthwiseConv1D`.
+    """
+
+    def __init__(
+        self,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        depth_multiplier=1,
+        data_format=None,
+        dilation_rate=1,
+        activation=None,
+        use_bias=True,
+        depthwise_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        depthwise_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        depthwise_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        kernel_size = int_tuple(kernel_size, 1, "kernel_size")
+        strides = int_tuple(strides, 1, "strides")
+        if not isinstance(depth_multiplier, int) or depth_multiplier <= 0:
+            raise ValueError(
+                "`depth_multiplier` must be a positive int. "
+                f"Received: depth_multiplier={depth_multiplier!r}"
+            )
+        dilation_rate = int_tuple(dilation_rate, 1, "dilation_rate")
+        padding = str(padding).lower()
+        if padding not in ("valid", "same"):
+            raise ValueError(
+                f"`padding` must be 'valid' or 'same'. Received: padding={padding!r}"
+            )
+        if data_format is None:
+            data_format = keras.config.image_data_format()
+        data_format = str(data_format).lower()
+        if data_format not in ("channels_last", "channels_first"):
+            raise ValueError(
+                "`data_format` must be 'channels_last' or 'channels_first'. "
+                f"Received: data_format={data_format!r}"
+            )
+        self.kernel_size = kernel_size
+        self.strides = strides
+        self.padding = padding
+        self.depth_multiplier = depth_multiplier
+        self.data_format = data_format
+        self.dilation_rate = dilation_rate
+        self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
+        self.depthwise_initializer = keras.initializers.get(depthwise_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.depthwise_regularizer = keras.regularizers.get(depthwise_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.depthwise_constraint = keras.constraints.get(depthwise_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
+        self.input_spec = keras.layers.InputSpec(ndim=3)
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)  # Refuses a bad rank or size.
+        channel_axis = -1 if self.data_format == "channels_last" else 1
+        channels = input_shape[channel_axis]
+        if channels is None:
+            raise ValueError(
+                "The channels of the input must be known. "
+                f"Received: input_shape={input_shape}"
+            )
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(*self.kernel_size, channels, self.depth_multiplier),
+            initializer=self.depthwise_initializer,
+            regularizer=self.depthwise_regularizer,
+            constraint=self.depthwise_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(channels * self.depth_multiplier,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        self.input_spec = keras.layers.InputSpec(ndim=3, axes={channel_axis: channels})
+
+    def call(self, inputs):
+        outputs = ops.depthwise_conv(
+            inputs,
+            self.kernel,
+            strides=self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+        )
+        if self.bias is not None:
+            if self.data_format == "channels_last":
+                outputs = ops.add(outputs, self.bias)
+            else:
+                # The bias comes first: as the second term, TensorFlow's `ops.add` lays
+                # it along the last axis if that has as many places.
+                bias = ops.reshape(self.bias, (-1, 1))
+                outputs = ops.add(bias, outputs)
+        if self.activation is not None:
+            outputs = self.activation(outputs)
+        return outputs
+
+    def compute_output_shape(self, input_shape):
+        if len(input_shape) != 3:
+            raise ValueError(
+                f"The input must have 3 axes. Received: input_shape={input_shape}"
+            )
+        channels_last = self.data_format == "channels_last"
+        sizes = input_shape[1:-1] if channels_last else input_shape[2:]
+        if self.padding == "valid":
+            sizes = [
+                None if size is None else size - dilation * (kernel - 1)
+                for size, kernel, dilation in zip(
+                    sizes, self.kernel_size, self.dilation_rate, strict=True
+                )
+            ]
+            if any(size is not None and size <= 0 for size in sizes):
+                raise ValueError(
+                    "The input is smaller than the window. Received: "
+                    f"input_shape={input_shape}, kernel_size={self.kernel_size}, "
+                    f"dilation_rate={self.dilation_rate}"
+                )
+        sizes = [
+            None if size is None else -(-size // stride)
+            for size, stride in zip(sizes, self.strides, strict=True)
+        ]
+        channels = input_shape[-1] if channels_last else input_shape[1]
+        if channels is not None:
+            channels *= self.depth_multiplier
+        if channels_last:
+            return (input_shape[0], *sizes, channels)
+        return (input_shape[0], channels, *sizes)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "depth_multiplier": self.depth_multiplier,
+            "data_format": self.data_format,
+            "dilation_rate": self.dilation_rate,
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "depthwise_initializer": keras.initializers.serialize(
+                self.depthwise_initializer
+            ),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "depthwise_regularizer": keras.regularizers.serialize(
+                self.depthwise_regularizer
+            ),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": keras.regularizers.serialize(
+                self.activity_regularizer
+            ),
+            "depthwise_constraint": keras.constraints.serialize(
+                self.depthwise_constraint
+            ),
+            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+        }

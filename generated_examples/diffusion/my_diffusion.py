@@ -1,0 +1,293 @@
+"""`MyDiffusion`: a diffusion model."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def int_tuple(value, length, name):
+    """Return the argument `name` as a tuple of `length` positive ints.
+
+    One int stands for all of them. Raises `ValueError` for anything else.
+    """
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, (list, tuple))
+        or len(values) != length
+        or not all(isinstance(item, int) and item > 0 for item in values)
+    ):
+        raise ValueError(
+            f"`{name}` must be a positive int, or a tuple of positive ints of length "
+            f"{length}. Received: {name}={value!r}"
+        )
+    return tuple(values)
+
+
+# At how many times the error of an image is measured, outside of training.
+NUM_TIMES = 8
+
+
+def conv(filters, **arguments):
+    """Return a convolution that keeps the size, for images with their channels last."""
+    return keras.layers.Conv2D(
+        filters, 3, padding="same", data_format="channels_last", **arguments
+    )
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class ResidualBlock(keras.layers.Layer):
+    """Two convolutions beside a shortcut, with an embedding of the time in between.
+
+    The embedding is of shape `(batch, 1, 1, dim)`.
+    """
+
+    def __init__(self, filters, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.norm1 = keras.layers.GroupNormalization(
+            1, dtype=self.dtype_policy, name="norm1"
+        )
+        self.conv1 = conv(filters, dtype=self.dtype_policy, name="conv1")
+        self.time_dense = keras.layers.Dense(
+            filters, dtype=self.dtype_policy, name="time_dense"
+        )
+        self.norm2 = keras.layers.GroupNormalization(
+            1, dtype=self.dtype_policy, name="norm2"
+        )
+        self.conv2 = conv(filters, dtype=self.dtype_policy, name="conv2")
+
+    def build(self, inputs_shape, embedding_shape):
+        self.time_dense.build(embedding_shape)
+        for layer in (self.norm1, self.conv1, self.norm2, self.conv2):
+            layer.build(inputs_shape)
+
+    def call(self, inputs, embedding):
+        x = self.conv1(ops.silu(self.norm1(inputs))) + self.time_dense(embedding)
+        return inputs + self.conv2(ops.silu(self.norm2(x)))
+
+    def compute_output_shape(self, inputs_shape, embedding_shape):
+        del embedding_shape  # It has the same value at all places.
+        return tuple(inputs_shape)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters}
+
+
+def cosine_schedule(num_steps):
+    """Return `alphas_cumprod`, the squared signal rates, of the cosine schedule."""
+    angles = (np.arange(num_steps + 1) / num_steps + 0.008) / 1.008 * np.pi / 2
+    squares = np.cos(angles) ** 2
+    # At the end nothing would be left, and nothing could be made out of it.
+    alphas = np.maximum(squares[1:] / squares[:-1], 0.001)
+    return np.cumprod(alphas).tolist()
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyDiffusion(keras.Model):
+    """Diffusion model: makes images out of noise, step by step.
+
+    At a time `t` from 0 to `num_steps - 1`, an image is mixed with noise, and the
+    network predicts the noise in it:
+
+        noisy = signal_rate[t] * image + noise_rate[t] * noise
+        error = mean((noise - predict_noise(noisy, t))**2)
+
+    It is a residual network of convolutions: each block is told the time by an
+    embedding. `signal_rate` goes from nearly 1 to nearly 0 as a cosine does.
+
+    The model gives the error of each image, which is also its loss: `fit(images)` needs
+    no targets. In training, times and noise are drawn. Else they are always the same,
+    `NUM_TIMES` times for each image, so that two results can be compared. `sample`
+    makes images.
+
+    Args:
+        image_shape: Positive int or tuple of 3, height, width and channels of the
+            images.
+        filters: Positive int, channels inside of the network. Defaults to `64`.
+        num_blocks: Positive int, how many residual blocks the network has. Defaults to
+            `4`.
+        num_steps: Positive int, in how many steps an image becomes noise, and noise an
+            image. Defaults to `1000`.
+        seed: Int, seed of the draws in training, or `None` for another one each time.
+            Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, *image_shape)`, values from -1 to 1.
+
+    Output shape:
+        `(batch,)`, the mean squared error of the noise that is predicted.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = MyDiffusion(image_shape=(8, 8, 1), filters=8, num_steps=10)
+    >>> tuple(model(keras.ops.ones((2, 8, 8, 1))).shape)
+    (2,)
+    >>> tuple(model.sample(5).shape)
+    (5, 8, 8, 1)
+
+    Reference:
+        [Ho et al., 2020](https://arxiv.org/abs/2006.11239), with the cosine schedule of
+        [Nichol & Dhariwal, 2021](https://arxiv.org/abs/2102.09672)
+    """
+
+    def __init__(
+        self, image_shape, filters=64, num_blocks=4, num_steps=1000, seed=None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if not isinstance(filters, int) or filters <= 0:
+            raise ValueError(
+                f"`filters` must be a positive int. Received: filters={filters!r}"
+            )
+        if not isinstance(num_blocks, int) or num_blocks <= 0:
+            raise ValueError(
+                "`num_blocks` must be a positive int. "
+                f"Received: num_blocks={num_blocks!r}"
+            )
+        if not isinstance(num_steps, int) or num_steps <= 0:
+            raise ValueError(
+                f"`num_steps` must be a positive int. Received: num_steps={num_steps!r}"
+            )
+        self.image_shape = image_shape
+        self.filters = filters
+        self.num_blocks = num_blocks
+        self.num_steps = num_steps
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.input_spec = keras.layers.InputSpec(shape=(None, *image_shape))
+        self.alphas_cumprod = cosine_schedule(num_steps)
+        self.signal_rates = np.sqrt(self.alphas_cumprod).astype("float32")
+        self.noise_rates = np.sqrt(1 - np.array(self.alphas_cumprod)).astype("float32")
+        times = (np.arange(NUM_TIMES) + 0.5) / NUM_TIMES * num_steps
+        self.test_times = times.astype("int32")
+        rng = np.random.default_rng(0)
+        self.test_noise = rng.normal(size=(NUM_TIMES, *image_shape)).astype("float32")
+        self.time_embedding = keras.layers.Dense(
+            filters, activation="silu", dtype=self.dtype_policy, name="time_embedding"
+        )
+        self.conv_in = conv(filters, dtype=self.dtype_policy, name="conv_in")
+        self.blocks = [
+            ResidualBlock(filters, dtype=self.dtype_policy, name=f"block_{i}")
+            for i in range(num_blocks)
+        ]
+        self.norm = keras.layers.GroupNormalization(
+            1, dtype=self.dtype_policy, name="norm"
+        )
+        self.conv_out = conv(
+            image_shape[-1],
+            kernel_initializer="zeros",  # At the start it predicts 0, an error of 1.
+            dtype=self.dtype_policy,
+            name="conv_out",
+        )
+
+    def build(self, input_shape):
+        del input_shape  # The network knows its inputs: noisy images, and their times.
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.predict_noise(
+            keras.Input(self.image_shape), keras.Input((), dtype="int32")
+        )
+
+    def call(self, inputs, training=None):
+        batch = ops.shape(inputs)[0]
+        if training:
+            shape, seed = (batch, 1, *self.image_shape), self.seed_generator
+            times = keras.random.randint((batch, 1), 0, self.num_steps, seed=seed)
+            noise = keras.random.normal(shape, dtype=self.compute_dtype, seed=seed)
+        else:
+            times = ops.broadcast_to(self.test_times, (batch, NUM_TIMES))
+            noise = ops.cast(self.test_noise, self.compute_dtype)
+        noisy = self.add_noise(inputs[:, None], times, noise)
+        flat = ops.reshape(noisy, (-1, *self.image_shape))
+        predicted = self.predict_noise(flat, ops.reshape(times, (-1,)))
+        errors = ops.reshape(predicted, ops.shape(noisy)) - noise
+        return ops.mean(ops.square(errors), axis=(1, 2, 3, 4))
+
+    def predict_noise(self, images, times):
+        """Return the noise in images at `times`, ints of shape `(batch,)`."""
+        frequencies = 10_000.0 ** (
+            -np.arange(self.filters, dtype="float32") / self.filters
+        )
+        times = ops.cast(times, "float32")[:, None, None, None]
+        angles = ops.multiply(times, frequencies)
+        waves = ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
+        embedding = self.time_embedding(waves)
+        x = self.conv_in(images)
+        for block in self.blocks:
+            x = block(x, embedding)
+        return self.conv_out(ops.silu(self.norm(x)))
+
+    def add_noise(self, images, times, noise):
+        """Return images mixed with noise, as much as there is at each of `times`."""
+        signal_rates = ops.take(self.signal_rates, times)[..., None, None, None]
+        noise_rates = ops.take(self.noise_rates, times)[..., None, None, None]
+        signal = ops.multiply(ops.cast(signal_rates, noise.dtype), images)
+        return signal + ops.multiply(ops.cast(noise_rates, noise.dtype), noise)
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        del x, y, training  # What the model gives is the loss of each image already.
+        losses = ops.cast(y_pred, "float32")
+        if sample_weight is not None:
+            losses = ops.multiply(losses, sample_weight)
+        return ops.mean(losses) + sum(self.losses)
+
+    def sample(self, num_images, seed=None):
+        """Return new images, with values of about -1 to 1.
+
+        Args:
+            num_images: Positive int, how many.
+            seed: Int, for the same ones each time, or `None` for others.
+        """
+        shape, seed = (num_images, *self.image_shape), keras.random.SeedGenerator(seed)
+        images = keras.random.normal(shape, seed=seed)
+        for time in reversed(range(self.num_steps)):
+            times = ops.full((num_images,), time, dtype="int32")
+            # Without the gradient, or Torch keeps what it needs for those of all steps.
+            predicted = ops.stop_gradient(self.predict_noise(images, times))
+            so_far = self.alphas_cumprod[time]
+            before = self.alphas_cumprod[time - 1] if time else 1.0
+            clean = images - (1 - so_far) ** 0.5 * ops.cast(predicted, "float32")
+            clean = ops.clip(clean / so_far**0.5, -1, 1)
+            # One step back, from what these images and the clean ones say together.
+            alpha = so_far / before
+            of_clean = before**0.5 * (1 - alpha) / (1 - so_far)
+            of_noisy = alpha**0.5 * (1 - before) / (1 - so_far)
+            images = of_clean * clean + of_noisy * images
+            if time:
+                stddev = ((1 - alpha) * (1 - before) / (1 - so_far)) ** 0.5
+                images = images + stddev * keras.random.normal(shape, seed=seed)
+        return images
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0],)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with Adam; the loss is the model's own.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": None,  # The model's own `compute_loss` needs none.
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "filters": self.filters,
+            "num_blocks": self.num_blocks,
+            "num_steps": self.num_steps,
+            "seed": self.seed,
+        }

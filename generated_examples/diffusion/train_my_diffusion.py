@@ -1,0 +1,66 @@
+"""Train `MyDiffusion`: `python train_my_diffusion.py`.
+
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+my_diffusion.keras and its curves in my_diffusion.png. It needs scikit-learn and
+matplotlib.
+"""
+
+from pathlib import Path
+
+import keras
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from my_diffusion import MyDiffusion
+
+HERE = Path(__file__).parent
+EPOCHS = 20
+BATCH_SIZE = 32
+
+
+def load_data():
+    """Return images to train on, and images that are held out.
+
+    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
+    digits.
+    """
+    images = load_digits().images[..., None].astype("float32") / 8 - 1
+    return train_test_split(images, test_size=0.2, random_state=0)
+
+
+def plot(history, path):
+    """Draw the curves of the training as a PNG."""
+    names = [name for name in history if f"val_{name}" in history]
+    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+    for axes, name in zip(
+        figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
+    ):
+        axes.plot(history[name], label="training")
+        axes.plot(history[f"val_{name}"], label="held out")
+        axes.set(xlabel="epoch", title=name)
+        axes.legend()
+    figure.savefig(path)
+
+
+def main():
+    keras.utils.set_random_seed(0)
+    x_train, x_test = load_data()
+    model = MyDiffusion(image_shape=x_train.shape[1:], filters=24, num_blocks=3)
+    model.compile_for_training()
+    history = model.fit(
+        x_train,
+        validation_data=(x_test,),
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        verbose=2,
+    )
+    plot(history.history, HERE / "my_diffusion.png")
+    model.save(HERE / "my_diffusion.keras")
+    error = model.evaluate(x_test, verbose=0)
+    baseline = (model.test_noise**2).mean()
+    print(f"squared error of the noise: {error:.3f} (predicting 0: {baseline:.3f})")
+
+
+if __name__ == "__main__":
+    main()

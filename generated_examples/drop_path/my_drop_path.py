@@ -1,0 +1,72 @@
+"""`MyDropPath`: stochastic depth."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyDropPath(keras.layers.Layer):
+    """Stochastic depth: `inputs * kept / (1 - rate)` in training.
+
+    It goes at the end of a residual branch, `x + drop_path(branch(x))`, which an item
+    of the batch then skips now and again. `kept` is 0 with probability `rate` and 1
+    otherwise, drawn anew in each call, once for each item. What is kept is scaled up,
+    so that the expected output is the input: at inference it is just that.
+
+    Args:
+        rate: Float from 0 to 1, the probability that an item is dropped.
+        seed: Int, seed of the draws, or `None` for another one each time. Defaults to
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, ...)`, any rank.
+
+    Output shape:
+        The input's shape.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> layer = MyDropPath(0.5, seed=3)
+    >>> outputs = layer(keras.ops.ones((8, 6, 6, 3)), training=True)
+    >>> sorted({float(x) for x in keras.ops.ravel(outputs)})
+    [0.0, 2.0]
+
+    Reference:
+        Huang et al., 2016, https://arxiv.org/abs/1603.09382, with the scaling in
+        training instead of at inference.
+    """
+
+    def __init__(self, rate, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+            raise ValueError(
+                "`rate` must be a float at least 0 and at most 1. "
+                f"Received: rate={rate!r}"
+            )
+        self.rate = rate
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.supports_masking = True
+
+    def call(self, inputs, training=False):
+        if not training:
+            return inputs
+        batch, *axes = ops.shape(inputs)
+        noise_shape = (batch, *(1 for _ in axes))
+        return keras.random.dropout(
+            inputs, self.rate, noise_shape=noise_shape, seed=self.seed_generator
+        )
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "rate": self.rate,
+            "seed": self.seed,
+        }

@@ -1,0 +1,222 @@
+"""What `MyDropPath` promises, on each backend.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from my_drop_path import MyDropPath
+
+# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore:__array__ implementation:DeprecationWarning:keras"
+)
+
+BATCH, STEPS, DIM = 24, 6, 5
+RATE = 0.3
+
+# A value other than the default for every constructor argument.
+CHANGED = {
+    "rate": 0.5,
+    "seed": 7,
+}
+DEFAULTS = {
+    "seed": None,
+}
+ACCEPTED = {
+    "rate": [0.0, 1.0, 1],
+}
+REFUSED = {
+    "rate": [-1.0, 2.0, "1.0", None],
+}
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Start every test from the same seed."""
+    keras.utils.set_random_seed(0)
+
+
+def make(**arguments):
+    plain = {"rate": RATE}
+    return MyDropPath(**{**plain, **arguments})
+
+
+def inputs(*axes, batch=BATCH):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(batch, *axes, DIM)).astype("float32")
+
+
+def reference(x, kept):
+    """The formula, given what was kept."""
+    return np.where(kept, x / (1 - RATE), 0)
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
+
+
+class TestValues:
+    @pytest.mark.parametrize("axes", [(), (STEPS,), (2, STEPS)])
+    def test_equals_the_formula(self, axes):
+        x = inputs(*axes)
+        y = array(make()(x, training=True))
+        assert_close(y, reference(x, y != 0))
+
+    @pytest.mark.parametrize("axes", [(), (STEPS,), (2, STEPS)])
+    def test_drops_whole_items(self, axes):
+        dropped = array(make()(inputs(*axes), training=True)) == 0
+        dropped = dropped.reshape(BATCH, -1).mean(axis=1)
+        assert set(dropped) == {0, 1}
+
+    @pytest.mark.parametrize("rate", [0, 0.2, 0.7, 1])
+    def test_drops_with_the_probability_of_the_rate(self, rate):
+        y = array(make(rate=rate)(np.ones((5000, 2), "float32"), training=True))
+        assert abs((y == 0).mean() - rate) < 0.03
+
+    def test_changes_nothing_at_inference(self):
+        layer, x = make(), inputs()
+        for y in (layer(x), layer(x, training=False)):
+            assert (array(y) == x).all()
+
+    def test_each_call_draws_anew(self):
+        layer, x = make(seed=1), inputs()
+        first, second = (array(layer(x, training=True)) for _ in range(2))
+        assert (first != second).any()
+
+    def test_the_seed_repeats_the_draws(self):
+        x = inputs()
+        one, twin, other = (array(make(seed=n)(x, training=True)) for n in (1, 1, 2))
+        assert (one == twin).all()
+        assert (one != other).any()
+
+    def test_layers_without_a_seed_draw_otherwise(self):
+        x = inputs()
+        first, second = (array(make()(x, training=True)) for _ in range(2))
+        assert (first != second).any()
+
+
+class TestShapes:
+    @pytest.mark.parametrize("shape", [(None, DIM), (None, None, DIM), (2, 3, 4, DIM)])
+    def test_static_shape_is_the_real_one(self, shape):
+        assert make().compute_output_shape(shape) == shape
+        assert make()(keras.KerasTensor(shape)).shape == shape
+        real = tuple(2 if size is None else size for size in shape)
+        assert make()(np.zeros(real, "float32"), training=True).shape == real
+
+
+class TestWeights:
+    def test_has_none(self):
+        layer = make()
+        layer(inputs(), training=True)
+        assert layer.weights == []
+
+
+class TestConfig:
+    def test_every_argument_arrives_and_survives(self):
+        assert [*CHANGED, "kwargs"] == [*inspect.signature(MyDropPath).parameters]
+        layer = MyDropPath(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "examples>MyDropPath"
+        twin = keras.saving.deserialize_keras_object(config)
+        assert type(twin) is MyDropPath
+        assert twin.get_config() == layer.get_config()
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
+        assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    def test_defaults(self):
+        layer = MyDropPath(rate=RATE)
+        for name, value in DEFAULTS.items():
+            assert described(getattr(layer, name)) == described(value)
+            assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in REFUSED.items() for value in values],
+    )
+    def test_refuses_bad_arguments(self, name, value):
+        with pytest.raises(ValueError, match=f"^`{name}` must be"):
+            make(**{name: value})
+
+
+class TestKeras:
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
+    def test_dtype_policy(self, policy):
+        layer, x = make(dtype=policy), inputs()
+        y = layer(x, training=True)
+        assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
+        y = array(ops.cast(y, "float32"))
+        assert_close(y, reference(x, y != 0), tolerance=0.05)
+
+    def test_passes_masks_on(self):
+        model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs(STEPS)
+        x[:, -1] = 0
+        mask = array(model(x)._keras_mask)
+        assert mask[:, :-1].all()
+        assert not mask[:, -1].any()
+
+    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        x = inputs(batch=64)
+        y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
+        first = keras.Input(x.shape[1:])
+        hidden = keras.layers.Dense(8, activation="tanh")(first)
+        branch = keras.layers.Dense(8, activation="tanh")(hidden)
+        hidden = keras.layers.add([hidden, make(rate=0.1)(branch)])
+        model = keras.Model(first, keras.layers.Dense(1)(hidden))
+        model.compile(keras.optimizers.Adam(0.05), "mse")
+        before = model.get_weights()
+        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < 0.5 * losses[0]
+        for old, new in zip(before, model.get_weights(), strict=True):
+            assert (old != new).any()
+
+        model.save(tmp_path / "model.keras")
+        np.save(tmp_path / "x.npy", x)
+        script = (
+            f"import keras, numpy as np, {MyDropPath.__module__}\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "np.save('y.npy', model.predict(np.load('x.npy'), verbose=0))\n"
+        )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
+        assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
+
+    def test_the_example_of_the_docstring(self):
+        examples = doctest.testmod(sys.modules[MyDropPath.__module__])
+        assert examples.attempted > 0
+        assert examples.failed == 0

@@ -1,0 +1,85 @@
+"""`MyDropout`: dropout."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyDropout(keras.layers.Layer):
+    """Dropout: `inputs * kept / (1 - rate)` in training.
+
+    `kept` is 0 with probability `rate` and 1 otherwise, drawn anew in each call, for
+    each entry by itself. What is kept is scaled up, so that the expected output is the
+    input: at inference it is just that.
+
+    Args:
+        rate: Float from 0 to 1, the probability that an entry is dropped.
+        noise_shape: Tuple of positive ints and `None`, the shape in which `kept` is
+            drawn: along an axis of 1 all entries share a draw, and `None` is the
+            input's size. Or `None`, for the input's shape. Defaults to `None`.
+        seed: Int, seed of the draws, or `None` for another one each time. Defaults to
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, ...)`, any rank.
+
+    Output shape:
+        The input's shape.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> layer = MyDropout(0.5, noise_shape=(None, 1, 4), seed=3)
+    >>> outputs = layer(keras.ops.ones((2, 3, 4)), training=True)
+    >>> sorted({float(x) for x in keras.ops.ravel(outputs)})
+    [0.0, 2.0]
+
+    Reference:
+        Drop-in for `keras.layers.Dropout`.
+
+        [Srivastava et al., 2014](https://jmlr.org/papers/v15/srivastava14a.html)
+    """
+
+    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+            raise ValueError(
+                "`rate` must be a float at least 0 and at most 1. "
+                f"Received: rate={rate!r}"
+            )
+        if noise_shape is not None and (
+            not isinstance(noise_shape, (list, tuple))
+            or not all(
+                size is None or (isinstance(size, int) and size > 0)
+                for size in noise_shape
+            )
+        ):
+            raise ValueError(
+                "`noise_shape` must be a tuple of positive ints and Nones, or None. "
+                f"Received: noise_shape={noise_shape!r}"
+            )
+        self.rate = rate
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.supports_masking = True
+
+    def call(self, inputs, training=False):
+        if not training:
+            return inputs
+        return keras.random.dropout(
+            inputs, self.rate, noise_shape=self.noise_shape, seed=self.seed_generator
+        )
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "rate": self.rate,
+            "noise_shape": self.noise_shape,
+            "seed": self.seed,
+        }

@@ -1,0 +1,113 @@
+"""`MyEmbedding`: a trained vector for each index."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyEmbedding(keras.layers.Layer):
+    """Embedding, a trained vector for each index: `embeddings[inputs]`.
+
+    An index is a whole number from 0 to `input_dim - 1`. Inputs of any dtype are cast
+    to `int32`, whatever the dtype policy.
+
+    With `mask_zero`, index 0 stands for padding: the outputs carry a mask that is
+    `False` there, for the layers that follow.
+
+    Args:
+        input_dim: Positive int, how many indices there are.
+        output_dim: Positive int, size of each vector.
+        embeddings_initializer: Initializer of `embeddings`. Defaults to `"uniform"`.
+        embeddings_regularizer: Regularizer of `embeddings`. Defaults to `None`.
+        embeddings_constraint: Constraint on `embeddings`. Defaults to `None`.
+        mask_zero: Bool, whether index 0 is padding, to be masked out. Defaults to
+            `False`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, ...)`, often `(batch, steps)`.
+
+    Output shape:
+        `(batch, ..., output_dim)`.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> layer = MyEmbedding(1000, 64, mask_zero=True)
+    >>> tuple(layer(keras.ops.array([[12, 7, 0], [5, 0, 0]])).shape)
+    (2, 3, 64)
+
+    Reference:
+        Drop-in for `keras.layers.Embedding`, without `weights`, ragged inputs,
+        `enable_lora` and `quantize`.
+    """
+
+    def __init__(
+        self,
+        input_dim,
+        output_dim,
+        embeddings_initializer="uniform",
+        embeddings_regularizer=None,
+        embeddings_constraint=None,
+        mask_zero=False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(input_dim, int) or input_dim <= 0:
+            raise ValueError(
+                f"`input_dim` must be a positive int. Received: input_dim={input_dim!r}"
+            )
+        if not isinstance(output_dim, int) or output_dim <= 0:
+            raise ValueError(
+                "`output_dim` must be a positive int. "
+                f"Received: output_dim={output_dim!r}"
+            )
+        self.input_dim = input_dim
+        self.output_dim = output_dim
+        self.embeddings_initializer = keras.initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = keras.regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = keras.constraints.get(embeddings_constraint)
+        self.mask_zero = mask_zero
+        self.supports_masking = mask_zero
+        # Narrow floats do not hold all indices: float16 has no 2049.
+        self.autocast = False
+
+    def build(self, input_shape=None):
+        super().build(input_shape)
+        self.embeddings = self.add_weight(
+            name="embeddings",
+            shape=(self.input_dim, self.output_dim),
+            initializer=self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+
+    def call(self, inputs):
+        outputs = ops.take(self.embeddings, ops.cast(inputs, "int32"), axis=0)
+        return ops.cast(outputs, self.compute_dtype)
+
+    def compute_mask(self, inputs, mask=None):
+        del mask  # Which index is padding, the inputs say by themselves.
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape, self.output_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "input_dim": self.input_dim,
+            "output_dim": self.output_dim,
+            "embeddings_initializer": keras.initializers.serialize(
+                self.embeddings_initializer
+            ),
+            "embeddings_regularizer": keras.regularizers.serialize(
+                self.embeddings_regularizer
+            ),
+            "embeddings_constraint": keras.constraints.serialize(
+                self.embeddings_constraint
+            ),
+            "mask_zero": self.mask_zero,
+        }

@@ -1,0 +1,117 @@
+"""`MyFeedForward`: a position-wise feed-forward network."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyFeedForward(keras.layers.Layer):
+    """Position-wise feed-forward network, as in a Transformer.
+
+    Two dense layers map the last axis, each step by itself::
+
+        hidden = activation(inputs @ W1 + b1)
+        outputs = dropout(hidden) @ W2 + b2
+
+    Args:
+        intermediate_dim: Positive int, units of the first dense layer. The second one
+            has as many as the input.
+        dropout: Float from 0 to 1, the probability that a unit of the first dense layer
+            is dropped in training. Defaults to `0.0`.
+        activation: Activation function of the first dense layer or its name, `None` for
+            the identity. Defaults to `"relu"`.
+        kernel_initializer: Initializer of both kernels. Defaults to `"glorot_uniform"`.
+        bias_initializer: Initializer of both biases. Defaults to `"zeros"`.
+        seed: Int, seed of the dropout, or `None` for another one each time. Defaults to
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, ..., dim)`, rank 2 or more, `dim` known.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the input has rank 1.
+
+    Example:
+
+    >>> layer = MyFeedForward(32)
+    >>> tuple(layer(keras.ops.ones((2, 5, 8))).shape)
+    (2, 5, 8)
+
+    Reference:
+        [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762)
+    """
+
+    def __init__(
+        self,
+        intermediate_dim,
+        dropout=0.0,
+        activation="relu",
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(intermediate_dim, int) or intermediate_dim <= 0:
+            raise ValueError(
+                "`intermediate_dim` must be a positive int. "
+                f"Received: intermediate_dim={intermediate_dim!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and at most 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        self.intermediate_dim = intermediate_dim
+        self.dropout = dropout
+        self.activation = keras.activations.get(activation)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.seed = seed
+        self.input_spec = keras.layers.InputSpec(min_ndim=2)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        # Made here, not in the constructor: the last one has the input's size.
+        self.intermediate_dense = self._dense(
+            self.intermediate_dim, "intermediate_dense", self.activation
+        )
+        self.intermediate_dense.build(input_shape)
+        self.dropout_layer = keras.layers.Dropout(
+            self.dropout, seed=self.seed, dtype=self.dtype_policy, name="dropout"
+        )
+        self.output_dense = self._dense(input_shape[-1], "output_dense")
+        self.output_dense.build((*input_shape[:-1], self.intermediate_dim))
+
+    def call(self, inputs, training=None):
+        hidden = self.intermediate_dense(inputs)
+        hidden = self.dropout_layer(hidden, training=training)
+        return self.output_dense(hidden)
+
+    def _dense(self, units, name, activation=None):
+        """Return a dense layer that draws weights of its own."""
+        return keras.layers.Dense(
+            units,
+            activation=activation,
+            kernel_initializer=self.kernel_initializer.clone(),
+            bias_initializer=self.bias_initializer.clone(),
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "intermediate_dim": self.intermediate_dim,
+            "dropout": self.dropout,
+            "activation": keras.activations.serialize(self.activation),
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "seed": self.seed,
+        }

@@ -1,0 +1,77 @@
+"""`MyFourierMixing`: mixing by a Fourier transform."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyFourierMixing(keras.layers.Layer):
+    """Mixing by a Fourier transform: `real(fft2(inputs))`.
+
+    The transform goes over the steps and the features of each sequence::
+
+        output[k, l] = sum over t, f of
+            inputs[t, f] * cos(2 * pi * (k * t / steps + l * f / features))
+
+    So each place of the output sees the whole sequence, without a weight to learn.
+    Steps that a mask hides count as zeros. The work is done in float32 at least.
+
+    The plain sum spreads the values by `sqrt(steps * features)`: with `norm="backward"`
+    a normalization should follow.
+
+    Args:
+        norm: `"backward"` for the plain sum, `"ortho"` for that divided by
+            `sqrt(steps * features)`. Defaults to `"backward"`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, steps, features)`.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the input has not 3
+            axes.
+
+    Example:
+
+    >>> layer = MyFourierMixing(norm="backward")
+    >>> y = layer(keras.ops.array([[[1.0, 2.0], [3.0, 4.0]]]))
+    >>> keras.ops.convert_to_numpy(y).round(2).tolist()
+    [[[10.0, -2.0], [-4.0, 0.0]]]
+
+    Reference:
+        [Lee-Thorp et al., 2021](https://arxiv.org/abs/2105.03824)
+    """
+
+    def __init__(self, norm="backward", **kwargs):
+        super().__init__(**kwargs)
+        if norm not in ("backward", "ortho"):
+            raise ValueError(
+                f"`norm` must be 'backward' or 'ortho'. Received: norm={norm!r}"
+            )
+        self.norm = norm
+        self.input_spec = keras.layers.InputSpec(ndim=3)
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        dtype = keras.backend.result_type(inputs.dtype, "float32")
+        inputs = ops.cast(inputs, dtype)
+        if mask is not None:
+            mask = ops.expand_dims(ops.cast(mask, "bool"), -1)
+            inputs = ops.where(mask, inputs, ops.zeros_like(inputs))
+        outputs = ops.fft2((inputs, ops.zeros_like(inputs)))[0]  # The real part.
+        if self.norm == "ortho":
+            _, steps, features = ops.shape(outputs)
+            outputs = outputs / ops.sqrt(ops.cast(steps * features, dtype))
+        return ops.cast(outputs, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "norm": self.norm,
+        }

@@ -1,0 +1,251 @@
+"""`MyGAN`: a generative adversarial network."""
+
+import math
+
+import keras
+from keras import ops
+
+
+def int_tuple(value, length, name):
+    """Return the argument `name` as a tuple of `length` positive ints.
+
+    One int stands for all of them. Raises `ValueError` for anything else.
+    """
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, (list, tuple))
+        or len(values) != length
+        or not all(isinstance(item, int) and item > 0 for item in values)
+    ):
+        raise ValueError(
+            f"`{name}` must be a positive int, or a tuple of positive ints of length "
+            f"{length}. Received: {name}={value!r}"
+        )
+    return tuple(values)
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyGAN(keras.Model):
+    """Generative adversarial network: a generator of images and a discriminator.
+
+    The generator makes an image of a latent vector, by convolutions that double its
+    size. The discriminator gives a logit of an image being real, by convolutions that
+    halve it. Each has a loss, and `fit(images)` trains both in one step:
+
+        discriminator_loss = softplus(-D(image)) + softplus(D(G(noise)))
+        generator_loss = softplus(-D(G(noise)))
+
+    Without training, the noise is 0, so that two results can be compared: held-out
+    images say how the discriminator does, and of the generator only what one image is
+    worth. `sample` makes images of noise that is drawn.
+
+    Args:
+        image_shape: Positive int or tuple of 3, height, width and channels of the
+            images.
+        latent_dim: Positive int, size of the latent vector that an image is made of.
+            Defaults to `100`.
+        filters: Tuple of one or more positive ints, channels behind each convolution of
+            the generator, which doubles the image; the discriminator has the same in
+            reverse. Defaults to `(128, 64)`.
+        seed: Int, seed of the draws in training, or `None` for another one each time.
+            Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, *image_shape)`, real images with values from -1 to 1.
+
+    Output shape:
+        A tuple: images that were made, `(batch, *image_shape)`, and the logits of the
+        real ones, `(batch, 1)`.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the height or the
+            width is no multiple of `2**len(filters)`.
+
+    Example:
+
+    >>> model = MyGAN(image_shape=(8, 8, 1), filters=(16, 8))
+    >>> made, logits = model(keras.ops.ones((2, 8, 8, 1)))
+    >>> tuple(made.shape), tuple(logits.shape)
+    ((2, 8, 8, 1), (2, 1))
+    >>> tuple(model.sample(5).shape)
+    (5, 8, 8, 1)
+
+    Reference:
+        [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), [Radford et al.,
+        2015](https://arxiv.org/abs/1511.06434)
+    """
+
+    def __init__(
+        self, image_shape, latent_dim=100, filters=(128, 64), seed=None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if not isinstance(latent_dim, int) or latent_dim <= 0:
+            raise ValueError(
+                "`latent_dim` must be a positive int. "
+                f"Received: latent_dim={latent_dim!r}"
+            )
+        if (
+            not isinstance(filters, (list, tuple))
+            or not filters
+            or not all(isinstance(item, int) and item > 0 for item in filters)
+        ):
+            raise ValueError(
+                "`filters` must be a tuple of positive ints, one at least. "
+                f"Received: filters={filters!r}"
+            )
+        if image_shape[0] % 2 ** len(filters) or image_shape[1] % 2 ** len(filters):
+            raise ValueError(
+                "Height and width must be multiples of `2**len(filters)`. "
+                f"Received: image_shape={image_shape}, filters={filters}"
+            )
+        self.image_shape = image_shape
+        self.latent_dim = latent_dim
+        self.filters = tuple(filters)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.input_spec = keras.layers.InputSpec(shape=(None, *image_shape))
+        self.generator = self._make_generator()
+        self.discriminator = self._make_discriminator()
+        self.generator_loss = keras.metrics.Mean(name="generator_loss")
+        self.discriminator_loss = keras.metrics.Mean(name="discriminator_loss")
+
+    def build(self, input_shape):
+        del input_shape  # Both networks know their inputs.
+        self.generator.build((None, self.latent_dim))
+        self.discriminator.build((None, *self.image_shape))
+
+    def call(self, inputs, training=None):
+        shape = (ops.shape(inputs)[0], self.latent_dim)
+        if training:
+            noise = keras.random.normal(
+                shape, dtype=self.compute_dtype, seed=self.seed_generator
+            )
+        else:
+            noise = ops.zeros(shape, dtype=self.compute_dtype)
+        made = self.generator(noise, training=training)
+        return made, self.discriminator(inputs, training=training)
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        del x, y  # The images are judged already, and have no targets.
+        if sample_weight is not None:
+            raise ValueError("All images count the same: `sample_weight` must be None.")
+        made, real = y_pred
+        # The discriminator learns with the generator held fast ...
+        fake = self.discriminator(ops.stop_gradient(made), training=training)
+        # ... and the generator with the discriminator held fast.
+        frozen = [ops.stop_gradient(v) for v in self.discriminator.trainable_variables]
+        others = self.discriminator.non_trainable_variables
+        judged, _ = self.discriminator.stateless_call(
+            frozen, others, made, training=training
+        )
+        real, fake, judged = (ops.cast(y, "float32") for y in (real, fake, judged))
+        discriminator_loss = ops.mean(ops.softplus(-real)) + ops.mean(
+            ops.softplus(fake)
+        )
+        generator_loss = ops.mean(ops.softplus(-judged))
+        self.discriminator_loss.update_state(discriminator_loss)
+        self.generator_loss.update_state(generator_loss)
+        return discriminator_loss + generator_loss + sum(self.losses)
+
+    def sample(self, num_images, seed=None):
+        """Return new images, with values from -1 to 1.
+
+        Args:
+            num_images: Positive int, how many.
+            seed: Int, for the same ones each time, or `None` for others.
+        """
+        if not self.built:
+            self.build((None, *self.image_shape))
+        noise = keras.random.normal((num_images, self.latent_dim), seed=seed)
+        return self.generator(noise, training=False)
+
+    def _make_generator(self):
+        height, width, channels = self.image_shape
+        factor = 2 ** len(self.filters)
+        first = (height // factor, width // factor, self.filters[0])
+        return keras.Sequential(
+            [
+                keras.layers.Dense(
+                    math.prod(first), dtype=self.dtype_policy, name="dense"
+                ),
+                keras.layers.Reshape(first, dtype=self.dtype_policy, name="reshape"),
+                *(
+                    layer
+                    for i, size in enumerate(self.filters)
+                    for layer in self._doubling(i, size)
+                ),
+                self._conv(channels, "image", activation="tanh"),
+            ],
+            name="generator",
+        )
+
+    def _doubling(self, index, filters):
+        return [
+            keras.layers.UpSampling2D(
+                data_format="channels_last", dtype=self.dtype_policy, name=f"up_{index}"
+            ),
+            self._conv(filters, f"conv_{index}", use_bias=False),
+            keras.layers.BatchNormalization(
+                dtype=self.dtype_policy, name=f"norm_{index}"
+            ),
+            keras.layers.ReLU(dtype=self.dtype_policy, name=f"relu_{index}"),
+        ]
+
+    def _make_discriminator(self):
+        convolutions = [
+            self._conv(size, f"conv_{i}", strides=2, activation="leaky_relu")
+            for i, size in enumerate(reversed(self.filters))
+        ]
+        return keras.Sequential(
+            [
+                *convolutions,
+                keras.layers.Flatten(
+                    data_format="channels_last", dtype=self.dtype_policy, name="flatten"
+                ),
+                keras.layers.Dense(1, dtype=self.dtype_policy, name="logit"),
+            ],
+            name="discriminator",
+        )
+
+    def _conv(self, filters, name, **arguments):
+        # Whatever Keras's default is, the images have their channels last.
+        return keras.layers.Conv2D(
+            filters,
+            3,
+            padding="same",
+            data_format="channels_last",
+            dtype=self.dtype_policy,
+            name=name,
+            **arguments,
+        )
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *self.image_shape), (input_shape[0], 1)
+
+    def compile_for_training(self, learning_rate=2e-4, **kwargs):
+        """Compile with Adam; the losses are the model's own.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate, beta_1=0.5),
+                "loss": None,  # The model's own `compute_loss` needs none.
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "latent_dim": self.latent_dim,
+            "filters": self.filters,
+            "seed": self.seed,
+        }

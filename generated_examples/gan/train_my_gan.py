@@ -1,0 +1,77 @@
+"""Train `MyGAN`: `python train_my_gan.py`.
+
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+my_gan.keras and its curves in my_gan.png. It needs scikit-learn and matplotlib.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from my_gan import MyGAN
+
+HERE = Path(__file__).parent
+EPOCHS = 60
+BATCH_SIZE = 64
+
+
+def load_data():
+    """Return images to train on, and images that are held out.
+
+    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
+    digits.
+    """
+    images = load_digits().images[..., None].astype("float32") / 8 - 1
+    return train_test_split(images, test_size=0.2, random_state=0)
+
+
+def distance_to_nearest(images, others):
+    """Return how far the nearest of the others is from an image, on average.
+
+    It is small only if the others look like the images and are as varied.
+    """
+    pairs = images[:, None] - others
+    return np.sqrt((pairs**2).sum(axis=(2, 3, 4))).min(axis=1).mean()
+
+
+def plot(history, path):
+    """Draw the curves of the training as a PNG."""
+    names = [name for name in history if f"val_{name}" in history]
+    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+    for axes, name in zip(
+        figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
+    ):
+        axes.plot(history[name], label="training")
+        axes.plot(history[f"val_{name}"], label="held out")
+        axes.set(xlabel="epoch", title=name)
+        axes.legend()
+    figure.savefig(path)
+
+
+def main():
+    keras.utils.set_random_seed(0)
+    x_train, x_test = load_data()
+    model = MyGAN(image_shape=x_train.shape[1:], latent_dim=16, filters=(48, 24))
+    model.compile_for_training(learning_rate=1e-3)
+    history = model.fit(
+        x_train,
+        validation_data=(x_test,),
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        verbose=2,
+    )
+    plot(history.history, HERE / "my_gan.png")
+    model.save(HERE / "my_gan.keras")
+    made = ops.convert_to_numpy(model.sample(len(x_train), seed=0))
+    distance = distance_to_nearest(x_test, made)
+    baseline = distance_to_nearest(x_test, x_train.mean(axis=0, keepdims=True))
+    print(f"distance to the nearest: {distance:.3f} (the mean image: {baseline:.3f})")
+
+
+if __name__ == "__main__":
+    main()

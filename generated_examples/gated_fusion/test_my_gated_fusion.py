@@ -1,0 +1,281 @@
+"""What `MyGatedFusion` promises, on each backend.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from my_gated_fusion import MyGatedFusion
+
+# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore:__array__ implementation:DeprecationWarning:keras"
+)
+
+BATCH, STEPS, DIM = 4, 3, 5
+
+# Shapes of inputs, with that of their outputs, and those that do not fit each other.
+SHAPES = [
+    ([(None, 3, 5), (None, 3, 5)], (None, 3, 5)),
+    ([(3, None, 5), (None, 3, 5)], (3, 3, 5)),
+    ([(2, 5), (2, 5), (2, 5)], (2, 5)),
+]
+MISFITS = [
+    [(2, 3, 5), (2, 3, 1)],
+    [(2, 3, 5), (3, 3, 5)],
+    [(2, 5), (2, 5, 5)],
+    [],
+    (2, 3, 5),
+]
+
+# A value other than the default for every constructor argument.
+CHANGED = {
+    "use_bias": False,
+    "kernel_initializer": keras.initializers.RandomNormal(stddev=0.2, seed=2),
+    "bias_initializer": keras.initializers.RandomNormal(stddev=0.3, seed=3),
+    "kernel_regularizer": keras.regularizers.L2(0.4),
+    "bias_regularizer": keras.regularizers.L2(0.5),
+    "kernel_constraint": keras.constraints.MaxNorm(6.0),
+    "bias_constraint": keras.constraints.MaxNorm(7.0),
+}
+DEFAULTS = {
+    "use_bias": True,
+    "kernel_initializer": keras.initializers.get("glorot_uniform"),
+    "bias_initializer": keras.initializers.get("zeros"),
+    "kernel_regularizer": None,
+    "bias_regularizer": None,
+    "kernel_constraint": None,
+    "bias_constraint": None,
+}
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Start every test from the same seed."""
+    keras.utils.set_random_seed(0)
+
+
+def make(**arguments):
+    plain = {"bias_initializer": "random_normal"}
+    return MyGatedFusion(**{**plain, **arguments})
+
+
+def as_dict(parts):
+    """The same, begun with the last one: the keys have the order of the list."""
+    return {"abc"[i]: parts[i] for i in reversed(range(len(parts)))}
+
+
+each_structure = pytest.mark.parametrize("structure", [list, as_dict])
+
+
+def inputs(batch=BATCH):
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=(batch, STEPS, DIM)).astype("float32") for _ in range(3)]
+
+
+def masks():
+    """Of three inputs, with each combination at some place."""
+    return [
+        np.arange(BATCH * STEPS).reshape(BATCH, STEPS) // 2**i % 2 == 1
+        for i in range(3)
+    ]
+
+
+def reference(parts, kernel, bias=0.0):
+    """The formula, one channel of one input at a time."""
+    together = np.concatenate(parts, axis=-1)
+    outputs = np.zeros(parts[0].shape)
+    for i, part in enumerate(parts):
+        for channel in range(DIM):
+            j = i * DIM + channel
+            logits = (together @ kernel + bias)[..., j]
+            outputs[..., channel] += part[..., channel] / (1 + np.exp(-logits))
+    return outputs
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
+
+
+class TestValues:
+    @each_structure
+    def test_equals_the_formula(self, structure):
+        layer, parts = make(), inputs()
+        y = array(layer(structure(parts)))
+        assert_close(y, reference(parts, *layer.get_weights()))
+        assert_close(array(layer(structure(parts))), y)
+
+    def test_without_bias(self):
+        layer, parts = make(use_bias=False), inputs()
+        y = array(layer(parts))
+        assert layer.bias is None
+        assert_close(y, reference(parts, *layer.get_weights()))
+
+    def test_one_input_is_enough(self):
+        layer, (x, *_) = make(), inputs()
+        y = array(layer([x]))
+        assert_close(y, reference([x], *layer.get_weights()))
+
+
+class TestShapes:
+    @each_structure
+    @pytest.mark.parametrize(("shapes", "expected"), SHAPES)
+    def test_static_shape_is_the_real_one(self, shapes, expected, structure):
+        tensors = structure([keras.KerasTensor(shape) for shape in shapes])
+        assert make().compute_output_shape(structure(shapes)) == expected
+        assert make()(tensors).shape == expected
+        known = [tuple(size or 3 for size in shape) for shape in shapes]
+        real = make()(structure([np.zeros(shape, "float32") for shape in known])).shape
+        assert all(
+            size in (None, actual) for size, actual in zip(expected, real, strict=True)
+        )
+
+    @pytest.mark.parametrize("shapes", MISFITS)
+    def test_refuses_what_does_not_fit(self, shapes):
+        for refuses in (make().compute_output_shape, make().build):
+            with pytest.raises(ValueError, match=r"^The inputs .* Received: "):
+                refuses(shapes)
+
+    def test_refuses_a_single_tensor(self):
+        layer, parts = make(), inputs()
+        layer(parts)
+        for one in (layer, make()):
+            with pytest.raises(ValueError, match="must be in a list or dict"):
+                one(parts[0])
+
+
+class TestWeights:
+    def test_names_shapes_and_start(self):
+        layer = make(bias_initializer="zeros")
+        layer.build([(None, STEPS, DIM)] * 2)
+        assert [(weight.name, weight.shape) for weight in layer.weights] == [
+            ("kernel", (2 * DIM, 2 * DIM)),
+            ("bias", (2 * DIM,)),
+        ]
+        assert layer.trainable_weights == layer.weights
+        kernel, bias = layer.get_weights()
+        limit = np.sqrt(6 / (4 * DIM))  # Glorot and Bengio, 2010
+        assert 0.5 * limit < np.abs(kernel).max() <= limit
+        assert (bias == 0).all()
+
+    def test_regularizers_add_to_the_loss(self):
+        layer = make(
+            kernel_initializer="ones",
+            bias_initializer=keras.initializers.Constant(2.0),
+            kernel_regularizer=keras.regularizers.L2(0.1),
+            bias_regularizer=keras.regularizers.L1(0.5),
+        )
+        layer.build([(None, DIM)] * 2)
+        expected = [0.1 * 4 * DIM**2, 0.5 * 2 * 2 * DIM]
+        assert_close(sorted(array(loss) for loss in layer.losses), sorted(expected))
+
+    def test_constraints_are_kept_on_the_weights(self):
+        layer = make(kernel_constraint="non_neg", bias_constraint="unit_norm")
+        layer.build([(None, DIM)] * 2)
+        assert isinstance(layer.kernel.constraint, keras.constraints.NonNeg)
+        assert isinstance(layer.bias.constraint, keras.constraints.UnitNorm)
+
+
+class TestConfig:
+    def test_every_argument_arrives_and_survives(self):
+        assert [*CHANGED, "kwargs"] == [*inspect.signature(MyGatedFusion).parameters]
+        layer = MyGatedFusion(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "examples>MyGatedFusion"
+        twin = keras.saving.deserialize_keras_object(config)
+        assert type(twin) is MyGatedFusion
+        assert twin.get_config() == layer.get_config()
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
+        assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    def test_defaults(self):
+        layer = MyGatedFusion()
+        for name, value in DEFAULTS.items():
+            assert described(getattr(layer, name)) == described(value)
+            assert described(CHANGED[name]) != described(value)
+
+
+class TestKeras:
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
+    def test_dtype_policy(self, policy):
+        layer, parts = make(dtype=policy), inputs()
+        y = layer(parts)
+        assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
+        assert {weight.dtype for weight in layer.weights} == {layer.variable_dtype}
+        y, *weights = (array(ops.cast(z, "float32")) for z in (y, *layer.weights))
+        assert_close(y, reference(parts, *weights), tolerance=0.05)
+
+    @each_structure
+    def test_masks(self, structure):
+        layer, parts, (a, b, c) = make(), inputs(), masks()
+        mask = layer.compute_mask(structure(parts), structure([a, b, c]))
+        assert (array(mask) == a | b | c).all()
+        assert layer.compute_mask(structure(parts)) is None
+        assert layer.compute_mask(structure(parts), structure([None] * 3)) is None
+        assert layer.compute_mask(structure(parts), structure([a, None, c])) is None
+
+    def test_passes_masks_on(self):
+        parts = inputs()
+        parts[0][:, -1] = parts[1][:, -1] = parts[2][:, -1] = 0
+        masked = [keras.layers.Masking()(part) for part in parts]
+        mask = array(make()(masked)._keras_mask)
+        assert mask[:, :-1].all()
+        assert not mask[:, -1].any()
+
+    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        x = inputs(batch=64)[0]
+        y = np.sin(x.sum(axis=(1, 2)))
+        first = keras.Input((STEPS, DIM))
+        parts = {name: keras.layers.Dense(8, activation="tanh")(first) for name in "ab"}
+        outputs = keras.layers.Dense(1)(keras.layers.Flatten()(make()(parts)))
+        model = keras.Model(first, outputs)
+        model.compile(keras.optimizers.Adam(0.05), "mse")
+        before = model.get_weights()
+        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < 0.5 * losses[0]
+        for old, new in zip(before, model.get_weights(), strict=True):
+            assert (old != new).any()
+
+        model.save(tmp_path / "model.keras")
+        np.save(tmp_path / "x.npy", x)
+        script = (
+            f"import keras, numpy as np, {MyGatedFusion.__module__}\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "np.save('y.npy', model.predict(np.load('x.npy'), verbose=0))\n"
+        )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
+        assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
+
+    def test_the_example_of_the_docstring(self):
+        examples = doctest.testmod(sys.modules[MyGatedFusion.__module__])
+        assert examples.attempted > 0
+        assert examples.failed == 0

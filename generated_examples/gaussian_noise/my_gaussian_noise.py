@@ -1,0 +1,71 @@
+"""`MyGaussianNoise`: additive Gaussian noise."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyGaussianNoise(keras.layers.Layer):
+    """Gaussian noise: `inputs + noise` in training.
+
+    `noise` is normal with mean 0 and standard deviation `stddev`, drawn anew in each
+    call, for each entry by itself. At inference the output is the input.
+
+    Args:
+        stddev: Float from 0 to 1, standard deviation of the noise.
+        seed: Int, seed of the noise, or `None` for another one each time. Defaults to
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, ...)`, any rank.
+
+    Output shape:
+        The input's shape.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> layer = MyGaussianNoise(0.1, seed=3)
+    >>> outputs = layer(keras.ops.ones((2, 3)), training=True)
+    >>> len({float(x) for x in keras.ops.ravel(outputs)})
+    6
+
+    Reference:
+        Drop-in for `keras.layers.GaussianNoise`.
+    """
+
+    def __init__(self, stddev, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(stddev, (int, float)) or not 0 <= stddev <= 1:
+            raise ValueError(
+                "`stddev` must be a float at least 0 and at most 1. "
+                f"Received: stddev={stddev!r}"
+            )
+        self.stddev = stddev
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.supports_masking = True
+
+    def call(self, inputs, training=False):
+        if not training:
+            return inputs
+        noise = keras.random.normal(
+            ops.shape(inputs),
+            stddev=self.stddev,
+            dtype=self.compute_dtype,
+            seed=self.seed_generator,
+        )
+        return ops.add(inputs, noise)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "stddev": self.stddev,
+            "seed": self.seed,
+        }

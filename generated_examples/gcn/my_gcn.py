@@ -1,0 +1,185 @@
+"""`MyGCN`: a graph convolutional network."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class GraphConvolution(keras.layers.Layer):
+    """Dense layer on the nodes of graphs, averaged over the neighbours of each."""
+
+    def __init__(self, units, activation=None, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape):
+        nodes_shape, _ = input_shape
+        self.kernel = self.add_weight(
+            name="kernel", shape=(nodes_shape[-1], self.units)
+        )
+        self.bias = self.add_weight(
+            name="bias", shape=(self.units,), initializer="zeros"
+        )
+
+    def call(self, inputs, mask=None):
+        nodes, adjacency = inputs
+        adjacency = ops.cast(adjacency, self.compute_dtype)
+        if mask is not None and mask[0] is not None:
+            seen = ops.cast(ops.expand_dims(mask[0], 1), self.compute_dtype)
+            adjacency = adjacency * seen
+        scale = ops.rsqrt(1 + ops.sum(adjacency, axis=-1, keepdims=True))
+        # The second term is that of the self loops: no unit matrix is needed.
+        x = scale * ops.matmul(nodes, self.kernel)
+        x = scale * (ops.matmul(adjacency, x) + x)
+        return self.activation(ops.add(x, self.bias))
+
+    def compute_mask(self, inputs, mask=None):
+        del inputs  # The mask of the nodes alone passes on.
+        return None if mask is None else mask[0]
+
+    def compute_output_shape(self, input_shape):
+        nodes_shape, _ = input_shape
+        return (*nodes_shape[:-1], self.units)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": keras.activations.serialize(self.activation),
+        }
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyGCN(keras.Model):
+    """Graph convolutional network: each layer averages over a node's neighbours.
+
+    Dropout is in front of each convolution, and `activation` behind each but the last.
+    A convolution counts each node among its own neighbours, and weighs an edge by the
+    degrees of the two nodes::
+
+        degree[i] = 1 + sum over j of A[i, j]
+        averaged(x)[i] = x[i] / degree[i]
+            + sum over j of A[i, j] * x[j] / sqrt(degree[i] * degree[j])
+        convolution(x) = averaged(x @ kernel) + bias
+
+    `A`, the adjacency matrix, is symmetric, 0 or more, and without self loops. Nodes
+    that a mask hides are nobody's neighbours. Where only some nodes have labels,
+    `sample_weight` is 0 for the others.
+
+    Args:
+        num_classes: Positive int, number of classes: the model gives a logit for each,
+            at each node.
+        hidden_units: Tuple of positive ints, units of each graph convolution before the
+            last. Defaults to `(16,)`.
+        activation: Activation function of all convolutions but the last, or its name,
+            `None` for the identity. Defaults to `"relu"`.
+        dropout: Float from 0 to below 1, the share of each convolution's inputs that
+            are dropped in training. Defaults to `0.5`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        A list of the nodes, `(batch, nodes, num_features)`, and the adjacency matrices,
+        `(batch, nodes, nodes)`: a batch of graphs, or of one.
+
+    Output shape:
+        `(batch, nodes, num_classes)`, a logit for each class at each node.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = MyGCN(num_classes=3)
+    >>> nodes = keras.ops.ones((2, 3, 8))
+    >>> adjacency = keras.ops.array([[[0.0, 1, 0], [1, 0, 1], [0, 1, 0]]] * 2)
+    >>> tuple(model([nodes, adjacency]).shape)
+    (2, 3, 3)
+
+    Reference:
+        [Kipf and Welling, 2016](https://arxiv.org/abs/1609.02907)
+    """
+
+    def __init__(
+        self, num_classes, hidden_units=(16,), activation="relu", dropout=0.5, **kwargs
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(num_classes, int) or num_classes <= 0:
+            raise ValueError(
+                "`num_classes` must be a positive int. "
+                f"Received: num_classes={num_classes!r}"
+            )
+        if not isinstance(hidden_units, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in hidden_units
+        ):
+            raise ValueError(
+                "`hidden_units` must be a tuple of positive ints. "
+                f"Received: hidden_units={hidden_units!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        self.num_classes = num_classes
+        self.hidden_units = tuple(hidden_units)
+        self.activation = keras.activations.get(activation)
+        self.dropout = dropout
+        self.convs = [
+            GraphConvolution(
+                units, activation, dtype=self.dtype_policy, name=f"conv_{i}"
+            )
+            for i, units in enumerate(hidden_units)
+        ]
+        self.head = GraphConvolution(num_classes, dtype=self.dtype_policy, name="head")
+        self.drops = [
+            keras.layers.Dropout(dropout, dtype=self.dtype_policy, name=f"dropout_{i}")
+            for i in range(len(hidden_units) + 1)
+        ]
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call([keras.Input(batch_shape=shape) for shape in input_shape])
+
+    def call(self, inputs, mask=None, training=None):
+        x, adjacency = inputs
+        for drop, conv in zip(self.drops, [*self.convs, self.head], strict=True):
+            x = conv([drop(x, training=training), adjacency], mask=mask)
+        return x
+
+    def compute_mask(self, inputs, mask=None):
+        del inputs  # The mask of the nodes alone passes on.
+        return None if mask is None else mask[0]
+
+    def compute_output_shape(self, input_shape):
+        nodes_shape, _ = input_shape
+        return (*nodes_shape[:-1], self.num_classes)
+
+    def compile_for_training(self, learning_rate=1e-2, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                # The mean over the nodes that count, however few they are.
+                "loss": keras.losses.SparseCategoricalCrossentropy(
+                    from_logits=True, reduction="mean_with_sample_weight"
+                ),
+                "weighted_metrics": ["accuracy"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "hidden_units": self.hidden_units,
+            "activation": keras.activations.serialize(self.activation),
+            "dropout": self.dropout,
+        }

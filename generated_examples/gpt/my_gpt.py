@@ -1,0 +1,398 @@
+"""`MyGPT`: a causal language model."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class TokenAndPositionEmbedding(keras.layers.Layer):
+    """A trained vector for each token, plus one for its place."""
+
+    def __init__(self, vocabulary_size, sequence_length, hidden_dim, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.sequence_length = sequence_length
+        self.hidden_dim = hidden_dim
+        self.token_embedding = keras.layers.Embedding(
+            vocabulary_size,
+            hidden_dim,
+            keras.initializers.RandomNormal(stddev=0.02),
+            dtype=self.dtype_policy,
+            name="token_embedding",
+        )
+        self.position_embedding = keras.layers.Embedding(
+            sequence_length,
+            hidden_dim,
+            keras.initializers.RandomNormal(stddev=0.02),
+            dtype=self.dtype_policy,
+            name="position_embedding",
+        )
+
+    def build(self, input_shape):
+        self.token_embedding.build(input_shape)
+        self.position_embedding.build(input_shape)
+
+    def call(self, inputs, start=0):
+        steps = inputs.shape[1]
+        if steps is not None and steps > self.sequence_length:
+            raise ValueError(
+                "There must be at most `sequence_length` tokens. "
+                f"Received: {steps} tokens, sequence_length={self.sequence_length}"
+            )
+        positions = ops.arange(ops.shape(inputs)[1], dtype="int32") + start
+        return self.token_embedding(inputs) + self.position_embedding(positions)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape, self.hidden_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "sequence_length": self.sequence_length,
+            "hidden_dim": self.hidden_dim,
+        }
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class CausalBlock(keras.layers.Layer):
+    """Attention to what came before, then a feed-forward network."""
+
+    def __init__(self, hidden_dim, num_heads, intermediate_dim, dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden_dim = hidden_dim
+        self.num_heads = num_heads
+        self.intermediate_dim = intermediate_dim
+        self.dropout = dropout
+        self.attention_norm = self._norm("attention_norm")
+        self.attention = keras.layers.MultiHeadAttention(
+            num_heads,
+            hidden_dim // num_heads,
+            dropout=dropout,
+            dtype=self.dtype_policy,
+            name="attention",
+        )
+        self.feed_forward_norm = self._norm("feed_forward_norm")
+        self.intermediate_dense = keras.layers.Dense(
+            intermediate_dim,
+            activation="gelu",
+            dtype=self.dtype_policy,
+            name="intermediate_dense",
+        )
+        self.output_dense = keras.layers.Dense(
+            hidden_dim, dtype=self.dtype_policy, name="output_dense"
+        )
+        self.attention_dropout = keras.layers.Dropout(
+            dropout, dtype=self.dtype_policy, name="attention_dropout"
+        )
+        self.feed_forward_dropout = keras.layers.Dropout(
+            dropout, dtype=self.dtype_policy, name="feed_forward_dropout"
+        )
+
+    def _norm(self, name):
+        return keras.layers.LayerNormalization(
+            epsilon=1e-5, dtype=self.dtype_policy, name=name
+        )
+
+    def build(self, input_shape):
+        self.attention_norm.build(input_shape)
+        self.attention.build(input_shape, input_shape)
+        self.feed_forward_norm.build(input_shape)
+        self.intermediate_dense.build(input_shape)
+        self.output_dense.build((*input_shape[:-1], self.intermediate_dim))
+
+    def call(self, inputs, cache=None, start=0, training=None):
+        x = self.attention_norm(inputs)
+        if cache is None:
+            x = self.attention(x, x, use_causal_mask=True, training=training)
+        else:
+            x, cache = self._attend(x, cache, start)
+        x = inputs + self.attention_dropout(x, training=training)
+        y = self.intermediate_dense(self.feed_forward_norm(x))
+        y = self.feed_forward_dropout(self.output_dense(y), training=training)
+        return x + y if cache is None else (x + y, cache)
+
+    def _attend(self, x, cache, start):
+        """Attend to what is in `cache`, which the keys and values of `x` join."""
+        new = ops.stack(
+            [self.attention.key_dense(x), self.attention.value_dense(x)], axis=1
+        )
+        cache = ops.slice_update(cache, (0, 0, start, 0, 0), ops.stop_gradient(new))
+        steps = start + ops.arange(ops.shape(x)[1])
+        seen = ops.arange(ops.shape(cache)[2]) <= steps[:, None]
+        x = ops.dot_product_attention(
+            self.attention.query_dense(x),
+            cache[:, 0],
+            cache[:, 1],
+            mask=seen[None, None],
+        )
+        return self.attention.output_dense(x), cache
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "hidden_dim": self.hidden_dim,
+            "num_heads": self.num_heads,
+            "intermediate_dim": self.intermediate_dim,
+            "dropout": self.dropout,
+        }
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyGPT(keras.Model):
+    """Causal language model: logits of the token that follows each token.
+
+    As GPT-2 is built, but for the exact GELU in place of its approximation: `x` is the
+    tokens' vectors plus those of their places. Each block is
+    `x = x + attention(norm(x))`, where a token sees itself and those before it, then
+    `x + dense(gelu(dense(norm(x))))`. Behind the last one comes a normalization. The
+    output layer is tied to the token embedding: the logits are the products with the
+    tokens' vectors.
+
+    GPT-2 small has 124,439,808 parameters: `vocabulary_size=50257`, `hidden_dim=768`,
+    `num_layers=12`, `num_heads=12`, `intermediate_dim=3072`.
+
+    `generate` goes on from a prompt, one token at a time. `cache`, of `make_cache` at
+    first, holds the keys and values of the tokens before the step `start`, where
+    `inputs` begin: the call then returns the logits and the cache with the new tokens
+    in it. Caches are for inference.
+
+    Args:
+        vocabulary_size: Positive int, how many tokens there are.
+        sequence_length: Positive int, the most tokens that a text may have. Defaults to
+            `1024`.
+        hidden_dim: Positive multiple of `num_heads`, size of each token's vector.
+            Defaults to `64`.
+        num_layers: Positive int, number of blocks. Defaults to `2`.
+        num_heads: Positive int, heads of each attention. Defaults to `4`.
+        intermediate_dim: Positive int, units of the feed-forward networks' first dense
+            layer. Defaults to `256`.
+        dropout: Float from 0 to below 1, the share of the embeddings, of the attention
+            weights and of what is added to a residual that is dropped in training.
+            Defaults to `0.1`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, steps)`, whole numbers from 0 to `vocabulary_size - 1`.
+
+    Output shape:
+        `(batch, steps, vocabulary_size)`; with a cache a tuple, of that and the cache.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or there are more than
+            `sequence_length` tokens.
+
+    Example:
+
+    >>> model = MyGPT(vocabulary_size=256, hidden_dim=16)
+    >>> tuple(model(keras.ops.ones((2, 6), "int32")).shape)
+    (2, 6, 256)
+
+    >>> model.generate([[72, 101]], max_new_tokens=3).shape
+    (1, 5)
+
+    Reference:
+        [Radford et al.,
+        2019](https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf)
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        sequence_length=1024,
+        hidden_dim=64,
+        num_layers=2,
+        num_heads=4,
+        intermediate_dim=256,
+        dropout=0.1,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(vocabulary_size, int) or vocabulary_size <= 0:
+            raise ValueError(
+                "`vocabulary_size` must be a positive int. "
+                f"Received: vocabulary_size={vocabulary_size!r}"
+            )
+        if not isinstance(sequence_length, int) or sequence_length <= 0:
+            raise ValueError(
+                "`sequence_length` must be a positive int. "
+                f"Received: sequence_length={sequence_length!r}"
+            )
+        if not isinstance(num_layers, int) or num_layers <= 0:
+            raise ValueError(
+                "`num_layers` must be a positive int. "
+                f"Received: num_layers={num_layers!r}"
+            )
+        if not isinstance(num_heads, int) or num_heads <= 0:
+            raise ValueError(
+                f"`num_heads` must be a positive int. Received: num_heads={num_heads!r}"
+            )
+        if not isinstance(intermediate_dim, int) or intermediate_dim <= 0:
+            raise ValueError(
+                "`intermediate_dim` must be a positive int. "
+                f"Received: intermediate_dim={intermediate_dim!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        if not isinstance(hidden_dim, int) or hidden_dim <= 0 or hidden_dim % num_heads:
+            raise ValueError(
+                "`hidden_dim` must be a positive multiple of `num_heads`. "
+                f"Received: hidden_dim={hidden_dim!r}, num_heads={num_heads}"
+            )
+        self.vocabulary_size = vocabulary_size
+        self.sequence_length = sequence_length
+        self.hidden_dim = hidden_dim
+        self.num_layers = num_layers
+        self.num_heads = num_heads
+        self.intermediate_dim = intermediate_dim
+        self.dropout = dropout
+        self.embedding = TokenAndPositionEmbedding(
+            vocabulary_size,
+            sequence_length,
+            hidden_dim,
+            dtype=self.dtype_policy,
+            name="embedding",
+        )
+        self.embedding_dropout = keras.layers.Dropout(
+            dropout, dtype=self.dtype_policy, name="embedding_dropout"
+        )
+        self.blocks = [
+            CausalBlock(
+                hidden_dim,
+                num_heads,
+                intermediate_dim,
+                dropout,
+                dtype=self.dtype_policy,
+                name=f"block_{i}",
+            )
+            for i in range(num_layers)
+        ]
+        self.norm = keras.layers.LayerNormalization(
+            epsilon=1e-5, dtype=self.dtype_policy, name="norm"
+        )
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(keras.Input(batch_shape=input_shape, dtype="int32"))
+
+    def call(self, inputs, cache=None, start=0, training=None):
+        x = self.embedding(inputs, start=start)
+        x = self.embedding_dropout(x, training=training)
+        grown = []
+        for i, block in enumerate(self.blocks):
+            if cache is None:
+                x = block(x, training=training)
+            else:
+                x, keys_and_values = block(
+                    x, cache=cache[i], start=start, training=training
+                )
+                grown.append(keys_and_values)
+        logits = ops.matmul(
+            self.norm(x), ops.transpose(self.embedding.token_embedding.embeddings)
+        )
+        return logits if cache is None else (logits, grown)
+
+    def make_cache(self, batch_size, steps):
+        """Return an empty cache for texts of `steps` tokens."""
+        shape = (
+            batch_size,
+            2,
+            steps,
+            self.num_heads,
+            self.hidden_dim // self.num_heads,
+        )
+        return [ops.zeros(shape, dtype=self.compute_dtype) for _ in self.blocks]
+
+    def generate(
+        self,
+        prompt,
+        max_new_tokens,
+        temperature=0.0,
+        top_k=None,
+        seed=None,
+        use_cache=True,
+    ):
+        """Return the prompt and what follows it, one token after the other.
+
+        Args:
+            prompt: Ints of shape `(batch, steps)`.
+            max_new_tokens: Int, how many tokens are to follow.
+            temperature: Float, 0 for the likeliest token each time, 1 for draws by the
+                model's probabilities; the higher, the more even they are.
+            top_k: Int, out of how many of the likeliest tokens to draw, `None` for all.
+            seed: Int, for the same draws each time, or `None`.
+            use_cache: Bool, whether to keep the keys and values of earlier tokens, or
+                compute them again each time. The tokens are the same.
+
+        Returns:
+            NumPy array of ints, of shape `(batch, steps + max_new_tokens)`.
+        """
+        tokens = np.asarray(prompt, "int32")
+        first, last = tokens.shape[1], tokens.shape[1] + max_new_tokens
+        if first == 0 or last > self.sequence_length:
+            raise ValueError(
+                "There must be from 1 to `sequence_length` tokens in all. Received: "
+                f"{first} of the prompt, max_new_tokens={max_new_tokens}, "
+                f"sequence_length={self.sequence_length}"
+            )
+        tokens = np.pad(tokens, ((0, 0), (0, max_new_tokens)))
+        draws = keras.random.SeedGenerator(seed)
+        cache, known = self.make_cache(len(tokens), last) if use_cache else None, 0
+        for step in range(first, last):
+            if use_cache:
+                logits, cache = self(tokens[:, known:step], cache=cache, start=known)
+                logits, known = logits[:, -1], step
+            else:
+                # What stands behind a token does not matter to it.
+                logits = self(tokens)[:, step - 1]
+            chosen = self._choose(logits, temperature, top_k, draws)
+            tokens[:, step] = ops.convert_to_numpy(chosen)
+        return tokens
+
+    def _choose(self, logits, temperature, top_k, draws):
+        logits = ops.cast(logits, "float32")
+        if temperature == 0:
+            return ops.argmax(logits, axis=-1)
+        if top_k is not None:
+            least = ops.top_k(logits, top_k)[0][:, -1:]
+            logits = ops.where(logits < least, -1e9, logits)
+        return keras.random.categorical(logits / temperature, 1, seed=draws)[:, 0]
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape, self.vocabulary_size)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                "metrics": ["accuracy"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "sequence_length": self.sequence_length,
+            "hidden_dim": self.hidden_dim,
+            "num_layers": self.num_layers,
+            "num_heads": self.num_heads,
+            "intermediate_dim": self.intermediate_dim,
+            "dropout": self.dropout,
+        }

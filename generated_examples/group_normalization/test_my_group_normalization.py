@@ -1,0 +1,321 @@
+"""What `MyGroupNormalization` promises, on each backend.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from my_group_normalization import MyGroupNormalization
+
+# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore:__array__ implementation:DeprecationWarning:keras"
+)
+
+BATCH, STEPS, DIM, GROUPS = 4, 3, 6, 2
+
+# A value other than the default for every constructor argument.
+CHANGED = {
+    "groups": 33,
+    "axis": 0,
+    "epsilon": 0.5,
+    "center": False,
+    "scale": False,
+    "beta_initializer": keras.initializers.RandomNormal(stddev=0.6, seed=6),
+    "gamma_initializer": keras.initializers.RandomNormal(stddev=0.7, seed=7),
+    "beta_regularizer": keras.regularizers.L2(0.8),
+    "gamma_regularizer": keras.regularizers.L2(0.9),
+    "beta_constraint": keras.constraints.MaxNorm(10.0),
+    "gamma_constraint": keras.constraints.MaxNorm(11.0),
+}
+DEFAULTS = {
+    "groups": 32,
+    "axis": -1,
+    "epsilon": 0.001,
+    "center": True,
+    "scale": True,
+    "beta_initializer": keras.initializers.get("zeros"),
+    "gamma_initializer": keras.initializers.get("ones"),
+    "beta_regularizer": None,
+    "gamma_regularizer": None,
+    "beta_constraint": None,
+    "gamma_constraint": None,
+}
+REFUSED = {
+    "axis": [2.5, "2", None],
+    "groups": [0, -2, 2.5, "2", None],
+}
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Start every test from the same seed."""
+    keras.utils.set_random_seed(0)
+
+
+def make(**arguments):
+    plain = {
+        "groups": GROUPS,
+        "beta_initializer": "random_normal",
+        "gamma_initializer": "random_normal",
+    }
+    return MyGroupNormalization(**{**plain, **arguments})
+
+
+def inputs(batch=BATCH):
+    rng = np.random.default_rng(0)
+    return rng.normal(1, 2, size=(batch, STEPS, DIM)).astype("float32")
+
+
+def reference(x, gamma, beta, groups=GROUPS, axis=-1, epsilon=0.001):
+    """The formula, one item and one group at a time."""
+    x = np.moveaxis(x, axis, -1).astype("float64")
+    y, size = np.zeros(x.shape), x.shape[-1] // groups
+    for item, group in np.ndindex(len(x), groups):
+        run = slice(group * size, (group + 1) * size)
+        seen = x[item, ..., run]
+        normalized = (seen - seen.mean()) / np.sqrt(seen.var() + epsilon)
+        y[item, ..., run] = gamma[run] * normalized + beta[run]
+    return np.moveaxis(y, -1, axis)
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
+
+
+class TestValues:
+    @pytest.mark.parametrize(
+        ("axis", "groups"), [(-1, 2), (2, 3), (-1, 1), (2, 6), (1, 3), (-2, 1)]
+    )
+    @pytest.mark.parametrize("epsilon", [0.001, 0.5])
+    def test_equals_the_formula(self, axis, groups, epsilon):
+        layer, x = make(axis=axis, groups=groups, epsilon=epsilon), inputs()
+        y = array(layer(x))
+        assert_close(y, reference(x, *layer.get_weights(), groups, axis, epsilon))
+
+    @pytest.mark.parametrize(
+        "shape", [(BATCH, 4), (BATCH, 2, 4, 3), (BATCH, 2, 4, 2, 3)]
+    )
+    def test_takes_any_rank(self, shape):
+        x = np.random.default_rng(0).normal(size=shape).astype("float32")
+        layer = make(axis=-1 if len(shape) == 2 else 2)
+        y = array(layer(x))
+        assert_close(y, reference(x, *layer.get_weights(), axis=layer.axis))
+
+    @pytest.mark.parametrize(("axis", "channels"), [(-1, DIM), (1, STEPS)])
+    def test_minus_one_is_a_group_for_each_channel(self, axis, channels):
+        layer, x = make(groups=-1, axis=axis), inputs()
+        y = array(layer(x))
+        assert layer.groups == -1
+        assert_close(y, reference(x, *layer.get_weights(), channels, axis))
+
+    @pytest.mark.parametrize("scale", [True, False])
+    @pytest.mark.parametrize("center", [True, False])
+    def test_scale_and_center_can_be_left_out(self, scale, center):
+        layer, x = make(scale=scale, center=center), inputs()
+        y = array(layer(x))
+        assert (layer.gamma is not None, layer.beta is not None) == (scale, center)
+        gamma = array(layer.gamma) if scale else np.ones(DIM)
+        beta = array(layer.beta) if center else np.zeros(DIM)
+        assert_close(y, reference(x, gamma, beta))
+
+    def test_items_of_a_batch_do_not_mix(self):
+        layer, x = make(), inputs()
+        assert_close(array(layer(x))[1:], array(layer(x[1:])))
+
+
+class TestShapes:
+    @pytest.mark.parametrize(
+        "shape", [(None, DIM), (None, None, DIM), (BATCH, STEPS, DIM)]
+    )
+    def test_static_shape_is_the_real_one(self, shape):
+        assert make().compute_output_shape(shape) == shape
+        assert make()(keras.KerasTensor(shape)).shape == shape
+        real = tuple(2 if size is None else size for size in shape)
+        assert make()(np.zeros(real, "float32")).shape == real
+
+    @pytest.mark.parametrize("axis", [3, -4])
+    def test_refuses_an_axis_that_is_not_there(self, axis):
+        with pytest.raises(ValueError, match="must be an axis of the input"):
+            make(axis=axis).compute_output_shape((BATCH, STEPS, DIM))
+        with pytest.raises(ValueError, match="must be an axis of the input"):
+            make(axis=axis).build((BATCH, STEPS, DIM))
+
+    @pytest.mark.parametrize("channels", [None, GROUPS - 1, GROUPS + 1])
+    @pytest.mark.parametrize("axis", [-1, 1])
+    def test_refuses_channels_that_do_not_split(self, channels, axis):
+        with pytest.raises(ValueError, match="known and a multiple of `groups`"):
+            make(axis=axis).build((BATCH, channels, channels))
+
+    @pytest.mark.parametrize("axis", [-1, 1])
+    def test_refuses_another_rank_or_other_channels_once_built(self, axis):
+        layer = make(axis=axis)
+        layer.build((None, DIM, DIM))
+        for shape in [(BATCH, DIM), (BATCH, DIM + 2, DIM + 2)]:
+            with pytest.raises(ValueError, match="incompatible with the layer"):
+                layer(np.zeros(shape, "float32"))
+
+
+class TestWeights:
+    @pytest.mark.parametrize(("axis", "size"), [(-1, DIM), (1, STEPS)])
+    def test_names_shapes_and_start(self, axis, size):
+        layer = make(
+            axis=axis, groups=3, gamma_initializer="ones", beta_initializer="zeros"
+        )
+        layer.build((None, STEPS, DIM))
+        assert [(weight.name, weight.shape) for weight in layer.weights] == [
+            ("gamma", (size,)),
+            ("beta", (size,)),
+        ]
+        assert layer.trainable_weights == layer.weights
+        gamma, beta = layer.get_weights()
+        assert (gamma == 1).all()
+        assert (beta == 0).all()
+
+    def test_regularizers_add_to_the_loss(self):
+        layer = make(
+            gamma_initializer=keras.initializers.Constant(3.0),
+            beta_initializer=keras.initializers.Constant(2.0),
+            gamma_regularizer=keras.regularizers.L2(0.1),
+            beta_regularizer=keras.regularizers.L1(0.5),
+        )
+        layer.build((BATCH, STEPS, DIM))
+        expected = [0.1 * 3**2 * DIM, 0.5 * 2 * DIM]
+        assert_close([array(loss) for loss in layer.losses], expected)
+
+    def test_constraints_are_kept_on_the_weights(self):
+        layer = make(gamma_constraint="non_neg", beta_constraint="unit_norm")
+        layer.build((BATCH, STEPS, DIM))
+        assert isinstance(layer.gamma.constraint, keras.constraints.NonNeg)
+        assert isinstance(layer.beta.constraint, keras.constraints.UnitNorm)
+
+
+class TestConfig:
+    def test_every_argument_arrives_and_survives(self):
+        assert [*CHANGED, "kwargs"] == [
+            *inspect.signature(MyGroupNormalization).parameters
+        ]
+        layer = MyGroupNormalization(
+            **CHANGED, name="mine", dtype="bfloat16", trainable=False
+        )
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "examples>MyGroupNormalization"
+        twin = keras.saving.deserialize_keras_object(config)
+        assert type(twin) is MyGroupNormalization
+        assert twin.get_config() == layer.get_config()
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
+        assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    def test_defaults(self):
+        layer = MyGroupNormalization()
+        for name, value in DEFAULTS.items():
+            assert described(getattr(layer, name)) == described(value)
+            assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in REFUSED.items() for value in values],
+    )
+    def test_refuses_bad_arguments(self, name, value):
+        with pytest.raises((TypeError, ValueError), match=f"^`{name}` must be"):
+            make(**{name: value})
+
+
+class TestKeras:
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
+    def test_dtype_policy(self, policy):
+        layer, x = make(dtype=policy), inputs()
+        y = layer(x)
+        assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
+        assert {weight.dtype for weight in layer.weights} == {layer.variable_dtype}
+        gamma, beta = (array(ops.cast(z, "float32")) for z in layer.trainable_weights)
+        y = array(ops.cast(y, "float32"))
+        assert_close(y, reference(x, gamma, beta), tolerance=0.05)
+
+    def test_mixed_precision_rounds_the_output_only(self):
+        layer, x = make(dtype="mixed_bfloat16"), inputs() + 1000  # Spacing there: 4.
+        layer.build(x.shape)
+        # The terms cancel but for what bfloat16 would lose of one of them.
+        gamma, beta = np.full(DIM, 1 / 2**9), np.full(DIM, 1 + 1 / 2**9)
+        layer.set_weights([1 + gamma, -beta])
+        y = array(ops.cast(layer(x), "float32"))
+        assert_close(y, reference(x, 1 + gamma, -beta), tolerance=0.02)
+
+    def test_mixed_precision_keeps_the_weights_in_float32(self):
+        x = array(ops.cast(ops.cast(inputs(), "bfloat16"), "float32"))
+        layer, wide = make(dtype="mixed_bfloat16"), make()
+        layer.build(x.shape)
+        wide.build(x.shape)
+        wide.set_weights(layer.get_weights())
+        assert array(layer(x) == ops.cast(wide(x), "bfloat16")).all()
+
+    def test_passes_masks_on(self):
+        model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs()
+        x[:, -1] = 0
+        mask = array(model(x)._keras_mask)
+        assert mask[:, :-1].all()
+        assert not mask[:, -1].any()
+
+    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        x = inputs(batch=64)
+        y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
+        model = keras.Sequential(
+            [
+                make(gamma_initializer="ones"),
+                keras.layers.Flatten(),
+                keras.layers.Dense(32, activation="tanh"),
+                make(gamma_initializer="ones"),
+                keras.layers.Dense(1),
+            ]
+        )
+        model.build(x.shape)
+        model.compile(keras.optimizers.Adam(0.05), "mse")
+        before = model.get_weights()
+        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < 0.5 * losses[0]
+        for old, new in zip(before, model.get_weights(), strict=True):
+            assert (old != new).any()
+
+        model.save(tmp_path / "model.keras")
+        np.save(tmp_path / "x.npy", x)
+        script = (
+            f"import keras, numpy as np, {MyGroupNormalization.__module__}\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "np.save('y.npy', model.predict(np.load('x.npy'), verbose=0))\n"
+        )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
+        assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
+
+    def test_the_example_of_the_docstring(self):
+        examples = doctest.testmod(sys.modules[MyGroupNormalization.__module__])
+        assert examples.attempted > 0
+        assert examples.failed == 0

@@ -1,0 +1,306 @@
+"""`MyGroupedQueryAttention`: grouped-query attention."""
+
+import functools
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyGroupedQueryAttention(keras.layers.Layer):
+    """Grouped-query attention: `output(softmax(query @ key / sqrt(head_dim)) @ value)`.
+
+    Each head has a projection of the query of its own; each group of
+    `num_query_heads // num_key_value_heads` heads in a row shares one of the key and
+    one of the value. A head gives each step of the query a mean of the value's steps,
+    weighted by the softmax over the key's steps. `output` is a projection of all heads
+    together.
+
+    A call takes the query, the value and the key, which is the value where it is
+    `None`, and:
+
+    `query_mask`, `value_mask` and `key_mask`, of the shape `(batch, steps)`. What the
+    last two mask gets no weight; what the first one masks gives an output of no
+    meaning. By default they are the masks that the inputs carry, and the output carries
+    that of the query on.
+
+    `attention_mask`, `(batch, query_steps, steps)` or broadcast to
+    `(batch, num_query_heads, query_steps, steps)`, true where a query sees a key.
+
+    `use_causal_mask=True`, for step `i` of the query to see nothing beyond step `i` of
+    the value.
+
+    `return_attention_scores=True`, for a second output, the weights before dropout.
+
+    Args:
+        head_dim: Positive int, size of a head's queries, keys and values.
+        num_query_heads: Positive int, how many heads there are.
+        num_key_value_heads: Positive int, in how many groups the heads are, a divisor
+            of `num_query_heads`: 1 for multi-query attention.
+        dropout: Float from 0 to 1, the probability that a weight is dropped in
+            training. Defaults to `0.0`.
+        use_bias: Bool, whether the projections have a bias. Defaults to `True`.
+        sliding_window: Positive int: a query sees no key that is this many steps away,
+            or more. `None` for no limit. Defaults to `None`.
+        kernel_initializer: Initializer of the kernels. Defaults to `"glorot_uniform"`.
+        bias_initializer: Initializer of the biases. Defaults to `"zeros"`.
+        kernel_regularizer: Regularizer of the kernels. Defaults to `None`.
+        bias_regularizer: Regularizer of the biases. Defaults to `None`.
+        kernel_constraint: Constraint on the kernels. Defaults to `None`.
+        bias_constraint: Constraint on the biases. Defaults to `None`.
+        use_gate: Bool, whether the heads' outputs are multiplied by a gate, the sigmoid
+            of another projection of the query. Defaults to `False`.
+        seed: Int, seed of the dropout, or `None` for another one each time. Defaults to
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        Query: `(batch, query_steps, dim)`. Value and key: `(batch, steps, size)`, each
+        of a size of its own.
+
+    Output shape:
+        `(batch, query_steps, dim)`; of the weights,
+        `(batch, num_query_heads, query_steps, steps)`.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or `num_key_value_heads`
+            does not divide `num_query_heads`, or the value and the key have other
+            steps.
+
+    Example:
+
+    >>> layer = MyGroupedQueryAttention(8, num_query_heads=4, num_key_value_heads=2)
+    >>> x = keras.ops.ones((2, 5, 32))
+    >>> tuple(layer(x, x, use_causal_mask=True).shape)
+    (2, 5, 32)
+
+    Reference:
+        [Ainslie et al., 2023](https://arxiv.org/abs/2305.13245). Drop-in for
+        `keras.layers.GroupQueryAttention`, without `flash_attention` and
+        `activity_regularizer`.
+    """
+
+    def __init__(
+        self,
+        head_dim,
+        num_query_heads,
+        num_key_value_heads,
+        dropout=0.0,
+        use_bias=True,
+        sliding_window=None,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        use_gate=False,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(head_dim, int) or head_dim <= 0:
+            raise ValueError(
+                f"`head_dim` must be a positive int. Received: head_dim={head_dim!r}"
+            )
+        if not isinstance(num_key_value_heads, int) or num_key_value_heads <= 0:
+            raise ValueError(
+                "`num_key_value_heads` must be a positive int. "
+                f"Received: num_key_value_heads={num_key_value_heads!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and at most 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        if sliding_window is not None and (
+            not isinstance(sliding_window, int) or sliding_window <= 0
+        ):
+            raise ValueError(
+                "`sliding_window` must be a positive int, or None. "
+                f"Received: sliding_window={sliding_window!r}"
+            )
+        if num_query_heads % num_key_value_heads != 0:
+            raise ValueError(
+                "`num_key_value_heads` must divide `num_query_heads`. Received: "
+                f"num_query_heads={num_query_heads}, "
+                f"num_key_value_heads={num_key_value_heads}"
+            )
+        self.head_dim = head_dim
+        self.num_query_heads = num_query_heads
+        self.num_key_value_heads = num_key_value_heads
+        self.dropout = dropout
+        self.use_bias = use_bias
+        self.sliding_window = sliding_window
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
+        self.use_gate = use_gate
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.softmax = keras.layers.Softmax(dtype=self.dtype_policy)
+        self.supports_masking = True
+
+    def build(self, query_shape, value_shape, key_shape=None):
+        # Refuses a key that does not go with the value.
+        self.compute_output_shape(query_shape, value_shape, key_shape)
+        key_shape = value_shape if key_shape is None else key_shape
+        heads = self.num_query_heads
+        groups = self.num_key_value_heads
+        split = "abc,cde->abde"
+        self.query_dense = self._projection(
+            "query", split, query_shape, (heads, self.head_dim)
+        )
+        self.key_dense = self._projection(
+            "key", split, key_shape, (groups, self.head_dim)
+        )
+        if self.use_gate:
+            self.gate_dense = self._projection(
+                "gate", split, query_shape, (heads, self.head_dim), "sigmoid"
+            )
+        self.value_dense = self._projection(
+            "value", split, value_shape, (groups, self.head_dim)
+        )
+        self.output_dense = self._projection(
+            "attention_output",
+            "abde,def->abf",
+            (None, None, heads, self.head_dim),
+            (query_shape[-1],),
+        )
+
+    def call(
+        self,
+        query,
+        value,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        key_mask=None,
+        attention_mask=None,
+        return_attention_scores=False,
+        training=None,
+        use_causal_mask=False,
+    ):
+        queries = self.query_dense(query)  # (batch, steps, heads, size), as the others.
+        keys = self.key_dense(value if key is None else key)
+        values = self.value_dense(value)
+        repeats = self.num_query_heads // self.num_key_value_heads
+        keys = ops.repeat(keys, repeats, axis=2)
+        values = ops.repeat(values, repeats, axis=2)
+        seen = self._seen(
+            queries, keys, query_mask, value_mask, key_mask, attention_mask
+        )
+        scale = self.head_dim**-0.5
+        if self.dropout == 0 and not return_attention_scores:
+            outputs = ops.dot_product_attention(
+                queries, keys, values, mask=seen, scale=scale, is_causal=use_causal_mask
+            )
+        else:
+            scores = ops.einsum("atnh,asnh->ants", queries * scale, keys)
+            if use_causal_mask:
+                past = ops.tril(ops.ones(ops.shape(scores)[-2:], "bool"))
+                seen = past if seen is None else ops.logical_and(seen, past)
+            weights = dropped = self.softmax(scores, mask=seen)
+            if training and self.dropout > 0:
+                dropped = keras.random.dropout(
+                    weights, self.dropout, seed=self.seed_generator
+                )
+            outputs = ops.einsum("ants,asnh->atnh", dropped, values)
+        if self.use_gate:
+            outputs = ops.multiply(outputs, self.gate_dense(query))
+        outputs = self.output_dense(outputs)
+        return (outputs, weights) if return_attention_scores else outputs
+
+    def _projection(self, name, equation, input_shape, output_shape, activation=None):
+        """Return a projection, built, with what it has in common with all others."""
+        dense = keras.layers.EinsumDense(
+            equation,
+            output_shape=(None, *output_shape),
+            activation=activation,
+            bias_axes=equation[-len(output_shape) :] if self.use_bias else None,
+            # Clones: one initializer would start all kernels of a shape alike.
+            kernel_initializer=self.kernel_initializer.clone(),
+            bias_initializer=self.bias_initializer.clone(),
+            kernel_regularizer=self.kernel_regularizer,
+            bias_regularizer=self.bias_regularizer,
+            kernel_constraint=self.kernel_constraint,
+            bias_constraint=self.bias_constraint,
+            name=name,
+            dtype=self.dtype_policy,
+        )
+        # Else it would warn that it does not pass on the mask of its input.
+        dense.supports_masking = True
+        dense.build(input_shape)
+        return dense
+
+    def _seen(self, queries, keys, query_mask, value_mask, key_mask, attention_mask):
+        """Return where a query sees a key, in 4 axes, or `None` for everywhere."""
+        masks = []
+        if query_mask is not None:
+            masks.append(ops.expand_dims(query_mask, (1, 3)))
+        for mask in (value_mask, key_mask):
+            if mask is not None:
+                masks.append(ops.expand_dims(mask, (1, 2)))
+        if attention_mask is not None:
+            while len(attention_mask.shape) < 4:
+                attention_mask = ops.expand_dims(attention_mask, -3)
+            masks.append(attention_mask)
+        if self.sliding_window is not None:
+            places, others = (ops.arange(ops.shape(x)[1]) for x in (queries, keys))
+            apart = ops.abs(ops.expand_dims(places, -1) - others)
+            masks.append(ops.expand_dims(apart < self.sliding_window, (0, 1)))
+        masks = [ops.cast(mask, "bool") for mask in masks]
+        return functools.reduce(ops.logical_and, masks) if masks else None
+
+    def compute_output_spec(
+        self,
+        query,
+        value,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        key_mask=None,
+        attention_mask=None,
+        return_attention_scores=False,
+        training=None,
+        use_causal_mask=False,
+    ):
+        # The others change no shape.
+        del query_mask, value_mask, key_mask, attention_mask, training, use_causal_mask
+        key_shape = None if key is None else key.shape
+        shape = self.compute_output_shape(query.shape, value.shape, key_shape)
+        outputs = keras.KerasTensor(shape, dtype=self.compute_dtype)
+        if not return_attention_scores:
+            return outputs
+        shape = (query.shape[0], self.num_query_heads, query.shape[1], value.shape[1])
+        return outputs, keras.KerasTensor(shape, dtype=self.compute_dtype)
+
+    def compute_output_shape(self, query_shape, value_shape, key_shape=None):
+        if key_shape is not None and key_shape[1] != value_shape[1]:
+            raise ValueError(
+                "The value and the key must have the same steps. "
+                f"Received: value_shape={value_shape}, key_shape={key_shape}"
+            )
+        return query_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "head_dim": self.head_dim,
+            "num_query_heads": self.num_query_heads,
+            "num_key_value_heads": self.num_key_value_heads,
+            "dropout": self.dropout,
+            "use_bias": self.use_bias,
+            "sliding_window": self.sliding_window,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
+            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+            "use_gate": self.use_gate,
+            "seed": self.seed,
+        }

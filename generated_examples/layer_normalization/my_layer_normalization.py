@@ -1,0 +1,152 @@
+"""`MyLayerNormalization`: layer normalization."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyLayerNormalization(keras.layers.Layer):
+    """Layer normalization: `gamma * (inputs - mean) / sqrt(variance + epsilon) + beta`.
+
+    `mean` and `variance` are those of the input itself over the axes in `axis`, taken
+    for each place along the others: no item of a batch has an influence on another, and
+    training is as inference. `gamma` and `beta` have a value for each place along the
+    axes in `axis`.
+
+    The work is done in float32 at least: a dtype policy narrows the output only.
+
+    Args:
+        axis: Int, or list or tuple of ints: the axes that the statistics are taken
+            over. Defaults to `-1`.
+        epsilon: Float, added to the variance lest it be 0. Defaults to `0.001`.
+        center: Bool, whether to add `beta`. Defaults to `True`.
+        scale: Bool, whether to multiply by `gamma`. Defaults to `True`.
+        beta_initializer: Initializer of `beta`. Defaults to `"zeros"`.
+        gamma_initializer: Initializer of `gamma`. Defaults to `"ones"`.
+        beta_regularizer: Regularizer of `beta`. Defaults to `None`.
+        gamma_regularizer: Regularizer of `gamma`. Defaults to `None`.
+        beta_constraint: Constraint on `beta`. Defaults to `None`.
+        gamma_constraint: Constraint on `gamma`. Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        Any, with the sizes of the axes in `axis` known.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        TypeError: If `axis` is of another type.
+        ValueError: If an argument is none of the values above, the input has not all of
+            the axes in `axis` or their sizes are unknown.
+
+    Example:
+
+    >>> layer = MyLayerNormalization(epsilon=1e-5)
+    >>> y = layer(keras.ops.array([[1.0, 3.0], [2.0, 6.0]]))
+    >>> keras.ops.convert_to_numpy(y).round(3).tolist()
+    [[-1.0, 1.0], [-1.0, 1.0]]
+
+    Reference:
+        [Ba et al., 2016](https://arxiv.org/abs/1607.06450). Drop-in for
+        `keras.layers.LayerNormalization`, without the deprecated `rms_scaling`.
+    """
+
+    def __init__(
+        self,
+        axis=-1,
+        epsilon=0.001,
+        center=True,
+        scale=True,
+        beta_initializer="zeros",
+        gamma_initializer="ones",
+        beta_regularizer=None,
+        gamma_regularizer=None,
+        beta_constraint=None,
+        gamma_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        axes = axis if isinstance(axis, (list, tuple)) else [axis]
+        if not all(isinstance(item, int) for item in axes):
+            raise TypeError(
+                "`axis` must be an int, or a list or tuple of ints. "
+                f"Received: axis={axis!r}"
+            )
+        self.axis = list(axis) if isinstance(axis, tuple) else axis
+        self.epsilon = epsilon
+        self.center = center
+        self.scale = scale
+        self.beta_initializer = keras.initializers.get(beta_initializer)
+        self.gamma_initializer = keras.initializers.get(gamma_initializer)
+        self.beta_regularizer = keras.regularizers.get(beta_regularizer)
+        self.gamma_regularizer = keras.regularizers.get(gamma_regularizer)
+        self.beta_constraint = keras.constraints.get(beta_constraint)
+        self.gamma_constraint = keras.constraints.get(gamma_constraint)
+        self.supports_masking = True
+        self.autocast = False
+
+    def build(self, input_shape):
+        shape = tuple(input_shape[axis] for axis in self._axes_of(input_shape))
+        self.gamma = None
+        if self.scale:
+            self.gamma = self.add_weight(
+                name="gamma",
+                shape=shape,
+                initializer=self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+                autocast=False,
+            )
+        self.beta = None
+        if self.center:
+            self.beta = self.add_weight(
+                name="beta",
+                shape=shape,
+                initializer=self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+                autocast=False,
+            )
+
+    def call(self, inputs):
+        axes, rank = self._axes_of(inputs.shape), len(inputs.shape)
+        last = [*range(rank - len(axes), rank)]
+        # With other axes than the last ones, `ops.layer_normalization` fails on Torch.
+        if axes != last:
+            inputs = ops.moveaxis(inputs, axes, last)
+        outputs = ops.layer_normalization(
+            inputs, self.gamma, self.beta, axis=last, epsilon=self.epsilon
+        )
+        if axes != last:
+            outputs = ops.moveaxis(outputs, last, axes)
+        return ops.cast(outputs, self.compute_dtype)
+
+    def _axes_of(self, shape):
+        """Return the axes in `axis`, counted from the first one, in order."""
+        axes = [self.axis] if isinstance(self.axis, int) else self.axis
+        if not all(-len(shape) <= axis < len(shape) for axis in axes):
+            raise ValueError(
+                "`axis` must name axes of the input. "
+                f"Received: axis={self.axis}, input_shape={shape}"
+            )
+        return sorted(axis % len(shape) for axis in axes)
+
+    def compute_output_shape(self, input_shape):
+        self._axes_of(input_shape)  # Refuses a shape without them.
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            "beta_initializer": keras.initializers.serialize(self.beta_initializer),
+            "gamma_initializer": keras.initializers.serialize(self.gamma_initializer),
+            "beta_regularizer": keras.regularizers.serialize(self.beta_regularizer),
+            "gamma_regularizer": keras.regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": keras.constraints.serialize(self.beta_constraint),
+            "gamma_constraint": keras.constraints.serialize(self.gamma_constraint),
+        }

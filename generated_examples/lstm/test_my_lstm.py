@@ -1,0 +1,424 @@
+"""What `MyLSTM` promises, on each backend.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from my_lstm import MyLSTM
+
+# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore:__array__ implementation:DeprecationWarning:keras"
+)
+
+BATCH, STEPS, DIM, UNITS = 4, 3, 5, 2
+
+# A value other than the default for every constructor argument.
+CHANGED = {
+    "units": UNITS,
+    "activation": keras.activations.sigmoid,
+    "recurrent_activation": keras.activations.tanh,
+    "use_bias": False,
+    "kernel_initializer": keras.initializers.RandomNormal(stddev=0.5, seed=5),
+    "recurrent_initializer": keras.initializers.RandomNormal(stddev=0.6, seed=6),
+    "bias_initializer": keras.initializers.RandomNormal(stddev=0.7, seed=7),
+    "unit_forget_bias": False,
+    "kernel_regularizer": keras.regularizers.L2(0.9),
+    "recurrent_regularizer": keras.regularizers.L2(1.0),
+    "bias_regularizer": keras.regularizers.L2(1.1),
+    "activity_regularizer": keras.regularizers.L2(1.2),
+    "kernel_constraint": keras.constraints.MaxNorm(13.0),
+    "recurrent_constraint": keras.constraints.MaxNorm(14.0),
+    "bias_constraint": keras.constraints.MaxNorm(15.0),
+    "dropout": 0.5,
+    "recurrent_dropout": 0.5,
+    "seed": 7,
+    "return_sequences": True,
+    "return_state": True,
+    "go_backwards": True,
+    "stateful": True,
+    "unroll": True,
+}
+DEFAULTS = {
+    "activation": keras.activations.get("tanh"),
+    "recurrent_activation": keras.activations.get("sigmoid"),
+    "use_bias": True,
+    "kernel_initializer": keras.initializers.get("glorot_uniform"),
+    "recurrent_initializer": keras.initializers.get("orthogonal"),
+    "bias_initializer": keras.initializers.get("zeros"),
+    "unit_forget_bias": True,
+    "kernel_regularizer": None,
+    "recurrent_regularizer": None,
+    "bias_regularizer": None,
+    "activity_regularizer": None,
+    "kernel_constraint": None,
+    "recurrent_constraint": None,
+    "bias_constraint": None,
+    "dropout": 0.0,
+    "recurrent_dropout": 0.0,
+    "seed": None,
+    "return_sequences": False,
+    "return_state": False,
+    "go_backwards": False,
+    "stateful": False,
+    "unroll": False,
+}
+ACCEPTED = {
+    "units": [1],
+    "dropout": [0.0, 1.0, 1],
+    "recurrent_dropout": [0.0, 1.0, 1],
+}
+REFUSED = {
+    "units": [0, 2.5, "2", None],
+    "dropout": [-1.0, 2.0, "1.0", None],
+    "recurrent_dropout": [-1.0, 2.0, "1.0", None],
+}
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Start every test from the same seed."""
+    keras.utils.set_random_seed(0)
+
+
+def make(**arguments):
+    plain = {"units": UNITS, "bias_initializer": "random_normal"}
+    return MyLSTM(**{**plain, **arguments})
+
+
+def inputs(steps=STEPS, batch=BATCH):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(batch, steps, DIM)).astype("float32")
+
+
+def begun(batch=BATCH):
+    """States to begin with."""
+    rng = np.random.default_rng(1)
+    return [rng.normal(size=(batch, UNITS)).astype("float32") for _ in range(2)]
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def step(
+    x, states, kernel, recurrent, bias=0.0, kept=1.0, gate=sigmoid, activation=np.tanh
+):
+    """The formula, given what dropout keeps of `h`: the states after a step."""
+    h, c = states
+    i, f, g, o = np.split(x @ kernel + (h * kept) @ recurrent + bias, 4, axis=-1)
+    c = gate(f) * c + gate(i) * activation(g)
+    return [gate(o) * activation(c), c]
+
+
+def reference(x, weights, states=None, **given):
+    """The outputs of all steps, and the states after the last one."""
+    states = states or [np.zeros((len(x), UNITS))] * 2
+    outputs = []
+    for t in range(x.shape[1]):
+        states = step(x[:, t], states, *weights, **given)
+        outputs.append(states[0])
+    return [np.stack(outputs, axis=1), *states]
+
+
+def arrays(tensors):
+    return [array(tensor) for tensor in tensors]
+
+
+def assert_all_close(actual, expected):
+    for one, other in zip(actual, expected, strict=True):
+        assert_close(one, other)
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
+
+
+class TestValues:
+    @pytest.mark.parametrize("arguments", [{}, {"use_bias": False}])
+    def test_equals_the_formula(self, arguments):
+        layer, x = make(return_sequences=True, return_state=True, **arguments), inputs()
+        outputs = arrays(layer(x))
+        expected = reference(x, layer.get_weights())
+        assert_all_close(outputs, expected)
+        assert (layer.cell.bias is None) == ("use_bias" in arguments)
+        layer.return_sequences = layer.return_state = False
+        assert_close(array(layer(x)), expected[1])
+
+    def test_activations(self):
+        layer, x = make(activation="relu", recurrent_activation="tanh"), inputs()
+        y = array(layer(x))
+        relu = {"activation": lambda x: np.maximum(x, 0), "gate": np.tanh}
+        assert_close(y, reference(x, layer.get_weights(), **relu)[1])
+
+    def test_begins_with_the_initial_state(self):
+        layer, x = make(return_state=True), inputs()
+        outputs = arrays(layer(x, initial_state=begun()))
+        _, *states = reference(x, layer.get_weights(), begun())
+        assert_all_close(outputs, [states[0], *states])
+
+    def test_goes_backwards(self):
+        layer, x = make(return_sequences=True, go_backwards=True), inputs()
+        y = array(layer(x))
+        assert_close(y, reference(x[:, ::-1], layer.get_weights())[0])
+
+    def test_unrolled_it_is_the_same(self):
+        layer, x = make(return_sequences=True, unroll=True), inputs()
+        y = array(layer(x))
+        assert_close(y, reference(x, layer.get_weights())[0])
+
+    def test_stateful_it_goes_on_from_batch_to_batch(self):
+        layer, x = make(stateful=True, return_sequences=True), inputs(steps=2 * STEPS)
+        first, second = array(layer(x[:, :STEPS])), array(layer(x[:, STEPS:]))
+        expected = reference(x, layer.get_weights())[0]
+        assert_close(np.concatenate([first, second], axis=1), expected)
+        layer.reset_state()
+        assert_close(array(layer(x[:, :STEPS])), first)
+
+    def test_a_masked_step_changes_nothing(self):
+        layer, x = make(return_sequences=True, return_state=True), inputs()
+        mask = np.array([[True, False, True]] * BATCH)
+        y, *states = arrays(layer(x, mask=mask))
+        expected, *after = reference(x[:, [0, 2]], layer.get_weights())
+        assert_close(y, expected[:, [0, 0, 1]])
+        assert_all_close(states, after)
+
+    def test_dropout_is_the_same_in_all_steps(self):
+        given = {"dropout": 0.4, "recurrent_dropout": 0.3, "return_sequences": True}
+        layer, twin, other = (make(**given, seed=n) for n in (1, 1, 2))
+        x = inputs()
+        masks, *others = (
+            arrays(one.cell.draw_masks(x[:, 0])) for one in (twin, other, twin)
+        )
+        for mask, size, rate in zip(masks, [DIM, UNITS], [0.4, 0.3], strict=True):
+            assert mask.shape == (BATCH, size)
+            assert np.isclose(mask[..., None], [0, 1 / (1 - rate)]).any(axis=-1).all()
+        assert all((masks[0] != drawn[0]).any() for drawn in others)
+        y, weights = array(layer(x, training=True)), layer.get_weights()
+        assert_close(y, reference(x * masks[0][:, None], weights, kept=masks[1])[0])
+        assert_close(array(layer(x)), reference(x, weights)[0])
+        assert layer.cell.masks is None
+        assert make().cell.draw_masks(x[:, 0]) == (None, None)
+
+    def test_the_cell_is_one_step(self):
+        cell, x, states = make(dropout=0.4).cell, inputs()[:, 0], begun()
+        y, after = cell(x, states)
+        expected = step(x, states, *cell.get_weights())
+        assert_all_close([array(y), *arrays(after)], [expected[0], *expected])
+        y, _ = cell(x, states, training=True)
+        assert (array(y) != expected[0]).any()
+
+    def test_bidirectional(self):
+        x = inputs()
+        both = keras.layers.Bidirectional(make())
+        y = array(both(x))
+        there, back = np.split(np.array(both.get_weights(), dtype=object), 2)
+        expected = [reference(x, there)[1], reference(x[:, ::-1], back)[1]]
+        assert_close(y, np.concatenate(expected, axis=-1))
+
+
+class TestShapes:
+    @pytest.mark.parametrize(
+        "shape", [(None, STEPS, DIM), (None, None, DIM), (BATCH, STEPS, DIM)]
+    )
+    @pytest.mark.parametrize("return_sequences", [True, False])
+    def test_static_shape_is_the_real_one(self, shape, return_sequences):
+        expected = (*shape[: 1 + return_sequences], UNITS)
+        layer = make(return_sequences=return_sequences)
+        assert layer.compute_output_shape(shape) == expected
+        assert layer(keras.KerasTensor(shape)).shape == expected
+        layer = make(return_sequences=return_sequences, return_state=True)
+        state = (shape[0], UNITS)
+        assert layer.compute_output_shape(shape) == (expected, state, state)
+        assert [one.shape for one in layer(keras.KerasTensor(shape))] == [
+            expected,
+            state,
+            state,
+        ]
+
+    @pytest.mark.parametrize("shape", [(BATCH, DIM), (BATCH, STEPS, DIM, 1)])
+    def test_refuses_another_rank(self, shape):
+        with pytest.raises(ValueError, match="expected ndim=3"):
+            make()(np.zeros(shape, "float32"))
+
+
+class TestWeights:
+    def test_names_shapes_and_start(self):
+        layer = make(bias_initializer="zeros")
+        layer.build((None, STEPS, DIM))
+        assert [(weight.name, weight.shape) for weight in layer.weights] == [
+            ("kernel", (DIM, 4 * UNITS)),
+            ("recurrent_kernel", (UNITS, 4 * UNITS)),
+            ("bias", (4 * UNITS,)),
+        ]
+        assert layer.trainable_weights == layer.weights
+        assert [weight.path.split("/")[1] for weight in layer.weights] == [
+            "lstm_cell"
+        ] * 3
+        kernel, recurrent_kernel, bias = layer.get_weights()
+        limit = np.sqrt(6 / (DIM + 4 * UNITS))  # Glorot and Bengio, 2010
+        assert 0.5 * limit < np.abs(kernel).max() <= limit
+        assert_close(recurrent_kernel @ recurrent_kernel.T, np.eye(UNITS))
+        i, f, g, o = np.split(bias, 4)
+        assert (f == 1).all()
+        assert (np.concatenate([i, g, o]) == 0).all()
+        layer = make(bias_initializer="zeros", unit_forget_bias=False)
+        layer.build((None, STEPS, DIM))
+        assert (layer.get_weights()[2] == 0).all()
+
+    def test_regularizers_add_to_the_loss(self):
+        layer = make(
+            kernel_initializer="ones",
+            recurrent_initializer="ones",
+            bias_initializer=keras.initializers.Constant(2.0),
+            unit_forget_bias=False,
+            kernel_regularizer=keras.regularizers.L2(0.1),
+            recurrent_regularizer=keras.regularizers.L2(0.2),
+            bias_regularizer=keras.regularizers.L1(0.5),
+            activity_regularizer=keras.regularizers.L1(10.0),
+        )
+        y = array(layer(np.ones((1, STEPS, DIM), "float32")))
+        size = 4 * UNITS
+        expected = [
+            0.1 * DIM * size,
+            0.2 * UNITS * size,
+            0.5 * 2 * size,
+            10 * np.abs(y).sum(),
+        ]
+        assert_close(sorted(array(loss) for loss in layer.losses), sorted(expected))
+
+    def test_constraints_are_kept_on_the_weights(self):
+        layer = make(
+            kernel_constraint="non_neg",
+            recurrent_constraint="max_norm",
+            bias_constraint="unit_norm",
+        )
+        layer.build((None, STEPS, DIM))
+        kinds = [type(weight.constraint).__name__ for weight in layer.weights]
+        assert kinds == ["NonNeg", "MaxNorm", "UnitNorm"]
+
+
+class TestConfig:
+    def test_every_argument_arrives_and_survives(self):
+        assert [*CHANGED, "kwargs"] == [*inspect.signature(MyLSTM).parameters]
+        layer = MyLSTM(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "examples>MyLSTM"
+        twin = keras.saving.deserialize_keras_object(config)
+        assert type(twin) is MyLSTM
+        assert twin.get_config() == layer.get_config()
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
+        assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    def test_defaults(self):
+        layer = MyLSTM(units=UNITS)
+        for name, value in DEFAULTS.items():
+            assert described(getattr(layer, name)) == described(value)
+            assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in REFUSED.items() for value in values],
+    )
+    def test_refuses_bad_arguments(self, name, value):
+        with pytest.raises(ValueError, match=f"^`{name}` must be"):
+            make(**{name: value})
+
+
+class TestKeras:
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
+    def test_dtype_policy(self, policy):
+        # JAX can't draw an orthogonal matrix in bfloat16.
+        given = {
+            "recurrent_initializer": "uniform",
+            "dropout": 0.5,
+            "return_state": True,
+        }
+        layer, x = make(**given, dtype=policy), inputs()
+        for training in (True, False):
+            y, *states = layer(x, training=training)
+            for tensor in (y, *states):
+                assert (
+                    keras.backend.standardize_dtype(tensor.dtype) == layer.compute_dtype
+                )
+        assert {weight.dtype for weight in layer.weights} == {layer.variable_dtype}
+        y, *weights = (array(ops.cast(z, "float32")) for z in (y, *layer.weights))
+        assert_close(y, reference(x, weights)[1], tolerance=0.05)
+
+    def test_passes_masks_on_with_its_sequences(self):
+        x = inputs()
+        x[:, -1] = 0
+        model = keras.Sequential([keras.layers.Masking(), make(return_sequences=True)])
+        mask = array(model(x)._keras_mask)
+        assert mask[:, :-1].all()
+        assert not mask[:, -1].any()
+        assert getattr(make()(model(x)), "_keras_mask", None) is None
+
+    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        x = inputs(STEPS, batch=64)
+        y = np.sin(x.sum(axis=(1, 2)))
+        model = keras.Sequential(
+            [
+                make(units=8, dropout=0.05, recurrent_dropout=0.05),
+                keras.layers.Dense(1),
+            ]
+        )
+        model.build(x.shape)
+        model.compile(keras.optimizers.Adam(0.05), "mse")
+        before = model.get_weights()
+        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < 0.5 * losses[0]
+        for old, new in zip(before, model.get_weights(), strict=True):
+            assert (old != new).any()
+
+        model.save(tmp_path / "model.keras")
+        np.save(tmp_path / "x.npy", x)
+        script = (
+            f"import keras, numpy as np, {MyLSTM.__module__}\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "np.save('y.npy', model.predict(np.load('x.npy'), verbose=0))\n"
+        )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
+        assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
+
+    def test_the_example_of_the_docstring(self):
+        examples = doctest.testmod(sys.modules[MyLSTM.__module__])
+        assert examples.attempted > 0
+        assert examples.failed == 0

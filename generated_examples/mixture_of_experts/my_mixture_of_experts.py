@@ -1,0 +1,203 @@
+"""`MyMixtureOfExperts`: a sparse mixture of experts."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyMixtureOfExperts(keras.layers.Layer):
+    """Sparse mixture of experts: feed-forward networks that a router picks.
+
+    A token `x`, a vector along the last axis, goes to the `top_k` experts that the
+    router finds most probable, and what they make of it is summed by these
+    probabilities::
+
+        p = softmax(x @ router)
+        expert(e) = activation(x @ W1[e] + b1[e]) @ W2[e] + b2[e]
+        outputs = sum(p[e] * expert(e) for e in top_k(p))
+
+    In training it adds the load-balancing loss of the Switch Transformer, which is
+    least, `c`, where all experts get as many tokens::
+
+        c * num_experts * sum(f[e] * P[e] for each expert e)
+
+    Here `f[e]` is the fraction of the choices that fell on expert `e`, `P[e]` the mean
+    of `p[e]`, both over all tokens but those that `mask` leaves out.
+
+    All experts compute all tokens, in one product each, and the outputs of those not
+    chosen are multiplied by 0. So all shapes are static and no token is dropped, but it
+    takes the time of `num_experts` experts, not of `top_k`.
+
+    Args:
+        num_experts: Positive int, number of experts.
+        intermediate_dim: Positive int, hidden units of each expert.
+        top_k: Positive int, number of experts that a token goes to, at most
+            `num_experts`. Defaults to `1`.
+        router_aux_loss_coef: Float at least 0, the factor `c` of the load-balancing
+            loss. Defaults to `0.01`.
+        activation: Activation function of the hidden units or its name, `None` for the
+            identity. Defaults to `"relu"`.
+        kernel_initializer: Initializer of the kernels of the router and the experts.
+            Defaults to `"he_normal"`.
+        bias_initializer: Initializer of the experts' biases. The router has none.
+            Defaults to `"zeros"`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, ..., dim)`, rank 2 or more, `dim` known. `mask` has its shape without
+        the last axis.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the input has rank 1.
+
+    Example:
+
+    >>> layer = MyMixtureOfExperts(4, 32, top_k=2)
+    >>> tuple(layer(keras.ops.ones((2, 5, 8)), training=True).shape)
+    (2, 5, 8)
+    >>> len(layer.losses)
+    1
+
+    Reference:
+        [Fedus et al., 2021](https://arxiv.org/abs/2101.03961)
+    """
+
+    def __init__(
+        self,
+        num_experts,
+        intermediate_dim,
+        top_k=1,
+        router_aux_loss_coef=0.01,
+        activation="relu",
+        kernel_initializer="he_normal",
+        bias_initializer="zeros",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(num_experts, int) or num_experts <= 0:
+            raise ValueError(
+                "`num_experts` must be a positive int. "
+                f"Received: num_experts={num_experts!r}"
+            )
+        if not isinstance(intermediate_dim, int) or intermediate_dim <= 0:
+            raise ValueError(
+                "`intermediate_dim` must be a positive int. "
+                f"Received: intermediate_dim={intermediate_dim!r}"
+            )
+        if not isinstance(top_k, int) or top_k <= 0:
+            raise ValueError(
+                f"`top_k` must be a positive int. Received: top_k={top_k!r}"
+            )
+        if (
+            not isinstance(router_aux_loss_coef, (int, float))
+            or not router_aux_loss_coef >= 0
+        ):
+            raise ValueError(
+                "`router_aux_loss_coef` must be a non-negative float. "
+                f"Received: router_aux_loss_coef={router_aux_loss_coef!r}"
+            )
+        if top_k > num_experts:
+            raise ValueError(
+                "`top_k` must be at most `num_experts`. "
+                f"Received: top_k={top_k}, num_experts={num_experts}"
+            )
+        self.num_experts = num_experts
+        self.intermediate_dim = intermediate_dim
+        self.top_k = top_k
+        self.router_aux_loss_coef = router_aux_loss_coef
+        self.activation = keras.activations.get(activation)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.router = keras.layers.Dense(
+            num_experts,
+            use_bias=False,
+            kernel_initializer=self.kernel_initializer.clone(),
+            dtype=self.dtype_policy,
+            name="router",
+        )
+        self.input_spec = keras.layers.InputSpec(min_ndim=2)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        dim = input_shape[-1]
+        self.router.build(input_shape)
+        self.intermediate_kernel = self._add_kernels(
+            "intermediate_kernel", dim, self.intermediate_dim
+        )
+        self.intermediate_bias = self._add_biases(
+            "intermediate_bias", self.intermediate_dim
+        )
+        self.output_kernel = self._add_kernels(
+            "output_kernel", self.intermediate_dim, dim
+        )
+        self.output_bias = self._add_biases("output_bias", dim)
+
+    def call(self, inputs, mask=None, training=None):
+        # In the variables' dtype: a narrow one would make experts equally probable.
+        logits = ops.cast(self.router(inputs), self.variable_dtype)
+        probabilities = ops.softmax(logits)
+        chosen = ops.one_hot(
+            ops.top_k(probabilities, self.top_k)[1],
+            self.num_experts,
+            dtype=self.variable_dtype,
+        )
+        chosen = ops.sum(chosen, axis=-2)
+        if training:
+            self.add_loss(self._load_balancing_loss(probabilities, chosen, mask))
+        gates = ops.cast(probabilities * chosen, self.compute_dtype)
+        hidden = ops.tensordot(inputs, self.intermediate_kernel, axes=[[-1], [1]])
+        hidden = self.activation(hidden + self.intermediate_bias)
+        hidden = hidden * ops.expand_dims(gates, -1)
+        outputs = ops.tensordot(hidden, self.output_kernel, axes=[[-2, -1], [0, 1]])
+        return outputs + ops.matmul(gates, self.output_bias)
+
+    def _load_balancing_loss(self, probabilities, chosen, mask):
+        if mask is None:
+            counted = ops.ones_like(probabilities[..., :1])
+        else:
+            counted = ops.cast(ops.expand_dims(mask, -1), probabilities.dtype)
+        tokens = ops.maximum(ops.sum(counted), 1)
+        axes = tuple(range(len(probabilities.shape) - 1))
+        fractions = ops.sum(counted * chosen, axis=axes) / (tokens * self.top_k)
+        means = ops.sum(counted * probabilities, axis=axes) / tokens
+        loss = self.num_experts * ops.sum(fractions * means)
+        return self.router_aux_loss_coef * loss
+
+    def _add_kernels(self, name, rows, columns):
+        """Add a kernel for each expert, all in one weight."""
+        initializer = self.kernel_initializer.clone()
+
+        def draw(shape, dtype=None):
+            # Side by side, for the initializer to see the fan-in of one expert.
+            experts, rows, columns = shape
+            kernels = initializer((rows, experts * columns), dtype=dtype)
+            kernels = ops.reshape(kernels, (rows, experts, columns))
+            return ops.swapaxes(kernels, 0, 1)
+
+        shape = (self.num_experts, rows, columns)
+        return self.add_weight(name=name, shape=shape, initializer=draw)
+
+    def _add_biases(self, name, size):
+        return self.add_weight(
+            name=name,
+            shape=(self.num_experts, size),
+            initializer=self.bias_initializer.clone(),
+        )
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_experts": self.num_experts,
+            "intermediate_dim": self.intermediate_dim,
+            "top_k": self.top_k,
+            "router_aux_loss_coef": self.router_aux_loss_coef,
+            "activation": keras.activations.serialize(self.activation),
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }

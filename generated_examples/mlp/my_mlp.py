@@ -1,0 +1,124 @@
+"""`MyMLP`: a multi-layer perceptron."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyMLP(keras.Model):
+    """Multi-layer perceptron: dense layers one behind the other.
+
+    Each hidden layer is `dropout(activation(x @ kernel + bias))`.
+
+    Args:
+        num_classes: Positive int, number of classes: the model gives a logit for each.
+        hidden_units: Tuple of positive ints, units of each hidden layer. Defaults to
+            `(64, 64)`.
+        activation: Activation function of the hidden layers or its name, `None` for the
+            identity. Defaults to `"relu"`.
+        dropout: Float from 0 to below 1, the share of hidden units that are dropped in
+            training. Defaults to `0.0`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, num_features)`.
+
+    Output shape:
+        `(batch, num_classes)`, a logit for each class.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = MyMLP(num_classes=3, hidden_units=(16, 8))
+    >>> tuple(model(keras.ops.ones((2, 30))).shape)
+    (2, 3)
+
+    Reference:
+        [Rumelhart et al., 1986](https://doi.org/10.1038/323533a0)
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        hidden_units=(64, 64),
+        activation="relu",
+        dropout=0.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(num_classes, int) or num_classes <= 0:
+            raise ValueError(
+                "`num_classes` must be a positive int. "
+                f"Received: num_classes={num_classes!r}"
+            )
+        if not isinstance(hidden_units, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in hidden_units
+        ):
+            raise ValueError(
+                "`hidden_units` must be a tuple of positive ints. "
+                f"Received: hidden_units={hidden_units!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        self.num_classes = num_classes
+        self.hidden_units = tuple(hidden_units)
+        self.activation = keras.activations.get(activation)
+        self.dropout = dropout
+        self.hidden_layers = []
+        for i, units in enumerate(hidden_units):
+            dense = keras.layers.Dense(
+                units,
+                activation=activation,
+                dtype=self.dtype_policy,
+                name=f"hidden_{i}",
+            )
+            drop = keras.layers.Dropout(
+                dropout, dtype=self.dtype_policy, name=f"dropout_{i}"
+            )
+            self.hidden_layers += [dense, drop]
+        self.head = keras.layers.Dense(
+            num_classes, dtype=self.dtype_policy, name="head"
+        )
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(keras.Input(batch_shape=input_shape))
+
+    def call(self, inputs, training=None):
+        x = inputs
+        for layer in self.hidden_layers:
+            x = layer(x, training=training)
+        return self.head(x)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.num_classes)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                "metrics": ["accuracy"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "hidden_units": self.hidden_units,
+            "activation": keras.activations.serialize(self.activation),
+            "dropout": self.dropout,
+        }

@@ -1,0 +1,194 @@
+"""`MyMultiTask`: a trunk that several tasks share."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyMultiTask(keras.Model):
+    """Multi-task network: two inputs, a trunk that the tasks share, two outputs.
+
+    Each input has a dense layer of its own; what they give goes side by side into the
+    trunk, dense layers with dropout behind each, and what comes out there into a dense
+    layer for each task. What one task teaches the trunk, the other has the use of.
+    `compile_for_training` trains for
+    `cross_entropy(label) + value_weight * mean_squared_error(value)`.
+
+    Args:
+        num_classes: Positive int, number of classes of the label.
+        num_outputs: Positive int, how many numbers the value has.
+        encoder_units: Positive int, units of each input's own layer. Defaults to `32`.
+        hidden_units: Tuple of positive ints, units of each layer of the trunk, which
+            the tasks share. Defaults to `(64, 32)`.
+        activation: Activation function of the encoders and the trunk or its name,
+            `None` for the identity. Defaults to `"relu"`.
+        dropout: Float from 0 to below 1, the share of the trunk's units that are
+            dropped in training. Defaults to `0.0`.
+        value_weight: Float greater than 0, what the value's loss counts beside the
+            label's. Defaults to `1.0`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        A dict: `"left"` of shape `(batch, num_left_features)`, `"right"` of shape
+        `(batch, num_right_features)`.
+
+    Output shape:
+        A dict: `"label"` of shape `(batch, num_classes)`, a logit for each class, and
+        `"value"` of shape `(batch, num_outputs)`.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = MyMultiTask(num_classes=3, num_outputs=2, hidden_units=(16, 8))
+    >>> inputs = {"left": keras.ops.ones((2, 6)), "right": keras.ops.ones((2, 4))}
+    >>> {name: tuple(y.shape) for name, y in model(inputs).items()}
+    {'label': (2, 3), 'value': (2, 2)}
+
+    Reference:
+        [Caruana, 1997](https://doi.org/10.1023/A:1007379606734)
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        num_outputs,
+        encoder_units=32,
+        hidden_units=(64, 32),
+        activation="relu",
+        dropout=0.0,
+        value_weight=1.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(num_classes, int) or num_classes <= 0:
+            raise ValueError(
+                "`num_classes` must be a positive int. "
+                f"Received: num_classes={num_classes!r}"
+            )
+        if not isinstance(num_outputs, int) or num_outputs <= 0:
+            raise ValueError(
+                "`num_outputs` must be a positive int. "
+                f"Received: num_outputs={num_outputs!r}"
+            )
+        if not isinstance(encoder_units, int) or encoder_units <= 0:
+            raise ValueError(
+                "`encoder_units` must be a positive int. "
+                f"Received: encoder_units={encoder_units!r}"
+            )
+        if not isinstance(hidden_units, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in hidden_units
+        ):
+            raise ValueError(
+                "`hidden_units` must be a tuple of positive ints. "
+                f"Received: hidden_units={hidden_units!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        if not isinstance(value_weight, (int, float)) or not value_weight > 0:
+            raise ValueError(
+                "`value_weight` must be a float greater than 0. "
+                f"Received: value_weight={value_weight!r}"
+            )
+        self.num_classes = num_classes
+        self.num_outputs = num_outputs
+        self.encoder_units = encoder_units
+        self.hidden_units = tuple(hidden_units)
+        self.activation = keras.activations.get(activation)
+        self.dropout = dropout
+        self.value_weight = value_weight
+        self.left_encoder = keras.layers.Dense(
+            encoder_units,
+            activation=activation,
+            dtype=self.dtype_policy,
+            name="left_encoder",
+        )
+        self.right_encoder = keras.layers.Dense(
+            encoder_units,
+            activation=activation,
+            dtype=self.dtype_policy,
+            name="right_encoder",
+        )
+        self.concatenate = keras.layers.Concatenate(
+            dtype=self.dtype_policy, name="concatenate"
+        )
+        self.hidden_layers = []
+        for i, units in enumerate(hidden_units):
+            dense = keras.layers.Dense(
+                units,
+                activation=activation,
+                dtype=self.dtype_policy,
+                name=f"hidden_{i}",
+            )
+            drop = keras.layers.Dropout(
+                dropout, dtype=self.dtype_policy, name=f"dropout_{i}"
+            )
+            self.hidden_layers += [dense, drop]
+        self.label_head = keras.layers.Dense(
+            num_classes, dtype=self.dtype_policy, name="label_head"
+        )
+        self.value_head = keras.layers.Dense(
+            num_outputs, dtype=self.dtype_policy, name="value_head"
+        )
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(
+            {
+                name: keras.Input(batch_shape=shape)
+                for name, shape in input_shape.items()
+            }
+        )
+
+    def call(self, inputs, training=None):
+        left = self.left_encoder(inputs["left"])
+        right = self.right_encoder(inputs["right"])
+        x = self.concatenate([left, right])
+        for layer in self.hidden_layers:
+            x = layer(x, training=training)
+        return {"label": self.label_head(x), "value": self.value_head(x)}
+
+    def compute_output_shape(self, input_shape):
+        batch = input_shape["left"][:-1]
+        return {
+            "label": (*batch, self.num_classes),
+            "value": (*batch, self.num_outputs),
+        }
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": {
+                    "label": keras.losses.SparseCategoricalCrossentropy(
+                        from_logits=True
+                    ),
+                    "value": "mse",
+                },
+                "loss_weights": {"label": 1.0, "value": self.value_weight},
+                "metrics": {"label": ["accuracy"], "value": ["mae"]},
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "num_outputs": self.num_outputs,
+            "encoder_units": self.encoder_units,
+            "hidden_units": self.hidden_units,
+            "activation": keras.activations.serialize(self.activation),
+            "dropout": self.dropout,
+            "value_weight": self.value_weight,
+        }

@@ -1,0 +1,88 @@
+"""Train `MyMultiTask`: `python train_my_multi_task.py`.
+
+It learns from the halves of scikit-learn's 1,797 images of handwritten digits: which
+digit it is, and how much ink there is. It leaves the model in my_multi_task.keras and
+its curves in my_multi_task.png. It needs scikit-learn and matplotlib.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+from my_multi_task import MyMultiTask
+
+HERE = Path(__file__).parent
+EPOCHS = 30
+BATCH_SIZE = 32
+
+
+def load_data():
+    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+
+    YOUR OWN DATA goes here. These are the halves of scikit-learn's 1,797 images of
+    handwritten digits: which digit it is, and how much ink there is.
+    """
+    images, labels = load_digits(return_X_y=True)
+    images = images.reshape(-1, 8, 8).astype("float32") / 16
+    ink = images.sum(axis=(1, 2))[:, None]
+    train, test = train_test_split(range(len(images)), test_size=0.2, random_state=0)
+    scaler = StandardScaler().fit(ink[train])
+
+    def examples(chosen):
+        left, right = images[chosen, :, :4], images[chosen, :, 4:]
+        x = {"left": left.reshape(-1, 32), "right": right.reshape(-1, 32)}
+        return x, {"label": labels[chosen], "value": scaler.transform(ink[chosen])}
+
+    return examples(train), examples(test)
+
+
+def share_of_commonest(y_train, y_test):
+    """Return the accuracy of always giving the commonest label."""
+    return np.mean(y_test == np.bincount(y_train).argmax())
+
+
+def plot(history, path):
+    """Draw the curves of the training as a PNG."""
+    names = [name for name in history if f"val_{name}" in history]
+    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+    for axes, name in zip(
+        figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
+    ):
+        axes.plot(history[name], label="training")
+        axes.plot(history[f"val_{name}"], label="held out")
+        axes.set(xlabel="epoch", title=name)
+        axes.legend()
+    figure.savefig(path)
+
+
+def main():
+    keras.utils.set_random_seed(0)
+    (x_train, y_train), (x_test, y_test) = load_data()
+    model = MyMultiTask(num_classes=10, num_outputs=1)
+    model.compile_for_training()
+    history = model.fit(
+        x_train,
+        y_train,
+        validation_data=(x_test, y_test),
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        verbose=2,
+    )
+    plot(history.history, HERE / "my_multi_task.png")
+    model.save(HERE / "my_multi_task.keras")
+    results = model.evaluate(x_test, y_test, verbose=0, return_dict=True)
+    error = results["value_mae"]
+    baseline = abs(y_test["value"] - y_train["value"].mean(axis=0)).mean()
+    print(f"mean absolute error: {error:.3f} (the mean: {baseline:.3f})")
+    accuracy = results["label_accuracy"]
+    baseline = share_of_commonest(y_train["label"], y_test["label"])
+    print(f"accuracy: {accuracy:.3f} (the commonest label: {baseline:.3f})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""`MyPositionEmbedding`: a trained vector for each position."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyPositionEmbedding(keras.layers.Layer):
+    """Position embedding, a trained vector for each position: `embeddings[positions]`.
+
+    The positions are `start_index`, `start_index + 1` and so on, or `positions`, an
+    argument of the call, of shape `(steps,)` or `(batch, steps)`. Of the inputs only
+    the shape counts: the outputs are to be added to them.
+
+    Args:
+        sequence_length: Positive int, how many positions there are.
+        initializer: Initializer of the embeddings. Defaults to `"glorot_uniform"`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, steps, size)`, at most `sequence_length` steps, `size` known.
+
+    Output shape:
+        The input's shape.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> layer = MyPositionEmbedding(16)
+    >>> tuple(layer(keras.ops.ones((2, 10, 8))).shape)
+    (2, 10, 8)
+
+    Reference:
+        [Devlin et al., 2018](https://arxiv.org/abs/1810.04805). Drop-in for
+        `keras_hub.layers.PositionEmbedding`, without serving by vLLM.
+    """
+
+    def __init__(self, sequence_length, initializer="glorot_uniform", **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(sequence_length, int) or sequence_length <= 0:
+            raise ValueError(
+                "`sequence_length` must be a positive int. "
+                f"Received: sequence_length={sequence_length!r}"
+            )
+        self.sequence_length = sequence_length
+        self.initializer = keras.initializers.get(initializer)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        self.position_embeddings = self.add_weight(
+            name="embeddings",
+            shape=(self.sequence_length, input_shape[-1]),
+            initializer=self.initializer,
+        )
+
+    def call(self, inputs, start_index=0, positions=None):
+        shape = ops.shape(inputs)
+        embeddings = ops.convert_to_tensor(self.position_embeddings)
+        if positions is None:
+            embeddings = ops.slice(embeddings, (start_index, 0), shape[-2:])
+        else:
+            embeddings = ops.take(embeddings, ops.cast(positions, "int32"), axis=0)
+        return ops.broadcast_to(embeddings, shape)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "sequence_length": self.sequence_length,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }

@@ -1,0 +1,108 @@
+"""`MyPReLU`: a rectifier with learned slopes."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyPReLU(keras.layers.Layer):
+    """Parametric rectifier: `max(x, 0) + alpha * min(x, 0)`, with learned `alpha`.
+
+    `alpha` has the input's shape without the batch, and size 1 along `shared_axes`.
+
+    Args:
+        alpha_initializer: Initializer of `alpha`. Defaults to `"Zeros"`.
+        alpha_regularizer: Regularizer of `alpha`. Defaults to `None`.
+        alpha_constraint: Constraint on `alpha`. Defaults to `None`.
+        shared_axes: Positive int or list of them, axes along which all entries share a
+            slope: `[1, 2]` for one slope per channel of an image. `None` for a slope
+            for each entry. Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, ...)`, any rank; the sizes of all axes but the batch and `shared_axes`
+        are known.
+
+    Output shape:
+        The input's shape.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the input does not
+            have `shared_axes`, or has others than the layer was built with.
+
+    Example:
+
+    >>> layer = MyPReLU(alpha_initializer="ones", shared_axes=[1, 2])
+    >>> tuple(layer(keras.ops.ones((2, 8, 8, 3))).shape)
+    (2, 8, 8, 3)
+    >>> tuple(layer.alpha.shape)
+    (1, 1, 3)
+
+    Reference:
+        Drop-in for `keras.layers.PReLU`.
+
+        [He et al., 2015](https://arxiv.org/abs/1502.01852)
+    """
+
+    def __init__(
+        self,
+        alpha_initializer="Zeros",
+        alpha_regularizer=None,
+        alpha_constraint=None,
+        shared_axes=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if isinstance(shared_axes, int):
+            shared_axes = [shared_axes]
+        if shared_axes is not None and (
+            not isinstance(shared_axes, (list, tuple))
+            or not all(isinstance(axis, int) and axis > 0 for axis in shared_axes)
+        ):
+            raise ValueError(
+                "`shared_axes` must be a positive int, a list of them, or None. "
+                f"Received: shared_axes={shared_axes!r}"
+            )
+        self.alpha_initializer = keras.initializers.get(alpha_initializer)
+        self.alpha_regularizer = keras.regularizers.get(alpha_regularizer)
+        self.alpha_constraint = keras.constraints.get(alpha_constraint)
+        self.shared_axes = None if shared_axes is None else list(shared_axes)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        rank = len(input_shape)
+        shared_axes = self.shared_axes or ()
+        if any(axis >= rank for axis in shared_axes):
+            raise ValueError(
+                "The input must have all of `shared_axes`. Received: "
+                f"input_shape={input_shape}, shared_axes={shared_axes}"
+            )
+        own_axes = {
+            axis: input_shape[axis]
+            for axis in range(1, rank)
+            if axis not in shared_axes
+        }
+        self.alpha = self.add_weight(
+            name="alpha",
+            shape=[own_axes.get(axis, 1) for axis in range(1, rank)],
+            initializer=self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+        )
+        self.input_spec = keras.layers.InputSpec(ndim=rank, axes=own_axes)
+
+    def call(self, inputs):
+        negative = ops.relu(ops.negative(inputs))
+        return ops.subtract(ops.relu(inputs), ops.multiply(self.alpha, negative))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "alpha_initializer": keras.initializers.serialize(self.alpha_initializer),
+            "alpha_regularizer": keras.regularizers.serialize(self.alpha_regularizer),
+            "alpha_constraint": keras.constraints.serialize(self.alpha_constraint),
+            "shared_axes": self.shared_axes,
+        }

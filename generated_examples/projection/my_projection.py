@@ -1,0 +1,66 @@
+"""`MyProjection`: a linear map of the last axis."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyProjection(keras.layers.Layer):
+    """Linear map of the last axis: `inputs @ kernel + bias`.
+
+    On images this is a convolution with a window of one pixel: each pixel's channels
+    are mapped by the same kernel.
+
+    Args:
+        output_dim: Positive int, size of the output's last axis.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, ..., input_dim)`, rank 2 or more, `input_dim` known.
+
+    Output shape:
+        `(batch, ..., output_dim)`.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the input has rank 1
+            or another `input_dim` than the layer was built with.
+
+    Example:
+
+    >>> layer = MyProjection(4)
+    >>> tuple(layer(keras.ops.ones((2, 28, 28, 3))).shape)
+    (2, 28, 28, 4)
+    """
+
+    def __init__(self, output_dim, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(output_dim, int) or output_dim <= 0:
+            raise ValueError(
+                "`output_dim` must be a positive int. "
+                f"Received: output_dim={output_dim!r}"
+            )
+        self.output_dim = output_dim
+        self.input_spec = keras.layers.InputSpec(min_ndim=2)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        input_dim = input_shape[-1]
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_dim, self.output_dim), initializer="uniform"
+        )
+        self.bias = self.add_weight(
+            name="bias", shape=(self.output_dim,), initializer="zeros"
+        )
+        self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: input_dim})
+
+    def call(self, inputs):
+        return ops.add(ops.matmul(inputs, self.kernel), self.bias)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.output_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "output_dim": self.output_dim,
+        }

@@ -1,0 +1,344 @@
+"""What `MyResidualBlock` promises, on each backend.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from my_residual_block import MyResidualBlock
+
+# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore:__array__ implementation:DeprecationWarning:keras"
+)
+
+BATCH, CHANNELS, FILTERS = 3, 4, 6
+SIZES = (5, 6)
+
+# The first leaves the inputs as they are in the shortcut, the others project them.
+CASES = [
+    {"filters": CHANNELS},
+    {"filters": CHANNELS, "strides": 2},
+    {},
+    {"strides": (2, 3), "kernel_size": 2},
+    {"kernel_size": (2, 3)},
+]
+CASES += [{**case, "data_format": "channels_first"} for case in CASES]
+each_case = pytest.mark.parametrize("case", CASES, ids=str)
+each_format = pytest.mark.parametrize("fmt", ["channels_last", "channels_first"])
+
+# A value other than the default for every constructor argument.
+CHANGED = {
+    "filters": FILTERS,
+    "kernel_size": (4, 5),
+    "strides": (2, 3),
+    "activation": keras.activations.tanh,
+    "data_format": "channels_first",
+}
+DEFAULTS = {
+    "kernel_size": (3, 3),
+    "strides": (1, 1),
+    "activation": keras.activations.get("relu"),
+    "data_format": "channels_last",
+}
+ACCEPTED = {
+    "filters": [1],
+}
+REFUSED = {
+    "filters": [0, 2.5, "2", None],
+    "kernel_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "strides": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "data_format": ["NHWC", 1],
+}
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Start every test from the same seed and the same default data format."""
+    data_format = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    keras.utils.set_random_seed(0)
+    yield
+    keras.config.set_image_data_format(data_format)
+
+
+def make(**arguments):
+    plain = {"filters": FILTERS}
+    return MyResidualBlock(**{**plain, **arguments})
+
+
+def shape(data_format="channels_last", batch=BATCH, sizes=SIZES, channels=CHANNELS):
+    first = data_format == "channels_first"
+    return (batch, channels, *sizes) if first else (batch, *sizes, channels)
+
+
+def inputs(data_format="channels_last", batch=BATCH):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=shape(data_format, batch)).astype("float32")
+
+
+def built(**arguments):
+    """The layer with random values in all of its weights."""
+    layer = make(**arguments)
+    layer.build(shape(layer.data_format))
+    rng = np.random.default_rng(1)
+    for weight in layer.weights:
+        low = 0.5 if weight.name == "moving_variance" else -1.0
+        weight.assign(rng.uniform(low, 1.5, weight.shape))
+    return layer
+
+
+def conv(x, kernel, strides=1):
+    """Convolution with padding "same", one place at a time."""
+    sizes, window = np.array(x.shape[1:3]), np.array(kernel.shape[:2])
+    places = -(-sizes // strides)
+    missing = np.maximum((places - 1) * strides + window - sizes, 0)
+    before, after = missing // 2, missing - missing // 2
+    x = np.pad(x, [(0, 0), *zip(before, after, strict=True), (0, 0)])
+    y = []
+    for place in np.ndindex(*places):
+        i, j = np.multiply(place, strides)
+        seen = x[:, i : i + window[0], j : j + window[1]]
+        y.append(np.einsum("bijc,ijcf->bf", seen, kernel))
+    return np.stack(y, axis=1).reshape(len(x), *places, -1)
+
+
+def norm(x, gamma, beta, mean, variance, training):
+    """Batch normalization, in training by the statistics of the batch."""
+    if training:
+        mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
+    return gamma * (x - mean) / np.sqrt(variance + 0.001) + beta
+
+
+def relu(x):
+    return np.maximum(x, 0)
+
+
+def reference(x, weights, case, training=False, activation=relu):
+    """The formula, with a kernel and four weights of normalization at a time."""
+    first, second, *projection = (weights[i : i + 5] for i in range(0, len(weights), 5))
+    x = np.moveaxis(x, 1, -1) if "data_format" in case else x
+    strides = case.get("strides", 1)
+    y = activation(norm(conv(x, first[0], strides), *first[1:], training))
+    y = norm(conv(y, second[0]), *second[1:], training)
+    for kernel, *statistics in projection:
+        x = norm(conv(x, kernel, strides), *statistics, training)
+    y = activation(y + x)
+    return np.moveaxis(y, -1, 1) if "data_format" in case else y
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
+
+
+class TestValues:
+    @each_case
+    @pytest.mark.parametrize("training", [False, True])
+    def test_equals_the_formula(self, case, training):
+        layer, x = built(**case), inputs(case.get("data_format"))
+        expected = reference(x, layer.get_weights(), case, training)
+        assert_close(array(layer(x, training=training)), expected, tolerance=1e-4)
+
+    @pytest.mark.parametrize("name", [None, "tanh"])
+    def test_activation_can_be_another_one_or_none(self, name):
+        layer, x = built(activation=name), inputs()
+        function = np.tanh if name else lambda x: x
+        expected = reference(x, layer.get_weights(), {}, activation=function)
+        assert_close(array(layer(x)), expected, tolerance=1e-4)
+
+    def test_items_of_a_batch_do_not_mix_at_inference(self):
+        layer, x = built(), inputs()
+        assert_close(array(layer(x))[1:], array(layer(x[1:])))
+
+
+class TestShapes:
+    @each_case
+    def test_static_shape_is_the_real_one(self, case):
+        layer, x = make(**case), inputs(case.get("data_format"))
+        real = layer(x).shape
+        assert layer.compute_output_shape(x.shape) == tuple(real)
+        channel_axis = 1 if "data_format" in case else 3
+        for unknown in {0, 1, 2, 3} - {channel_axis}:
+            known, expected = list(x.shape), list(real)
+            known[unknown] = expected[unknown] = None
+            assert layer.compute_output_shape(known) == tuple(expected)
+            assert layer(keras.KerasTensor(known)).shape == tuple(expected)
+
+    @each_format
+    def test_refuses_another_rank_or_other_channels(self, fmt):
+        layer = make(data_format=fmt)
+        with pytest.raises(ValueError, match="expected ndim=4"):
+            layer(np.zeros((BATCH, 5, CHANNELS), "float32"))
+        layer.build(shape(fmt))
+        with pytest.raises(ValueError, match="incompatible with the layer"):
+            layer(np.zeros(shape(fmt, channels=CHANNELS + 1), "float32"))
+        with pytest.raises(ValueError, match="channels of the input must be known"):
+            make(data_format=fmt).build(shape(fmt, channels=None))
+
+
+class TestWeights:
+    @pytest.mark.parametrize("filters", [CHANNELS, FILTERS])
+    def test_names_shapes_and_start(self, filters):
+        layer = make(filters=filters, kernel_size=(3, 2), name="block")
+        layer.build(shape(batch=None, sizes=(None, None)))
+        parts = [
+            ("conv1", "norm1", (3, 2, CHANNELS)),
+            ("conv2", "norm2", (3, 2, filters)),
+        ]
+        if filters != CHANNELS:
+            parts.append(("projection", "projection_norm", (1, 1, CHANNELS)))
+        names = ["gamma", "beta", "moving_mean", "moving_variance"]
+        expected = []
+        for conv, norm, shape_of_kernel in parts:
+            expected.append((f"block/{conv}/kernel", (*shape_of_kernel, filters)))
+            expected += [(f"block/{norm}/{name}", (filters,)) for name in names]
+        assert [(w.path, w.shape) for w in layer.weights] == expected
+
+    def test_kernels_start_by_he(self):
+        layer = make(filters=32)
+        layer.build(shape(channels=64))
+        kernels = [w for w in layer.get_weights() if w.ndim == 4]
+        for kernel in kernels:
+            fan_in = np.prod(kernel.shape[:3])
+            assert np.isclose(kernel.std(), np.sqrt(2 / fan_in), rtol=0.1)
+
+
+class TestConfig:
+    def test_every_argument_arrives_and_survives(self):
+        assert [*CHANGED, "kwargs"] == [*inspect.signature(MyResidualBlock).parameters]
+        layer = MyResidualBlock(
+            **CHANGED, name="mine", dtype="bfloat16", trainable=False
+        )
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "examples>MyResidualBlock"
+        twin = keras.saving.deserialize_keras_object(config)
+        assert type(twin) is MyResidualBlock
+        assert twin.get_config() == layer.get_config()
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
+        assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    def test_defaults(self):
+        layer = MyResidualBlock(filters=FILTERS)
+        for name, value in DEFAULTS.items():
+            assert described(getattr(layer, name)) == described(value)
+            assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize("name", ["kernel_size", "strides"])
+    def test_one_int_stands_for_all(self, name):
+        value, *others = CHANGED[name]
+        assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in REFUSED.items() for value in values],
+    )
+    def test_refuses_bad_arguments(self, name, value):
+        with pytest.raises(ValueError, match=f"^`{name}` must be"):
+            make(**{name: value})
+
+    @each_format
+    def test_data_format_follows_keras_config(self, fmt):
+        keras.config.set_image_data_format(fmt)
+        assert make().data_format == fmt
+        assert make(data_format="Channels_Last").data_format == "channels_last"
+
+
+class TestKeras:
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
+    def test_dtype_policy(self, policy):
+        layer, x = make(dtype=policy), inputs()
+        y = layer(x)
+        assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
+        parts = (layer.conv1, layer.norm1, layer.conv2, layer.norm2)
+        for part in (*parts, layer.projection, layer.projection_norm):
+            assert part.dtype_policy == layer.dtype_policy
+        y, *weights = (array(ops.cast(z, "float32")) for z in (y, *layer.weights))
+        assert_close(y, reference(x, weights, {}), tolerance=0.1)
+
+    def test_statistics_move_in_training_alone(self):
+        layer, x = make(), inputs()
+        layer.build(x.shape)
+        for training in (False, True):
+            before = layer.get_weights()
+            layer(x, training=training)
+            for old, new, weight in zip(
+                before, layer.get_weights(), layer.weights, strict=True
+            ):
+                moves = training and not weight.trainable
+                assert (old != new).any() == moves
+
+    def test_drops_masks_with_a_warning(self):
+        model = keras.Sequential([keras.layers.Masking(), make()])
+        with pytest.warns(UserWarning, match="does not support masking"):
+            y = model(inputs())
+        assert getattr(y, "_keras_mask", None) is None
+
+    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        x = inputs(batch=64)
+        y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
+        model = keras.Sequential(
+            [
+                make(activation="tanh"),
+                make(filters=CHANNELS, strides=2),
+                keras.layers.Flatten(),
+                keras.layers.Dense(1),
+            ]
+        )
+        model.build(x.shape)
+        model.compile(keras.optimizers.Adam(0.05), "mse")
+        before = model.get_weights()
+        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < 0.5 * losses[0]
+        for old, new in zip(before, model.get_weights(), strict=True):
+            assert (old != new).any()
+
+        model.save(tmp_path / "model.keras")
+        np.save(tmp_path / "x.npy", x)
+        script = (
+            f"import keras, numpy as np, {MyResidualBlock.__module__}\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "np.save('y.npy', model.predict(np.load('x.npy'), verbose=0))\n"
+        )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
+        assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
+
+    def test_the_example_of_the_docstring(self):
+        examples = doctest.testmod(sys.modules[MyResidualBlock.__module__])
+        assert examples.attempted > 0
+        assert examples.failed == 0

@@ -1,0 +1,286 @@
+"""`MyResNet`: a residual network."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class BasicBlock(keras.layers.Layer):
+    """Residual block: `activation(conv2(conv1(inputs)) + shortcut(inputs))`.
+
+    Behind each convolution is a batch normalization, behind the first the activation.
+    """
+
+    def __init__(
+        self, filters, strides=1, activation="relu", data_format=None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.strides = strides
+        self.activation = keras.activations.get(activation)
+        self.data_format = data_format or keras.config.image_data_format()
+        self.conv1 = self._conv(filters, 3, strides, "conv1")
+        self.norm1 = self._norm("norm1")
+        self.conv2 = self._conv(filters, 3, 1, "conv2")
+        self.norm2 = self._norm("norm2")
+        self.projection = self.projection_norm = None
+
+    def build(self, input_shape):
+        shape = input_shape
+        convs, norms = (self.conv1, self.conv2), (self.norm1, self.norm2)
+        for conv, norm in zip(convs, norms, strict=True):
+            conv.build(shape)
+            shape = conv.compute_output_shape(shape)
+            norm.build(shape)
+        channels = input_shape[-1 if self.data_format == "channels_last" else 1]
+        if self.strides > 1 or channels != self.filters:
+            self.projection = self._conv(self.filters, 1, self.strides, "projection")
+            self.projection.build(input_shape)
+            self.projection_norm = self._norm("projection_norm")
+            self.projection_norm.build(shape)
+
+    def call(self, inputs, training=None):
+        x = self.norm1(self.conv1(inputs), training=training)
+        x = self.norm2(self.conv2(self.activation(x)), training=training)
+        shortcut = inputs
+        if self.projection is not None:
+            shortcut = self.projection_norm(self.projection(inputs), training=training)
+        return self.activation(ops.add(x, shortcut))
+
+    def compute_output_shape(self, input_shape):
+        return self.conv1.compute_output_shape(input_shape)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "strides": self.strides,
+            "activation": keras.activations.serialize(self.activation),
+            "data_format": self.data_format,
+        }
+
+    def _conv(self, filters, kernel_size, strides, name):
+        return keras.layers.Conv2D(
+            filters,
+            kernel_size,
+            strides=strides,
+            padding="same",
+            data_format=self.data_format,
+            use_bias=False,
+            kernel_initializer="he_normal",
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def _norm(self, name):
+        return keras.layers.BatchNormalization(
+            axis=-1 if self.data_format == "channels_last" else 1,
+            momentum=0.9,
+            epsilon=1e-5,
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyResNet(keras.Model):
+    """Residual network for images, of basic blocks.
+
+    The stem is a convolution with windows of 7 by 7 and steps of 2, a batch
+    normalization, the activation, and a max pooling with windows of 3 by 3 and steps of
+    2. Then come the stages, each but the first of which halves the height and the
+    width. The means over all places are the features of an image.
+
+    With the default arguments it is ResNet-18; `num_blocks` of `(3, 4, 6, 3)` make
+    ResNet-34. All padding is `"same"`.
+
+    Args:
+        num_classes: Positive int, number of classes: the model gives a logit for each.
+        filters: Tuple of one or more positive ints, channels of each stage's blocks.
+            Defaults to `(64, 128, 256, 512)`.
+        num_blocks: Tuple of as many positive ints, blocks in each stage. Defaults to
+            `(2, 2, 2, 2)`.
+        small_images: Bool, whether the stem leaves images their size, as for CIFAR:
+            windows of 3 by 3 with steps of 1, and no pooling. Defaults to `False`.
+        activation: Activation function or its name, `None` for the identity. Defaults
+            to `"relu"`.
+        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
+            `keras.config.image_data_format()`. Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, height, width, channels)` for `"channels_last"`,
+        `(batch, channels, height, width)` for `"channels_first"`. The height and the
+        width may differ from batch to batch.
+
+    Output shape:
+        `(batch, num_classes)`, a logit for each class.
+
+    Raises:
+        TypeError: If `small_images` is of another type.
+        ValueError: If an argument is none of the values above, or `num_blocks` is not
+            as long as `filters`.
+
+    Example:
+
+    >>> model = MyResNet(
+    ...     num_classes=3, filters=(16, 32), num_blocks=(1, 1),
+    ...     data_format="channels_last"
+    ... )
+    >>> tuple(model(keras.ops.ones((2, 64, 64, 3))).shape)
+    (2, 3)
+
+    Reference:
+        [He et al., 2015](https://arxiv.org/abs/1512.03385)
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        filters=(64, 128, 256, 512),
+        num_blocks=(2, 2, 2, 2),
+        small_images=False,
+        activation="relu",
+        data_format=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(num_classes, int) or num_classes <= 0:
+            raise ValueError(
+                "`num_classes` must be a positive int. "
+                f"Received: num_classes={num_classes!r}"
+            )
+        if not isinstance(num_blocks, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in num_blocks
+        ):
+            raise ValueError(
+                "`num_blocks` must be a tuple of positive ints. "
+                f"Received: num_blocks={num_blocks!r}"
+            )
+        if not isinstance(small_images, bool):
+            raise TypeError(
+                "`small_images` must be a bool. "
+                f"Received: small_images={small_images!r}"
+            )
+        if (
+            not isinstance(filters, (list, tuple))
+            or not filters
+            or not all(isinstance(item, int) and item > 0 for item in filters)
+        ):
+            raise ValueError(
+                "`filters` must be a tuple of one or more positive ints. "
+                f"Received: filters={filters!r}"
+            )
+        if len(num_blocks) != len(filters):
+            raise ValueError(
+                "`num_blocks` must be as long as `filters`. "
+                f"Received: num_blocks={num_blocks!r}, filters={filters!r}"
+            )
+        if data_format is None:
+            data_format = keras.config.image_data_format()
+        data_format = str(data_format).lower()
+        if data_format not in ("channels_last", "channels_first"):
+            raise ValueError(
+                "`data_format` must be 'channels_last' or 'channels_first'. "
+                f"Received: data_format={data_format!r}"
+            )
+        self.num_classes = num_classes
+        self.filters = tuple(filters)
+        self.num_blocks = tuple(num_blocks)
+        self.small_images = small_images
+        self.activation = keras.activations.get(activation)
+        self.data_format = data_format
+        self.stem = keras.layers.Conv2D(
+            filters[0],
+            3 if small_images else 7,
+            strides=1 if small_images else 2,
+            padding="same",
+            data_format=data_format,
+            use_bias=False,
+            kernel_initializer="he_normal",
+            dtype=self.dtype_policy,
+            name="stem",
+        )
+        self.stem_norm = keras.layers.BatchNormalization(
+            axis=-1 if data_format == "channels_last" else 1,
+            momentum=0.9,
+            epsilon=1e-5,
+            dtype=self.dtype_policy,
+            name="stem_norm",
+        )
+        self.stem_activation = keras.layers.Activation(
+            activation, dtype=self.dtype_policy, name="stem_activation"
+        )
+        self.stem_pool = None
+        if not small_images:
+            self.stem_pool = keras.layers.MaxPooling2D(
+                3,
+                strides=2,
+                padding="same",
+                data_format=data_format,
+                dtype=self.dtype_policy,
+                name="stem_pool",
+            )
+        self.blocks = []
+        for i, (channels, depth) in enumerate(zip(filters, num_blocks, strict=True)):
+            self.blocks += [
+                BasicBlock(
+                    channels,
+                    strides=2 if i > 0 and j == 0 else 1,
+                    activation=activation,
+                    data_format=data_format,
+                    dtype=self.dtype_policy,
+                    name=f"stage_{i}_block_{j}",
+                )
+                for j in range(depth)
+            ]
+        self.global_pool = keras.layers.GlobalAveragePooling2D(
+            data_format=data_format, dtype=self.dtype_policy, name="global_pool"
+        )
+        self.head = keras.layers.Dense(
+            num_classes, dtype=self.dtype_policy, name="head"
+        )
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(keras.Input(batch_shape=input_shape))
+
+    def call(self, inputs, training=None):
+        x = self.stem_norm(self.stem(inputs), training=training)
+        x = self.stem_activation(x)
+        if self.stem_pool is not None:
+            x = self.stem_pool(x)
+        for block in self.blocks:
+            x = block(x, training=training)
+        return self.head(self.global_pool(x))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.num_classes)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                "metrics": ["accuracy"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "filters": self.filters,
+            "num_blocks": self.num_blocks,
+            "small_images": self.small_images,
+            "activation": keras.activations.serialize(self.activation),
+            "data_format": self.data_format,
+        }

@@ -1,0 +1,137 @@
+"""`MyRNN`: a recurrent network of LSTM layers."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class OrthogonalInAnyDtype(keras.initializers.Orthogonal):
+    """Keras's initializer, drawn in float32: JAX and Torch know no narrower QR."""
+
+    def __call__(self, shape, dtype=None):
+        values = super().__call__(shape, dtype="float32")
+        return ops.cast(values, keras.backend.standardize_dtype(dtype))
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyRNN(keras.Model):
+    """Recurrent network: LSTM layers read a sequence step by step.
+
+    Each layer reads the states of the one before it. What counts in the end is the last
+    one's state behind the last step. Behind each layer is dropout. Steps that a mask
+    hides are passed over.
+
+    Args:
+        num_classes: Positive int, number of classes: the model gives a logit for each.
+        units: Positive int, size of the state of each recurrent layer. Defaults to
+            `64`.
+        num_layers: Positive int, how many recurrent layers there are. Defaults to `1`.
+        dropout: Float from 0 to below 1, the share of each recurrent layer's outputs
+            that are dropped in training. Defaults to `0.0`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, steps, num_features)`.
+
+    Output shape:
+        `(batch, num_classes)`, a logit for each class.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = MyRNN(num_classes=3, units=16)
+    >>> tuple(model(keras.ops.ones((2, 20, 8))).shape)
+    (2, 3)
+
+    Reference:
+        [Hochreiter and Schmidhuber, 1997](https://doi.org/10.1162/neco.1997.9.8.1735)
+    """
+
+    def __init__(self, num_classes, units=64, num_layers=1, dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(num_classes, int) or num_classes <= 0:
+            raise ValueError(
+                "`num_classes` must be a positive int. "
+                f"Received: num_classes={num_classes!r}"
+            )
+        if not isinstance(units, int) or units <= 0:
+            raise ValueError(
+                f"`units` must be a positive int. Received: units={units!r}"
+            )
+        if not isinstance(num_layers, int) or num_layers <= 0:
+            raise ValueError(
+                "`num_layers` must be a positive int. "
+                f"Received: num_layers={num_layers!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        self.num_classes = num_classes
+        self.units = units
+        self.num_layers = num_layers
+        self.dropout = dropout
+        self.recurrent_layers, self.dropout_layers = [], []
+        for i in range(num_layers):
+            recurrent = keras.layers.LSTM(
+                units,
+                recurrent_initializer=OrthogonalInAnyDtype(),
+                return_sequences=i < num_layers - 1,
+                dtype=self.dtype_policy,
+                name=f"recurrent_{i}",
+            )
+            drop = keras.layers.Dropout(
+                dropout, dtype=self.dtype_policy, name=f"dropout_{i}"
+            )
+            self.recurrent_layers.append(recurrent)
+            self.dropout_layers.append(drop)
+        self.head = keras.layers.Dense(
+            num_classes, dtype=self.dtype_policy, name="head"
+        )
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(keras.Input(batch_shape=input_shape))
+
+    def call(self, inputs, mask=None, training=None):
+        x = inputs
+        for recurrent, drop in zip(
+            self.recurrent_layers, self.dropout_layers, strict=True
+        ):
+            x = drop(recurrent(x, mask=mask, training=training), training=training)
+        return self.head(x)
+
+    def compute_mask(self, inputs, mask=None):
+        del inputs, mask  # The outputs have no steps that could be hidden.
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.num_classes)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                "metrics": ["accuracy"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "units": self.units,
+            "num_layers": self.num_layers,
+            "dropout": self.dropout,
+        }

@@ -1,0 +1,90 @@
+"""Train `MyTranslator`: `python train_my_translator.py`.
+
+It learns from the words of Python's own documentation, to be spelled backwards. It
+leaves the model in my_translator.keras and its curves in my_translator.png. It needs
+NumPy and matplotlib.
+"""
+
+import re
+from pathlib import Path
+from pydoc_data.topics import topics
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+
+from my_translator import END, START, MyTranslator
+
+HERE = Path(__file__).parent
+EPOCHS = 15
+BATCH_SIZE = 64
+
+STEPS = 8
+
+
+def load_data():
+    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+
+    YOUR OWN DATA goes here. These are the words of Python's own documentation, to be
+    spelled backwards.
+    """
+    text = "\n".join(topics.values()).lower()
+    words = sorted(set(re.findall(r"\b[a-z]{3,7}\b", text)))
+    words = np.random.default_rng(0).permutation(words).tolist()
+    cut = len(words) * 9 // 10
+    return as_tokens(words[:cut]), as_tokens(words[cut:])
+
+
+def as_tokens(words):
+    """Return words and what is written of them so far, and what comes next."""
+    source, target, following = np.zeros((3, len(words), STEPS), "int32")
+    for i, word in enumerate(words):
+        letters = [ord(letter) - ord("a") + END + 1 for letter in word]
+        source[i, : len(word) + 1] = [*letters, END]
+        target[i, : len(word) + 1] = [START, *letters[::-1]]
+        following[i, : len(word) + 1] = [*letters[::-1], END]
+    return {"source": source, "target": target}, following
+
+
+def plot(history, path):
+    """Draw the curves of the training as a PNG."""
+    names = [name for name in history if f"val_{name}" in history]
+    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+    for axes, name in zip(
+        figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
+    ):
+        axes.plot(history[name], label="training")
+        axes.plot(history[f"val_{name}"], label="held out")
+        axes.set(xlabel="epoch", title=name)
+        axes.legend()
+    figure.savefig(path)
+
+
+def main():
+    keras.utils.set_random_seed(0)
+    (x_train, y_train), (x_test, y_test) = load_data()
+    model = MyTranslator(
+        source_vocabulary_size=29,
+        target_vocabulary_size=29,
+        sequence_length=STEPS,
+        dropout=0.0,
+    )
+    model.compile_for_training(learning_rate=3e-3)
+    history = model.fit(
+        x_train,
+        y_train,
+        validation_data=(x_test, y_test),
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        verbose=2,
+    )
+    plot(history.history, HERE / "my_translator.png")
+    model.save(HERE / "my_translator.keras")
+    written = model.generate(x_test["source"], STEPS)
+    accuracy = np.mean((written == y_test).all(axis=1))
+    baseline = np.mean((x_test["source"] == y_test).all(axis=1))
+    print(f"exact match: {accuracy:.3f} (the word as it is: {baseline:.3f})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""`MySiamese`: a Siamese network."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class Encoder(keras.layers.Layer):
+    """Convolutions that halve an image, and a dense layer: a vector for each image."""
+
+    def __init__(self, filters, embedding_dim, activation="relu", **kwargs):
+        super().__init__(**kwargs)
+        self.filters = tuple(filters)
+        self.embedding_dim = embedding_dim
+        self.activation = keras.activations.get(activation)
+        self.convolutions = [
+            keras.layers.Conv2D(
+                channels,
+                3,
+                strides=2,
+                padding="same",
+                data_format="channels_last",
+                activation=self.activation,
+                dtype=self.dtype_policy,
+                name=f"conv_{i}",
+            )
+            for i, channels in enumerate(self.filters)
+        ]
+        self.flatten = keras.layers.Flatten(
+            data_format="channels_last", dtype=self.dtype_policy, name="flatten"
+        )
+        # A bias would be gone from the difference of two vectors.
+        self.dense = keras.layers.Dense(
+            embedding_dim, use_bias=False, dtype=self.dtype_policy, name="dense"
+        )
+
+    def build(self, input_shape):
+        shape = input_shape
+        for layer in (*self.convolutions, self.flatten, self.dense):
+            layer.build(shape)
+            shape = layer.compute_output_shape(shape)
+
+    def call(self, inputs):
+        x = inputs
+        for layer in self.convolutions:
+            x = layer(x)
+        return self.dense(self.flatten(x))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.embedding_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "embedding_dim": self.embedding_dim,
+            "activation": keras.activations.serialize(self.activation),
+        }
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class Distance(keras.layers.Layer):
+    """The Euclidean distance of two vectors, of shape `(batch, 1)`."""
+
+    def call(self, left, right):
+        # Squares leave the range of float16 early.
+        difference = ops.cast(left - right, "float32")
+        squares = ops.sum(ops.square(difference), axis=-1, keepdims=True)
+        # At 0, the gradient of the root is infinite.
+        return ops.cast(ops.sqrt(ops.maximum(squares, 1e-12)), self.compute_dtype)
+
+    def compute_output_shape(self, left_shape):
+        return (*left_shape[:-1], 1)
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class ContrastiveLoss(keras.losses.Loss):
+    """Pulls a pair together if it is of the same, else apart up to the margin.
+
+    Args:
+        margin: Positive float, the distance from which different ones are left alone.
+        **kwargs: `name`, `reduction` and `dtype` of `keras.losses.Loss`.
+    """
+
+    def __init__(self, margin=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.margin = margin
+
+    def call(self, y_true, y_pred):
+        same = ops.reshape(y_true, ops.shape(y_pred))
+        pulled, pushed = y_pred**2, ops.maximum(self.margin - y_pred, 0) ** 2
+        return ops.mean(same * pulled + (1 - same) * pushed, axis=-1)
+
+    def get_config(self):
+        return {**super().get_config(), "margin": self.margin}
+
+
+@keras.saving.register_keras_serializable(package="examples")
+def pair_accuracy(same, distances, threshold):
+    """Whether each pair is rightly nearer than the threshold, or rightly not."""
+    nearer = ops.cast(distances < threshold, "float32")
+    return ops.equal(ops.reshape(ops.cast(same, "float32"), ops.shape(nearer)), nearer)
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MySiamese(keras.Model):
+    """Siamese network: whether two images are of one kind, by one encoder for both.
+
+    The encoder has convolutions with windows of three by three places and strides of
+    two, and a dense layer that gives a vector. A pair gets the Euclidean distance of
+    its two vectors, trained by `ContrastiveLoss`:
+
+        same * distance**2 + (1 - same) * max(margin - distance, 0)**2
+
+    Args:
+        filters: Tuple of positive ints, channels behind each convolution: each one
+            halves the image. Defaults to `(32, 64)`.
+        embedding_dim: Positive int, size of the vectors that the encoder gives.
+            Defaults to `32`.
+        activation: Activation function of the convolutions or its name, `None` for the
+            identity. Defaults to `"relu"`.
+        margin: Positive float, the distance from which the images of a pair count as
+            different enough. Defaults to `1.0`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        A list of two, each `(batch, height, width, channels)`.
+
+    Output shape:
+        `(batch, 1)`, the distance of each pair.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = MySiamese(filters=(16, 32), embedding_dim=32)
+    >>> images = keras.ops.ones((2, 8, 8, 1))
+    >>> tuple(model([images, images]).shape)
+    (2, 1)
+    >>> tuple(model.encode(images).shape)
+    (2, 32)
+
+    Reference:
+        [Hadsell et al.,
+        2006](http://yann.lecun.com/exdb/publis/pdf/hadsell-chopra-lecun-06.pdf)
+    """
+
+    def __init__(
+        self,
+        filters=(32, 64),
+        embedding_dim=32,
+        activation="relu",
+        margin=1.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(filters, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in filters
+        ):
+            raise ValueError(
+                "`filters` must be a tuple of positive ints. "
+                f"Received: filters={filters!r}"
+            )
+        if not isinstance(embedding_dim, int) or embedding_dim <= 0:
+            raise ValueError(
+                "`embedding_dim` must be a positive int. "
+                f"Received: embedding_dim={embedding_dim!r}"
+            )
+        if not isinstance(margin, (int, float)) or not margin > 0:
+            raise ValueError(
+                f"`margin` must be a float greater than 0. Received: margin={margin!r}"
+            )
+        self.filters = tuple(filters)
+        self.embedding_dim = embedding_dim
+        self.activation = keras.activations.get(activation)
+        self.margin = margin
+        self.encoder = Encoder(
+            filters, embedding_dim, activation, dtype=self.dtype_policy, name="encoder"
+        )
+        self.distance = Distance(dtype=self.dtype_policy, name="distance")
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call([keras.Input(batch_shape=shape) for shape in input_shape])
+
+    def call(self, inputs):
+        left, right = inputs
+        return self.distance(self.encoder(left), self.encoder(right))
+
+    def encode(self, images):
+        """Return the vectors of the images, `(batch, embedding_dim)`."""
+        return self.encoder(images)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0][0], 1)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": ContrastiveLoss(self.margin),
+                # Nearer than half of the margin counts as the same.
+                "metrics": [
+                    keras.metrics.MeanMetricWrapper(
+                        pair_accuracy, name="accuracy", threshold=self.margin / 2
+                    )
+                ],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "embedding_dim": self.embedding_dim,
+            "activation": keras.activations.serialize(self.activation),
+            "margin": self.margin,
+        }

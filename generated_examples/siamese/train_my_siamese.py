@@ -1,0 +1,89 @@
+"""Train `MySiamese`: `python train_my_siamese.py`.
+
+It learns from pairs of scikit-learn's 1,797 images of handwritten digits. It leaves the
+model in my_siamese.keras and its curves in my_siamese.png. It needs scikit-learn and
+matplotlib.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from my_siamese import MySiamese
+
+HERE = Path(__file__).parent
+EPOCHS = 12
+BATCH_SIZE = 64
+
+
+def load_data():
+    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+
+    YOUR OWN DATA goes here. These are pairs of scikit-learn's 1,797 images of
+    handwritten digits.
+    """
+    x, y = load_digits(return_X_y=True)
+    x = x.reshape(-1, 8, 8, 1).astype("float32") / 16
+    x_train, x_test, y_train, y_test = train_test_split(
+        x, y, test_size=0.2, random_state=0
+    )
+    return pairs(x_train, y_train), pairs(x_test, y_test)
+
+
+def pairs(images, digits, times=4):
+    """Return each image in some pairs, and whether both are one digit: half are."""
+    rng = np.random.default_rng(0)
+    first = np.repeat(np.arange(len(digits)), times)
+    same = rng.integers(2, size=len(first))
+    second = []
+    for i, alike in zip(first, same, strict=True):
+        others = np.flatnonzero((digits == digits[i]) == alike)
+        second.append(rng.choice(others[others != i]))
+    return [images[first], images[second]], same
+
+
+def share_of_commonest(y_train, y_test):
+    """Return the accuracy of always giving the commonest label."""
+    return np.mean(y_test == np.bincount(y_train).argmax())
+
+
+def plot(history, path):
+    """Draw the curves of the training as a PNG."""
+    names = [name for name in history if f"val_{name}" in history]
+    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+    for axes, name in zip(
+        figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
+    ):
+        axes.plot(history[name], label="training")
+        axes.plot(history[f"val_{name}"], label="held out")
+        axes.set(xlabel="epoch", title=name)
+        axes.legend()
+    figure.savefig(path)
+
+
+def main():
+    keras.utils.set_random_seed(0)
+    (x_train, y_train), (x_test, y_test) = load_data()
+    model = MySiamese()
+    model.compile_for_training()
+    history = model.fit(
+        x_train,
+        y_train,
+        validation_data=(x_test, y_test),
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        verbose=2,
+    )
+    plot(history.history, HERE / "my_siamese.png")
+    model.save(HERE / "my_siamese.keras")
+    accuracy = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["accuracy"]
+    baseline = share_of_commonest(y_train, y_test)
+    print(f"accuracy: {accuracy:.3f} (the commonest label: {baseline:.3f})")
+
+
+if __name__ == "__main__":
+    main()

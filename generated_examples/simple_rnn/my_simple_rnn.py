@@ -1,0 +1,354 @@
+"""`MySimpleRNN`: a simple recurrent layer, and its cell."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MySimpleRNNCell(keras.layers.Layer):
+    """One step of `MySimpleRNN`, where the formula and the arguments are explained.
+
+    `masks` says what dropout keeps of `inputs` and of `h`, as `draw_masks` gives it.
+    The layer sets it for a sequence; while it is `None`, each call in training draws
+    its own.
+
+    Args:
+        units, ..., seed: Those of `MySimpleRNN`, without those of the loop.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, input_dim)`, `input_dim` known, and a state, or a list of it, of shape
+        `(batch, units)`.
+
+    Output shape:
+        `(batch, units)`, and the same of each state, structured as they were.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> cell = MySimpleRNNCell(4)
+    >>> h, states = cell(keras.ops.ones((2, 3)), cell.get_initial_state(2))
+    >>> [tuple(state.shape) for state in states]
+    [(2, 4)]
+
+    Reference:
+        Drop-in for `keras.layers.SimpleRNNCell`.
+    """
+
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(units, int) or units <= 0:
+            raise ValueError(
+                f"`units` must be a positive int. Received: units={units!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and at most 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        if (
+            not isinstance(recurrent_dropout, (int, float))
+            or not 0 <= recurrent_dropout <= 1
+        ):
+            raise ValueError(
+                "`recurrent_dropout` must be a float at least 0 and at most 1. "
+                f"Received: recurrent_dropout={recurrent_dropout!r}"
+            )
+        self.units = units
+        self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = keras.regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+        self.recurrent_constraint = keras.constraints.get(recurrent_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.state_size = units
+        self.output_size = units
+        self.masks = None
+
+    def build(self, input_shape):
+        input_dim = input_shape[-1]
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(input_dim, self.units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel",
+            shape=(self.units, self.units),
+            initializer=self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self.units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def call(self, inputs, states, training=False):
+        h = states[0] if keras.tree.is_nested(states) else states
+        if training:
+            inputs, h = self._drop(inputs, h)
+        outputs = ops.add(
+            ops.matmul(inputs, self.kernel), ops.matmul(h, self.recurrent_kernel)
+        )
+        if self.bias is not None:
+            outputs = ops.add(outputs, self.bias)
+        h = self.activation(outputs)
+        return h, [h] if keras.tree.is_nested(states) else h
+
+    def draw_masks(self, inputs):
+        """Return masks of what is kept of `inputs` and of `h`, `None` for all of it."""
+        batch, input_dim = ops.shape(inputs)
+        return (
+            self._draw_mask((batch, input_dim), self.dropout),
+            self._draw_mask((batch, self.units), self.recurrent_dropout),
+        )
+
+    def _draw_mask(self, shape, rate):
+        if not rate:
+            return None
+        ones = ops.ones(shape, dtype=self.compute_dtype)
+        return keras.random.dropout(ones, rate, seed=self.seed_generator)
+
+    def _drop(self, inputs, h):
+        masks = self.masks or self.draw_masks(inputs)
+        return (
+            x if mask is None else ops.multiply(x, mask)
+            for x, mask in zip((inputs, h), masks, strict=True)
+        )
+
+    def get_initial_state(self, batch_size=None):
+        return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype)]
+
+    def compute_output_shape(self, inputs_shape, states_shape):
+        return (inputs_shape[0], self.units), states_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": keras.initializers.serialize(
+                self.recurrent_initializer
+            ),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "recurrent_regularizer": keras.regularizers.serialize(
+                self.recurrent_regularizer
+            ),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
+            "recurrent_constraint": keras.constraints.serialize(
+                self.recurrent_constraint
+            ),
+            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "seed": self.seed,
+        }
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MySimpleRNN(keras.layers.RNN):
+    """Simple recurrent layer: for each step of a sequence,
+
+        h = activation(inputs @ kernel + h @ recurrent_kernel + bias)
+
+    `h` is the state, on the right before the step and on the left after it, and the
+    output.
+
+    A step that the mask leaves out changes no state, and its output is the one before.
+
+    Args:
+        units: Positive int, size of the output's last axis.
+        activation: Activation function or its name, `None` for the identity. Defaults
+            to `"tanh"`.
+        use_bias: Bool, whether to add a bias. Defaults to `True`.
+        kernel_initializer: Initializer of `kernel`. Defaults to `"glorot_uniform"`.
+        recurrent_initializer: Initializer of `recurrent_kernel`. Defaults to
+            `"orthogonal"`.
+        bias_initializer: Initializer of `bias`. Defaults to `"zeros"`.
+        kernel_regularizer: Regularizer of `kernel`. Defaults to `None`.
+        recurrent_regularizer: Regularizer of `recurrent_kernel`. Defaults to `None`.
+        bias_regularizer: Regularizer of `bias`. Defaults to `None`.
+        activity_regularizer: Regularizer of the output. Defaults to `None`.
+        kernel_constraint: Constraint on `kernel`. Defaults to `None`.
+        recurrent_constraint: Constraint on `recurrent_kernel`. Defaults to `None`.
+        bias_constraint: Constraint on `bias`. Defaults to `None`.
+        dropout: Float from 0 to 1, the probability that an input is dropped in
+            training, in all steps of a sequence. Defaults to `0.0`.
+        recurrent_dropout: Float from 0 to 1, the same for an entry of the state `h`.
+            Defaults to `0.0`.
+        return_sequences: Bool, whether to return the outputs of all steps, not of the
+            last one alone. Defaults to `False`.
+        return_state: Bool, whether to return the last states, too. Defaults to `False`.
+        go_backwards: Bool, whether to take the steps from the last to the first. The
+            outputs are in the order in which they are made. Defaults to `False`.
+        stateful: Bool, whether a batch begins with the last states of the one before.
+            The batch size must be known. Defaults to `False`.
+        unroll: Bool, whether to write out the loop over the steps, whose number must be
+            known. Defaults to `False`.
+        seed: Int, seed of the draws, or `None` for another one each time. Defaults to
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, steps, input_dim)`, `input_dim` known. `call` also takes
+        `initial_state`, a list of one state of shape `(batch, units)`, zeros by
+        default.
+
+    Output shape:
+        `(batch, units)`, or `(batch, steps, units)` with `return_sequences`. With
+        `return_state` a tuple, of that and `h` of shape `(batch, units)`.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the input has not 3
+            axes.
+
+    Example:
+
+    >>> layer = MySimpleRNN(4, return_state=True)
+    >>> outputs, *states = layer(keras.ops.ones((2, 3, 5)))
+    >>> tuple(outputs.shape)
+    (2, 4)
+    >>> [tuple(state.shape) for state in states]
+    [(2, 4)]
+
+    Reference:
+        Drop-in for `keras.layers.SimpleRNN`.
+    """
+
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        unroll=False,
+        seed=None,
+        **kwargs,
+    ):
+        cell = MySimpleRNNCell(
+            units,
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            dtype=kwargs.get("dtype"),
+            trainable=kwargs.get("trainable", True),
+            name="simple_rnn_cell",
+        )
+        super().__init__(
+            cell,
+            activity_regularizer=activity_regularizer,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            **kwargs,
+        )
+        self.units = cell.units
+        self.activation = cell.activation
+        self.use_bias = cell.use_bias
+        self.kernel_initializer = cell.kernel_initializer
+        self.recurrent_initializer = cell.recurrent_initializer
+        self.bias_initializer = cell.bias_initializer
+        self.kernel_regularizer = cell.kernel_regularizer
+        self.recurrent_regularizer = cell.recurrent_regularizer
+        self.bias_regularizer = cell.bias_regularizer
+        self.kernel_constraint = cell.kernel_constraint
+        self.recurrent_constraint = cell.recurrent_constraint
+        self.bias_constraint = cell.bias_constraint
+        self.dropout = cell.dropout
+        self.recurrent_dropout = cell.recurrent_dropout
+        self.seed = cell.seed
+        self.input_spec = keras.layers.InputSpec(ndim=3)
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        if training:
+            # Before the loop over the steps, since they share what is drawn, and since
+            # JAX can't draw inside of it.
+            self.cell.masks = self.cell.draw_masks(sequences[:, 0])
+        try:
+            return super().call(sequences, initial_state, mask, training)
+        finally:
+            self.cell.masks = None
+
+    def get_config(self):
+        config = super().get_config()
+        cell_config = config.pop("cell")["config"]
+        return {
+            **cell_config,
+            **config,
+            "activity_regularizer": keras.regularizers.serialize(
+                self.activity_regularizer
+            ),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)

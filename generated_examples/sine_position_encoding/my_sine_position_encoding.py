@@ -1,0 +1,75 @@
+"""`MySinePositionEncoding`: sines and cosines of each position."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MySinePositionEncoding(keras.layers.Layer):
+    """Sinusoidal position encoding: `sin` and `cos` of `positions * frequencies`.
+
+    Feature `i` has, at position `p`::
+
+        angle = p / max_wavelength ** (2 * (i // 2) / size)
+        output = sin(angle) if i % 2 == 0 else cos(angle)
+
+    The positions are `start_index`, `start_index + 1` and so on, or `positions`, an
+    argument of the call, of shape `(steps,)` or `(batch, steps)`. Of the inputs only
+    the shape counts: the outputs are to be added to them. Angles are computed in
+    float32, whatever the dtype policy.
+
+    Args:
+        max_wavelength: Float greater than 0, the longest wavelength but for a factor of
+            2 pi. Defaults to `10000.0`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, steps, size)`.
+
+    Output shape:
+        The input's shape.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> layer = MySinePositionEncoding()
+    >>> tuple(layer(keras.ops.ones((2, 10, 8))).shape)
+    (2, 10, 8)
+
+    Reference:
+        [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762). Drop-in for
+        `keras_hub.layers.SinePositionEncoding`.
+    """
+
+    def __init__(self, max_wavelength=10000.0, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(max_wavelength, (int, float)) or not max_wavelength > 0:
+            raise ValueError(
+                "`max_wavelength` must be a float greater than 0. "
+                f"Received: max_wavelength={max_wavelength!r}"
+            )
+        self.max_wavelength = max_wavelength
+        self.supports_masking = True
+
+    def call(self, inputs, start_index=0, positions=None):
+        shape = ops.shape(inputs)
+        if positions is None:
+            positions = ops.arange(shape[-2]) + start_index
+        features = ops.arange(shape[-1])
+        exponents = ops.cast(features // 2 * 2, "float32") / shape[-1]
+        frequencies = ops.power(float(self.max_wavelength), -exponents)
+        positions = ops.cast(ops.expand_dims(positions, -1), "float32")
+        angles = positions * frequencies
+        encodings = ops.where(features % 2 == 0, ops.sin(angles), ops.cos(angles))
+        return ops.broadcast_to(ops.cast(encodings, self.compute_dtype), shape)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "max_wavelength": self.max_wavelength,
+        }

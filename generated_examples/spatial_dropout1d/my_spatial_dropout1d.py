@@ -1,0 +1,78 @@
+"""`MySpatialDropout1D`: 1D spatial dropout."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MySpatialDropout1D(keras.layers.Layer):
+    """1D spatial dropout: `inputs * kept / (1 - rate)` in training.
+
+    `kept` is 0 with probability `rate` and 1 otherwise, drawn anew in each call, once
+    for each channel of each item: a channel is dropped at all its steps or at none. Its
+    neighbouring steps are much alike: were they dropped one by one, the others would
+    tell what is missing. What is kept is scaled up, so that the expected output is the
+    input: at inference it is just that.
+
+    Args:
+        rate: Float from 0 to 1, the probability that a channel is dropped.
+        seed: Int, seed of the draws, or `None` for another one each time. Defaults to
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, steps, channels)`.
+
+    Output shape:
+        The input's shape.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the input has not 3
+            axes.
+
+    Example:
+
+    >>> layer = MySpatialDropout1D(0.5, seed=3)
+    >>> outputs = layer(keras.ops.ones((2, 6, 8)), training=True)
+    >>> sorted({float(x) for x in keras.ops.ravel(outputs)})
+    [0.0, 2.0]
+
+    Reference:
+        Drop-in for `keras.layers.SpatialDropout1D`.
+
+        [Tompson et al., 2014](https://arxiv.org/abs/1411.4280)
+    """
+
+    def __init__(self, rate, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+            raise ValueError(
+                "`rate` must be a float at least 0 and at most 1. "
+                f"Received: rate={rate!r}"
+            )
+        self.rate = rate
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.input_spec = keras.layers.InputSpec(ndim=3)
+        self.supports_masking = True
+
+    def call(self, inputs, training=False):
+        if not training:
+            return inputs
+        batch, _, channels = ops.shape(inputs)
+        return keras.random.dropout(
+            inputs,
+            self.rate,
+            noise_shape=(batch, 1, channels),
+            seed=self.seed_generator,
+        )
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "rate": self.rate,
+            "seed": self.seed,
+        }

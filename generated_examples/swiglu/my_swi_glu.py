@@ -1,0 +1,68 @@
+"""`MySwiGLU`: a gated linear unit with a SiLU gate."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MySwiGLU(keras.layers.Layer):
+    """SwiGLU: `a * activation(b)`, with `a, b = split(inputs, 2)`.
+
+    `a` is the first half of the last axis and `b`, the gate, the second. It follows a
+    dense layer without activation, of twice the units: `layer(dense(x))` is
+    `(x @ V) * silu(x @ W)`, with `V` and `W` the halves of its kernel.
+
+    Args:
+        activation: Activation function of the gate or its name, `None` for the
+            identity. Defaults to `"silu"`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, ..., 2 * channels)`, rank 2 or more.
+
+    Output shape:
+        `(batch, ..., channels)`.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the input has rank 1,
+            or an odd last axis.
+
+    Example:
+
+    >>> layer = MySwiGLU()
+    >>> tuple(layer(keras.ops.ones((2, 6))).shape)
+    (2, 3)
+
+    Reference:
+        [Shazeer, 2020](https://arxiv.org/abs/2002.05202)
+    """
+
+    def __init__(self, activation="silu", **kwargs):
+        super().__init__(**kwargs)
+        self.activation = keras.activations.get(activation)
+        self.input_spec = keras.layers.InputSpec(min_ndim=2)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)  # Refuses an odd last axis.
+
+    def call(self, inputs):
+        outputs, gate = ops.split(inputs, 2, axis=-1)
+        return ops.multiply(outputs, self.activation(gate))
+
+    def compute_output_shape(self, input_shape):
+        size = input_shape[-1]
+        if size is None:
+            return input_shape
+        if size % 2 != 0:
+            raise ValueError(
+                "The last axis of the input must be even. Received: "
+                f"input_shape={input_shape}"
+            )
+        return (*input_shape[:-1], size // 2)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "activation": keras.activations.serialize(self.activation),
+        }

@@ -1,0 +1,244 @@
+"""`MyTCN`: a temporal convolutional network."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class ResidualBlock(keras.layers.Layer):
+    """Two dilated causal convolutions and a shortcut around them.
+
+    The shortcut is a convolution of kernel size 1 where the channels differ.
+    """
+
+    def __init__(self, filters, kernel_size, dilation_rate=1, dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.dilation_rate = dilation_rate
+        self.dropout = dropout
+        self.convs = [
+            keras.layers.Conv1D(
+                filters,
+                kernel_size,
+                padding="causal",
+                data_format="channels_last",
+                dilation_rate=dilation_rate,
+                activation="relu",
+                kernel_initializer="he_normal",
+                dtype=self.dtype_policy,
+                name=f"conv_{i}",
+            )
+            for i in range(2)
+        ]
+        self.drops = [
+            keras.layers.SpatialDropout1D(
+                dropout, dtype=self.dtype_policy, name=f"dropout_{i}"
+            )
+            for i in range(2)
+        ]
+        self.shortcut = None
+
+    def build(self, input_shape):
+        first, second = self.convs
+        first.build(input_shape)
+        second.build(self.compute_output_shape(input_shape))
+        if input_shape[-1] != self.filters:
+            self.shortcut = keras.layers.Conv1D(
+                self.filters,
+                1,
+                data_format="channels_last",
+                dtype=self.dtype_policy,
+                name="shortcut",
+            )
+            self.shortcut.build(input_shape)
+
+    def call(self, inputs, mask=None, training=None):
+        if mask is not None:
+            # A hidden step is like one before the sequence: zeros to each convolution.
+            seen = ops.cast(ops.expand_dims(mask, -1), self.compute_dtype)
+            inputs = inputs * seen
+        x = inputs
+        for conv, drop in zip(self.convs, self.drops, strict=True):
+            x = drop(conv(x), training=training)
+            if mask is not None:
+                x = x * seen
+        if self.shortcut is not None:
+            inputs = self.shortcut(inputs)
+        return ops.relu(inputs + x)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.filters)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "dilation_rate": self.dilation_rate,
+            "dropout": self.dropout,
+        }
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class LastStep(keras.layers.Layer):
+    """The last step of each sequence that a mask doesn't hide."""
+
+    def call(self, inputs, mask=None):
+        if mask is None:
+            return inputs[:, -1]
+        seen = ops.cast(mask, "int32")
+        # The steps that are seen are numbered: the last one has the greatest number.
+        last = ops.argmax(seen * ops.cumsum(seen, axis=1), axis=1)
+        return ops.squeeze(
+            ops.take_along_axis(inputs, last[:, None, None], axis=1), axis=1
+        )
+
+    def compute_mask(self, inputs, mask=None):
+        del inputs, mask  # The outputs have no steps that could be hidden.
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], input_shape[-1])
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyTCN(keras.Model):
+    """Temporal convolutional network: dilated causal convolutions over the steps of a
+    sequence.
+
+    Block `i` has two convolutions with dilation rate `2**i`, each with `relu` and
+    dropout of whole channels behind it, and a shortcut around both. No step sees a
+    later one; the last step sees `1 + 2 * (kernel_size - 1) * (2**num_blocks - 1)`
+    steps, itself included. What counts in the end is the last step's features.
+
+    Steps that a mask hides count as the zeros before a sequence. The weight
+    normalization of the paper is left out.
+
+    Args:
+        num_classes: Positive int, number of classes: the model gives a logit for each.
+        filters: Positive int, channels of all convolutions. Defaults to `32`.
+        kernel_size: Positive int, how many steps a convolution looks at, with
+            `2**i - 1` between each two in block `i`. Defaults to `3`.
+        num_blocks: Positive int, how many residual blocks there are. Defaults to `4`.
+        dropout: Float from 0 to below 1, the share of channels that are dropped behind
+            each convolution in training. Defaults to `0.0`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, steps, num_features)`.
+
+    Output shape:
+        `(batch, num_classes)`, a logit for each class.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = MyTCN(num_classes=3, filters=16)
+    >>> tuple(model(keras.ops.ones((2, 20, 8))).shape)
+    (2, 3)
+
+    Reference:
+        [Bai et al., 2018](https://arxiv.org/abs/1803.01271)
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        filters=32,
+        kernel_size=3,
+        num_blocks=4,
+        dropout=0.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(num_classes, int) or num_classes <= 0:
+            raise ValueError(
+                "`num_classes` must be a positive int. "
+                f"Received: num_classes={num_classes!r}"
+            )
+        if not isinstance(filters, int) or filters <= 0:
+            raise ValueError(
+                f"`filters` must be a positive int. Received: filters={filters!r}"
+            )
+        if not isinstance(kernel_size, int) or kernel_size <= 0:
+            raise ValueError(
+                "`kernel_size` must be a positive int. "
+                f"Received: kernel_size={kernel_size!r}"
+            )
+        if not isinstance(num_blocks, int) or num_blocks <= 0:
+            raise ValueError(
+                "`num_blocks` must be a positive int. "
+                f"Received: num_blocks={num_blocks!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        self.num_classes = num_classes
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.num_blocks = num_blocks
+        self.dropout = dropout
+        self.blocks = [
+            ResidualBlock(
+                filters,
+                kernel_size,
+                dilation_rate=2**i,
+                dropout=dropout,
+                dtype=self.dtype_policy,
+                name=f"block_{i}",
+            )
+            for i in range(num_blocks)
+        ]
+        self.last_step = LastStep(dtype=self.dtype_policy, name="last_step")
+        self.head = keras.layers.Dense(
+            num_classes, dtype=self.dtype_policy, name="head"
+        )
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(keras.Input(batch_shape=input_shape))
+
+    def call(self, inputs, mask=None, training=None):
+        x = inputs
+        for block in self.blocks:
+            x = block(x, mask=mask, training=training)
+        x = self.last_step(x, mask=mask)
+        return self.head(x)
+
+    def compute_mask(self, inputs, mask=None):
+        del inputs, mask  # The outputs have no steps that could be hidden.
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.num_classes)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                "metrics": ["accuracy"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "num_blocks": self.num_blocks,
+            "dropout": self.dropout,
+        }

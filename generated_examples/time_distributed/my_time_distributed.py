@@ -1,0 +1,91 @@
+"""`MyTimeDistributed`: a layer at each step of time."""
+
+import inspect
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyTimeDistributed(keras.layers.Layer):
+    """A layer at each step of time: `outputs[:, t] = layer(inputs[:, t])`.
+
+    All steps share the layer's weights. The mask is passed on; if the layer takes one,
+    it gets `mask[:, t]`. Masked steps are computed, too.
+
+    Args:
+        layer: Layer that is called on one step.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, steps, ...)`, rank 3 or more: `(batch, ...)` is that of the layer.
+
+    Output shape:
+        `(batch, steps, ...)`: `(batch, ...)` is that of the layer.
+
+    Raises:
+        TypeError: If `layer` is of another type.
+        ValueError: If the input has less than 3 axes.
+
+    Example:
+
+    >>> layer = MyTimeDistributed(keras.layers.Dense(4))
+    >>> tuple(layer(keras.ops.ones((2, 6, 3))).shape)
+    (2, 6, 4)
+
+    Reference:
+        Drop-in for `keras.layers.TimeDistributed`.
+    """
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(layer, keras.layers.Layer):
+            raise TypeError(f"`layer` must be a layer. Received: layer={layer!r}")
+        self.layer = layer
+        self._layer_takes_mask = "mask" in inspect.signature(layer.call).parameters
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        step_shape = self._step_shape(input_shape)
+        if not self.layer.built:
+            self.layer.build(step_shape)
+
+    def call(self, inputs, training=None, mask=None):
+        inputs = ops.moveaxis(inputs, 1, 0)
+        passes_mask = self._layer_takes_mask and mask is not None
+        if passes_mask:
+            mask = ops.moveaxis(mask, 1, 0)
+
+        def step(t):
+            masks = {"mask": mask[t]} if passes_mask else {}
+            return self.layer(inputs[t], training=training, **masks)
+
+        if inputs.shape[0] is None:
+            outputs = ops.vectorized_map(step, ops.arange(ops.shape(inputs)[0]))
+        else:
+            outputs = ops.stack([step(t) for t in range(inputs.shape[0])])
+        return ops.cast(ops.moveaxis(outputs, 0, 1), self.compute_dtype)
+
+    def _step_shape(self, input_shape):
+        if len(input_shape) < 3:
+            raise ValueError(
+                "The input must have 3 axes or more. "
+                f"Received: input_shape={input_shape}"
+            )
+        return (input_shape[0], *input_shape[2:])
+
+    def compute_output_shape(self, input_shape):
+        step_shape = self._step_shape(input_shape)
+        batch, *sizes = self.layer.compute_output_shape(step_shape)
+        return (batch, input_shape[1], *sizes)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "layer": keras.saving.serialize_keras_object(self.layer),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        layer = keras.saving.deserialize_keras_object(config["layer"])
+        return cls(**{**config, "layer": layer})

@@ -1,0 +1,325 @@
+"""`MyTransformer`: a Transformer encoder of texts."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class TokenAndPositionEmbedding(keras.layers.Layer):
+    """A trained vector for each token, plus one for its place; token 0 is padding."""
+
+    def __init__(self, vocabulary_size, sequence_length, hidden_dim, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.sequence_length = sequence_length
+        self.hidden_dim = hidden_dim
+        self.token_embedding = keras.layers.Embedding(
+            vocabulary_size, hidden_dim, dtype=self.dtype_policy, name="token_embedding"
+        )
+        self.position_embedding = keras.layers.Embedding(
+            sequence_length,
+            hidden_dim,
+            dtype=self.dtype_policy,
+            name="position_embedding",
+        )
+
+    def build(self, input_shape):
+        self.token_embedding.build(input_shape)
+        self.position_embedding.build(input_shape)
+
+    def call(self, inputs):
+        steps = inputs.shape[1]
+        if steps is not None and steps > self.sequence_length:
+            raise ValueError(
+                "There must be at most `sequence_length` tokens. "
+                f"Received: {steps} tokens, sequence_length={self.sequence_length}"
+            )
+        positions = ops.arange(ops.shape(inputs)[1], dtype="int32")
+        return self.token_embedding(inputs) + self.position_embedding(positions)
+
+    def compute_mask(self, inputs, mask=None):
+        del mask  # Which tokens are padding, the inputs say by themselves.
+        return ops.not_equal(inputs, 0)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape, self.hidden_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "sequence_length": self.sequence_length,
+            "hidden_dim": self.hidden_dim,
+        }
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class TransformerBlock(keras.layers.Layer):
+    """Self-attention and a feed-forward network, each added to its input."""
+
+    def __init__(self, hidden_dim, num_heads, intermediate_dim, dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden_dim = hidden_dim
+        self.num_heads = num_heads
+        self.intermediate_dim = intermediate_dim
+        self.dropout = dropout
+        self.supports_masking = True
+        self.attention_norm = self._norm("attention_norm")
+        self.attention = keras.layers.MultiHeadAttention(
+            num_heads,
+            hidden_dim // num_heads,
+            dropout=dropout,
+            dtype=self.dtype_policy,
+            name="attention",
+        )
+        self.feed_forward_norm = self._norm("feed_forward_norm")
+        self.intermediate_dense = keras.layers.Dense(
+            intermediate_dim,
+            activation="gelu",
+            dtype=self.dtype_policy,
+            name="intermediate_dense",
+        )
+        self.output_dense = keras.layers.Dense(
+            hidden_dim, dtype=self.dtype_policy, name="output_dense"
+        )
+        self.attention_dropout = keras.layers.Dropout(
+            dropout, dtype=self.dtype_policy, name="attention_dropout"
+        )
+        self.feed_forward_dropout = keras.layers.Dropout(
+            dropout, dtype=self.dtype_policy, name="feed_forward_dropout"
+        )
+
+    def _norm(self, name):
+        return keras.layers.LayerNormalization(
+            epsilon=1e-5, dtype=self.dtype_policy, name=name
+        )
+
+    def build(self, input_shape):
+        self.attention_norm.build(input_shape)
+        self.attention.build(input_shape, input_shape)
+        self.feed_forward_norm.build(input_shape)
+        self.intermediate_dense.build(input_shape)
+        self.output_dense.build((*input_shape[:-1], self.intermediate_dim))
+
+    def call(self, inputs, mask=None, training=None):
+        x = self.attention_norm(inputs)
+        x = self.attention(x, x, value_mask=mask, training=training)
+        x = inputs + self.attention_dropout(x, training=training)
+        y = self.intermediate_dense(self.feed_forward_norm(x))
+        y = self.feed_forward_dropout(self.output_dense(y), training=training)
+        return x + y
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "hidden_dim": self.hidden_dim,
+            "num_heads": self.num_heads,
+            "intermediate_dim": self.intermediate_dim,
+            "dropout": self.dropout,
+        }
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MaskedAverage(keras.layers.Layer):
+    """The average over all steps that are no padding."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        if mask is None:
+            return ops.mean(inputs, axis=1)
+        mask = ops.cast(ops.expand_dims(mask, -1), inputs.dtype)
+        # Where all is padding, 0 rather than nan.
+        return ops.sum(inputs * mask, axis=1) / ops.maximum(ops.sum(mask, axis=1), 1)
+
+    def compute_mask(self, inputs, mask=None):
+        del inputs, mask  # There are no steps left to mask.
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *input_shape[2:])
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyTransformer(keras.Model):
+    """Transformer encoder of tokens, averaged over the text.
+
+    Each block is `x = x + attention(norm(x))`, then `x + dense(gelu(dense(norm(x))))`.
+    Behind the last one comes a normalization, then the average over the tokens.
+
+    Token 0 is padding: it is neither attended to nor averaged, so its number changes
+    nothing.
+
+    Args:
+        vocabulary_size: Positive int, how many tokens there are, with 0 for padding.
+        num_classes: Positive int, number of classes: the model gives a logit for each.
+        sequence_length: Positive int, the most tokens that a text may have. Defaults to
+            `512`.
+        hidden_dim: Positive multiple of `num_heads`, size of each token's vector.
+            Defaults to `64`.
+        num_layers: Positive int, number of blocks. Defaults to `2`.
+        num_heads: Positive int, heads of each attention. Defaults to `4`.
+        intermediate_dim: Positive int, units of the feed-forward networks' first dense
+            layer. Defaults to `128`.
+        dropout: Float from 0 to below 1, the share of the embeddings, of the attention
+            weights and of what is added to a residual that is dropped in training.
+            Defaults to `0.1`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, steps)`, whole numbers from 0 to `vocabulary_size - 1`.
+
+    Output shape:
+        `(batch, num_classes)`, a logit for each class.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or there are more than
+            `sequence_length` tokens.
+
+    Example:
+
+    >>> model = MyTransformer(vocabulary_size=1000, num_classes=3, hidden_dim=16)
+    >>> tuple(model(keras.ops.ones((2, 6), "int32")).shape)
+    (2, 3)
+
+    Reference:
+        [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762); normalized first as of
+        [Xiong et al., 2020](https://arxiv.org/abs/2002.04745)
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        num_classes,
+        sequence_length=512,
+        hidden_dim=64,
+        num_layers=2,
+        num_heads=4,
+        intermediate_dim=128,
+        dropout=0.1,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(vocabulary_size, int) or vocabulary_size <= 0:
+            raise ValueError(
+                "`vocabulary_size` must be a positive int. "
+                f"Received: vocabulary_size={vocabulary_size!r}"
+            )
+        if not isinstance(num_classes, int) or num_classes <= 0:
+            raise ValueError(
+                "`num_classes` must be a positive int. "
+                f"Received: num_classes={num_classes!r}"
+            )
+        if not isinstance(sequence_length, int) or sequence_length <= 0:
+            raise ValueError(
+                "`sequence_length` must be a positive int. "
+                f"Received: sequence_length={sequence_length!r}"
+            )
+        if not isinstance(num_layers, int) or num_layers <= 0:
+            raise ValueError(
+                "`num_layers` must be a positive int. "
+                f"Received: num_layers={num_layers!r}"
+            )
+        if not isinstance(num_heads, int) or num_heads <= 0:
+            raise ValueError(
+                f"`num_heads` must be a positive int. Received: num_heads={num_heads!r}"
+            )
+        if not isinstance(intermediate_dim, int) or intermediate_dim <= 0:
+            raise ValueError(
+                "`intermediate_dim` must be a positive int. "
+                f"Received: intermediate_dim={intermediate_dim!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        if not isinstance(hidden_dim, int) or hidden_dim <= 0 or hidden_dim % num_heads:
+            raise ValueError(
+                "`hidden_dim` must be a positive multiple of `num_heads`. "
+                f"Received: hidden_dim={hidden_dim!r}, num_heads={num_heads}"
+            )
+        self.vocabulary_size = vocabulary_size
+        self.num_classes = num_classes
+        self.sequence_length = sequence_length
+        self.hidden_dim = hidden_dim
+        self.num_layers = num_layers
+        self.num_heads = num_heads
+        self.intermediate_dim = intermediate_dim
+        self.dropout = dropout
+        self.embedding = TokenAndPositionEmbedding(
+            vocabulary_size,
+            sequence_length,
+            hidden_dim,
+            dtype=self.dtype_policy,
+            name="embedding",
+        )
+        self.embedding_dropout = keras.layers.Dropout(
+            dropout, dtype=self.dtype_policy, name="embedding_dropout"
+        )
+        self.blocks = [
+            TransformerBlock(
+                hidden_dim,
+                num_heads,
+                intermediate_dim,
+                dropout,
+                dtype=self.dtype_policy,
+                name=f"block_{i}",
+            )
+            for i in range(num_layers)
+        ]
+        self.norm = keras.layers.LayerNormalization(
+            epsilon=1e-5, dtype=self.dtype_policy, name="norm"
+        )
+        self.average = MaskedAverage(dtype=self.dtype_policy, name="average")
+        self.head = keras.layers.Dense(
+            num_classes, dtype=self.dtype_policy, name="head"
+        )
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(keras.Input(batch_shape=input_shape, dtype="int32"))
+
+    def call(self, inputs, training=None):
+        x = self.embedding_dropout(self.embedding(inputs), training=training)
+        for block in self.blocks:
+            x = block(x, training=training)
+        x = self.average(self.norm(x))
+        return self.head(x)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.num_classes)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                "metrics": ["accuracy"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "num_classes": self.num_classes,
+            "sequence_length": self.sequence_length,
+            "hidden_dim": self.hidden_dim,
+            "num_layers": self.num_layers,
+            "num_heads": self.num_heads,
+            "intermediate_dim": self.intermediate_dim,
+            "dropout": self.dropout,
+        }

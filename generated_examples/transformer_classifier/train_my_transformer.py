@@ -1,0 +1,112 @@
+"""Train `MyTransformer`: `python train_my_transformer.py`.
+
+It learns from paragraphs of Python's own documentation, as numbers of their words:
+which of three chapters each is from. It leaves the model in my_transformer.keras and
+its curves in my_transformer.png. It needs scikit-learn and matplotlib.
+"""
+
+import re
+from collections import Counter
+from pathlib import Path
+from pydoc_data.topics import topics
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.model_selection import train_test_split
+
+from my_transformer import MyTransformer
+
+HERE = Path(__file__).parent
+EPOCHS = 5
+BATCH_SIZE = 32
+
+STEPS = 48
+VOCABULARY_SIZE = 1000
+# Topics of the documentation: the data model, statements, strings.
+CHAPTERS = [
+    ["specialnames"],
+    ["compound"],
+    ["formatstrings", "string-methods", "strings"],
+]
+
+
+def load_data():
+    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+
+    YOUR OWN DATA goes here. These are paragraphs of Python's own documentation, as
+    numbers of their words: which of three chapters each is from.
+    """
+    passages, labels = [], []
+    for label, names in enumerate(CHAPTERS):
+        text = "\n\n".join(topics[name] for name in names)
+        # No paragraph twice: what is held out must be new.
+        for paragraph in dict.fromkeys(text.split("\n\n")):
+            words = re.findall("[a-z]+", paragraph.lower())
+            if len(words) >= 8:
+                passages.append(words)
+                labels.append(label)
+    y = np.array(labels)
+    train, test, y_train, y_test = train_test_split(
+        passages, y, test_size=0.25, random_state=0
+    )
+    counts = Counter(word for words in train for word in words)
+    # 0 is for padding, 1 for words that are rare.
+    common = [word for word, _ in counts.most_common(VOCABULARY_SIZE - 2)]
+    numbers = {word: number for number, word in enumerate(common, start=2)}
+    return (as_tokens(train, numbers), y_train), (as_tokens(test, numbers), y_test)
+
+
+def as_tokens(passages, numbers):
+    """Return the first words of each passage as numbers."""
+    x = np.zeros((len(passages), STEPS), "int32")
+    for row, words in zip(x, passages, strict=True):
+        row[: len(words)] = [numbers.get(word, 1) for word in words[:STEPS]]
+    return x
+
+
+def share_of_commonest(y_train, y_test):
+    """Return the accuracy of always giving the commonest label."""
+    return np.mean(y_test == np.bincount(y_train).argmax())
+
+
+def plot(history, path):
+    """Draw the curves of the training as a PNG."""
+    names = [name for name in history if f"val_{name}" in history]
+    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+    for axes, name in zip(
+        figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
+    ):
+        axes.plot(history[name], label="training")
+        axes.plot(history[f"val_{name}"], label="held out")
+        axes.set(xlabel="epoch", title=name)
+        axes.legend()
+    figure.savefig(path)
+
+
+def main():
+    keras.utils.set_random_seed(0)
+    (x_train, y_train), (x_test, y_test) = load_data()
+    model = MyTransformer(
+        vocabulary_size=VOCABULARY_SIZE,
+        num_classes=len(CHAPTERS),
+        sequence_length=STEPS,
+    )
+    model.compile_for_training()
+    history = model.fit(
+        x_train,
+        y_train,
+        validation_data=(x_test, y_test),
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        verbose=2,
+    )
+    plot(history.history, HERE / "my_transformer.png")
+    model.save(HERE / "my_transformer.keras")
+    accuracy = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["accuracy"]
+    baseline = share_of_commonest(y_train, y_test)
+    print(f"accuracy: {accuracy:.3f} (the commonest label: {baseline:.3f})")
+
+
+if __name__ == "__main__":
+    main()

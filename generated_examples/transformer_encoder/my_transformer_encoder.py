@@ -1,0 +1,192 @@
+"""`MyTransformerEncoder`: a block of a Transformer's encoder."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyTransformerEncoder(keras.layers.Layer):
+    """Block of a Transformer's encoder: self-attention, then a feed-forward network.
+
+    Each is added to what it gets, and the sum is normalized; or, with
+    `normalize_first`, what it gets is::
+
+        x = norm(inputs + attention(inputs))       x = inputs + attention(norm(inputs))
+        outputs = norm(x + feed_forward(x))        outputs = x + feed_forward(norm(x))
+
+    `mask`, of the shape `(batch, steps)`, is `False` for padding: no step attends to
+    it, and what comes out there means nothing. Keras fills in the one that the input
+    carries, and the output carries it on.
+
+    Args:
+        intermediate_dim: Positive int, units of the feed-forward network's first dense
+            layer. The second one has as many as the input.
+        num_heads: Positive int, number of attention heads, of `dim // num_heads`
+            features each.
+        dropout: Float from 0 to 1, the probability that an attention weight, or a value
+            of what is added to a residual, is dropped in training. Defaults to `0.0`.
+        activation: Activation function of the first dense layer or its name, `None` for
+            the identity. Defaults to `"relu"`.
+        layer_norm_epsilon: Float greater than 0, what the normalizations add to the
+            variance. Defaults to `1e-05`.
+        kernel_initializer: Initializer of the kernels of the attention and the dense
+            layers. Defaults to `"glorot_uniform"`.
+        bias_initializer: Initializer of their biases. Defaults to `"zeros"`.
+        normalize_first: Bool, whether to normalize what goes into the attention and the
+            feed-forward network, as GPT-2 does, not the sums, as BERT does. Defaults to
+            `False`.
+        seed: Int, seed of the dropout, or `None` for another one each time. Defaults to
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, steps, dim)`, `dim` known and at least `num_heads`.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the input has not 3
+            axes, or fewer features than heads.
+
+    Example:
+
+    >>> layer = MyTransformerEncoder(32, num_heads=2)
+    >>> tuple(layer(keras.ops.ones((2, 5, 8))).shape)
+    (2, 5, 8)
+
+    Reference:
+        [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762)
+    """
+
+    def __init__(
+        self,
+        intermediate_dim,
+        num_heads,
+        dropout=0.0,
+        activation="relu",
+        layer_norm_epsilon=1e-05,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        normalize_first=False,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(intermediate_dim, int) or intermediate_dim <= 0:
+            raise ValueError(
+                "`intermediate_dim` must be a positive int. "
+                f"Received: intermediate_dim={intermediate_dim!r}"
+            )
+        if not isinstance(num_heads, int) or num_heads <= 0:
+            raise ValueError(
+                f"`num_heads` must be a positive int. Received: num_heads={num_heads!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and at most 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        if (
+            not isinstance(layer_norm_epsilon, (int, float))
+            or not layer_norm_epsilon > 0
+        ):
+            raise ValueError(
+                "`layer_norm_epsilon` must be a float greater than 0. "
+                f"Received: layer_norm_epsilon={layer_norm_epsilon!r}"
+            )
+        self.intermediate_dim = intermediate_dim
+        self.num_heads = num_heads
+        self.dropout = dropout
+        self.activation = keras.activations.get(activation)
+        self.layer_norm_epsilon = layer_norm_epsilon
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.normalize_first = normalize_first
+        self.seed = seed
+        self.input_spec = keras.layers.InputSpec(ndim=3)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        # All are made here, not in the constructor: their sizes depend on the input's.
+        dim = input_shape[-1]
+        seeds = [None if self.seed is None else self.seed + i for i in range(3)]
+        self.self_attention = keras.layers.MultiHeadAttention(
+            self.num_heads,
+            dim // self.num_heads,
+            dropout=self.dropout,
+            kernel_initializer=self.kernel_initializer,
+            bias_initializer=self.bias_initializer,
+            seed=seeds[0],
+            dtype=self.dtype_policy,
+            name="self_attention",
+        )
+        self.self_attention.build(input_shape, input_shape)
+        self.self_attention_norm = self._norm("self_attention_norm", input_shape)
+        self.self_attention_dropout = self._dropout("self_attention_dropout", seeds[1])
+        self.feed_forward_norm = self._norm("feed_forward_norm", input_shape)
+        self.intermediate_dense = self._dense(
+            self.intermediate_dim, "intermediate_dense", self.activation
+        )
+        self.intermediate_dense.build(input_shape)
+        self.output_dense = self._dense(dim, "output_dense")
+        self.output_dense.build((*input_shape[:-1], self.intermediate_dim))
+        self.feed_forward_dropout = self._dropout("feed_forward_dropout", seeds[2])
+
+    def call(self, inputs, mask=None, training=None):
+        if self.normalize_first:
+            x = self.self_attention_norm(inputs)
+            x = inputs + self._attend(x, mask, training)
+            return x + self._feed_forward(self.feed_forward_norm(x), training)
+        # A copy, since the attention takes the mask off the tensor that it gets.
+        x = inputs + self._attend(ops.copy(inputs), mask, training)
+        x = self.self_attention_norm(x)
+        return self.feed_forward_norm(x + self._feed_forward(x, training))
+
+    def _attend(self, x, mask, training):
+        x = self.self_attention(x, x, value_mask=mask, training=training)
+        return self.self_attention_dropout(x, training=training)
+
+    def _feed_forward(self, x, training):
+        x = self.output_dense(self.intermediate_dense(x))
+        return self.feed_forward_dropout(x, training=training)
+
+    def _dense(self, units, name, activation=None):
+        """Return a dense layer that draws weights of its own."""
+        return keras.layers.Dense(
+            units,
+            activation=activation,
+            kernel_initializer=self.kernel_initializer.clone(),
+            bias_initializer=self.bias_initializer.clone(),
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def _norm(self, name, shape):
+        norm = keras.layers.LayerNormalization(
+            epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy, name=name
+        )
+        norm.build(shape)
+        return norm
+
+    def _dropout(self, name, seed):
+        return keras.layers.Dropout(
+            self.dropout, seed=seed, dtype=self.dtype_policy, name=name
+        )
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "intermediate_dim": self.intermediate_dim,
+            "num_heads": self.num_heads,
+            "dropout": self.dropout,
+            "activation": keras.activations.serialize(self.activation),
+            "layer_norm_epsilon": self.layer_norm_epsilon,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "normalize_first": self.normalize_first,
+            "seed": self.seed,
+        }

@@ -1,0 +1,228 @@
+"""`MyTwoTower`: two towers, for recommendation and retrieval."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class Tower(keras.layers.Layer):
+    """A multi-layer perceptron that ends in vectors of length 1."""
+
+    def __init__(
+        self, hidden_units, embedding_dim, activation="relu", dropout=0.0, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.hidden_units = tuple(hidden_units)
+        self.embedding_dim = embedding_dim
+        self.activation = keras.activations.get(activation)
+        self.dropout = dropout
+        self.hidden_layers = []
+        for i, units in enumerate(self.hidden_units):
+            dense = keras.layers.Dense(
+                units,
+                activation=activation,
+                dtype=self.dtype_policy,
+                name=f"hidden_{i}",
+            )
+            drop = keras.layers.Dropout(
+                dropout, dtype=self.dtype_policy, name=f"dropout_{i}"
+            )
+            self.hidden_layers += [dense, drop]
+        self.projection = keras.layers.Dense(
+            embedding_dim, dtype=self.dtype_policy, name="projection"
+        )
+
+    def build(self, input_shape):
+        for layer in [*self.hidden_layers, self.projection]:
+            layer.build(input_shape)
+            input_shape = layer.compute_output_shape(input_shape)
+
+    def call(self, inputs, training=None):
+        x = inputs
+        for layer in self.hidden_layers:
+            x = layer(x, training=training)
+        # In float32, since squares leave the range of float16 early. Zeros stay zeros,
+        # with a gradient, which their length has not.
+        x = ops.cast(
+            self.projection(x), keras.backend.result_type(self.compute_dtype, "float32")
+        )
+        squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
+        return ops.cast(x * ops.rsqrt(ops.maximum(squares, 1e-6)), self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.embedding_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "hidden_units": self.hidden_units,
+            "embedding_dim": self.embedding_dim,
+            "activation": keras.activations.serialize(self.activation),
+            "dropout": self.dropout,
+        }
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyTwoTower(keras.Model):
+    """Two towers: vectors of queries and of items, near each other where they match.
+
+    Each tower is a multi-layer perceptron that ends in vectors of length 1, and an
+    item's score for a query is their dot product. So the vectors of all items can be
+    kept, and only the query's is computed when it comes: `query_tower` and `item_tower`
+    are layers that can be called alone.
+
+    Each row of a batch is a query with an item that matches it. `compile_for_training`
+    trains for the query's own item among the items of the batch, by the softmax of the
+    scores over `temperature`. The targets of `fit` are ids of the items, so that the
+    same item in another row counts as no wrong one; without targets, all items of a
+    batch are taken for different ones. The correction of the paper for items that are
+    frequent is left out.
+
+    Args:
+        hidden_units: Tuple of positive ints, units of each hidden layer of a tower.
+            Defaults to `(128, 64)`.
+        embedding_dim: Positive int, size of the vectors that the towers give. Defaults
+            to `32`.
+        activation: Activation function of the hidden layers or its name, `None` for the
+            identity. Defaults to `"relu"`.
+        dropout: Float from 0 to below 1, the share of hidden units that are dropped in
+            training. Defaults to `0.0`.
+        temperature: Float greater than 0, what the scores are divided by in the loss.
+            The lower it is, the more the nearest wrong items count. Defaults to `0.1`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        A dict: `"query"` of shape `(batch, num_query_features)`, `"item"` of shape
+        `(batch, num_item_features)`.
+
+    Output shape:
+        A dict: `"query"` and `"item"`, each of shape `(batch, embedding_dim)`.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = MyTwoTower(embedding_dim=16, hidden_units=(16,))
+    >>> inputs = {"query": keras.ops.ones((2, 6)), "item": keras.ops.ones((2, 4))}
+    >>> {name: tuple(vectors.shape) for name, vectors in model(inputs).items()}
+    {'query': (2, 16), 'item': (2, 16)}
+
+    Reference:
+        [Yi et al., 2019](https://doi.org/10.1145/3298689.3346996)
+    """
+
+    def __init__(
+        self,
+        hidden_units=(128, 64),
+        embedding_dim=32,
+        activation="relu",
+        dropout=0.0,
+        temperature=0.1,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(hidden_units, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in hidden_units
+        ):
+            raise ValueError(
+                "`hidden_units` must be a tuple of positive ints. "
+                f"Received: hidden_units={hidden_units!r}"
+            )
+        if not isinstance(embedding_dim, int) or embedding_dim <= 0:
+            raise ValueError(
+                "`embedding_dim` must be a positive int. "
+                f"Received: embedding_dim={embedding_dim!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        if not isinstance(temperature, (int, float)) or not temperature > 0:
+            raise ValueError(
+                "`temperature` must be a float greater than 0. "
+                f"Received: temperature={temperature!r}"
+            )
+        self.hidden_units = tuple(hidden_units)
+        self.embedding_dim = embedding_dim
+        self.activation = keras.activations.get(activation)
+        self.dropout = dropout
+        self.temperature = temperature
+        self.query_tower = Tower(
+            hidden_units,
+            embedding_dim,
+            activation,
+            dropout,
+            dtype=self.dtype_policy,
+            name="query_tower",
+        )
+        self.item_tower = Tower(
+            hidden_units,
+            embedding_dim,
+            activation,
+            dropout,
+            dtype=self.dtype_policy,
+            name="item_tower",
+        )
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(
+            {
+                name: keras.Input(batch_shape=shape)
+                for name, shape in input_shape.items()
+            }
+        )
+
+    def call(self, inputs, training=None):
+        return {
+            "query": self.query_tower(inputs["query"], training=training),
+            "item": self.item_tower(inputs["item"], training=training),
+        }
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        # In float32, since the scores of mixed precision are too near each other.
+        query, item = (ops.cast(y_pred[name], "float32") for name in ("query", "item"))
+        scores = ops.matmul(query, ops.transpose(item)) / self.temperature
+        own = ops.eye(ops.shape(scores)[0])
+        if y is not None:
+            ids = ops.reshape(y, (-1, 1))
+            same = ops.cast(ops.equal(ids, ops.transpose(ids)), "float32")
+            # The same item in another row is no wrong answer, so it is taken out.
+            scores = scores - 1e9 * (same - own)
+        return super().compute_loss(x, own, scores, sample_weight, training)
+
+    def compute_output_shape(self, input_shape):
+        return {
+            name: (*shape[:-1], self.embedding_dim)
+            for name, shape in input_shape.items()
+        }
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with Adam and the cross-entropy among the items of a batch.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.CategoricalCrossentropy(from_logits=True),
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "hidden_units": self.hidden_units,
+            "embedding_dim": self.embedding_dim,
+            "activation": keras.activations.serialize(self.activation),
+            "dropout": self.dropout,
+            "temperature": self.temperature,
+        }

@@ -1,0 +1,215 @@
+"""`MyUNet`: a U-Net."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class DoubleConv(keras.layers.Layer):
+    """Twice a convolution, a batch normalization and an activation."""
+
+    def __init__(self, filters, activation="relu", **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.activation = keras.activations.get(activation)
+        self.conv1 = self._conv("conv1")
+        self.norm1 = keras.layers.BatchNormalization(
+            dtype=self.dtype_policy, name="norm1"
+        )
+        self.conv2 = self._conv("conv2")
+        self.norm2 = keras.layers.BatchNormalization(
+            dtype=self.dtype_policy, name="norm2"
+        )
+
+    def _conv(self, name):
+        # It needs no bias: that of the normalization is enough.
+        return keras.layers.Conv2D(
+            self.filters,
+            3,
+            padding="same",
+            data_format="channels_last",
+            use_bias=False,
+            kernel_initializer="he_normal",
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def build(self, input_shape):
+        output_shape = self.compute_output_shape(input_shape)
+        self.conv1.build(input_shape)
+        self.norm1.build(output_shape)
+        self.conv2.build(output_shape)
+        self.norm2.build(output_shape)
+
+    def call(self, inputs, training=None):
+        x = self.activation(self.norm1(self.conv1(inputs), training=training))
+        return self.activation(self.norm2(self.conv2(x), training=training))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.filters)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "activation": keras.activations.serialize(self.activation),
+        }
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyUNet(keras.Model):
+    """U-Net: a class for each pixel of an image.
+
+    On the way down, each level is two convolutions, and a max pooling of 2 by 2 pixels
+    leads to the next level. On the way up, a transposed convolution doubles height and
+    width, and two convolutions take that together with what the same level gave on the
+    way down::
+
+        down[i] = convolutions(pool(down[i - 1]))
+        up[i] = convolutions([down[i]; enlarge(up[i + 1])])
+
+    A last convolution maps each pixel to the logits. As is usual today and other than
+    in the paper, the convolutions are padded, so that the output is as large as the
+    image, and have a batch normalization behind.
+
+    Args:
+        num_classes: Positive int, number of classes: the model gives a logit for each,
+            at each pixel.
+        filters: Tuple of positive ints, one at least, filters of each level. The image
+            is halved from one to the next. Defaults to `(64, 128, 256, 512, 1024)`.
+        activation: Activation function behind the normalizations or its name, `None`
+            for the identity. Defaults to `"relu"`.
+        dropout: Float from 0 to below 1, the share of values that are dropped in
+            training at the lowest level. Defaults to `0.0`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, height, width, channels)`, height and width multiples of
+        `2 ** (len(filters) - 1)`.
+
+    Output shape:
+        `(batch, height, width, num_classes)`, a logit for each class.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or height or width of
+            the images is known and no multiple of `2 ** (len(filters) - 1)`.
+
+    Example:
+
+    >>> model = MyUNet(num_classes=3, filters=(4, 8))
+    >>> tuple(model(keras.ops.ones((2, 8, 8, 1))).shape)
+    (2, 8, 8, 3)
+
+    Reference:
+        [Ronneberger et al., 2015](https://arxiv.org/abs/1505.04597)
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        filters=(64, 128, 256, 512, 1024),
+        activation="relu",
+        dropout=0.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(num_classes, int) or num_classes <= 0:
+            raise ValueError(
+                "`num_classes` must be a positive int. "
+                f"Received: num_classes={num_classes!r}"
+            )
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a float at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}"
+            )
+        if (
+            not isinstance(filters, (list, tuple))
+            or not filters
+            or not all(isinstance(item, int) and item > 0 for item in filters)
+        ):
+            raise ValueError(
+                "`filters` must be a tuple of positive ints, one at least. "
+                f"Received: filters={filters!r}"
+            )
+        self.num_classes = num_classes
+        self.filters = tuple(filters)
+        self.activation = keras.activations.get(activation)
+        self.dropout = dropout
+        # Whatever Keras's default is, the images have their channels last.
+        image = {"data_format": "channels_last", "dtype": self.dtype_policy}
+        self.steps_down, self.steps_up = [], []
+        for i, size in enumerate(filters[:-1]):
+            convs = DoubleConv(
+                size, activation, dtype=self.dtype_policy, name=f"down_{i}"
+            )
+            pool = keras.layers.MaxPooling2D(2, name=f"pool_{i}", **image)
+            self.steps_down.append((convs, pool))
+            enlarge = keras.layers.Conv2DTranspose(
+                size, 2, strides=2, name=f"enlarge_{i}", **image
+            )
+            join = keras.layers.Concatenate(
+                axis=-1, dtype=self.dtype_policy, name=f"join_{i}"
+            )
+            convs = DoubleConv(
+                size, activation, dtype=self.dtype_policy, name=f"up_{i}"
+            )
+            self.steps_up.append((enlarge, join, convs))
+        self.bottom = DoubleConv(
+            filters[-1], activation, dtype=self.dtype_policy, name="bottom"
+        )
+        self.dropout_layer = keras.layers.Dropout(
+            dropout, dtype=self.dtype_policy, name="dropout"
+        )
+        self.head = keras.layers.Conv2D(num_classes, 1, name="head", **image)
+
+    def build(self, input_shape):
+        if any(
+            size is not None and size % 2 ** (len(self.filters) - 1)
+            for size in input_shape[1:3]
+        ):
+            raise ValueError(
+                "Height and width of the images must be multiples of "
+                "`2 ** (len(filters) - 1)`. "
+                f"Received: input_shape={input_shape}, filters={self.filters}"
+            )
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(keras.Input(batch_shape=input_shape))
+
+    def call(self, inputs, training=None):
+        x, levels = inputs, []
+        for convs, pool in self.steps_down:
+            levels.append(convs(x, training=training))
+            x = pool(levels[-1])
+        x = self.dropout_layer(self.bottom(x, training=training), training=training)
+        for enlarge, join, convs in reversed(self.steps_up):
+            x = convs(join([levels.pop(), enlarge(x)]), training=training)
+        return self.head(x)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.num_classes)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                "metrics": ["accuracy"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "filters": self.filters,
+            "activation": keras.activations.serialize(self.activation),
+            "dropout": self.dropout,
+        }

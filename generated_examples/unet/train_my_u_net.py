@@ -1,0 +1,83 @@
+"""Train `MyUNet`: `python train_my_u_net.py`.
+
+It learns from scikit-learn's 1,797 images of handwritten digits with noise, and which
+of their pixels are ink. It leaves the model in my_u_net.keras and its curves in
+my_u_net.png. It needs scikit-learn and matplotlib.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from my_u_net import MyUNet
+
+HERE = Path(__file__).parent
+EPOCHS = 8
+BATCH_SIZE = 32
+
+
+def load_data():
+    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+
+    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten digits
+    with noise, and which of their pixels are ink.
+    """
+    clean = load_digits().images / 16
+    noise = np.random.default_rng(0).normal(scale=0.3, size=clean.shape)
+    x, y = (clean + noise)[..., None].astype("float32"), (clean > 0.5).astype("int32")
+    x_train, x_test, y_train, y_test = train_test_split(
+        x, y, test_size=0.2, random_state=0
+    )
+    return (x_train, y_train), (x_test, y_test)
+
+
+def intersection_over_union(truth, guess):
+    """Return how well two sets of pixels agree: 1 if they are the same."""
+    return (truth & guess).sum() / (truth | guess).sum()
+
+
+def plot(history, path):
+    """Draw the curves of the training as a PNG."""
+    names = [name for name in history if f"val_{name}" in history]
+    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+    for axes, name in zip(
+        figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
+    ):
+        axes.plot(history[name], label="training")
+        axes.plot(history[f"val_{name}"], label="held out")
+        axes.set(xlabel="epoch", title=name)
+        axes.legend()
+    figure.savefig(path)
+
+
+def main():
+    keras.utils.set_random_seed(0)
+    (x_train, y_train), (x_test, y_test) = load_data()
+    model = MyUNet(num_classes=2, filters=(16, 32, 64))
+    model.compile_for_training()
+    history = model.fit(
+        x_train,
+        y_train,
+        validation_data=(x_test, y_test),
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        verbose=2,
+    )
+    plot(history.history, HERE / "my_u_net.png")
+    model.save(HERE / "my_u_net.keras")
+    ink = model.predict(x_test, verbose=0).argmax(axis=-1)
+    score = intersection_over_union(y_test, ink)
+    commonest = (y_train.mean(axis=0) > 0.5).astype(y_test.dtype)
+    baseline = intersection_over_union(y_test, commonest)
+    print(
+        f"intersection over union: {score:.3f} "
+        f"(the commonest class of each pixel: {baseline:.3f})"
+    )
+
+
+if __name__ == "__main__":
+    main()

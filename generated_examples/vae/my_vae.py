@@ -1,0 +1,245 @@
+"""`MyVAE`: a variational autoencoder."""
+
+import math
+
+import keras
+from keras import ops
+
+
+def int_tuple(value, length, name):
+    """Return the argument `name` as a tuple of `length` positive ints.
+
+    One int stands for all of them. Raises `ValueError` for anything else.
+    """
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, (list, tuple))
+        or len(values) != length
+        or not all(isinstance(item, int) and item > 0 for item in values)
+    ):
+        raise ValueError(
+            f"`{name}` must be a positive int, or a tuple of positive ints of length "
+            f"{length}. Received: {name}={value!r}"
+        )
+    return tuple(values)
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class NormalSampling(keras.layers.Layer):
+    """Draws from normal distributions in training, else gives their mean.
+
+    It adds their divergence from the standard normal one to the losses.
+    """
+
+    def __init__(self, kl_weight=1.0, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.kl_weight = kl_weight
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, mean, log_variance, training=None):
+        self.add_loss(self.kl_weight * ops.mean(self.divergence(mean, log_variance)))
+        if not training:
+            return mean
+        noise = keras.random.normal(
+            ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator
+        )
+        return mean + ops.exp(log_variance / 2) * noise
+
+    def divergence(self, mean, log_variance):
+        """The Kullback-Leibler divergence of each item, in nats."""
+        # Squares and exponentials leave the range of float16 early.
+        mean = ops.cast(mean, "float32")
+        log_variance = ops.cast(log_variance, "float32")
+        return ops.sum(ops.exp(log_variance) + mean**2 - 1 - log_variance, axis=-1) / 2
+
+    def compute_output_shape(self, mean_shape):
+        return tuple(mean_shape)
+
+    def get_config(self):
+        return {**super().get_config(), "kl_weight": self.kl_weight, "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable(package="examples")
+def bernoulli_loss(images, logits):
+    """The negative log-likelihood of each image, in nats: a sum over its values."""
+    return ops.sum(ops.softplus(logits) - ops.multiply(images, logits), axis=(1, 2, 3))
+
+
+@keras.saving.register_keras_serializable(package="examples")
+class MyVAE(keras.Model):
+    """Variational autoencoder: images as normal distributions of a few numbers.
+
+    The encoder's dense layers give a mean and a log-variance for each latent number,
+    the decoder's a logit for each value of the image:
+
+        z = mean(x) + exp(log_variance(x) / 2) * noise
+        loss = -log p(x | z) + kl_weight * KL(N(mean, exp(log_variance)) || N(0, 1))
+
+    Without training, `z` is the mean. Images are their own targets:
+    `fit(images, images)`.
+
+    Args:
+        image_shape: Positive int or tuple of 3, height, width and channels of the
+            images.
+        latent_dim: Positive int, how many numbers an image is encoded as. Defaults to
+            `20`.
+        hidden_units: Tuple of positive ints, units of the encoder's hidden layers; the
+            decoder has the same in reverse. Defaults to `(500,)`.
+        activation: Activation function of the hidden layers or its name, `None` for the
+            identity. Defaults to `"relu"`.
+        kl_weight: Float from 0, how much the divergence counts in the loss: over 1 in a
+            beta-VAE. Defaults to `1.0`.
+        seed: Int, seed of the draws in training, or `None` for another one each time.
+            Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Input shape:
+        `(batch, *image_shape)`, values from 0 to 1.
+
+    Output shape:
+        As the input: the logits of the values. `decode` gives the values themselves.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = MyVAE(image_shape=(8, 8, 1), latent_dim=2)
+    >>> tuple(model(keras.ops.ones((2, 8, 8, 1))).shape)
+    (2, 8, 8, 1)
+    >>> tuple(model.sample(5).shape)
+    (5, 8, 8, 1)
+
+    Reference:
+        [Kingma & Welling, 2013](https://arxiv.org/abs/1312.6114)
+    """
+
+    def __init__(
+        self,
+        image_shape,
+        latent_dim=20,
+        hidden_units=(500,),
+        activation="relu",
+        kl_weight=1.0,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if not isinstance(latent_dim, int) or latent_dim <= 0:
+            raise ValueError(
+                "`latent_dim` must be a positive int. "
+                f"Received: latent_dim={latent_dim!r}"
+            )
+        if not isinstance(hidden_units, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in hidden_units
+        ):
+            raise ValueError(
+                "`hidden_units` must be a tuple of positive ints. "
+                f"Received: hidden_units={hidden_units!r}"
+            )
+        if not isinstance(kl_weight, (int, float)) or not kl_weight >= 0:
+            raise ValueError(
+                "`kl_weight` must be a non-negative float. "
+                f"Received: kl_weight={kl_weight!r}"
+            )
+        self.image_shape = image_shape
+        self.latent_dim = latent_dim
+        self.hidden_units = tuple(hidden_units)
+        self.activation = keras.activations.get(activation)
+        self.kl_weight = kl_weight
+        self.seed = seed
+        self.input_spec = keras.layers.InputSpec(shape=(None, *image_shape))
+        self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
+        self.encoder = self._dense_layers("encoder", hidden_units)
+        self.mean = keras.layers.Dense(latent_dim, dtype=self.dtype_policy, name="mean")
+        self.log_variance = keras.layers.Dense(
+            latent_dim, dtype=self.dtype_policy, name="log_variance"
+        )
+        self.sampling = NormalSampling(
+            kl_weight, seed, dtype=self.dtype_policy, name="sampling"
+        )
+        self.decoder = self._dense_layers("decoder", reversed(hidden_units))
+        self.pixels = keras.layers.Dense(
+            math.prod(image_shape), dtype=self.dtype_policy, name="pixels"
+        )
+        self.reshape = keras.layers.Reshape(
+            image_shape, dtype=self.dtype_policy, name="reshape"
+        )
+
+    def build(self, input_shape):
+        # A symbolic pass builds every sub-layer: what is not built here comes back from
+        # a saved model with random weights.
+        self.call(keras.Input(batch_shape=input_shape))
+
+    def call(self, inputs, training=None):
+        return self._logits(self.sampling(*self.encode(inputs), training=training))
+
+    def encode(self, images):
+        """Return means and log-variances of images, each `(batch, latent_dim)`."""
+        x = self.flatten(images)
+        for layer in self.encoder:
+            x = layer(x)
+        return self.mean(x), self.log_variance(x)
+
+    def decode(self, latents):
+        """Return the images that stand for `latents` of shape `(batch, latent_dim)`."""
+        return ops.sigmoid(self._logits(latents))
+
+    def sample(self, num_images, seed=None):
+        """Return new images, of latents that are drawn from N(0, I).
+
+        Args:
+            num_images: Positive int, how many.
+            seed: Int, for the same ones each time, or `None` for others.
+        """
+        return self.decode(
+            keras.random.normal((num_images, self.latent_dim), seed=seed)
+        )
+
+    def _dense_layers(self, name, sizes):
+        return [
+            keras.layers.Dense(
+                units,
+                activation=self.activation,
+                dtype=self.dtype_policy,
+                name=f"{name}_{i}",
+            )
+            for i, units in enumerate(sizes)
+        ]
+
+    def _logits(self, latents):
+        x = latents
+        for layer in self.decoder:
+            x = layer(x)
+        return self.reshape(self.pixels(x))
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with Adam and the likelihood's loss.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": bernoulli_loss,
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "latent_dim": self.latent_dim,
+            "hidden_units": self.hidden_units,
+            "activation": keras.activations.serialize(self.activation),
+            "kl_weight": self.kl_weight,
+            "seed": self.seed,
+        }

@@ -1,0 +1,431 @@
+"""What `MyViT` promises, on each backend.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import inspect
+import json
+import math
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from my_vi_t import EncoderBlock, MyViT
+
+# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore:__array__ implementation:DeprecationWarning:keras"
+)
+
+BATCH, IMAGE, PATCH = 4, (16, 32, 2), 8
+ROWS, COLUMNS = IMAGE[0] // PATCH, IMAGE[1] // PATCH
+STEPS = ROWS * COLUMNS
+
+LAYERS, DIM, HEADS, MLP_DIM, OUTPUTS = 1, 6, 2, 7, 3
+
+# A value other than the default for every constructor argument.
+CHANGED = {
+    "num_classes": 2,
+    "patch_size": 4,
+    "num_layers": 3,
+    "hidden_dim": 24,
+    "num_heads": 4,
+    "mlp_dim": 5,
+    "dropout": 0.5,
+}
+DEFAULTS = {
+    "patch_size": 16,
+    "num_layers": 12,
+    "hidden_dim": 192,
+    "num_heads": 3,
+    "mlp_dim": 768,
+    "dropout": 0.0,
+}
+ACCEPTED = {
+    "num_classes": [1],
+    "patch_size": [1],
+    "num_layers": [1],
+    "mlp_dim": [1],
+    "dropout": [0.0, 0],
+}
+REFUSED = {
+    "num_classes": [0, 2.5, "2", None],
+    "patch_size": [0, 2.5, "2", None],
+    "num_layers": [0, 2.5, "2", None],
+    "mlp_dim": [0, 2.5, "2", None],
+    "dropout": [-1.0, 1.0, "1.0", None],
+    "hidden_dim": [0, 2.5, "2", None],
+    "num_heads": [0, 2.5, "2", None, DIM - 1],
+}
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Start every test from the same seed."""
+    keras.utils.set_random_seed(0)
+
+
+def make(**arguments):
+    plain = {
+        "num_classes": OUTPUTS,
+        "patch_size": PATCH,
+        "num_layers": LAYERS,
+        "hidden_dim": DIM,
+        "num_heads": HEADS,
+        "mlp_dim": MLP_DIM,
+        "dropout": 0.0,
+    }
+    return MyViT(**{**plain, **arguments})
+
+
+def inputs(batch=BATCH):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(batch, *IMAGE)).astype("float32")
+
+
+def randomise(model):
+    """Give every weight values that an error in its place would change."""
+    rng = np.random.default_rng(1)
+    for weight in model.weights:
+        weight.assign(rng.uniform(-0.7, 1.0, weight.shape))
+
+
+def by_path(model):
+    """The values of all weights by their paths inside of the model."""
+    inside = f"{model.name}/"
+    return {
+        weight.path.removeprefix(inside): array(ops.cast(weight, "float32"))
+        for weight in model.weights
+    }
+
+
+def of(layer, weights):
+    """The weights of one layer, in order."""
+    return [
+        value for path, value in weights.items() if path.rpartition("/")[0] == layer
+    ]
+
+
+def normalise(x, gamma, beta):
+    x = x - x.mean(-1, keepdims=True)
+    return gamma * x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-6) + beta
+
+
+def gelu(x):
+    return x * (1 + np.vectorize(math.erf)(x / math.sqrt(2))) / 2
+
+
+def embed(x, kernel, bias):
+    """The vector of each patch, one at a time."""
+    vectors = np.zeros((len(x), STEPS, DIM)) + bias
+    for row, column in np.ndindex(ROWS, COLUMNS):
+        top, left = row * PATCH, column * PATCH
+        patch = x[:, top : top + PATCH, left : left + PATCH]
+        vectors[:, row * COLUMNS + column] += np.tensordot(patch, kernel, 3)
+    return vectors
+
+
+def attend(x, weights, block):
+    """Self-attention, one item and head at a time."""
+    kernels, biases = (
+        [
+            weights[f"{block}/attention/{name}/{kind}"]
+            for name in ("query", "key", "value")
+        ]
+        for kind in ("kernel", "bias")
+    )
+    output = weights[f"{block}/attention/attention_output/kernel"]
+    outputs = np.zeros(x.shape) + weights[f"{block}/attention/attention_output/bias"]
+    for item, head in np.ndindex(len(x), HEADS):
+        query, key, value = (
+            x[item] @ kernel[:, head] + bias[head]
+            for kernel, bias in zip(kernels, biases, strict=True)
+        )
+        scores = query @ key.T / math.sqrt(DIM / HEADS)
+        scores = np.exp(scores - scores.max(-1, keepdims=True))
+        scores /= scores.sum(-1, keepdims=True)
+        outputs[item] += scores @ value @ output[head]
+    return outputs
+
+
+def reference(x, weights, layers=LAYERS):
+    """The formula, from the weights by their paths."""
+
+    def norm(layer, x):
+        return normalise(x, *of(layer, weights))
+
+    def dense(layer, x):
+        kernel, bias = of(layer, weights)
+        return x @ kernel + bias
+
+    x = embed(x, *of("patch_embedding/projection", weights))
+    token = np.tile(weights["class_token/token"], (len(x), 1, 1))
+    x = np.concatenate([token, x], axis=1)
+    x = x + weights["position_embedding/positions"]
+    for block in (f"block_{i}" for i in range(layers)):
+        x = x + attend(norm(f"{block}/attention_norm", x), weights, block)
+        hidden = dense(f"{block}/mlp_hidden", norm(f"{block}/mlp_norm", x))
+        x = x + dense(f"{block}/mlp_output", gelu(hidden))
+    return norm("norm", x)[:, 0] @ weights["head/kernel"] + weights["head/bias"]
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
+
+
+class TestValues:
+    def test_equals_the_formula(self):
+        model, x = make(num_layers=2, name="mine"), inputs()
+        model.build((None, *x.shape[1:]))
+        randomise(model)
+        assert_close(array(model(x)), reference(x, by_path(model), 2), tolerance=1e-4)
+
+    @pytest.mark.parametrize("place", range(4))
+    def test_drops_at_each_place_in_training_only(self, place):
+        model, x = make(dropout=0.25), inputs()
+        model.build((None, *x.shape[1:]))
+        block = model.get_layer("block_0")
+        places = [
+            model.get_layer("embedding_dropout"),
+            block.attention_dropout,
+            block.mlp_hidden_dropout,
+            block.mlp_output_dropout,
+        ]
+        assert [layer.rate for layer in places] == [0.25] * 4
+        for layer in places:
+            layer.rate = 0.25 if layer is places[place] else 0
+        assert (array(model(x, training=True)) != array(model(x))).any()
+        assert (array(model(x, training=False)) == array(model(x))).all()
+
+    def test_normalizations_add_next_to_nothing_to_the_variance(self):
+        model = make()
+        block = model.get_layer("block_0")
+        norms = [block.attention_norm, block.mlp_norm, model.get_layer("norm")]
+        assert [norm.epsilon for norm in norms] == [1e-6] * 3
+
+    def test_items_of_a_batch_do_not_mix(self):
+        layer, x = make(), inputs()
+        assert_close(array(layer(x))[1:], array(layer(x[1:])))
+
+
+class TestShapes:
+    def test_static_shape_is_the_real_one(self):
+        model, x = make(), inputs()
+        real = model(x).shape
+        assert model.compute_output_shape((None, *x.shape[1:])) == (None, *real[1:])
+        assert make()(keras.KerasTensor((None, *x.shape[1:]))).shape == (
+            None,
+            *real[1:],
+        )
+
+    def test_channels_are_last_whatever_the_default_is(self):
+        x = inputs()
+        expected = make()(x).shape
+        keras.config.set_image_data_format("channels_first")
+        try:
+            assert make()(x).shape == expected
+        finally:
+            keras.config.set_image_data_format("channels_last")
+
+    @pytest.mark.parametrize("side", [0, 1])
+    def test_refuses_images_of_other_sizes_than_whole_patches(self, side):
+        image = [*IMAGE]
+        image[side] += 1
+        with pytest.raises(ValueError, match="known multiples of `patch_size`"):
+            make().build((None, *image))
+
+    @pytest.mark.parametrize("side", [0, 1])
+    def test_refuses_images_of_an_unknown_size(self, side):
+        image = [*IMAGE]
+        image[side] = None
+        with pytest.raises(ValueError, match="known multiples of `patch_size`"):
+            make().build((None, *image))
+
+    def test_refuses_images_of_another_size_than_before(self):
+        model, x = make(), inputs()
+        model(x)
+        with pytest.raises(ValueError, match="incompatible with the layer"):
+            model(np.pad(x, [(0, 0), (0, 1), (0, 0), (0, 0)]))
+
+    def test_refuses_a_single_image(self):
+        with pytest.raises(
+            ValueError, match=r"ndim=4|expected shape|Invalid input shape"
+        ):
+            make()(inputs()[0])
+
+
+class TestWeights:
+    def test_paths_and_shapes(self):
+        model = make(name="mine")
+        model.build((None, *IMAGE))
+        heads = (HEADS, DIM // HEADS)
+        assert {path: values.shape for path, values in by_path(model).items()} == {
+            "patch_embedding/projection/kernel": (PATCH, PATCH, IMAGE[-1], DIM),
+            "patch_embedding/projection/bias": (DIM,),
+            "class_token/token": (1, 1, DIM),
+            "position_embedding/positions": (STEPS + 1, DIM),
+            "block_0/attention_norm/gamma": (DIM,),
+            "block_0/attention_norm/beta": (DIM,),
+            "block_0/attention/query/kernel": (DIM, *heads),
+            "block_0/attention/query/bias": heads,
+            "block_0/attention/key/kernel": (DIM, *heads),
+            "block_0/attention/key/bias": heads,
+            "block_0/attention/value/kernel": (DIM, *heads),
+            "block_0/attention/value/bias": heads,
+            "block_0/attention/attention_output/kernel": (*heads, DIM),
+            "block_0/attention/attention_output/bias": (DIM,),
+            "block_0/mlp_norm/gamma": (DIM,),
+            "block_0/mlp_norm/beta": (DIM,),
+            "block_0/mlp_hidden/kernel": (DIM, MLP_DIM),
+            "block_0/mlp_hidden/bias": (MLP_DIM,),
+            "block_0/mlp_output/kernel": (MLP_DIM, DIM),
+            "block_0/mlp_output/bias": (DIM,),
+            "norm/gamma": (DIM,),
+            "norm/beta": (DIM,),
+            "head/kernel": (DIM, OUTPUTS),
+            "head/bias": (OUTPUTS,),
+        }
+        assert len(model.trainable_weights) == len(model.weights)
+
+    def test_start(self):
+        model = make(hidden_dim=300, name="mine")
+        model.build((None, *IMAGE))
+        weights = by_path(model)
+        assert abs(weights["position_embedding/positions"].std() - 0.02) < 0.002
+        assert not weights["class_token/token"].any()
+
+
+class TestConfig:
+    def test_every_argument_arrives_and_survives(self):
+        assert [*CHANGED, "kwargs"] == [*inspect.signature(MyViT).parameters]
+        layer = MyViT(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "examples>MyViT"
+        twin = keras.saving.deserialize_keras_object(config)
+        assert type(twin) is MyViT
+        assert twin.get_config() == layer.get_config()
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
+        assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    def test_defaults(self):
+        layer = MyViT(num_classes=OUTPUTS)
+        for name, value in DEFAULTS.items():
+            assert described(getattr(layer, name)) == described(value)
+            assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in REFUSED.items() for value in values],
+    )
+    def test_refuses_bad_arguments(self, name, value):
+        with pytest.raises(ValueError, match=f"^`{name}` must be"):
+            make(**{name: value})
+
+    def test_one_feature_has_one_head(self):
+        assert make(hidden_dim=1, num_heads=1).hidden_dim == 1
+
+    def test_a_block_comes_back_from_its_config(self):
+        block = EncoderBlock(6, 2, 7, 0.5, name="mine", dtype="mixed_bfloat16")
+        twin = EncoderBlock.from_config(json.loads(json.dumps(block.get_config())))
+        assert twin.get_config() == block.get_config()
+        assert (twin.hidden_dim, twin.num_heads, twin.mlp_dim) == (6, 2, 7)
+        drops = [
+            twin.attention_dropout,
+            twin.mlp_hidden_dropout,
+            twin.mlp_output_dropout,
+        ]
+        assert [drop.name for drop in drops] == [
+            "attention_dropout",
+            "mlp_hidden_dropout",
+            "mlp_output_dropout",
+        ]
+        assert {(drop.rate, drop.dtype_policy.name) for drop in drops} == {
+            (0.5, "mixed_bfloat16")
+        }
+
+
+class TestKeras:
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
+    def test_dtype_policy(self, policy):
+        model, x = make(dtype=policy, name="mine"), inputs()
+        y = model(x)
+        assert keras.backend.standardize_dtype(y.dtype) == model.compute_dtype
+        assert {weight.dtype for weight in model.weights} == {model.variable_dtype}
+        y, expected = array(ops.cast(y, "float32")), reference(x, by_path(model))
+        assert_close(y, expected, tolerance=0.1)
+
+    def test_compiles_for_training(self):
+        model, x = make(), inputs()
+        model.compile_for_training(learning_rate=0.02)
+        assert_close(array(model.optimizer.learning_rate), 0.02)
+        logits, labels = array(model(x)), np.arange(len(x)) % OUTPUTS
+        chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        results = model.evaluate(x, labels, return_dict=True, verbose=0)
+        assert_close(
+            results["loss"], -np.log(chances[np.arange(len(x)), labels]).mean()
+        )
+        assert_close(results["accuracy"], (logits.argmax(axis=-1) == labels).mean())
+        model.compile_for_training(optimizer="sgd")
+        assert isinstance(model.optimizer, keras.optimizers.SGD)
+
+    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        x = inputs(batch=64)
+        y = (x.sum(axis=tuple(range(1, x.ndim))) > 0).astype("int32")
+
+        model = make()
+        model.build((None, *x.shape[1:]))
+
+        model.compile_for_training(learning_rate=0.02)
+
+        before = model.get_weights()
+        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < 0.5 * losses[0]
+        for old, new in zip(before, model.get_weights(), strict=True):
+            assert (old != new).any()
+
+        model.save(tmp_path / "model.keras")
+        np.save(tmp_path / "x.npy", x)
+        script = (
+            f"import keras, numpy as np, {MyViT.__module__}\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "np.save('y.npy', model.predict(np.load('x.npy'), verbose=0))\n"
+        )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
+        assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
+
+    def test_the_example_of_the_docstring(self):
+        examples = doctest.testmod(sys.modules[MyViT.__module__])
+        assert examples.attempted > 0
+        assert examples.failed == 0

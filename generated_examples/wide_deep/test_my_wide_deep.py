@@ -1,0 +1,282 @@
+"""What `MyWideDeep` promises, on each backend.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from my_wide_deep import MyWideDeep
+
+# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore:__array__ implementation:DeprecationWarning:keras"
+)
+
+BATCH, WIDE, DEEP, HIDDEN, OUTPUTS = 4, 8, 5, (7, 6), 3
+
+# A value other than the default for every constructor argument.
+CHANGED = {
+    "num_classes": 2,
+    "hidden_units": (65, 66, 2),
+    "activation": keras.activations.tanh,
+    "dropout": 0.5,
+    "wide_regularizer": keras.regularizers.L2(0.5),
+}
+DEFAULTS = {
+    "hidden_units": (64, 32),
+    "activation": keras.activations.get("relu"),
+    "dropout": 0.0,
+    "wide_regularizer": None,
+}
+ACCEPTED = {
+    "num_classes": [1],
+    "dropout": [0.0, 0],
+}
+REFUSED = {
+    "num_classes": [0, 2.5, "2", None],
+    "hidden_units": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+    "dropout": [-1.0, 1.0, "1.0", None],
+}
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Start every test from the same seed."""
+    keras.utils.set_random_seed(0)
+
+
+def make(**arguments):
+    plain = {
+        "num_classes": OUTPUTS,
+        "hidden_units": HIDDEN,
+        "activation": "relu",
+        "dropout": 0.0,
+        "wide_regularizer": None,
+    }
+    return MyWideDeep(**{**plain, **arguments})
+
+
+def inputs(batch=BATCH):
+    rng = np.random.default_rng(0)
+    return {
+        "wide": rng.integers(0, 2, size=(batch, WIDE)).astype("float32"),
+        "deep": rng.normal(size=(batch, DEEP)).astype("float32"),
+    }
+
+
+def randomise(model):
+    """Give every weight values that an error in its place would change."""
+    rng = np.random.default_rng(1)
+    model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
+
+
+def path(weight):
+    """The path of a weight inside of its model, which is called `mine`."""
+    return weight.path.removeprefix("mine/")
+
+
+def shapes(x):
+    """The shapes of the inputs, for batches of any size."""
+    return {name: (None, *value.shape[1:]) for name, value in x.items()}
+
+
+def named_weights(model):
+    """The weights by path, as float32."""
+    return {
+        path(weight): array(ops.cast(weight, "float32")) for weight in model.weights
+    }
+
+
+def reference(x, weights, activation=lambda x: np.maximum(x, 0)):
+    """The sum of the two parts, each from its own inputs."""
+    wide = x["wide"] @ weights["linear/kernel"]
+    deep = x["deep"]
+    for layer in [f"hidden_{i}" for i in range(len(HIDDEN))]:
+        deep = activation(deep @ weights[f"{layer}/kernel"] + weights[f"{layer}/bias"])
+    return wide + deep @ weights["head/kernel"] + weights["head/bias"]
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
+
+
+class TestValues:
+    def test_equals_the_formula(self):
+        model, x = make(name="mine"), inputs()
+        model.build(shapes(x))
+        randomise(model)
+        assert_close(array(model(x)), reference(x, named_weights(model)))
+
+    def test_the_activation_is_that_of_the_hidden_layers(self):
+        model, x = make(name="mine", activation=None), inputs()
+        model.build(shapes(x))
+        randomise(model)
+        expected = reference(x, named_weights(model), activation=lambda x: x)
+        assert_close(array(model(x)), expected)
+
+    def test_drops_hidden_units_in_training_only(self):
+        model, x = make(hidden_units=(1000,), dropout=0.25), inputs()
+        model.build(shapes(x))
+        assert model.get_layer("dropout_0").rate == 0.25
+        assert (array(model(x, training=True)) != array(model(x))).any()
+        assert (array(model(x, training=False)) == array(model(x))).all()
+
+    def test_the_regularizer_is_that_of_the_wide_part(self):
+        model, x = (
+            make(name="mine", wide_regularizer=keras.regularizers.L1(0.1)),
+            inputs(),
+        )
+        model.build(shapes(x))
+        randomise(model)
+        (loss,) = model.losses
+        assert_close(
+            array(loss), 0.1 * np.abs(named_weights(model)["linear/kernel"]).sum()
+        )
+
+    def test_items_of_a_batch_do_not_mix(self):
+        model, x = make(), inputs()
+        others = {name: value[1:] for name, value in x.items()}
+        assert_close(array(model(x))[1:], array(model(others)))
+
+
+class TestShapes:
+    def test_static_shape_is_the_real_one(self):
+        model, x = make(), inputs()
+        expected = (None, *model(x).shape[1:])
+        assert model.compute_output_shape(shapes(x)) == expected
+        symbols = {name: keras.KerasTensor(shape) for name, shape in shapes(x).items()}
+        assert make()(symbols).shape == expected
+
+
+class TestWeights:
+    def test_paths_shapes_and_start(self):
+        model = make(name="mine")
+        model.build(shapes(inputs()))
+        assert {path(weight): weight.shape for weight in model.weights} == {
+            "linear/kernel": (WIDE, OUTPUTS),
+            "hidden_0/kernel": (DEEP, HIDDEN[0]),
+            "hidden_0/bias": (HIDDEN[0],),
+            "hidden_1/kernel": (HIDDEN[0], HIDDEN[1]),
+            "hidden_1/bias": (HIDDEN[1],),
+            "head/kernel": (HIDDEN[1], OUTPUTS),
+            "head/bias": (OUTPUTS,),
+        }
+        assert model.trainable_weights == model.weights
+
+
+class TestConfig:
+    def test_every_argument_arrives_and_survives(self):
+        assert [*CHANGED, "kwargs"] == [*inspect.signature(MyWideDeep).parameters]
+        layer = MyWideDeep(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "examples>MyWideDeep"
+        twin = keras.saving.deserialize_keras_object(config)
+        assert type(twin) is MyWideDeep
+        assert twin.get_config() == layer.get_config()
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
+        assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    def test_defaults(self):
+        layer = MyWideDeep(num_classes=OUTPUTS)
+        for name, value in DEFAULTS.items():
+            assert described(getattr(layer, name)) == described(value)
+            assert described(CHANGED[name]) != described(value)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in ACCEPTED.items() for value in values],
+    )
+    def test_takes_values_at_the_edge(self, name, value):
+        assert getattr(make(**{name: value}), name) == value
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in REFUSED.items() for value in values],
+    )
+    def test_refuses_bad_arguments(self, name, value):
+        with pytest.raises(ValueError, match=f"^`{name}` must be"):
+            make(**{name: value})
+
+
+class TestKeras:
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
+    def test_dtype_policy(self, policy):
+        model, x = make(name="mine", dtype=policy), inputs()
+        y = model(x)
+        assert keras.backend.standardize_dtype(y.dtype) == model.compute_dtype
+        assert {weight.dtype for weight in model.weights} == {model.variable_dtype}
+        expected = reference(x, named_weights(model))
+        assert_close(array(ops.cast(y, "float32")), expected, tolerance=0.05)
+
+    def test_compiles_for_training(self):
+        model, x = make(), inputs()
+        model.compile_for_training(learning_rate=0.02)
+        assert_close(array(model.optimizer.learning_rate), 0.02)
+        logits, labels = array(model(x)), np.arange(BATCH) % OUTPUTS
+        chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        results = model.evaluate(x, labels, return_dict=True, verbose=0)
+        assert_close(results["loss"], -np.log(chances[np.arange(BATCH), labels]).mean())
+        assert_close(results["accuracy"], (logits.argmax(axis=-1) == labels).mean())
+        model.compile_for_training(optimizer="sgd")
+        assert isinstance(model.optimizer, keras.optimizers.SGD)
+
+    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        x = inputs(batch=64)
+        total = sum(value.sum(axis=-1) for value in x.values())
+        y = (total > 0).astype("int32")
+
+        model = make()
+        model.build(shapes(x))
+
+        model.compile_for_training(learning_rate=0.02)
+
+        before = model.get_weights()
+        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < 0.5 * losses[0]
+        for old, new in zip(before, model.get_weights(), strict=True):
+            assert (old != new).any()
+
+        model.save(tmp_path / "model.keras")
+        np.savez(tmp_path / "x.npz", **x)
+
+        script = (
+            f"import keras, numpy as np, {MyWideDeep.__module__}\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "np.save('y.npy', model.predict(dict(np.load('x.npz')), verbose=0))\n"
+        )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, check=True
+        )
+        assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
+
+    def test_the_example_of_the_docstring(self):
+        examples = doctest.testmod(sys.modules[MyWideDeep.__module__])
+        assert examples.attempted > 0
+        assert examples.failed == 0

@@ -1,0 +1,45 @@
+"""A share of a list, so that several machines do all of it once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from scaffold.errors import UsageError
+from scaffold.text import shown
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The `number`th of `count` shares, which are dealt out in turn.
+
+    Args:
+        number: From 1 to `count`.
+        count: How many there are.
+    """
+
+    number: int = 1
+    count: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """The shard that `text` stands for, such as `2/4`.
+
+        Raises:
+            UsageError: If there is no such shard.
+        """
+        found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())
+        if found is None or not 1 <= int(found[1]) <= int(found[2]):
+            raise UsageError(
+                f"there is no shard `{shown(text)}`",
+                mend="Write `--shard 1/4` for the first of four, up to `4/4`",
+            )
+        return cls(int(found[1]), int(found[2]))
+
+    def of(self, items: Sequence[Item]) -> list[Item]:
+        """This share of the items."""
+        return list(items[self.number - 1 :: self.count])

@@ -1,0 +1,118 @@
+"""`scaffold examples`: what it writes, what it says, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from conftest import Scaffold
+
+LIST = """
+[mine]
+generate = ["layer MyDense units=3"]
+network = '''
+return keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), MyDense(10)])
+'''
+accuracy = 0.5
+
+[other]
+generate = ["layer Other --template=projection"]
+"""
+
+
+@pytest.fixture
+def listed(here: Path) -> Path:
+    folder = here / "generated_examples"
+    folder.mkdir()
+    (folder / "examples.toml").write_text(LIST)
+    return folder
+
+
+def test_builds_and_then_has_nothing_to_do(scaffold: Scaffold, listed: Path) -> None:
+    first, second = scaffold("examples", "build"), scaffold("examples", "build")
+    assert (first.code, first.out) == (0, "2 examples, 5 files: 5 written\n")
+    assert (second.code, second.out) == (0, "2 examples, 5 files: 0 written\n")
+    assert sorted(path.name for path in (listed / "mine").iterdir()) == [
+        *("my_dense.py", "test_my_dense.py", "train_my_dense.py"),
+    ]
+    assert scaffold("examples", "build", "--check").code == 0
+
+
+def test_check_shows_what_would_change(scaffold: Scaffold, listed: Path) -> None:
+    scaffold("examples", "build", "other")
+    assert not (listed / "mine").exists()
+    file = listed / "other/other.py"
+    good = file.read_text()
+    file.write_text(good.replace("import keras\n", "import keras  # mine\n", 1))
+    (listed / "other/old.py").touch()
+    checked = scaffold("examples", "build", "--check", "other")
+    assert checked.code == 1
+    assert "-import keras  # mine\n+import keras\n" in checked.out
+    assert checked.err.splitlines() == [
+        "no part of an example: generated_examples/other/old.py",
+        "1 file would change",
+    ]
+    answer = scaffold("examples", "build", "--check", "other", "--json").answer()
+    assert answer["ok"] is False
+    assert answer["result"]["written"] is False
+    assert answer["result"]["left_over"] == ["generated_examples/other/old.py"]
+    actions = {one["path"]: one["action"] for one in answer["result"]["changes"]}
+    assert actions == {
+        "generated_examples/other/other.py": "replace",
+        "generated_examples/other/test_other.py": "keep",
+    }
+    assert scaffold("examples", "build", "other").code == 1
+    assert file.read_text() == good
+
+
+def test_verifies_and_writes_reports(scaffold: Scaffold, listed: Path, here: Path) -> None:
+    scaffold("examples", "build")
+    run = scaffold("examples", "verify", "--backend", "torch", "--jobs", "1")
+    lines = run.out.splitlines()
+    assert run.code == 1
+    assert lines[0].startswith("[3/4] mine torch: proved (28 tests, 56 checks, accuracy 0.9")
+    assert lines[1:3] == [
+        "[4/4] other torch: train failed",
+        "there is nothing to train: give its layer a `network` and an `accuracy`",
+    ]
+    assert lines[-1] == (
+        "3 proved, 1 failed: .examples/reports/verify.json and .examples/reports/verify.xml"
+    )
+    report = json.loads((here / ".examples/reports/verify.json").read_text())
+    assert [one["proved"] for one in report["results"]] == [True, True, True, False]
+
+    again = scaffold("examples", "verify", "--backend", "torch", "mine", "--json").answer()
+    assert again["ok"] is True
+    assert again["result"]["results"][1] == report["results"][2]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["build", "mines"], 2, "there is no example `mines`. Did you mean `mine`?"),
+        (["verify", "--shard", "3/2"], 2, "there is no shard `3/2`."),
+        (["verify", "--jobs", "0"], 2, "Invalid value for '--jobs'"),
+        (["verify", "--backend", "numpy"], 2, "Invalid value for '--backend'"),
+        (["verify", "--device", "gpu", "--backend", "torch"], 5, "torch sees no GPU"),
+    ],
+)
+def test_a_mistake_writes_nothing(
+    words: list[str],
+    code: int,
+    message: str,
+    listed: Path,
+    harmless: Scaffold,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    outcome = harmless("examples", *words)
+    assert outcome.code == code
+    assert outcome.err.removeprefix("Error: ").startswith(message)
+
+
+def test_without_a_list(harmless: Scaffold) -> None:
+    outcome = harmless("examples", "build")
+    assert outcome.code == 5
+    assert outcome.err.startswith("Error: there is no generated_examples/examples.toml.")
