@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from scaffold.errors import UsageError
@@ -18,8 +19,10 @@ class Catalog:
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self.folders = tuple(folders)
+        self._loaded: dict[Path, Template] = {}
 
     @classmethod
+    @cache
     def builtin(cls) -> Catalog:
         """The templates that come with scaffold, from the wheel or the source tree."""
         package = Path(__file__).parent
@@ -58,7 +61,10 @@ class Catalog:
                 mend="See `scaffold list`.",
             )
         folders = (folder / target / name for folder in self.folders)
-        return load(next(folder for folder in folders if (folder / MANIFEST).is_file()))
+        folder = next(folder for folder in folders if (folder / MANIFEST).is_file())
+        if folder not in self._loaded:
+            self._loaded[folder] = load(folder)
+        return self._loaded[folder]
 
     def pick(self, target: str, class_name: str) -> tuple[Template, Options, str]:
         """The template for a class by the words that its name ends in, with why."""

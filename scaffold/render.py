@@ -6,6 +6,8 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scaffold.catalog import Catalog
@@ -60,7 +62,7 @@ def render(
             mend="Generate the class alone, with --no-tests.",
         )
     mode = black_mode(style.black)
-    environment = _environment(catalog, mode.line_length)
+    environment = _environment(catalog.folders, mode.line_length)
     header = "".join(f"# {line}".rstrip() + "\n" for line in style.license_header.splitlines())
     sources = {}
     facts = _facts(catalog, template, spec, module)
@@ -85,7 +87,7 @@ def render_file(catalog: Catalog, source: str, module: str, facts: Mapping[str, 
         ScaffoldError: If the template is wrong.
     """
     mode = black_mode({})
-    environment = _environment(catalog, mode.line_length)
+    environment = _environment(catalog.folders, mode.line_length)
     text = _rendered(environment, source, {**facts, "imports": Imports(module)})
     return format_source(text, mode=mode)
 
@@ -101,12 +103,13 @@ def _rendered(environment: SandboxedEnvironment, source: str, context: Mapping[s
         ) from error
 
 
-def _environment(catalog: Catalog, line_length: int) -> SandboxedEnvironment:
+@cache
+def _environment(folders: tuple[Path, ...], line_length: int) -> SandboxedEnvironment:
     from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(catalog.folders),
+        loader=FileSystemLoader(folders),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
