@@ -9,6 +9,7 @@ import click
 
 from scaffold.cli.progress import Progress
 from scaffold.examples.verify.result import SOURCE, Result
+from scaffold.examples.verify.results import known
 from scaffold.examples.verify.run import Event, Known, Started
 
 
@@ -38,7 +39,7 @@ class Display:
         self._running.pop((result.example, result.backend), None)
         self._progress.erase()
         if not self._quiet:
-            self._print(result, known=isinstance(event, Known))
+            self._print(result, again=isinstance(event, Known))
         self._show_running()
         return result
 
@@ -50,7 +51,7 @@ class Display:
         running = ", ".join(f"{e} {b}: {step}" for (e, b), step in self._running.items())
         self._progress.show(f"[{self._ended}/{self._units}] {running}")
 
-    def _print(self, result: Result, *, known: bool) -> None:
+    def _print(self, result: Result, *, again: bool) -> None:
         if result.backend == SOURCE and result.proved:
             return
         where = f"[{self._ended}/{self._units}] {result.example} {result.backend}"
@@ -59,8 +60,9 @@ class Display:
             click.echo(f"{where}: {word}\n{problem.message}")
             return
         word = click.style("proved", fg="green")
-        again = "not again, nothing has changed" if known else f"{result.seconds:.0f} s"
-        click.echo(f"{where}: {word} ({', '.join(_said(result.facts()))}; {again})")
+        when = "not again, nothing has changed" if again else f"{result.seconds:.0f} s"
+        said = ", ".join([*_said(result.facts()), *_speed(result)])
+        click.echo(f"{where}: {word} ({said}; {when})")
 
 
 def _said(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -68,3 +70,12 @@ def _said(facts: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"{facts[what]} {what}" for what in ("tests", "checks") if what in facts)
     if "score" in facts:
         yield f"{facts['metric']} {facts['score']:g} where a guess gets {facts['trivial']:g}"
+
+
+def _speed(result: Result) -> Iterator[str]:
+    """How long a step of the training took on a GPU, beside the CPU's if that is known."""
+    if result.device == "cpu" or "ms_per_step" not in result.facts():
+        return
+    yield f"{result.facts()['ms_per_step']:.1f} ms a step"
+    if beside := known(result.example, result.backend, "cpu"):
+        yield f"{beside.facts()['ms_per_step']:.1f} on the CPU"
