@@ -122,14 +122,14 @@ def test_who_may_write() -> None:
     assert {name: job["permissions"] for name, job in JOBS.items() if "permissions" in job} == {
         "keras: report": {"contents": "read", "issues": "write"},
         "release: publish": {"id-token": "write"},
-        "site: deploy": {"pages": "write", "id-token": "write"},
+        "tests: deploy": {"pages": "write", "id-token": "write"},
     }
 
 
 @pytest.mark.parametrize("name", JOBS)
 def test_a_job_calls_make_once_with_what_the_makefile_knows(name: str) -> None:
     job = JOBS[name]
-    assert len(runs(job)) == (0 if name in ("release: publish", "site: deploy") else 1)
+    assert len(runs(job)) == (0 if name in ("release: publish", "tests: deploy") else 1)
     for target, variables in calls(job):
         assert target in targets_of_make()
         for variable in variables:

@@ -1,8 +1,8 @@
-"""Train a network with `MyAdditiveAttention`: `python train_my_additive_attention.py`.
+"""Train a network with `MyAdditiveAttention`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_additive_attention.keras and its curves in my_additive_attention.png. It needs
-scikit-learn and matplotlib.
+`python train_my_additive_attention.py` learns from scikit-learn's 1,797 images of
+handwritten digits. It leaves the model in my_additive_attention.keras and its curves in
+my_additive_attention.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyAdditiveAttention`, from an image to ten logits."""
+    """Return a network with `MyAdditiveAttention` and ten logits."""
     pixels = keras.Input((8, 8, 1))
     rows = keras.layers.Dense(16)(keras.layers.Reshape((8, 8))(pixels))
     rows = keras.layers.Add()([rows, MyAdditiveAttention()([rows, rows])])

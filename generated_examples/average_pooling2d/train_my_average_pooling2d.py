@@ -1,8 +1,8 @@
-"""Train a network with `MyAveragePooling2D`: `python train_my_average_pooling2d.py`.
+"""Train a network with `MyAveragePooling2D`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_average_pooling2d.keras and its curves in my_average_pooling2d.png. It needs
-scikit-learn and matplotlib.
+`python train_my_average_pooling2d.py` learns from scikit-learn's 1,797 images of
+handwritten digits. It leaves the model in my_average_pooling2d.keras and its curves in
+my_average_pooling2d.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyAveragePooling2D`, from an image to ten logits."""
+    """Return a network with `MyAveragePooling2D` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

@@ -1,7 +1,8 @@
-"""Train a network with `MyLayer`: `python train_my_layer.py`.
+"""Train a network with `MyLayer`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_layer.keras and its curves in my_layer.png. It needs scikit-learn and matplotlib.
+`python train_my_layer.py` learns from scikit-learn's 1,797 images of handwritten
+digits. It leaves the model in my_layer.keras and its curves in my_layer.png. It needs
+scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -34,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyLayer`, from an image to ten logits."""
+    """Return a network with `MyLayer` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

@@ -1,7 +1,8 @@
-"""Train a network with `MyCapsule`: `python train_my_capsule.py`.
+"""Train a network with `MyCapsule`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_capsule.keras and its curves in my_capsule.png. It needs scikit-learn and matplotlib.
+`python train_my_capsule.py` learns from scikit-learn's 1,797 images of handwritten
+digits. It leaves the model in my_capsule.keras and its curves in my_capsule.png. It
+needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -34,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyCapsule`, from an image to ten logits."""
+    """Return a network with `MyCapsule` and ten logits."""
     pixels = keras.Input((8, 8, 1))
     features = keras.layers.Conv2D(32, 3, strides=2, activation="relu")(pixels)
     capsules = MyCapsule(10, 8)(keras.layers.Reshape((36, 8))(features))

@@ -1,8 +1,8 @@
-"""Train a network with `MyConv2DTranspose`: `python train_my_conv2d_transpose.py`.
+"""Train a network with `MyConv2DTranspose`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_conv2d_transpose.keras and its curves in my_conv2d_transpose.png. It needs
-scikit-learn and matplotlib.
+`python train_my_conv2d_transpose.py` learns from scikit-learn's 1,797 images of
+handwritten digits. It leaves the model in my_conv2d_transpose.keras and its curves in
+my_conv2d_transpose.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyConv2DTranspose`, from an image to ten logits."""
+    """Return a network with `MyConv2DTranspose` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

@@ -1,8 +1,8 @@
-"""Train a network with `MyCrossAttentionDecoder`: `python train_my_cross_attention_decoder.py`.
+"""Train a network with `MyCrossAttentionDecoder`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_cross_attention_decoder.keras and its curves in my_cross_attention_decoder.png. It
-needs scikit-learn and matplotlib.
+`python train_my_cross_attention_decoder.py` learns from scikit-learn's 1,797 images of
+handwritten digits. It leaves the model in my_cross_attention_decoder.keras and its
+curves in my_cross_attention_decoder.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyCrossAttentionDecoder`, from an image to ten logits."""
+    """Return a network with `MyCrossAttentionDecoder` and ten logits."""
     pixels = keras.Input((8, 8, 1))
     rows = keras.layers.Dense(16)(keras.layers.Reshape((8, 8))(pixels))
     rows = MyCrossAttentionDecoder(32, num_heads=2)(rows, rows)

@@ -1,7 +1,8 @@
-"""Train a network with `MyDense`: `python train_my_dense.py`.
+"""Train a network with `MyDense`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_dense.keras and its curves in my_dense.png. It needs scikit-learn and matplotlib.
+`python train_my_dense.py` learns from scikit-learn's 1,797 images of handwritten
+digits. It leaves the model in my_dense.keras and its curves in my_dense.png. It needs
+scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -34,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyDense`, from an image to ten logits."""
+    """Return a network with `MyDense` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

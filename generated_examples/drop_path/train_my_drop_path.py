@@ -1,8 +1,8 @@
-"""Train a network with `MyDropPath`: `python train_my_drop_path.py`.
+"""Train a network with `MyDropPath`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_drop_path.keras and its curves in my_drop_path.png. It needs scikit-learn and
-matplotlib.
+`python train_my_drop_path.py` learns from scikit-learn's 1,797 images of handwritten
+digits. It leaves the model in my_drop_path.keras and its curves in my_drop_path.png. It
+needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyDropPath`, from an image to ten logits."""
+    """Return a network with `MyDropPath` and ten logits."""
     pixels = keras.Input((8, 8, 1))
     x = keras.layers.Dense(64)(keras.layers.Flatten()(pixels))
     for _ in range(2):

@@ -1,8 +1,8 @@
-"""Train a network with `MyFeedForward`: `python train_my_feed_forward.py`.
+"""Train a network with `MyFeedForward`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_feed_forward.keras and its curves in my_feed_forward.png. It needs scikit-learn and
-matplotlib.
+`python train_my_feed_forward.py` learns from scikit-learn's 1,797 images of handwritten
+digits. It leaves the model in my_feed_forward.keras and its curves in
+my_feed_forward.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyFeedForward`, from an image to ten logits."""
+    """Return a network with `MyFeedForward` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

@@ -1,8 +1,8 @@
-"""Train a network with `MyGatedFusion`: `python train_my_gated_fusion.py`.
+"""Train a network with `MyGatedFusion`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_gated_fusion.keras and its curves in my_gated_fusion.png. It needs scikit-learn and
-matplotlib.
+`python train_my_gated_fusion.py` learns from scikit-learn's 1,797 images of handwritten
+digits. It leaves the model in my_gated_fusion.keras and its curves in
+my_gated_fusion.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyGatedFusion`, from an image to ten logits."""
+    """Return a network with `MyGatedFusion` and ten logits."""
     pixels = keras.Input((8, 8, 1))
     x = keras.layers.Dense(64, activation="relu")(keras.layers.Flatten()(pixels))
     x = MyGatedFusion()([x[:, :32], x[:, 32:]])

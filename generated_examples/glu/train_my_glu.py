@@ -1,7 +1,8 @@
-"""Train a network with `MyGLU`: `python train_my_glu.py`.
+"""Train a network with `MyGLU`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_glu.keras and its curves in my_glu.png. It needs scikit-learn and matplotlib.
+`python train_my_glu.py` learns from scikit-learn's 1,797 images of handwritten digits.
+It leaves the model in my_glu.keras and its curves in my_glu.png. It needs scikit-learn
+and matplotlib.
 """
 
 from pathlib import Path
@@ -34,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyGLU`, from an image to ten logits."""
+    """Return a network with `MyGLU` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

@@ -1,8 +1,8 @@
-"""Train a network with `MyGraphConv`: `python train_my_graph_conv.py`.
+"""Train a network with `MyGraphConv`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_graph_conv.keras and its curves in my_graph_conv.png. It needs scikit-learn and
-matplotlib.
+`python train_my_graph_conv.py` learns from scikit-learn's 1,797 images of handwritten
+digits. It leaves the model in my_graph_conv.keras and its curves in my_graph_conv.png.
+It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyGraphConv`, from an image to ten logits."""
+    """Return a network with `MyGraphConv` and ten logits."""
     # Pixels are nodes, and have an edge to the pixels above, below and beside them.
     rows, columns = np.indices((8, 8)).reshape(2, 64, 1)
     apart = abs(rows - rows.T) + abs(columns - columns.T)

@@ -1,8 +1,8 @@
-"""Train a network with `MyGroupedQueryAttention`: `python train_my_grouped_query_attention.py`.
+"""Train a network with `MyGroupedQueryAttention`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_grouped_query_attention.keras and its curves in my_grouped_query_attention.png. It
-needs scikit-learn and matplotlib.
+`python train_my_grouped_query_attention.py` learns from scikit-learn's 1,797 images of
+handwritten digits. It leaves the model in my_grouped_query_attention.keras and its
+curves in my_grouped_query_attention.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyGroupedQueryAttention`, from an image to ten logits."""
+    """Return a network with `MyGroupedQueryAttention` and ten logits."""
     pixels = keras.Input((8, 8, 1))
     rows = keras.layers.Dense(32)(keras.layers.Reshape((8, 8))(pixels))
     rows = keras.layers.Add()([rows, MyGroupedQueryAttention(8, 4, 2)(rows, rows)])

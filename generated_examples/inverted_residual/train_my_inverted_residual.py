@@ -1,8 +1,8 @@
-"""Train a network with `MyInvertedResidual`: `python train_my_inverted_residual.py`.
+"""Train a network with `MyInvertedResidual`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_inverted_residual.keras and its curves in my_inverted_residual.png. It needs
-scikit-learn and matplotlib.
+`python train_my_inverted_residual.py` learns from scikit-learn's 1,797 images of
+handwritten digits. It leaves the model in my_inverted_residual.keras and its curves in
+my_inverted_residual.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyInvertedResidual`, from an image to ten logits."""
+    """Return a network with `MyInvertedResidual` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

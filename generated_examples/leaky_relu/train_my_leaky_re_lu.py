@@ -1,8 +1,8 @@
-"""Train a network with `MyLeakyReLU`: `python train_my_leaky_re_lu.py`.
+"""Train a network with `MyLeakyReLU`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_leaky_re_lu.keras and its curves in my_leaky_re_lu.png. It needs scikit-learn and
-matplotlib.
+`python train_my_leaky_re_lu.py` learns from scikit-learn's 1,797 images of handwritten
+digits. It leaves the model in my_leaky_re_lu.keras and its curves in
+my_leaky_re_lu.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyLeakyReLU`, from an image to ten logits."""
+    """Return a network with `MyLeakyReLU` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

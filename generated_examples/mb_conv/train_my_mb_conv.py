@@ -1,7 +1,8 @@
-"""Train a network with `MyMBConv`: `python train_my_mb_conv.py`.
+"""Train a network with `MyMBConv`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_mb_conv.keras and its curves in my_mb_conv.png. It needs scikit-learn and matplotlib.
+`python train_my_mb_conv.py` learns from scikit-learn's 1,797 images of handwritten
+digits. It leaves the model in my_mb_conv.keras and its curves in my_mb_conv.png. It
+needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -34,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyMBConv`, from an image to ten logits."""
+    """Return a network with `MyMBConv` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

@@ -1,8 +1,8 @@
-"""Train a network with `MyMixtureOfExperts`: `python train_my_mixture_of_experts.py`.
+"""Train a network with `MyMixtureOfExperts`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_mixture_of_experts.keras and its curves in my_mixture_of_experts.png. It needs
-scikit-learn and matplotlib.
+`python train_my_mixture_of_experts.py` learns from scikit-learn's 1,797 images of
+handwritten digits. It leaves the model in my_mixture_of_experts.keras and its curves in
+my_mixture_of_experts.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyMixtureOfExperts`, from an image to ten logits."""
+    """Return a network with `MyMixtureOfExperts` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

@@ -1,8 +1,8 @@
-"""Train a network with `MyMultiHeadAttention`: `python train_my_multi_head_attention.py`.
+"""Train a network with `MyMultiHeadAttention`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_multi_head_attention.keras and its curves in my_multi_head_attention.png. It needs
-scikit-learn and matplotlib.
+`python train_my_multi_head_attention.py` learns from scikit-learn's 1,797 images of
+handwritten digits. It leaves the model in my_multi_head_attention.keras and its curves
+in my_multi_head_attention.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyMultiHeadAttention`, from an image to ten logits."""
+    """Return a network with `MyMultiHeadAttention` and ten logits."""
     pixels = keras.Input((8, 8, 1))
     rows = keras.layers.Dense(32)(keras.layers.Reshape((8, 8))(pixels))
     rows = keras.layers.Add()([rows, MyMultiHeadAttention(4, 8)(rows, rows)])

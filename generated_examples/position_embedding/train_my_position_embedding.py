@@ -1,8 +1,8 @@
-"""Train a network with `MyPositionEmbedding`: `python train_my_position_embedding.py`.
+"""Train a network with `MyPositionEmbedding`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_position_embedding.keras and its curves in my_position_embedding.png. It needs
-scikit-learn and matplotlib.
+`python train_my_position_embedding.py` learns from scikit-learn's 1,797 images of
+handwritten digits. It leaves the model in my_position_embedding.keras and its curves in
+my_position_embedding.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyPositionEmbedding`, from an image to ten logits."""
+    """Return a network with `MyPositionEmbedding` and ten logits."""
     pixels = keras.Input((8, 8, 1))
     rows = keras.layers.Dense(32)(keras.layers.Reshape((8, 8))(pixels))
     rows = keras.layers.Add()([rows, MyPositionEmbedding(8)(rows)])

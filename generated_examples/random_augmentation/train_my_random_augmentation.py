@@ -1,8 +1,8 @@
-"""Train a network with `MyRandomAugmentation`: `python train_my_random_augmentation.py`.
+"""Train a network with `MyRandomAugmentation`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_random_augmentation.keras and its curves in my_random_augmentation.png. It needs
-scikit-learn and matplotlib.
+`python train_my_random_augmentation.py` learns from scikit-learn's 1,797 images of
+handwritten digits. It leaves the model in my_random_augmentation.keras and its curves
+in my_random_augmentation.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyRandomAugmentation`, from an image to ten logits."""
+    """Return a network with `MyRandomAugmentation` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

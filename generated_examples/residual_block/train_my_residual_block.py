@@ -1,8 +1,8 @@
-"""Train a network with `MyResidualBlock`: `python train_my_residual_block.py`.
+"""Train a network with `MyResidualBlock`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_residual_block.keras and its curves in my_residual_block.png. It needs scikit-learn
-and matplotlib.
+`python train_my_residual_block.py` learns from scikit-learn's 1,797 images of
+handwritten digits. It leaves the model in my_residual_block.keras and its curves in
+my_residual_block.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MyResidualBlock`, from an image to ten logits."""
+    """Return a network with `MyResidualBlock` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

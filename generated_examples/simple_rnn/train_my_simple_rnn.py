@@ -1,8 +1,8 @@
-"""Train a network with `MySimpleRNN`: `python train_my_simple_rnn.py`.
+"""Train a network with `MySimpleRNN`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_simple_rnn.keras and its curves in my_simple_rnn.png. It needs scikit-learn and
-matplotlib.
+`python train_my_simple_rnn.py` learns from scikit-learn's 1,797 images of handwritten
+digits. It leaves the model in my_simple_rnn.keras and its curves in my_simple_rnn.png.
+It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MySimpleRNN`, from an image to ten logits."""
+    """Return a network with `MySimpleRNN` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

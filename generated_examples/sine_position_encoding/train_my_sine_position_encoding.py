@@ -1,8 +1,8 @@
-"""Train a network with `MySinePositionEncoding`: `python train_my_sine_position_encoding.py`.
+"""Train a network with `MySinePositionEncoding`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_sine_position_encoding.keras and its curves in my_sine_position_encoding.png. It
-needs scikit-learn and matplotlib.
+`python train_my_sine_position_encoding.py` learns from scikit-learn's 1,797 images of
+handwritten digits. It leaves the model in my_sine_position_encoding.keras and its
+curves in my_sine_position_encoding.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MySinePositionEncoding`, from an image to ten logits."""
+    """Return a network with `MySinePositionEncoding` and ten logits."""
     pixels = keras.Input((8, 8, 1))
     rows = keras.layers.Dense(32)(keras.layers.Reshape((8, 8))(pixels))
     rows = keras.layers.Add()([rows, MySinePositionEncoding()(rows)])

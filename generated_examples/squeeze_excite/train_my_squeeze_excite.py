@@ -1,8 +1,8 @@
-"""Train a network with `MySqueezeExcite`: `python train_my_squeeze_excite.py`.
+"""Train a network with `MySqueezeExcite`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_squeeze_excite.keras and its curves in my_squeeze_excite.png. It needs scikit-learn
-and matplotlib.
+`python train_my_squeeze_excite.py` learns from scikit-learn's 1,797 images of
+handwritten digits. It leaves the model in my_squeeze_excite.keras and its curves in
+my_squeeze_excite.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MySqueezeExcite`, from an image to ten logits."""
+    """Return a network with `MySqueezeExcite` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

@@ -1,8 +1,8 @@
-"""Train a network with `MyStandardization`: `python train_my_standardization.py`.
+"""Train a network with `MyStandardization`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_standardization.keras and its curves in my_standardization.png. It needs scikit-learn
-and matplotlib.
+`python train_my_standardization.py` learns from scikit-learn's 1,797 images of
+handwritten digits. It leaves the model in my_standardization.keras and its curves in
+my_standardization.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network(images):
-    """Return a network with `MyStandardization`, from an image to ten logits."""
+    """Return a network with `MyStandardization` and ten logits."""
     standardize = MyStandardization(axis=None)
     standardize.adapt(images)
     return keras.Sequential(

@@ -1,8 +1,8 @@
-"""Train a network with `CustomDense`: `python train_custom_dense.py`.
+"""Train a network with `CustomDense`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-custom_dense.keras and its curves in custom_dense.png. It needs scikit-learn and
-matplotlib.
+`python train_custom_dense.py` learns from scikit-learn's 1,797 images of handwritten
+digits. It leaves the model in custom_dense.keras and its curves in custom_dense.png. It
+needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `CustomDense`, from an image to ten logits."""
+    """Return a network with `CustomDense` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

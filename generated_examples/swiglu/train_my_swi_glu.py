@@ -1,7 +1,8 @@
-"""Train a network with `MySwiGLU`: `python train_my_swi_glu.py`.
+"""Train a network with `MySwiGLU`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_swi_glu.keras and its curves in my_swi_glu.png. It needs scikit-learn and matplotlib.
+`python train_my_swi_glu.py` learns from scikit-learn's 1,797 images of handwritten
+digits. It leaves the model in my_swi_glu.keras and its curves in my_swi_glu.png. It
+needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -34,7 +35,7 @@ def load_data():
 
 
 def build_network():
-    """Return a network with `MySwiGLU`, from an image to ten logits."""
+    """Return a network with `MySwiGLU` and ten logits."""
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),

@@ -22,7 +22,7 @@ def test_a_layer_gets_a_script_that_trains_a_network() -> None:
         *("my_standardization.py", "test_my_standardization.py", "train_my_standardization.py"),
     ]
     script = built.files[built.script].decode()
-    assert script.startswith('"""Train a network with `MyStandardization`: `python train_my_')
+    assert script.startswith('"""Train a network with `MyStandardization`.\n\n`python train_my_st')
     assert "\ndef build_network(images):\n" in script
     assert "    standardize.adapt(images)\n" in script
     assert "    model = build_network(x_train)\n" in script
