@@ -39,8 +39,7 @@ def build_network():
     return keras.Sequential(
         [
             keras.Input((8, 8, 1)),
-            keras.layers.Conv2D(8, 3),
-            MyInvertedResidual(8, 3),
+            keras.layers.Conv2D(16, 3, activation="relu"),
             MyInvertedResidual(16, 3),
             keras.layers.Flatten(),
             keras.layers.Dense(10),
@@ -71,8 +70,10 @@ def main():
     keras.utils.set_random_seed(0)
     (x_train, y_train), (x_test, y_test) = load_data()
     model = build_network()
+    steps = EPOCHS * -(-len(x_train) // BATCH_SIZE)
+    learning_rate = keras.optimizers.schedules.CosineDecay(0.01, steps)
     model.compile(
-        optimizer=keras.optimizers.Adam(0.01),
+        optimizer=keras.optimizers.Adam(learning_rate),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )

@@ -71,8 +71,10 @@ def main():
     keras.utils.set_random_seed(0)
     (x_train, y_train), (x_test, y_test) = load_data()
     model = build_network()
+    steps = EPOCHS * -(-len(x_train) // BATCH_SIZE)
+    learning_rate = keras.optimizers.schedules.CosineDecay(0.01, steps)
     model.compile(
-        optimizer=keras.optimizers.Adam(0.01),
+        optimizer=keras.optimizers.Adam(learning_rate),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
