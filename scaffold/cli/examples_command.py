@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scaffold.conformance.backends import BACKENDS
 from scaffold.errors import ScaffoldError
+from scaffold.examples.verify.devices import DEVICES
 
 if TYPE_CHECKING:
     from scaffold.examples.build import Built
     from scaffold.examples.listing import Example
     from scaffold.examples.verify.result import Result
     from scaffold.plan import Plan
-
-_BACKENDS = ("tensorflow", "jax", "torch")
-_DEVICES = ("cpu", "gpu")
 
 
 class _NamesParam(click.ParamType[str]):
@@ -104,12 +103,12 @@ def build_command(names: tuple[str, ...], check: bool, as_json: bool) -> None:
     "--backend",
     "backends",
     multiple=True,
-    type=click.Choice([*_BACKENDS, "all"]),
+    type=click.Choice([*BACKENDS, "all"]),
     help="On which backend.  [default: all]",
 )
 @click.option(
     "--device",
-    type=click.Choice(_DEVICES),
+    type=click.Choice(DEVICES),
     default="cpu",
     show_default=True,
     help="Where to compute; gpu also asserts that training was really there.",
@@ -156,7 +155,7 @@ def verify_command(
     from scaffold.examples.verify.devices import require_gpu
     from scaffold.examples.verify.run import Asked, verify
 
-    chosen = tuple(b for b in _BACKENDS if not backends or {b, "all"} & {*backends})
+    chosen = tuple(b for b in BACKENDS if not backends or {b, "all"} & {*backends})
     _require(chosen)
     for backend in chosen if device == "gpu" else ():
         require_gpu(backend)
