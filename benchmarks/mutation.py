@@ -23,11 +23,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from scaffold.examples.warm import warm_python
+
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 sys.path.insert(0, str(TESTS))
 
-from fresh_keras import server  # noqa: E402 - beside the tests
 from goldens import KINDS  # noqa: E402 - beside the tests
 from models.proof import GOLDENS as MODELS  # noqa: E402
 from models.proof import first_goldens  # noqa: E402
@@ -37,7 +38,7 @@ from proofs.proof import proofs  # noqa: E402
 PAGE = ROOT / "docs/mutation.md"
 RESULTS = ROOT / "docs/mutation.json"
 # What mutmut gets beside the classes, for its mutants to behave and its runs to be quick.
-HELPERS = [*sorted((ROOT / "benchmarks/mutated").glob("*.py")), TESTS / "fresh_keras.py"]
+HELPERS = sorted((ROOT / "benchmarks/mutated").glob("*.py"))
 # One of each kind: ranks share their code, and what users add is the skeleton's.
 # `blank` computes nothing: Keras does not look at what its only mutant changes.
 LAYERS = [folder for name in proofs() for folder in KINDS[name] if folder.name != "blank"]
@@ -184,8 +185,8 @@ def scores(goldens: Sequence[str]) -> Iterator[Score]:
         helpers = json.dumps([helper.name for helper in HELPERS])
         settings = SETTINGS.format(sources=sources, tests=tests, helpers=helpers)
         (folder / "pyproject.toml").write_text(settings, encoding="utf-8")
-        with server("tensorflow") as environment:
-            _mutmut(folder, "run", f"--max-children={os.cpu_count()}", **environment)
+        with warm_python(["tensorflow"], {}) as python:
+            _mutmut(folder, "run", f"--max-children={os.cpu_count()}", WARM_PYTHON=python)
         found = _results(folder)
         for golden, module in modules.items():
             mutants = [name for name in found if name.startswith(f"{module}.")]

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from fresh_keras import server
 from goldens import FOLDERS, GOLDENS
+from scaffold.examples.warm import warm_python
 
 BACKENDS = ("tensorflow", "jax", "torch")
 HERE = Path(__file__).parent
 
 
 def run_tests(
-    backend: str, paths: list[Path], report: Path, *more: str, **environment: str
+    backend: str, paths: list[Path], report: Path, *more: str, python: str = sys.executable
 ) -> tuple[int, str]:
     """The exit code and the output of pytest on files or folders, in a process of its own."""
     search = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
@@ -35,13 +35,12 @@ def run_tests(
         f"--rootdir={paths[0].parent}",
     ]
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *more, f"--junitxml={report}", *map(str, paths)],
+        [python, "-m", "pytest", *options, *more, f"--junitxml={report}", *map(str, paths)],
         env={
             **os.environ,
             "KERAS_BACKEND": backend,
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": search,
-            **environment,
         },
         capture_output=True,
         text=True,
@@ -72,8 +71,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_passes_its_own_tests(backend: str, templates: list[str], tmp_path: Path) -> None:
     folders = [folder for template in templates for folder in FOLDERS[template]]
     report = tmp_path / "report.xml"
-    with server(backend) as more:
-        code, output = run_tests(backend, folders, report, "-p", "fresh_keras", **more)
+    with warm_python([backend], {}) as python:
+        code, output = run_tests(backend, folders, report, python=python)
     assert code == 0, output
     found = outcomes(report)
     assert found.pop("tests") >= 10 * len(folders)

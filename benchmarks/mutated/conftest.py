@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from mutmut.state import state
 
-import fresh_keras  # noqa: F401 - for what it does to `subprocess.run`
-
+# The fresh processes that tests start are forks, where there is a server for them.
+sys.executable = os.environ.get("WARM_PYTHON", sys.executable)
 _FINDERS = Path(__file__).with_name("finders.txt")
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from conformance.table import on_backends
-from fresh_keras import server
 from models.proof import GOLDENS, proofs
+from scaffold.examples.warm import warm_python
 from test_generated import outcomes, run_tests
 
 
@@ -26,8 +26,8 @@ def test_passes_its_own_tests(
     step = 1 if pytestconfig.getoption("--every-backend") else 2
     folders = [GOLDENS / golden for golden in [*proofs()[name].goldens][1::step]]
     report = tmp_path / "report.xml"
-    with server(backend) as more:
-        code, output = run_tests(backend, folders, report, "-p", "fresh_keras", **more)
+    with warm_python([backend], {}) as python:
+        code, output = run_tests(backend, folders, report, python=python)
     assert code == 0, output
     found = outcomes(report)
     assert found.pop("tests") >= 10 * len(folders)
