@@ -38,8 +38,11 @@ def session(
     backends: tuple[str, ...] = ("tensorflow",),
     timeout: float = 60.0,
     memory: float = 8.0,
+    allow_empty: bool = False,
 ) -> list[Outcome | Note]:
-    request = Request((target,), backends, ids, timeout=timeout, memory=memory)
+    request = Request(
+        (target,), backends, ids, timeout=timeout, memory=memory, allow_empty=allow_empty
+    )
     return list(run_session(request))
 
 
@@ -205,6 +208,12 @@ def test_a_folder_without_layers(here: Path) -> None:
     with pytest.raises(UsageError) as caught:
         session(".", "runs")
     assert caught.value.message == "there is no layer or model in `.`."
+
+
+@pytest.mark.parametrize("target", [".", "script.py"])
+def test_nothing_is_there_and_nothing_needs_to(here: Path, target: str) -> None:
+    (here / "script.py").write_text("print(1)\n")
+    assert session(target, "runs", allow_empty=True) == []
 
 
 @pytest.mark.parametrize("side", ["bad", "good"])

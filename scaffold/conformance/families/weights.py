@@ -223,11 +223,13 @@ def _kept_tensors(subject: Subject, layer: Any) -> dict[tuple[int, str], tuple[H
     subject.call(layer)
     known = {id(variable.value) for variable in layer.variables}
     order = {id(owner): place for place, owner in enumerate(layers_of(layer))}
-    return {
-        (order[id(one.owner)], one.path): (one, np.asarray(one.value, dtype="float64"))
-        for one in held_in_tree(layer)
-        if id(one.value) in before - known and not is_native_variable(one.value)
-    }
+    kept = {}
+    for one in held_in_tree(layer):
+        if id(one.value) in before - known and not is_native_variable(one.value):
+            # Of a tensor that has gradients NumPy itself takes no values on Torch.
+            values = keras.ops.convert_to_numpy(one.value).astype("float64")
+            kept[order[id(one.owner)], one.path] = (one, values)
+    return kept
 
 
 def _is_tensor(value: Any) -> bool:

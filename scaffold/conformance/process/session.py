@@ -38,6 +38,7 @@ class Request:
         checks: Ids of the checks to report.
         timeout: Seconds that one check may take.
         memory: GiB that a process may take, where the system can hold it to that.
+        allow_empty: Whether the targets may hold no layer or model.
     """
 
     targets: tuple[str, ...]
@@ -48,6 +49,7 @@ class Request:
     tags: frozenset[str] = frozenset()
     timeout: float = 120.0
     memory: float = 8.0
+    allow_empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,9 @@ def run_session(
         UsageError: If a target is not well-formed or holds no layer or model.
         MissingError: If a target is not there.
     """
-    modules = modules_of(request.targets)
+    modules = modules_of(request.targets, allow_empty=request.allow_empty)
+    if not modules:
+        return
     with tempfile.TemporaryDirectory(
         prefix="scaffold-check-", ignore_cleanup_errors=True
     ) as folder:
@@ -165,6 +169,7 @@ class _Watch:
             "case": {key: value for key, value in case.items() if value},
             "checks": list(request.checks),
             "memory": request.memory,
+            "allow_empty": request.allow_empty,
             "known": self.known,
             "exchange": str(self.folder) if len(request.backends) > 1 else None,
         }

@@ -29,14 +29,18 @@ class Module:
     classes: tuple[str, ...] = ()
 
 
-def modules_of(targets: Iterable[str]) -> list[Module]:
+def modules_of(targets: Iterable[str], *, allow_empty: bool = False) -> list[Module]:
     """The modules that targets stand for, in order.
+
+    Args:
+        targets: What was typed.
+        allow_empty: Whether a folder may hold no layer or model.
 
     Raises:
         UsageError: If a target is not well-formed, or a folder holds no layer or model.
         MissingError: If there is no such file or folder.
     """
-    modules = [module for target in targets for module in _modules(target)]
+    modules = [module for target in targets for module in _modules(target, allow_empty)]
     folders: dict[str, str] = {}
     for module in modules:
         first = folders.setdefault(module.name, module.folder)
@@ -48,14 +52,14 @@ def modules_of(targets: Iterable[str]) -> list[Module]:
     return modules
 
 
-def _modules(target: str) -> Iterator[Module]:
+def _modules(target: str, allow_empty: bool) -> Iterator[Module]:
     place, colon, name = target.rpartition(":")
     if not colon or not name.isidentifier():
         place, name = target, ""
     classes = (name,) if name else ()
     path = Path(place)
     if path.is_dir():
-        yield from _folder(path, classes)
+        yield from _folder(path, classes, allow_empty)
     elif path.suffix == ".py":
         yield _file(path, classes)
     elif all(part.isidentifier() for part in place.split(".")):
@@ -93,12 +97,12 @@ def _file(path: Path, classes: tuple[str, ...]) -> Module:
     return Module(".".join(parts), str(folder), classes)
 
 
-def _folder(folder: Path, classes: tuple[str, ...]) -> Iterator[Module]:
+def _folder(folder: Path, classes: tuple[str, ...], allow_empty: bool) -> Iterator[Module]:
     """The modules below a folder that seem to define a layer or model, or can't be read."""
     trees = {path: _tree(path) for path in _sources(folder)}
     readable = [tree for tree in trees.values() if tree]
     found = [path for path, tree in trees.items() if not tree or _defines_one(tree, readable)]
-    if not found:
+    if not found and not allow_empty:
         raise UsageError(
             f"there is no layer or model in `{shown(str(folder))}`",
             mend="Name the file: `scaffold check file.py`",

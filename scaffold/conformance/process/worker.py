@@ -78,7 +78,7 @@ class _Worker:
             self._check(cls, Path(module.folder))
             if number % FORGET_AFTER == 0:
                 forget()
-        if not self.has_reported:
+        if not self.has_reported and not self.job["allow_empty"]:
             names = ", ".join(module.name for module in modules)
             raise UsageError(
                 f"there is no layer or model in {names}",
