@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from proofs.proof import proofs
+from scaffold.conformance.backends import BACKENDS
 
 ROOT = Path(__file__).parent.parent
 GOLDENS = Path(__file__).parent / "goldens"
@@ -41,6 +42,11 @@ def kinds(folders: list[Path]) -> list[Path]:
 KINDS = {name: kinds(folders) for name, folders in FOLDERS.items()}
 # Templates that are proved in one process, which imports Keras once.
 SHARDS = [[*FOLDERS][first::6] for first in range(6)]
+
+
+def backends_of(turn: int, every: bool) -> tuple[str, ...]:
+    """Where one of them is proved: on Torch, which compiles nothing, and by turn on another."""
+    return BACKENDS if every else ("torch", ("tensorflow", "jax")[turn % 2])
 
 
 def generate(arguments: Sequence[str], folder: Path, *options: str) -> dict[str, str]:

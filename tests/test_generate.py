@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from scaffold.catalog import Catalog
-from scaffold.generate import Layout, generate, next_step
+from scaffold.composition import Use
+from scaffold.generate import Layout, exported, generate, next_step, training_step
 from scaffold.render import Style
 from scaffold.settings import Settings
-from scaffold.spec import Spec
+from scaffold.spec import Spec, template_of
 
 SPEC = Spec("layer", "MyConv", "blank", "pkg")
 ROOT = Path("/home/me/my project")
@@ -116,3 +119,47 @@ def test_next_step_where_pytest_imports_by_path() -> None:
     assert next_step(SPEC, layout(".", "."), settings, ROOT, ROOT) == (
         "pytest --rootdir=. -o pythonpath=. test_my_conv.py"
     )
+
+
+MODEL = Spec("model", "MyMLP", "mlp", "pkg", {"style": "subclass", "head": "classification"})
+
+
+@pytest.mark.parametrize(
+    ("scripts", "is_built", "expected"),
+    [
+        (None, False, "python src/train_my_mlp.py"),
+        ("src", False, "python src/train_my_mlp.py"),
+        ("my scripts", True, "python 'my scripts/train_my_mlp.py'"),
+        ("scripts", False, "PYTHONPATH=src python scripts/train_my_mlp.py"),
+    ],
+)
+def test_training_step(scripts: str | None, is_built: bool, expected: str) -> None:
+    where = replace(
+        layout("src/lib/models", None, "lib models", "src"),
+        scripts_into=None if scripts is None else PurePosixPath(scripts),
+    )
+    catalog = Catalog.builtin()
+    settings = Settings(ROOT, "pkg", is_built=is_built)
+    step = training_step(template_of(catalog, MODEL), MODEL, where, settings, ROOT, ROOT)
+    assert step == expected
+    script = PurePosixPath(shlex.split(step)[-1])
+    files = generate(catalog, MODEL, Style(), where)
+    assert list(files)[-1] == script
+    assert b"\nfrom lib.models.my_mlp import MyMLP\n" in files[script]
+
+
+def test_what_a_package_can_offer() -> None:
+    where, catalog = layout("src/lib", None, "lib", "src"), Catalog.builtin()
+    conv = Use("conv", arguments={"filters": "8", "kernel_size": "3"})
+    composed = replace(MODEL, name="MyNet", template="composed", options={}, layers=(conv,))
+    sources = {
+        PurePosixPath("src/lib/my_net.py"): b"class MyNet(keras.Model):\n",
+        PurePosixPath("src/lib/my_net_conv.py"): b"class MyNetConv2(keras.layers.Layer):\n",
+    }
+    assert list(exported(catalog, composed, where, sources.get)) == [("lib.my_net", "MyNet")]
+    sources[PurePosixPath("src/lib/my_net_conv.py")] = b"\xff\n\nclass MyNetConv:\n"
+    assert list(exported(catalog, composed, where, sources.get)) == [
+        ("lib.my_net", "MyNet"),
+        ("lib.my_net_conv", "MyNetConv"),
+    ]
+    assert list(exported(catalog, composed, where, lambda _: None)) == []

@@ -7,7 +7,10 @@ from my_net_conv import MyNetConv
 
 @keras.saving.register_keras_serializable(package="examples")
 class MyNet(keras.Model):
-    """Layers one behind the other.
+    """Layers one after the other.
+
+    From the inputs to the outputs: `MyNetConv`, `MaxPooling2D`, `Flatten`, `Dropout`,
+    `Dense`.
 
     Args:
         shape: Tuple of positive ints, the axes of the inputs without the batch.
@@ -19,7 +22,7 @@ class MyNet(keras.Model):
         `(batch, *shape)`.
 
     Output shape:
-        That of the last layer.
+        That of the last layer, `Dense`.
 
     Raises:
         ValueError: If an argument is none of the values above.

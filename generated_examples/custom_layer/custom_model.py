@@ -7,7 +7,9 @@ from custom_layer import CustomLayer
 
 @keras.saving.register_keras_serializable(package="examples")
 class CustomModel(keras.Model):
-    """Layers one behind the other.
+    """Layers one after the other.
+
+    From the inputs to the outputs: `CustomLayer`, `ReLU`, `Flatten`, `Dense`.
 
     Args:
         shape: Tuple of positive ints, the axes of the inputs without the batch.
@@ -19,7 +21,7 @@ class CustomModel(keras.Model):
         `(batch, *shape)`.
 
     Output shape:
-        That of the last layer.
+        That of the last layer, `Dense`.
 
     Raises:
         ValueError: If an argument is none of the values above.

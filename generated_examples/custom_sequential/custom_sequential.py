@@ -8,7 +8,9 @@ from custom_dense import CustomDense
 
 @keras.saving.register_keras_serializable(package="examples")
 class CustomSequential(keras.Sequential):
-    """Layers one behind the other.
+    """Layers one after the other.
+
+    From the inputs to the outputs: `CustomConv2D`, `Flatten`, `CustomDense`.
 
     Args:
         shape: Tuple of positive ints, the axes of the inputs without the batch.
@@ -20,7 +22,7 @@ class CustomSequential(keras.Sequential):
         `(batch, *shape)`.
 
     Output shape:
-        That of the last layer.
+        That of the last layer, `CustomDense`.
 
     Raises:
         ValueError: If an argument is none of the values above.

@@ -45,6 +45,7 @@ REFUSED = {
         (2, 2, 2.5),
         (2, 2, None),
         (2, 2, 2, 2),
+        2,
         2.5,
         "222",
         None,
@@ -75,7 +76,7 @@ def inputs(batch=BATCH):
 
 
 def built(**arguments):
-    """The model with weights that an error in their place would change."""
+    """The model with weights that are all different, so that a mix-up shows."""
     model = make(name="mine", **arguments)
     model.build((None, *SHAPE))
     rng = np.random.default_rng(1)
@@ -90,14 +91,14 @@ def path(weight):
     return weight.path.removeprefix("mine/")
 
 
-def windows(x, size, strides=1, fill=0.0):
+def windows(x, size, strides=1):
     """What a window sees at each of its places, with padding "same"."""
     sizes, size = np.array(x.shape[1:3]), np.array(size)
     places = -(-sizes // strides)
     missing = np.maximum((places - 1) * strides + size - sizes, 0)
     before, after = missing // 2, missing - missing // 2
     padding = [(0, 0), *zip(before, after, strict=True), (0, 0)]
-    x = np.pad(x, padding, constant_values=fill)
+    x = np.pad(x, padding)
     seen = []
     for place in np.ndindex(*places):
         i, j = np.multiply(place, strides)
@@ -193,6 +194,21 @@ class TestValues:
         assert model.sample(5).shape == (5, *SHAPE)
         made, logits = model(inputs())
         assert (made.shape, logits.shape) == ((BATCH, *SHAPE), (BATCH, 1))
+
+    def test_parts_have_names_and_the_dtype_policy(self):
+        make()  # A second one gets other names where Keras chooses them.
+        model = make(dtype="mixed_bfloat16")
+        parts = model.generator.layers, model.discriminator.layers
+
+        def doubling(i):
+            return [f"up_{i}", f"conv_{i}", f"norm_{i}", f"relu_{i}"]
+
+        assert [[layer.name for layer in part] for part in parts] == [
+            ["dense", "reshape", *doubling(0), *doubling(1), "image"],
+            ["conv_0", "conv_1", "flatten", "logit"],
+        ]
+        policies = {layer.dtype_policy.name for part in parts for layer in part}
+        assert policies == {"mixed_bfloat16"}
 
     def test_items_of_a_batch_do_not_mix(self):
         model, x = built(), inputs()
@@ -322,11 +338,6 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    @pytest.mark.parametrize("name", ["image_shape"])
-    def test_one_int_stands_for_all(self, name):
-        value, *others = CHANGED[name]
-        assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
-
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
@@ -373,9 +384,16 @@ class TestKeras:
         assert_close(array(model.optimizer.learning_rate), 0.02)
         assert model.optimizer.beta_1 == 0.5
         results = model.evaluate(x, return_dict=True, verbose=0)
-        assert results["loss"] > 0
-        total = results["generator_loss"] + results["discriminator_loss"]
-        assert_close(results["loss"], total)
+        weights = weights_of(model)
+        fake = judged(generated(np.zeros((BATCH, LATENTS)), weights), weights)
+        losses = {
+            "discriminator_loss": softplus(-judged(x, weights)).mean()
+            + softplus(fake).mean(),
+            "generator_loss": softplus(-fake).mean(),
+        }
+        losses["loss"] = sum(losses.values())
+        for name, expected in losses.items():
+            assert_close(results[name], expected, 1e-4)
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
@@ -387,8 +405,7 @@ class TestKeras:
         model.compile_for_training(learning_rate=0.02)
 
         before = model.get_weights()
-        losses = model.fit(x, y, epochs=40, verbose=0).history["loss"]
-        assert losses[-1] < 5 * losses[0]
+        model.fit(x, y, epochs=40, verbose=0)
         assert np.abs(array(model.sample(64, seed=0)) - 0.8).mean() < 0.7 * distance
         for old, new in zip(before, model.get_weights(), strict=True):
             assert (old != new).any()

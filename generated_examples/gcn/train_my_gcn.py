@@ -1,8 +1,8 @@
 """Train `MyGCN`: `python train_my_gcn.py`.
 
 It learns from scikit-learn's 1,797 images of handwritten digits, each with edges to the
-8 that are most like it, and labels of 100. It leaves the model in my_gcn.keras and its
-curves in my_gcn.png. It needs scikit-learn and matplotlib.
+8 that are most like it, with the labels of 100 known. It leaves the model in
+my_gcn.keras and its curves in my_gcn.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -23,7 +23,8 @@ def load_data():
     """Return `[nodes, adjacency]`, `y` of the nodes, and where that is known.
 
     YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
-    digits, each with edges to the 8 that are most like it, and labels of 100.
+    digits, each with edges to the 8 that are most like it, with the labels of 100
+    known.
     """
     pixels, labels = load_digits(return_X_y=True)
     edges = kneighbors_graph(pixels, n_neighbors=8).toarray()

@@ -88,7 +88,7 @@ def inputs(batch=BATCH):
 
 
 def randomised(**arguments):
-    """A model whose weights an error in their place would change."""
+    """A model whose weights are all different, so that a mix-up shows."""
     model = make(**arguments)
     model.build((None, STEPS))
     randomise(model)
@@ -96,7 +96,7 @@ def randomised(**arguments):
 
 
 def randomise(model):
-    """Give every weight values that an error in its place would change."""
+    """Give every weight values of its own, so that a mix-up shows."""
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
 
@@ -214,6 +214,15 @@ class TestValues:
     def test_items_of_a_batch_do_not_mix(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
+
+    def test_refuses_more_tokens_than_there_is_room_for(self):
+        model, x = make(), inputs()
+        cache = model.make_cache(BATCH, LENGTH)
+        model(x, cache=cache, start=LENGTH - STEPS)
+        with pytest.raises(ValueError, match="at most `sequence_length` tokens"):
+            model(x, cache=cache, start=LENGTH - STEPS + 1)
+        with pytest.raises(ValueError, match="room for all tokens in `cache`"):
+            model(x, cache=model.make_cache(BATCH, STEPS), start=1)
 
 
 class TestGenerate:

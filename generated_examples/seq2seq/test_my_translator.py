@@ -108,7 +108,7 @@ SHAPES = {"source": (None, SOURCE_STEPS), "target": (None, TARGET_STEPS)}
 
 
 def randomised(**arguments):
-    """A model whose weights an error in their place would change."""
+    """A model whose weights are all different, so that a mix-up shows."""
     model = make(**arguments)
     model.build(SHAPES)
     randomise(model)
@@ -116,7 +116,7 @@ def randomised(**arguments):
 
 
 def randomise(model):
-    """Give every weight values that an error in its place would change."""
+    """Give every weight values of its own, so that a mix-up shows."""
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
 
@@ -275,6 +275,22 @@ class TestValues:
         assert (outputs(True) != outputs(False)).any()
         assert (outputs(False) == outputs(None)).all()
 
+    def test_dropouts_have_names_and_the_dtype_policy(self):
+        model = make(dtype="mixed_bfloat16")
+        names = {
+            model: ["source_dropout", "target_dropout"],
+            model.encoder_blocks[0]: ["attention_dropout", "feed_forward_dropout"],
+            model.decoder_blocks[0]: [
+                "attention_dropout",
+                "cross_attention_dropout",
+                "feed_forward_dropout",
+            ],
+        }
+        for part, attributes in names.items():
+            for name in attributes:
+                drop = getattr(part, name)
+                assert (drop.name, drop.dtype_policy.name) == (name, "mixed_bfloat16")
+
     def test_items_of_a_batch_do_not_mix(self):
         model, x = randomised(), inputs()
         rest = {name: tokens[1:] for name, tokens in x.items()}
@@ -283,8 +299,8 @@ class TestValues:
 
 class TestGenerate:
     def test_writes_the_likeliest_up_to_the_end(self):
-        model, source = randomised(), inputs()["source"]
-        scatter(model, seed=9)
+        model, source = randomised(dropout=0.5), inputs()["source"]
+        scatter(model, seed=285)
         weights = model.get_weights()
         written = np.full((BATCH, 1), START)
         for _ in range(LENGTH):
@@ -293,8 +309,10 @@ class TestGenerate:
         written = written[:, 1:]
         ends = np.cumsum(written == END, axis=1) - (written == END)
         expected = np.where(ends == 0, written, 0)
-        assert {*np.count_nonzero(expected, axis=1)} == {2, 3}
-        assert (model.generate(source, LENGTH) == expected).all()
+        assert {*np.count_nonzero(expected, axis=1)} == {4, 6}
+        found = model.generate(source, LENGTH)
+        assert found.dtype == "int32"
+        assert (found == expected).all()
 
 
 class TestShapes:

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="examples")
+@keras.saving.register_keras_serializable(package="examples", name="MyTwoTower.Tower")
 class Tower(keras.layers.Layer):
     """A multi-layer perceptron that ends in vectors of length 1."""
 

@@ -6,25 +6,9 @@ import keras
 from keras import ops
 
 
-def int_tuple(value, length, name):
-    """Return the argument `name` as a tuple of `length` positive ints.
-
-    One int stands for all of them. Raises `ValueError` for anything else.
-    """
-    values = (value,) * length if isinstance(value, int) else value
-    if (
-        not isinstance(values, (list, tuple))
-        or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
-    ):
-        raise ValueError(
-            f"`{name}` must be a positive int, or a tuple of positive ints of length "
-            f"{length}. Received: {name}={value!r}"
-        )
-    return tuple(values)
-
-
-@keras.saving.register_keras_serializable(package="examples")
+@keras.saving.register_keras_serializable(
+    package="examples", name="MyVAE.NormalSampling"
+)
 class NormalSampling(keras.layers.Layer):
     """Draws from normal distributions in training, else gives their mean.
 
@@ -49,8 +33,8 @@ class NormalSampling(keras.layers.Layer):
     def divergence(self, mean, log_variance):
         """The Kullback-Leibler divergence of each item, in nats."""
         # Squares and exponentials leave the range of float16 early.
-        mean = ops.cast(mean, "float32")
-        log_variance = ops.cast(log_variance, "float32")
+        dtype = keras.backend.result_type(self.compute_dtype, "float32")
+        mean, log_variance = ops.cast(mean, dtype), ops.cast(log_variance, dtype)
         return ops.sum(ops.exp(log_variance) + mean**2 - 1 - log_variance, axis=-1) / 2
 
     def compute_output_shape(self, mean_shape):
@@ -60,7 +44,9 @@ class NormalSampling(keras.layers.Layer):
         return {**super().get_config(), "kl_weight": self.kl_weight, "seed": self.seed}
 
 
-@keras.saving.register_keras_serializable(package="examples")
+@keras.saving.register_keras_serializable(
+    package="examples", name="MyVAE.bernoulli_loss"
+)
 def bernoulli_loss(images, logits):
     """The negative log-likelihood of each image, in nats: a sum over its values."""
     return ops.sum(ops.softplus(logits) - ops.multiply(images, logits), axis=(1, 2, 3))
@@ -80,8 +66,7 @@ class MyVAE(keras.Model):
     `fit(images, images)`.
 
     Args:
-        image_shape: Positive int or tuple of 3, height, width and channels of the
-            images.
+        image_shape: Tuple of 3 positive ints, height, width and channels of the images.
         latent_dim: Positive int, how many numbers an image is encoded as. Defaults to
             `20`.
         hidden_units: Tuple of positive ints, units of the encoder's hidden layers; the
@@ -126,7 +111,15 @@ class MyVAE(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if (
+            not isinstance(image_shape, (list, tuple))
+            or len(image_shape) != 3
+            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+        ):
+            raise ValueError(
+                "`image_shape` must be a tuple of 3 positive ints. "
+                f"Received: image_shape={image_shape!r}"
+            )
         if not isinstance(latent_dim, int) or latent_dim <= 0:
             raise ValueError(
                 "`latent_dim` must be a positive int. "
@@ -144,7 +137,7 @@ class MyVAE(keras.Model):
                 "`kl_weight` must be a non-negative float. "
                 f"Received: kl_weight={kl_weight!r}"
             )
-        self.image_shape = image_shape
+        self.image_shape = tuple(image_shape)
         self.latent_dim = latent_dim
         self.hidden_units = tuple(hidden_units)
         self.activation = keras.activations.get(activation)

@@ -1,7 +1,8 @@
 """Train `MyVAE`: `python train_my_vae.py`.
 
 It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_vae.keras and its curves in my_vae.png. It needs scikit-learn and matplotlib.
+my_vae.keras, its curves in my_vae.png, and images that it makes in my_vae_samples.png.
+It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -44,6 +45,16 @@ def plot(history, path):
     figure.savefig(path)
 
 
+def draw(images, path):
+    """Draw 32 images, with values from 0 to 1, as a PNG."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    images = ops.convert_to_numpy(images).clip(0, 1)
+    for axes, image in zip(figure.subplots(4, 8).flat, images, strict=True):
+        axes.imshow(image, cmap="gray", vmin=0, vmax=1)
+        axes.axis("off")
+    figure.savefig(path)
+
+
 def main():
     keras.utils.set_random_seed(0)
     (x_train, y_train), (x_test, y_test) = load_data()
@@ -58,6 +69,7 @@ def main():
         verbose=2,
     )
     plot(history.history, HERE / "my_vae.png")
+    draw(model.sample(32, seed=0), HERE / "my_vae_samples.png")
     model.save(HERE / "my_vae.keras")
     means, _ = model.encode(x_test)
     restored = ops.convert_to_numpy(model.decode(means))

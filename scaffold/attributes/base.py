@@ -72,6 +72,10 @@ class AttributeType(ABC):
         text = repr(value)
         return f'"{text[1:-1]}"' if text[0] == "'" and '"' not in text else text
 
+    def as_shape(self) -> AttributeType:
+        """The same of a shape, whose ints are all written."""
+        raise ValueError(f"`{self.keyword}` can't be a shape")
+
     def signature(self, value: Value) -> str:
         """The literal of `value` as a default in a signature."""
         return self.source(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from scaffold.attributes.base import REQUIRED, AttributeType, Default, Value
@@ -105,12 +105,16 @@ class Float(_Number):
 
 @dataclass(frozen=True)
 class Ints(AttributeType):
-    """A tuple of ints, of a fixed length (one int standing for all) or of any."""
+    """A tuple of ints, of a fixed length (one int standing for all) or of any.
+
+    Of a `shape` all ints are written: one does not stand for the others.
+    """
 
     keyword: ClassVar[str] = "ints"
     takes: ClassVar[str] = "(2){>0}"
     length: int | None = None
     constraint: Constraint = ANY
+    shape: bool = False
 
     @classmethod
     def declare(cls, parameters: str | None, constraint: str | None) -> Self:
@@ -128,6 +132,9 @@ class Ints(AttributeType):
     def bounds(self) -> str:
         return str(self.constraint)
 
+    def as_shape(self) -> Ints:
+        return replace(self, shape=True)
+
     def parse(self, text: str) -> Value:
         inner = text.removeprefix("(").removesuffix(")").rstrip(",")
         items = [item.strip() for item in inner.split(",")] if inner.strip() else []
@@ -138,6 +145,9 @@ class Ints(AttributeType):
 
     def accept(self, value: object) -> Value:
         one = isinstance(value, int) and not isinstance(value, bool)
+        if one and self.length is not None and not self.one_for_all:
+            example = ",".join([str(value)] * (self.length - 1) + ["1"])
+            raise ValueError(f"{value!r} is one int, a shape has {self.length}; write `{example}`")
         items = [value] * (self.length or 1) if one else value
         if not isinstance(items, list | tuple):
             raise ValueError(f"{value!r} is no tuple of ints")
@@ -151,6 +161,11 @@ class Ints(AttributeType):
         return value
 
     @property
+    def one_for_all(self) -> bool:
+        """Whether one int stands for a tuple of the length."""
+        return self.length is not None and not self.shape
+
+    @property
     def positive(self) -> bool:
         """Whether the constraint says just that the ints are positive."""
         return self.bounds in (">0", ">=1")
@@ -159,6 +174,8 @@ class Ints(AttributeType):
         item = _phrase("int", self.constraint, plural=True)
         if self.length is None:
             return f"tuple of {item}"
+        if not self.one_for_all:
+            return f"tuple of {self.length} {item}"
         if self.length == 1:
             return f"{_phrase('int', self.constraint)}, or a tuple of one"
         return f"tuple of {self.length} {item}, or one int for all"
@@ -185,7 +202,8 @@ class Ints(AttributeType):
         last = [good] * (length - 1)
         outside = [(*last, bad) for bad in (*_outside(self.constraint, whole=True), 2.5, None)]
         lengths = [(good,) * (self.length + 1)] if self.length else []
-        return (*outside, *lengths, 2.5, "2" * length)
+        alone = [good] if self.shape else []
+        return (*outside, *lengths, *alone, 2.5, "2" * length)
 
 
 def _no_parameters(keyword: str, parameters: str | None) -> None:

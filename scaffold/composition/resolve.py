@@ -36,6 +36,11 @@ class Layer:
     kind: ClassVar[str] = "layer"
 
     @property
+    def class_name(self) -> str:
+        """Of what class it is."""
+        return self.started.partition("(")[0].rpartition(".")[2]
+
+    @property
     def source(self) -> str:
         """How it is made, with the dtype of the model."""
         comma = "" if self.started.endswith("(") else ", "
@@ -67,9 +72,14 @@ class Way:
     name: str
 
     @property
+    def class_name(self) -> str:
+        """Of what class the layer is that merges."""
+        return self.merge.capitalize()
+
+    @property
     def source(self) -> str:
         """The layer that merges."""
-        return f'keras.layers.{self.merge.capitalize()}(dtype=dtype, name="{self.name}")'
+        return f'keras.layers.{self.class_name}(dtype=dtype, name="{self.name}")'
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def left_over(built: Sequence[Built], folder: Path = FOLDER) -> Iterator[Path]:
 
 def _generated(command: str, folder: Path) -> Generated:
     words = shlex.split(command)
-    answer = _answer([*words, f"--package={PACKAGE}", "--json"], folder)
+    answer = answer_of([*words, f"--package={PACKAGE}", "--json"], folder)
     return Generated(
         words[0],
         answer["name"],
@@ -102,7 +102,7 @@ def _generated(command: str, folder: Path) -> Generated:
     )
 
 
-def _answer(words: Sequence[str], folder: Path) -> Mapping[str, Any]:
+def answer_of(words: Sequence[str], folder: Path) -> Mapping[str, Any]:
     """What the command line answers to a person in `folder`."""
     from scaffold.cli import main
 

@@ -372,6 +372,15 @@ def test_accept_refuses(kind: str, value: object, message: str) -> None:
     assert complaint(declare_type(kind).accept, value) == message
 
 
+def test_of_a_shape_all_ints_are_written() -> None:
+    shape = declare_type("ints(3)", ">0").as_shape()
+    message = "28 is one int, a shape has 3; write `28,28,1`"
+    assert complaint(shape.parse, "28") == complaint(shape.accept, 28) == message
+    assert shape.parse("28,28,1") == shape.accept([28, 28, 1]) == (28, 28, 1)
+    assert complaint(shape.parse, "28,28") == "[28, 28] has 2 ints, not 3"
+    assert complaint(declare_type("float").as_shape) == "`float` can't be a shape"
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "source", "signature"),
     [

@@ -86,6 +86,8 @@ def example(name: str, **changed: str) -> Built:
 
 # It saves before it has learned.
 SAVED = '    model.save(HERE / "twice.keras")\n    model.fit('
+# It names a picture that it does not draw.
+PROMISED = '    str(HERE / "made.png")\n    model.save'
 # Each with the step that has to notice it, how that ends, and words of the message.
 DEFECTS = {
     "unknown": ({"twice": LAYER + "\nimport nothing\n"}, "imports", "failed", "nothing"),
@@ -126,6 +128,12 @@ DEFECTS = {
         "train",
         "failed",
         "twice.png is no PNG",
+    ),
+    "promises": (
+        {"train_twice": SCRIPT.replace("    model.save", PROMISED)},
+        "train",
+        "failed",
+        "made.png is no PNG",
     ),
     "forgets": (
         {"train_twice": SCRIPT.replace("  model.save", "  str").replace("    model.fit(", SAVED)},

@@ -14,9 +14,10 @@ import pytest
 
 from scaffold.errors import ScaffoldError
 from scaffold.examples.warm import warm_python
+from scaffold.examples.warm.start import FORKS
 
-if not hasattr(os, "fork"):
-    pytest.skip("there are no forks here, and no warm python", allow_module_level=True)
+if not FORKS:
+    pytest.skip("forks are not safe here, and there is no warm python", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ from keras import ops
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from goldens import GOLDENS, KINDS
+from goldens import GOLDENS
+from gradients.compared import compared
 from scaffold.conformance.case import Case
 from scaffold.conformance.cases import cases_of
 from scaffold.conformance.instruments.gradients import gradients
@@ -26,19 +27,7 @@ from scaffold.conformance.subject import Subject
 PLACES = 2
 # Some operations compute in float32 whatever they are given: on Torch `ops.matmul` does, on JAX
 # `ops.layer_normalization`. There the step has to be wide, and the difference is rough.
-# `ops.tanh` gives float32 on JAX, which the loop over the steps refuses; as Keras's own layer does.
-WITHOUT_FLOAT64 = {("jax", "simple_rnn")}
-# A call in training assigns to the kernel, which gradients do not follow but differences do.
-MOVES_ITS_KERNEL = {"spectral_normalization"}
 PRECISE, ROUGH = (1e-6, 1e-4), (1e-2, 5e-2)
-
-
-def goldens_for(backend: str) -> list[str]:
-    """What is compared on a backend: the goldens of all variants that have float64 there."""
-    names = [
-        folder.name for folders in KINDS.values() for folder in folders if folder.parent == GOLDENS
-    ]
-    return [name for name in names if (backend, name) not in WITHOUT_FLOAT64]
 
 
 def generated(golden: str) -> list[tuple[Any, Case]]:
@@ -127,15 +116,7 @@ class Loss:
         return (found[0] - found[1]) / (2 * step)
 
 
-@pytest.mark.parametrize(
-    ("golden", "training"),
-    [
-        (golden, training)
-        for golden in goldens_for(keras.backend.backend())
-        for training in (False, True)
-        if not (training and golden in MOVES_ITS_KERNEL)
-    ],
-)
+@pytest.mark.parametrize(("golden", "training"), compared(keras.backend.backend(), every=True))
 def test_gradients(golden: str, training: bool) -> None:
     random = np.random.default_rng(0)
     for cls, case in generated(golden):

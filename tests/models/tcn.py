@@ -26,4 +26,9 @@ PROOF = Proof(
             "normalization, 400 more",
         ),
     ],
+    judged={
+        "ops.take_along_axis(inputs, last[:, None, None], axis=1), axis=1 ) -> ops.take_along_axis(inputs, last[:, None, None], axis=1), )": "a test is missing, of a batch of one with a mask",
+        "ops.take_along_axis(inputs, last[:, None, None], axis=1), axis=1 -> ops.take_along_axis(inputs, last[:, None, None], axis=1), axis=None": "a test is missing, of a batch of one with a mask",
+        "return (input_shape[0], input_shape[-1]) -> return (input_shape[1], input_shape[-1])": "a test is missing, of the shape that the last step alone has",
+    },
 )

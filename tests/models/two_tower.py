@@ -27,4 +27,11 @@ PROOF = Proof(
             "the formula, a tower at a time",
         )
     ],
+    judged={
+        "own = ops.eye(ops.shape(scores)[0]) -> own = ops.eye(ops.shape(scores)[1])": "the scores of a batch are a square",
+        "return super().compute_loss(x, own, scores, sample_weight, training) -> return super().compute_loss(None, own, scores, sample_weight, training)": "Keras's own `compute_loss` does not look at it",
+        "return super().compute_loss(x, own, scores, sample_weight, training) -> return super().compute_loss(x, own, scores, sample_weight, )": "Keras's own `compute_loss` does not look at it",
+        "return super().compute_loss(x, own, scores, sample_weight, training) -> return super().compute_loss(x, own, scores, sample_weight, None)": "Keras's own `compute_loss` does not look at it",
+        "scores = scores - 1e9 * (same - own) -> scores = scores - 1000000001.0 * (same - own)": "either is far below all scores",
+    },
 )

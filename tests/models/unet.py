@@ -28,4 +28,7 @@ PROOF = Proof(
             "milesial's Pytorch-UNet, and the moving statistics, which PyTorch does not count",
         ),
     ],
+    judged={
+        'pool = keras.layers.MaxPooling2D(2, name=f"pool_{i}", **image) -> pool = keras.layers.MaxPooling2D(name=f"pool_{i}", **image)': "2 is the default",
+    },
 )

@@ -24,6 +24,7 @@ QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=
 _SCORE = re.compile(
     r"^(?P<metric>.+): (?P<score>[\d.]+) \((?P<baseline>.+): (?P<trivial>[\d.]+)\)$"
 )
+_PICTURE = re.compile(r'HERE / "(\w+\.png)"')
 _TESTS = Path("tests.xml")
 _LAST_WORDS = 1500  # characters of what a process has printed
 # What a guess must miss a bound by.
@@ -182,8 +183,11 @@ def train(built: Built, setting: Setting) -> Mapping[str, Any]:
             f"{task.bound}, far from the trivial guess"
         )
     module = built.script.removeprefix("train_").removesuffix(".py")
-    if not (setting.folder / f"{module}.png").read_bytes().startswith(b"\x89PNG"):
-        raise StepError(f"{module}.png is no PNG")
+    script = (setting.folder / built.script).read_text(encoding="utf-8")
+    for picture in (f"{module}.png", *_PICTURE.findall(script)):
+        path = setting.folder / picture
+        if not path.is_file() or not path.read_bytes().startswith(b"\x89PNG"):
+            raise StepError(f"{picture} is no PNG")
     facts = json.loads((setting.folder / "facts.json").read_text(encoding="utf-8"))
     return {**known, **facts}
 

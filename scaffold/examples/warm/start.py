@@ -16,6 +16,8 @@ from scaffold.examples.warm import command
 
 # What a hash seed fixes differs from a process to the next, and a fork has that of its server.
 SEEDS = ("", "4321")
+# On macOS a fork after such imports may crash.
+FORKS = hasattr(os, "fork") and sys.platform != "darwin"
 _PATIENCE = 300.0  # seconds
 
 
@@ -32,7 +34,7 @@ def warm_python(backends: Iterable[str], variables: Mapping[str, str]) -> Iterat
     Raises:
         ScaffoldError: If a server does not start.
     """
-    if not hasattr(os, "fork"):
+    if not FORKS:
         yield sys.executable
         return
     with contextlib.ExitStack() as stack:

@@ -182,8 +182,10 @@ class TestShapes:
             with pytest.raises(ValueError, match="expects 2 input"):
                 layer(bad)
         for bad in ([nodes[0], adjacency], [nodes, adjacency[0]]):
+            unbuilt = make()
             with pytest.raises(ValueError, match="incompatible with the layer"):
-                make()(bad)
+                unbuilt(bad)
+            assert not unbuilt.built  # No weights are made for what is refused.
         narrow = nodes[..., 1:]
         for bad in ([nodes[0], adjacency], [nodes, adjacency[0]], [narrow, adjacency]):
             with pytest.raises(ValueError, match="incompatible with the layer"):

@@ -5,31 +5,13 @@ import math
 import keras
 
 
-def int_tuple(value, length, name):
-    """Return the argument `name` as a tuple of `length` positive ints.
-
-    One int stands for all of them. Raises `ValueError` for anything else.
-    """
-    values = (value,) * length if isinstance(value, int) else value
-    if (
-        not isinstance(values, (list, tuple))
-        or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
-    ):
-        raise ValueError(
-            f"`{name}` must be a positive int, or a tuple of positive ints of length "
-            f"{length}. Received: {name}={value!r}"
-        )
-    return tuple(values)
-
-
 @keras.saving.register_keras_serializable(package="golden")
 class MyConvAutoencoder(keras.Model):
     """Convolutional autoencoder: an encoder to a short code, and a decoder back.
 
     Each convolution of the encoder halves height and width, and a dense layer without
     activation maps what is left to the code. The decoder goes back: a dense layer, then
-    each image is enlarged by repeating its pixels, with a convolution behind. All
+    each image is enlarged by repeating its pixels, with a convolution after it. All
     windows have 3 by 3 places. `encode` gives the code of images, `decode` what a code
     stands for.
 
@@ -75,7 +57,15 @@ class MyConvAutoencoder(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if (
+            not isinstance(image_shape, (list, tuple))
+            or len(image_shape) != 3
+            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+        ):
+            raise ValueError(
+                "`image_shape` must be a tuple of 3 positive ints. "
+                f"Received: image_shape={image_shape!r}"
+            )
         if not isinstance(latent_dim, int) or latent_dim <= 0:
             raise ValueError(
                 "`latent_dim` must be a positive int. "
@@ -96,7 +86,7 @@ class MyConvAutoencoder(keras.Model):
                 "`2 ** len(filters)`. "
                 f"Received: image_shape={image_shape}, filters={filters}"
             )
-        self.image_shape = image_shape
+        self.image_shape = tuple(image_shape)
         self.latent_dim = latent_dim
         self.filters = tuple(filters)
         self.activation = keras.activations.get(activation)

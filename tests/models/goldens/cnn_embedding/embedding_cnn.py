@@ -22,7 +22,9 @@ def int_tuple(value, length, name):
     return tuple(values)
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingCNN.UnitLength"
+)
 class UnitLength(keras.layers.Layer):
     """Vectors of length 1, in the direction of the last axis of the inputs."""
 
@@ -37,7 +39,9 @@ class UnitLength(keras.layers.Layer):
         return input_shape
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingCNN.supervised_contrastive_loss"
+)
 def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     """How far apart the vectors of each label are, beside those of other labels.
 

@@ -84,7 +84,15 @@ class FeaturesCNN(keras.Sequential):
         name=None,
         trainable=True,
     ):
-        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if (
+            not isinstance(image_shape, (list, tuple))
+            or len(image_shape) != 3
+            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+        ):
+            raise ValueError(
+                "`image_shape` must be a tuple of 3 positive ints. "
+                f"Received: image_shape={image_shape!r}"
+            )
         kernel_size = int_tuple(kernel_size, 2, "kernel_size")
         pool_size = int_tuple(pool_size, 2, "pool_size")
         if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
@@ -148,7 +156,7 @@ class FeaturesCNN(keras.Sequential):
             [inputs, *feature_layers, global_pool, drop], name=name, trainable=trainable
         )
         self.dtype_policy = keras.dtype_policies.get(dtype)
-        self.image_shape = image_shape
+        self.image_shape = tuple(image_shape)
         self.filters = tuple(filters)
         self.kernel_size = kernel_size
         self.pool_size = pool_size

@@ -87,7 +87,15 @@ class FunctionalCNN(keras.Model):
         name=None,
         trainable=True,
     ):
-        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if (
+            not isinstance(image_shape, (list, tuple))
+            or len(image_shape) != 3
+            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+        ):
+            raise ValueError(
+                "`image_shape` must be a tuple of 3 positive ints. "
+                f"Received: image_shape={image_shape!r}"
+            )
         if not isinstance(num_classes, int) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
@@ -160,7 +168,7 @@ class FunctionalCNN(keras.Model):
         outputs = head(drop(x))
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.dtype_policy = keras.dtype_policies.get(dtype)
-        self.image_shape = image_shape
+        self.image_shape = tuple(image_shape)
         self.num_classes = num_classes
         self.filters = tuple(filters)
         self.kernel_size = kernel_size

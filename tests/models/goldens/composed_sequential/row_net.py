@@ -5,7 +5,9 @@ import keras
 
 @keras.saving.register_keras_serializable(package="golden")
 class RowNet(keras.Sequential):
-    """Layers one behind the other.
+    """Layers one after the other.
+
+    From the inputs to the outputs: `LSTM`, `Dense`.
 
     Args:
         shape: Tuple of positive ints, the axes of the inputs without the batch.
@@ -17,7 +19,7 @@ class RowNet(keras.Sequential):
         `(batch, *shape)`.
 
     Output shape:
-        That of the last layer.
+        That of the last layer, `Dense`.
 
     Raises:
         ValueError: If an argument is none of the values above.

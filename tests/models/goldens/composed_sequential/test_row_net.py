@@ -120,6 +120,18 @@ class TestConfig:
 
 
 class TestKeras:
+    def test_layers(self):
+        layers = [
+            layer
+            for layer in make(dtype="mixed_bfloat16").layers
+            if not isinstance(layer, keras.layers.InputLayer)
+        ]
+        assert {layer.name for layer in layers} == {
+            "lstm",
+            "dense",
+        }
+        assert {layer.dtype_policy.name for layer in layers} == {"mixed_bfloat16"}
+
     def test_dtype_policy(self):
         model = make(dtype="mixed_bfloat16")
         assert keras.backend.standardize_dtype(model(inputs()).dtype) == "bfloat16"
@@ -131,6 +143,8 @@ class TestKeras:
         assert_close(array(model.optimizer.learning_rate), 0.02)
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
+        assert model.loss.get_config()["from_logits"]
+        assert model.get_compile_config()["metrics"] == ["accuracy"]
 
     def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)

@@ -7,7 +7,9 @@ from table_net_dense import TableNetDense
 
 @keras.saving.register_keras_serializable(package="golden")
 class TableNet(keras.Model):
-    """Layers one behind the other.
+    """Layers one after the other.
+
+    From the inputs to the outputs: `TableNetDense`, `Dense`.
 
     Args:
         shape: Tuple of positive ints, the axes of the inputs without the batch.
@@ -20,7 +22,7 @@ class TableNet(keras.Model):
         `(batch, *shape)`.
 
     Output shape:
-        That of the last layer.
+        That of the last layer, `Dense`.
 
     Raises:
         ValueError: If an argument is none of the values above.

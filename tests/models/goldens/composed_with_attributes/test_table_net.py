@@ -141,6 +141,18 @@ class TestConfig:
 
 
 class TestKeras:
+    def test_layers(self):
+        layers = [
+            layer
+            for layer in make(dtype="mixed_bfloat16").layers
+            if not isinstance(layer, keras.layers.InputLayer)
+        ]
+        assert {layer.name for layer in layers} == {
+            "dense",
+            "dense_1",
+        }
+        assert {layer.dtype_policy.name for layer in layers} == {"mixed_bfloat16"}
+
     def test_dtype_policy(self):
         model = make(dtype="mixed_bfloat16")
         assert keras.backend.standardize_dtype(model(inputs()).dtype) == "bfloat16"

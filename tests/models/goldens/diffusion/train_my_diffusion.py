@@ -1,13 +1,14 @@
 """Train `MyDiffusion`: `python train_my_diffusion.py`.
 
 It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_diffusion.keras and its curves in my_diffusion.png. It needs scikit-learn and
-matplotlib.
+my_diffusion.keras, its curves in my_diffusion.png, and images that it makes in
+my_diffusion_samples.png. It needs scikit-learn and matplotlib.
 """
 
 from pathlib import Path
 
 import keras
+from keras import ops
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -43,10 +44,22 @@ def plot(history, path):
     figure.savefig(path)
 
 
+def draw(images, path):
+    """Draw 32 images, with values from 0 to 1, as a PNG."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    images = ops.convert_to_numpy(images).clip(0, 1)
+    for axes, image in zip(figure.subplots(4, 8).flat, images, strict=True):
+        axes.imshow(image, cmap="gray", vmin=0, vmax=1)
+        axes.axis("off")
+    figure.savefig(path)
+
+
 def main():
     keras.utils.set_random_seed(0)
     x_train, x_test = load_data()
-    model = MyDiffusion(image_shape=x_train.shape[1:], filters=24, num_blocks=3)
+    model = MyDiffusion(
+        image_shape=x_train.shape[1:], filters=24, num_blocks=3, num_steps=100
+    )
     model.compile_for_training()
     history = model.fit(
         x_train,
@@ -56,6 +69,7 @@ def main():
         verbose=2,
     )
     plot(history.history, HERE / "my_diffusion.png")
+    draw((model.sample(32, seed=0) + 1) / 2, HERE / "my_diffusion_samples.png")
     model.save(HERE / "my_diffusion.keras")
     error = model.evaluate(x_test, verbose=0)
     baseline = (model.test_noise**2).mean()

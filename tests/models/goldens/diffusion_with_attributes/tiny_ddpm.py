@@ -4,25 +4,6 @@ import keras
 import numpy as np
 from keras import ops
 
-
-def int_tuple(value, length, name):
-    """Return the argument `name` as a tuple of `length` positive ints.
-
-    One int stands for all of them. Raises `ValueError` for anything else.
-    """
-    values = (value,) * length if isinstance(value, int) else value
-    if (
-        not isinstance(values, (list, tuple))
-        or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
-    ):
-        raise ValueError(
-            f"`{name}` must be a positive int, or a tuple of positive ints of length "
-            f"{length}. Received: {name}={value!r}"
-        )
-    return tuple(values)
-
-
 # At how many times the error of an image is measured, outside of training.
 NUM_TIMES = 8
 
@@ -34,7 +15,9 @@ def conv(filters, **arguments):
     )
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="TinyDDPM.ResidualBlock"
+)
 class ResidualBlock(keras.layers.Layer):
     """Two convolutions beside a shortcut, with an embedding of the time in between.
 
@@ -101,8 +84,8 @@ class TinyDDPM(keras.Model):
     makes images.
 
     Args:
-        image_shape: Positive int or tuple of 3, height, width and channels of the
-            images. Defaults to `(8, 8, 1)`.
+        image_shape: Tuple of 3 positive ints, height, width and channels of the images.
+            Defaults to `(8, 8, 1)`.
         filters: Positive int, channels inside of the network. Defaults to `32`.
         num_blocks: Positive int, how many residual blocks the network has. Defaults to
             `6`.
@@ -149,7 +132,15 @@ class TinyDDPM(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if (
+            not isinstance(image_shape, (list, tuple))
+            or len(image_shape) != 3
+            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+        ):
+            raise ValueError(
+                "`image_shape` must be a tuple of 3 positive ints. "
+                f"Received: image_shape={image_shape!r}"
+            )
         if not isinstance(filters, int) or filters <= 0:
             raise ValueError(
                 f"`filters` must be a positive int. Received: filters={filters!r}"
@@ -169,7 +160,7 @@ class TinyDDPM(keras.Model):
             )
         if not isinstance(label, str):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
-        self.image_shape = image_shape
+        self.image_shape = tuple(image_shape)
         self.filters = filters
         self.num_blocks = num_blocks
         self.num_steps = num_steps

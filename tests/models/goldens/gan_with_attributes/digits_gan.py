@@ -6,24 +6,6 @@ import keras
 from keras import ops
 
 
-def int_tuple(value, length, name):
-    """Return the argument `name` as a tuple of `length` positive ints.
-
-    One int stands for all of them. Raises `ValueError` for anything else.
-    """
-    values = (value,) * length if isinstance(value, int) else value
-    if (
-        not isinstance(values, (list, tuple))
-        or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
-    ):
-        raise ValueError(
-            f"`{name}` must be a positive int, or a tuple of positive ints of length "
-            f"{length}. Received: {name}={value!r}"
-        )
-    return tuple(values)
-
-
 @keras.saving.register_keras_serializable(package="golden")
 class DigitsGAN(keras.Model):
     """Generative adversarial network: a generator of images and a discriminator.
@@ -40,11 +22,11 @@ class DigitsGAN(keras.Model):
     worth. `sample` makes images of noise that is drawn.
 
     Args:
-        image_shape: Positive int or tuple of 3, height, width and channels of the
-            images. Defaults to `(8, 8, 1)`.
+        image_shape: Tuple of 3 positive ints, height, width and channels of the images.
+            Defaults to `(8, 8, 1)`.
         latent_dim: Positive int, size of the latent vector that an image is made of.
             Defaults to `16`.
-        filters: Tuple of one or more positive ints, channels behind each convolution of
+        filters: Tuple of one or more positive ints, channels after each convolution of
             the generator, which doubles the image; the discriminator has the same in
             reverse. Defaults to `(64, 32)`.
         seed: Int, seed of the draws in training, or `None` for another one each time.
@@ -90,7 +72,15 @@ class DigitsGAN(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if (
+            not isinstance(image_shape, (list, tuple))
+            or len(image_shape) != 3
+            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+        ):
+            raise ValueError(
+                "`image_shape` must be a tuple of 3 positive ints. "
+                f"Received: image_shape={image_shape!r}"
+            )
         if not isinstance(latent_dim, int) or latent_dim <= 0:
             raise ValueError(
                 "`latent_dim` must be a positive int. "
@@ -116,7 +106,7 @@ class DigitsGAN(keras.Model):
                 "Height and width must be multiples of `2**len(filters)`. "
                 f"Received: image_shape={image_shape}, filters={filters}"
             )
-        self.image_shape = image_shape
+        self.image_shape = tuple(image_shape)
         self.latent_dim = latent_dim
         self.filters = tuple(filters)
         self.seed = seed

@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FunctionalGCN.GraphConvolution"
+)
 class GraphConvolution(keras.layers.Layer):
     """Dense layer on the nodes of graphs, averaged over the neighbours of each."""
 
@@ -54,8 +56,8 @@ class GraphConvolution(keras.layers.Layer):
 class FunctionalGCN(keras.Model):
     """Graph convolutional network: each layer averages over a node's neighbours.
 
-    Dropout is in front of each convolution, and `activation` behind each but the last.
-    A convolution counts each node among its own neighbours, and weighs an edge by the
+    Dropout is in front of each convolution, and `activation` after each but the last. A
+    convolution counts each node among its own neighbours, and weighs an edge by the
     degrees of the two nodes::
 
         degree[i] = 1 + sum over j of A[i, j]

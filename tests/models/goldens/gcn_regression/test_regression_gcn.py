@@ -80,7 +80,7 @@ def made(**arguments):
 
 
 def randomise(model):
-    """Give every weight values that an error in its place would change."""
+    """Give every weight values of its own, so that a mix-up shows."""
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
 
@@ -101,7 +101,7 @@ def convolve(nodes, adjacency, kernel, bias):
 
 
 def reference(inputs, *weights, activation=lambda x: np.maximum(x, 0)):
-    """The network: no activation behind the last convolution."""
+    """The network: no activation after the last convolution."""
     x, adjacency = inputs
     for layer, (kernel, bias) in enumerate(
         zip(weights[::2], weights[1::2], strict=True)

@@ -1,8 +1,9 @@
 """Train `RegressionGCN`: `python train_regression_gcn.py`.
 
 It learns from scikit-learn's 1,797 images of handwritten digits, each with edges to the
-8 that are most like it, and labels of 100. It leaves the model in regression_gcn.keras
-and its curves in regression_gcn.png. It needs scikit-learn and matplotlib.
+8 that are most like it, with the labels of 100 known. It leaves the model in
+regression_gcn.keras and its curves in regression_gcn.png. It needs scikit-learn and
+matplotlib.
 """
 
 from pathlib import Path
@@ -16,14 +17,15 @@ from sklearn.neighbors import kneighbors_graph
 from regression_gcn import RegressionGCN
 
 HERE = Path(__file__).parent
-EPOCHS = 100
+EPOCHS = 200
 
 
 def load_data():
     """Return `[nodes, adjacency]`, `y` of the nodes, and where that is known.
 
     YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
-    digits, each with edges to the 8 that are most like it, and labels of 100.
+    digits, each with edges to the 8 that are most like it, with the labels of 100
+    known.
     """
     pixels, labels = load_digits(return_X_y=True)
     edges = kneighbors_graph(pixels, n_neighbors=8).toarray()

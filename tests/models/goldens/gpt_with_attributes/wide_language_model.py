@@ -5,7 +5,9 @@ import numpy as np
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="WideLanguageModel.TokenAndPositionEmbedding"
+)
 class TokenAndPositionEmbedding(keras.layers.Layer):
     """A trained vector for each token, plus one for its place."""
 
@@ -35,10 +37,11 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
 
     def call(self, inputs, start=0):
         steps = inputs.shape[1]
-        if steps is not None and steps > self.sequence_length:
+        if steps is not None and start + steps > self.sequence_length:
             raise ValueError(
                 "There must be at most `sequence_length` tokens. "
-                f"Received: {steps} tokens, sequence_length={self.sequence_length}"
+                f"Received: start={start}, {steps} tokens, "
+                f"sequence_length={self.sequence_length}"
             )
         positions = ops.arange(ops.shape(inputs)[1], dtype="int32") + start
         return self.token_embedding(inputs) + self.position_embedding(positions)
@@ -55,7 +58,9 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="WideLanguageModel.CausalBlock"
+)
 class CausalBlock(keras.layers.Layer):
     """Attention to what came before, then a feed-forward network."""
 
@@ -115,6 +120,11 @@ class CausalBlock(keras.layers.Layer):
 
     def _attend(self, x, cache, start):
         """Attend to what is in `cache`, which the keys and values of `x` join."""
+        if start + x.shape[1] > cache.shape[2]:
+            raise ValueError(
+                "There must be room for all tokens in `cache`. Received: "
+                f"start={start}, {x.shape[1]} tokens, a cache of {cache.shape[2]} steps"
+            )
         new = ops.stack(
             [self.attention.key_dense(x), self.attention.value_dense(x)], axis=1
         )
@@ -146,20 +156,20 @@ class CausalBlock(keras.layers.Layer):
 class WideLanguageModel(keras.Model):
     """Causal language model: logits of the token that follows each token.
 
-    As GPT-2 is built, but for the exact GELU in place of its approximation: `x` is the
-    tokens' vectors plus those of their places. Each block is
-    `x = x + attention(norm(x))`, where a token sees itself and those before it, then
-    `x + dense(gelu(dense(norm(x))))`. Behind the last one comes a normalization. The
-    output layer is tied to the token embedding: the logits are the products with the
-    tokens' vectors.
+    As GPT-2 is built, but for the exact GELU in place of its approximation and Keras's
+    own initial values of dense kernels: `x` is the tokens' vectors plus those of their
+    places. Each block is `x = x + attention(norm(x))`, where a token sees itself and
+    those before it, then `x + dense(gelu(dense(norm(x))))`. After the last one comes a
+    normalization. The output layer is tied to the token embedding: the logits are the
+    products with the tokens' vectors.
 
     GPT-2 small has 124,439,808 parameters: `vocabulary_size=50257`, `hidden_dim=768`,
     `num_layers=12`, `num_heads=12`, `intermediate_dim=3072`.
 
     `generate` goes on from a prompt, one token at a time. `cache`, of `make_cache` at
-    first, holds the keys and values of the tokens before the step `start`, where
-    `inputs` begin: the call then returns the logits and the cache with the new tokens
-    in it. Caches are for inference.
+    first, holds the keys and values of the tokens before the step `start`, an int,
+    where `inputs` begin: the call then returns the logits and the cache with the new
+    tokens in it. Caches are for inference, and for tensors, not for symbolic inputs.
 
     Args:
         vocabulary_size: Positive int, how many tokens there are. Defaults to `1000`.
@@ -187,7 +197,7 @@ class WideLanguageModel(keras.Model):
     Raises:
         TypeError: If `label` is of another type.
         ValueError: If an argument is none of the values above, or there are more than
-            `sequence_length` tokens.
+            `sequence_length` tokens, or than the cache has room for.
 
     Example:
 
@@ -365,7 +375,7 @@ class WideLanguageModel(keras.Model):
                 logits, cache = self(tokens[:, known:step], cache=cache, start=known)
                 logits, known = logits[:, -1], step
             else:
-                # What stands behind a token does not matter to it.
+                # What comes after a token does not matter to it.
                 logits = self(tokens)[:, step - 1]
             chosen = self._choose(logits, temperature, top_k, draws)
             tokens[:, step] = ops.convert_to_numpy(chosen)

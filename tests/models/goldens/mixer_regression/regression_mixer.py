@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="RegressionMixer.PatchEmbedding"
+)
 class PatchEmbedding(keras.layers.Layer):
     """Square patches of images, row by row, each mapped to a vector."""
 
@@ -48,7 +50,9 @@ class PatchEmbedding(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="RegressionMixer.MixerBlock"
+)
 class MixerBlock(keras.layers.Layer):
     """Two dense layers over the steps, then two over the features, each added."""
 
@@ -133,7 +137,7 @@ class RegressionMixer(keras.Model):
         channels_mlp_dim: Positive int, units of the hidden dense layer over the
             features. Defaults to `2048`.
         dropout: Float from 0 to below 1, the share of values that are dropped in
-            training behind each dense layer of the blocks. Defaults to `0.0`.
+            training after each dense layer of the blocks. Defaults to `0.0`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:

@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="SmallMixer.PatchEmbedding"
+)
 class PatchEmbedding(keras.layers.Layer):
     """Square patches of images, row by row, each mapped to a vector."""
 
@@ -48,7 +50,9 @@ class PatchEmbedding(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="SmallMixer.MixerBlock"
+)
 class MixerBlock(keras.layers.Layer):
     """Two dense layers over the steps, then two over the features, each added."""
 
@@ -134,7 +138,7 @@ class SmallMixer(keras.Model):
         channels_mlp_dim: Positive int, units of the hidden dense layer over the
             features. Defaults to `2048`.
         dropout: Float from 0 to below 1, the share of values that are dropped in
-            training behind each dense layer of the blocks. Defaults to `0.1`.
+            training after each dense layer of the blocks. Defaults to `0.1`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.

@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingMLP.UnitLength"
+)
 class UnitLength(keras.layers.Layer):
     """Vectors of length 1, in the direction of the last axis of the inputs."""
 
@@ -19,7 +21,9 @@ class UnitLength(keras.layers.Layer):
         return input_shape
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingMLP.supervised_contrastive_loss"
+)
 def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     """How far apart the vectors of each label are, beside those of other labels.
 
@@ -47,7 +51,7 @@ def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
 
 @keras.saving.register_keras_serializable(package="golden")
 class EmbeddingMLP(keras.Model):
-    """Multi-layer perceptron: dense layers one behind the other.
+    """Multi-layer perceptron: dense layers one after the other.
 
     Each hidden layer is `dropout(activation(x @ kernel + bias))`.
 

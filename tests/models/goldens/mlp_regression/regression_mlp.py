@@ -5,7 +5,7 @@ import keras
 
 @keras.saving.register_keras_serializable(package="golden")
 class RegressionMLP(keras.Model):
-    """Multi-layer perceptron: dense layers one behind the other.
+    """Multi-layer perceptron: dense layers one after the other.
 
     Each hidden layer is `dropout(activation(x @ kernel + bias))`.
 

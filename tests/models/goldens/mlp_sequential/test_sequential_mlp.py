@@ -73,7 +73,7 @@ def inputs(batch=BATCH):
 
 
 def randomise(model):
-    """Give every weight values that an error in its place would change."""
+    """Give every weight values of its own, so that a mix-up shows."""
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
 

@@ -10,12 +10,14 @@ def scaled(channels, alpha):
     return nearest + 8 if nearest < 0.9 * alpha * channels else nearest
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="MyMobileNet.InvertedResidual"
+)
 class InvertedResidual(keras.layers.Layer):
     """Inverted residual block: `project(depthwise(expand(inputs))) + inputs`.
 
-    `expand` makes `expansion` times the channels, or is left out for 1. Behind each of
-    the three is a batch normalization, behind the first two the activation, too. The
+    `expand` makes `expansion` times the channels, or is left out for 1. After each of
+    the three is a batch normalization, after the first two the activation, too. The
     inputs are added if the output has their shape.
     """
 
@@ -112,8 +114,8 @@ class MyMobileNet(keras.Model):
     """MobileNetV2: a small network for images, of inverted residual blocks.
 
     The stem is a convolution with windows of 3 by 3 and steps of 2. Then come the
-    stages of blocks, and the top, a convolution that looks at one place. Behind each
-    convolution is a batch normalization, behind the stem and the top the activation,
+    stages of blocks, and the top, a convolution that looks at one place. After each
+    convolution is a batch normalization, and after the stem and the top the activation,
     too. The means over all places are the features of an image.
 
     All numbers of channels, times `alpha`, are rounded to multiples of 8, those of the

@@ -107,7 +107,7 @@ def inputs(data_format="channels_last", batch=BATCH):
 
 
 def randomise(model):
-    """Give every weight values that an error in its place would change."""
+    """Give every weight values of its own, so that a mix-up shows."""
     rng = np.random.default_rng(1)
     for weight in model.weights:
         low = 0.5 if weight.name == "moving_variance" else -0.7
@@ -138,14 +138,14 @@ def built(data_format="channels_last", **arguments):
     return model
 
 
-def windows(x, size, strides=1, fill=0.0):
+def windows(x, size, strides=1):
     """What a window sees at each of its places, with padding "same"."""
     sizes, size = np.array(x.shape[1:3]), np.array(size)
     places = -(-sizes // strides)
     missing = np.maximum((places - 1) * strides + size - sizes, 0)
     before, after = missing // 2, missing - missing // 2
     padding = [(0, 0), *zip(before, after, strict=True), (0, 0)]
-    x = np.pad(x, padding, constant_values=fill)
+    x = np.pad(x, padding)
     seen = []
     for place in np.ndindex(*places):
         i, j = np.multiply(place, strides)

@@ -4,36 +4,20 @@ import keras
 from keras import ops
 
 
-def int_tuple(value, length, name):
-    """Return the argument `name` as a tuple of `length` positive ints.
-
-    One int stands for all of them. Raises `ValueError` for anything else.
-    """
-    values = (value,) * length if isinstance(value, int) else value
-    if (
-        not isinstance(values, (list, tuple))
-        or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
-    ):
-        raise ValueError(
-            f"`{name}` must be a positive int, or a tuple of positive ints of length "
-            f"{length}. Received: {name}={value!r}"
-        )
-    return tuple(values)
-
-
 def scaled(channels, alpha):
     """Return the multiple of 8 next to `alpha * channels`, no less than 90 % of it."""
     nearest = max(8, int(alpha * channels + 4) // 8 * 8)
     return nearest + 8 if nearest < 0.9 * alpha * channels else nearest
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FunctionalMobileNet.InvertedResidual"
+)
 class InvertedResidual(keras.layers.Layer):
     """Inverted residual block: `project(depthwise(expand(inputs))) + inputs`.
 
-    `expand` makes `expansion` times the channels, or is left out for 1. Behind each of
-    the three is a batch normalization, behind the first two the activation, too. The
+    `expand` makes `expansion` times the channels, or is left out for 1. After each of
+    the three is a batch normalization, after the first two the activation, too. The
     inputs are added if the output has their shape.
     """
 
@@ -130,8 +114,8 @@ class FunctionalMobileNet(keras.Model):
     """MobileNetV2: a small network for images, of inverted residual blocks.
 
     The stem is a convolution with windows of 3 by 3 and steps of 2. Then come the
-    stages of blocks, and the top, a convolution that looks at one place. Behind each
-    convolution is a batch normalization, behind the stem and the top the activation,
+    stages of blocks, and the top, a convolution that looks at one place. After each
+    convolution is a batch normalization, and after the stem and the top the activation,
     too. The means over all places are the features of an image.
 
     All numbers of channels, times `alpha`, are rounded to multiples of 8, those of the
@@ -204,7 +188,15 @@ class FunctionalMobileNet(keras.Model):
         name=None,
         trainable=True,
     ):
-        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if (
+            not isinstance(image_shape, (list, tuple))
+            or len(image_shape) != 3
+            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+        ):
+            raise ValueError(
+                "`image_shape` must be a tuple of 3 positive ints. "
+                f"Received: image_shape={image_shape!r}"
+            )
         if not isinstance(num_classes, int) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
@@ -338,7 +330,7 @@ class FunctionalMobileNet(keras.Model):
         outputs = head(global_pool(x))
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.dtype_policy = keras.dtype_policies.get(dtype)
-        self.image_shape = image_shape
+        self.image_shape = tuple(image_shape)
         self.num_classes = num_classes
         self.alpha = alpha
         self.filters = tuple(filters)

@@ -8,7 +8,7 @@ class WideMultiTask(keras.Model):
     """Multi-task network: two inputs, a trunk that the tasks share, two outputs.
 
     Each input has a dense layer of its own; what they give goes side by side into the
-    trunk, dense layers with dropout behind each, and what comes out there into a dense
+    trunk, dense layers with dropout after each, and what comes out there into a dense
     layer for each task. What one task teaches the trunk, the other has the use of.
     `compile_for_training` trains for
     `cross_entropy(label) + value_weight * mean_squared_error(value)`.

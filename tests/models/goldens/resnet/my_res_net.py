@@ -4,11 +4,11 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(package="golden", name="MyResNet.BasicBlock")
 class BasicBlock(keras.layers.Layer):
     """Residual block: `activation(conv2(conv1(inputs)) + shortcut(inputs))`.
 
-    Behind each convolution is a batch normalization, behind the first the activation.
+    After each convolution is a batch normalization, after the first the activation.
     """
 
     def __init__(

@@ -87,7 +87,7 @@ def inputs(data_format="channels_last", batch=BATCH):
 
 
 def randomise(model):
-    """Give every weight values that an error in its place would change."""
+    """Give every weight values of its own, so that a mix-up shows."""
     rng = np.random.default_rng(1)
     for weight in model.weights:
         low = 0.5 if weight.name == "moving_variance" else -0.7

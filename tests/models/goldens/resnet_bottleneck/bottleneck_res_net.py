@@ -4,12 +4,14 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="BottleneckResNet.BottleneckBlock"
+)
 class BottleneckBlock(keras.layers.Layer):
     """Residual block: `activation(conv3(conv2(conv1(inputs))) + shortcut(inputs))`.
 
     `conv1` and `conv3` look at one place; `conv3` gives 4 times as many channels.
-    Behind each is a batch normalization, behind the first two the activation.
+    After each is a batch normalization, after the first two the activation.
     """
 
     def __init__(

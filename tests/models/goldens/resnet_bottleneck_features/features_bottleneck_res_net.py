@@ -4,30 +4,14 @@ import keras
 from keras import ops
 
 
-def int_tuple(value, length, name):
-    """Return the argument `name` as a tuple of `length` positive ints.
-
-    One int stands for all of them. Raises `ValueError` for anything else.
-    """
-    values = (value,) * length if isinstance(value, int) else value
-    if (
-        not isinstance(values, (list, tuple))
-        or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
-    ):
-        raise ValueError(
-            f"`{name}` must be a positive int, or a tuple of positive ints of length "
-            f"{length}. Received: {name}={value!r}"
-        )
-    return tuple(values)
-
-
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FeaturesBottleneckResNet.BottleneckBlock"
+)
 class BottleneckBlock(keras.layers.Layer):
     """Residual block: `activation(conv3(conv2(conv1(inputs))) + shortcut(inputs))`.
 
     `conv1` and `conv3` look at one place; `conv3` gives 4 times as many channels.
-    Behind each is a batch normalization, behind the first two the activation.
+    After each is a batch normalization, after the first two the activation.
     """
 
     def __init__(
@@ -175,7 +159,15 @@ class FeaturesBottleneckResNet(keras.Model):
         name=None,
         trainable=True,
     ):
-        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if (
+            not isinstance(image_shape, (list, tuple))
+            or len(image_shape) != 3
+            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+        ):
+            raise ValueError(
+                "`image_shape` must be a tuple of 3 positive ints. "
+                f"Received: image_shape={image_shape!r}"
+            )
         if not isinstance(num_blocks, (list, tuple)) or not all(
             isinstance(item, int) and item > 0 for item in num_blocks
         ):
@@ -266,7 +258,7 @@ class FeaturesBottleneckResNet(keras.Model):
         outputs = global_pool(x)
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.dtype_policy = keras.dtype_policies.get(dtype)
-        self.image_shape = image_shape
+        self.image_shape = tuple(image_shape)
         self.filters = tuple(filters)
         self.num_blocks = tuple(num_blocks)
         self.small_images = small_images

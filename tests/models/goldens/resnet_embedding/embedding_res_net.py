@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingResNet.UnitLength"
+)
 class UnitLength(keras.layers.Layer):
     """Vectors of length 1, in the direction of the last axis of the inputs."""
 
@@ -19,7 +21,9 @@ class UnitLength(keras.layers.Layer):
         return input_shape
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingResNet.supervised_contrastive_loss"
+)
 def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     """How far apart the vectors of each label are, beside those of other labels.
 
@@ -45,11 +49,13 @@ def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     return -pulls / ops.maximum(ops.sum(alike, axis=1), 1)
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingResNet.BasicBlock"
+)
 class BasicBlock(keras.layers.Layer):
     """Residual block: `activation(conv2(conv1(inputs)) + shortcut(inputs))`.
 
-    Behind each convolution is a batch normalization, behind the first the activation.
+    After each convolution is a batch normalization, after the first the activation.
     """
 
     def __init__(

@@ -4,29 +4,13 @@ import keras
 from keras import ops
 
 
-def int_tuple(value, length, name):
-    """Return the argument `name` as a tuple of `length` positive ints.
-
-    One int stands for all of them. Raises `ValueError` for anything else.
-    """
-    values = (value,) * length if isinstance(value, int) else value
-    if (
-        not isinstance(values, (list, tuple))
-        or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
-    ):
-        raise ValueError(
-            f"`{name}` must be a positive int, or a tuple of positive ints of length "
-            f"{length}. Received: {name}={value!r}"
-        )
-    return tuple(values)
-
-
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FunctionalResNet.BasicBlock"
+)
 class BasicBlock(keras.layers.Layer):
     """Residual block: `activation(conv2(conv1(inputs)) + shortcut(inputs))`.
 
-    Behind each convolution is a batch normalization, behind the first the activation.
+    After each convolution is a batch normalization, after the first the activation.
     """
 
     def __init__(
@@ -168,7 +152,15 @@ class FunctionalResNet(keras.Model):
         name=None,
         trainable=True,
     ):
-        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if (
+            not isinstance(image_shape, (list, tuple))
+            or len(image_shape) != 3
+            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+        ):
+            raise ValueError(
+                "`image_shape` must be a tuple of 3 positive ints. "
+                f"Received: image_shape={image_shape!r}"
+            )
         if not isinstance(num_classes, int) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
@@ -265,7 +257,7 @@ class FunctionalResNet(keras.Model):
         outputs = head(global_pool(x))
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.dtype_policy = keras.dtype_policies.get(dtype)
-        self.image_shape = image_shape
+        self.image_shape = tuple(image_shape)
         self.num_classes = num_classes
         self.filters = tuple(filters)
         self.num_blocks = tuple(num_blocks)

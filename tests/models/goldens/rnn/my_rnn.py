@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="MyRNN.OrthogonalInAnyDtype"
+)
 class OrthogonalInAnyDtype(keras.initializers.Orthogonal):
     """Keras's initializer, drawn in float32: JAX and Torch know no narrower QR."""
 
@@ -18,7 +20,7 @@ class MyRNN(keras.Model):
     """Recurrent network: LSTM layers read a sequence step by step.
 
     Each layer reads the states of the one before it. What counts in the end is the last
-    one's state behind the last step. Behind each layer is dropout. Steps that a mask
+    one's state after the last step. After each layer is dropout. Steps that a mask
     hides are passed over.
 
     Args:

@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingBiLSTM.UnitLength"
+)
 class UnitLength(keras.layers.Layer):
     """Vectors of length 1, in the direction of the last axis of the inputs."""
 
@@ -19,7 +21,9 @@ class UnitLength(keras.layers.Layer):
         return input_shape
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingBiLSTM.supervised_contrastive_loss"
+)
 def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     """How far apart the vectors of each label are, beside those of other labels.
 
@@ -45,7 +49,9 @@ def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     return -pulls / ops.maximum(ops.sum(alike, axis=1), 1)
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingBiLSTM.OrthogonalInAnyDtype"
+)
 class OrthogonalInAnyDtype(keras.initializers.Orthogonal):
     """Keras's initializer, drawn in float32: JAX and Torch know no narrower QR."""
 
@@ -60,7 +66,7 @@ class EmbeddingBiLSTM(keras.Model):
 
     Each layer reads the states of the one before it forwards and backwards, and gives
     the two states of each step side by side. What counts in the end are those that have
-    read all. Behind each layer is dropout. Steps that a mask hides are passed over.
+    read all. After each layer is dropout. Steps that a mask hides are passed over.
 
     Args:
         embedding_dim: Positive int, size of the vectors that the model gives.

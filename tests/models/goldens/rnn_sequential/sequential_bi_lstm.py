@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="SequentialBiLSTM.OrthogonalInAnyDtype"
+)
 class OrthogonalInAnyDtype(keras.initializers.Orthogonal):
     """Keras's initializer, drawn in float32: JAX and Torch know no narrower QR."""
 
@@ -19,7 +21,7 @@ class SequentialBiLSTM(keras.Sequential):
 
     Each layer reads the states of the one before it forwards and backwards, and gives
     the two states of each step side by side. What counts in the end are those that have
-    read all. Behind each layer is dropout. Steps that a mask hides are passed over.
+    read all. After each layer is dropout. Steps that a mask hides are passed over.
 
     Args:
         num_features: Positive int, size of the last axis of the inputs.

@@ -83,7 +83,7 @@ def hidden_steps():
 
 
 def randomise(model):
-    """Give every weight values that an error in its place would change."""
+    """Give every weight values of its own, so that a mix-up shows."""
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
 
@@ -98,7 +98,7 @@ def sigmoid(x):
 
 
 def states(x, mask, kernel, recurrent_kernel, bias):
-    """The state behind each step, of which those that are hidden change nothing."""
+    """The state after each step, of which those that are hidden change nothing."""
     h = c = np.zeros((len(x), UNITS))
     outputs = []
     for step, seen in zip(x.swapaxes(0, 1), mask.T, strict=True):

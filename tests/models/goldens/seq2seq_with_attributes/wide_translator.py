@@ -8,7 +8,9 @@ from keras import ops
 START, END = 1, 2
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="WideTranslator.TokenAndPositionEmbedding"
+)
 class TokenAndPositionEmbedding(keras.layers.Layer):
     """A trained vector for each token, plus one for its place; token 0 is padding."""
 
@@ -57,7 +59,9 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="WideTranslator.EncoderBlock"
+)
 class EncoderBlock(keras.layers.Layer):
     """Self-attention and a feed-forward network, each added to its input."""
 
@@ -126,7 +130,9 @@ class EncoderBlock(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="WideTranslator.DecoderBlock"
+)
 class DecoderBlock(keras.layers.Layer):
     """Attention to what is written, then to what was read; a feed-forward network."""
 
@@ -225,8 +231,8 @@ class WideTranslator(keras.Model):
     far, then to what the encoder gives. Each half ends in a normalization.
 
     Token 0 is padding, which is not attended to and not learned from. For training,
-    `target` is what is to be written with token 1 in front, and the labels are the same
-    with token 2 behind.
+    `target` is what is to be written with token 1 before it, and the labels are the
+    same with token 2 after it.
 
     Args:
         source_vocabulary_size: Positive int, how many tokens the sequences that are
@@ -423,7 +429,7 @@ class WideTranslator(keras.Model):
             max_new_tokens: Int, how many tokens are written at most.
 
         Returns:
-            NumPy array of ints, of shape `(batch, max_new_tokens)`, 0 behind the end.
+            NumPy array of ints, of shape `(batch, max_new_tokens)`, 0 after the end.
         """
         encoded = self.encode(ops.convert_to_tensor(source, "int32"), training=False)
         tokens = np.zeros((encoded.shape[0], max_new_tokens + 1), "int32")

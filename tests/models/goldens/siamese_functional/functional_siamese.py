@@ -4,25 +4,9 @@ import keras
 from keras import ops
 
 
-def int_tuple(value, length, name):
-    """Return the argument `name` as a tuple of `length` positive ints.
-
-    One int stands for all of them. Raises `ValueError` for anything else.
-    """
-    values = (value,) * length if isinstance(value, int) else value
-    if (
-        not isinstance(values, (list, tuple))
-        or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
-    ):
-        raise ValueError(
-            f"`{name}` must be a positive int, or a tuple of positive ints of length "
-            f"{length}. Received: {name}={value!r}"
-        )
-    return tuple(values)
-
-
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FunctionalSiamese.Encoder"
+)
 class Encoder(keras.layers.Layer):
     """Convolutions that halve an image, and a dense layer: a vector for each image."""
 
@@ -76,13 +60,17 @@ class Encoder(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FunctionalSiamese.Distance"
+)
 class Distance(keras.layers.Layer):
     """The Euclidean distance of two vectors, of shape `(batch, 1)`."""
 
     def call(self, left, right):
         # Squares leave the range of float16 early.
-        difference = ops.cast(left - right, "float32")
+        difference = ops.cast(
+            left - right, keras.backend.result_type(self.compute_dtype, "float32")
+        )
         squares = ops.sum(ops.square(difference), axis=-1, keepdims=True)
         # At 0, the gradient of the root is infinite.
         return ops.cast(ops.sqrt(ops.maximum(squares, 1e-12)), self.compute_dtype)
@@ -91,7 +79,9 @@ class Distance(keras.layers.Layer):
         return (*left_shape[:-1], 1)
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FunctionalSiamese.ContrastiveLoss"
+)
 class ContrastiveLoss(keras.losses.Loss):
     """Pulls a pair together if it is of the same, else apart up to the margin.
 
@@ -113,7 +103,9 @@ class ContrastiveLoss(keras.losses.Loss):
         return {**super().get_config(), "margin": self.margin}
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FunctionalSiamese.pair_accuracy"
+)
 def pair_accuracy(same, distances, threshold):
     """Whether each pair is rightly nearer than the threshold, or rightly not."""
     nearer = ops.cast(distances < threshold, "float32")
@@ -131,9 +123,8 @@ class FunctionalSiamese(keras.Model):
         same * distance**2 + (1 - same) * max(margin - distance, 0)**2
 
     Args:
-        image_shape: Positive int or tuple of 3, height, width and channels of the
-            images.
-        filters: Tuple of positive ints, channels behind each convolution: each one
+        image_shape: Tuple of 3 positive ints, height, width and channels of the images.
+        filters: Tuple of positive ints, channels after each convolution: each one
             halves the image. Defaults to `(32, 64)`.
         embedding_dim: Positive int, size of the vectors that the encoder gives.
             Defaults to `32`.
@@ -181,7 +172,15 @@ class FunctionalSiamese(keras.Model):
         name=None,
         trainable=True,
     ):
-        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if (
+            not isinstance(image_shape, (list, tuple))
+            or len(image_shape) != 3
+            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+        ):
+            raise ValueError(
+                "`image_shape` must be a tuple of 3 positive ints. "
+                f"Received: image_shape={image_shape!r}"
+            )
         if not isinstance(filters, (list, tuple)) or not all(
             isinstance(item, int) and item > 0 for item in filters
         ):
@@ -206,7 +205,7 @@ class FunctionalSiamese(keras.Model):
         outputs = distance(encoder(inputs[0]), encoder(inputs[1]))
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.dtype_policy = keras.dtype_policies.get(dtype)
-        self.image_shape = image_shape
+        self.image_shape = tuple(image_shape)
         self.filters = tuple(filters)
         self.embedding_dim = embedding_dim
         self.activation = keras.activations.get(activation)

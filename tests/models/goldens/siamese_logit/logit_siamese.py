@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(package="golden", name="LogitSiamese.Encoder")
 class Encoder(keras.layers.Layer):
     """Convolutions that halve an image, and a dense layer: a vector for each image."""
 
@@ -67,7 +67,7 @@ class LogitSiamese(keras.Model):
     weighted sum of how far its two vectors are apart in each of their places.
 
     Args:
-        filters: Tuple of positive ints, channels behind each convolution: each one
+        filters: Tuple of positive ints, channels after each convolution: each one
             halves the image. Defaults to `(32, 64)`.
         embedding_dim: Positive int, size of the vectors that the encoder gives.
             Defaults to `32`.

@@ -61,7 +61,7 @@ def inputs(batch=BATCH):
 
 
 def built(**arguments):
-    """The model with weights that an error in their place would change."""
+    """The model with weights that are all different, so that a mix-up shows."""
     model = make(**arguments)
     model.build([(None, *SHAPE)] * 2)
     rng = np.random.default_rng(1)
@@ -74,14 +74,14 @@ def path(weight):
     return weight.path.removeprefix("mine/")
 
 
-def windows(x, size, strides=1, fill=0.0):
+def windows(x, size, strides=1):
     """What a window sees at each of its places, with padding "same"."""
     sizes, size = np.array(x.shape[1:3]), np.array(size)
     places = -(-sizes // strides)
     missing = np.maximum((places - 1) * strides + size - sizes, 0)
     before, after = missing // 2, missing - missing // 2
     padding = [(0, 0), *zip(before, after, strict=True), (0, 0)]
-    x = np.pad(x, padding, constant_values=fill)
+    x = np.pad(x, padding)
     seen = []
     for place in np.ndindex(*places):
         i, j = np.multiply(place, strides)

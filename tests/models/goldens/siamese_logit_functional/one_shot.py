@@ -4,25 +4,7 @@ import keras
 from keras import ops
 
 
-def int_tuple(value, length, name):
-    """Return the argument `name` as a tuple of `length` positive ints.
-
-    One int stands for all of them. Raises `ValueError` for anything else.
-    """
-    values = (value,) * length if isinstance(value, int) else value
-    if (
-        not isinstance(values, (list, tuple))
-        or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
-    ):
-        raise ValueError(
-            f"`{name}` must be a positive int, or a tuple of positive ints of length "
-            f"{length}. Received: {name}={value!r}"
-        )
-    return tuple(values)
-
-
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(package="golden", name="OneShot.Encoder")
 class Encoder(keras.layers.Layer):
     """Convolutions that halve an image, and a dense layer: a vector for each image."""
 
@@ -85,9 +67,8 @@ class OneShot(keras.Model):
     weighted sum of how far its two vectors are apart in each of their places.
 
     Args:
-        image_shape: Positive int or tuple of 3, height, width and channels of the
-            images.
-        filters: Tuple of positive ints, channels behind each convolution: each one
+        image_shape: Tuple of 3 positive ints, height, width and channels of the images.
+        filters: Tuple of positive ints, channels after each convolution: each one
             halves the image. Defaults to `(32, 64)`.
         embedding_dim: Positive int, size of the vectors that the encoder gives.
             Defaults to `32`.
@@ -129,7 +110,15 @@ class OneShot(keras.Model):
         name=None,
         trainable=True,
     ):
-        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if (
+            not isinstance(image_shape, (list, tuple))
+            or len(image_shape) != 3
+            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+        ):
+            raise ValueError(
+                "`image_shape` must be a tuple of 3 positive ints. "
+                f"Received: image_shape={image_shape!r}"
+            )
         if not isinstance(filters, (list, tuple)) or not all(
             isinstance(item, int) and item > 0 for item in filters
         ):
@@ -152,7 +141,7 @@ class OneShot(keras.Model):
         outputs = head(ops.absolute(difference))
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.dtype_policy = keras.dtype_policies.get(dtype)
-        self.image_shape = image_shape
+        self.image_shape = tuple(image_shape)
         self.filters = tuple(filters)
         self.embedding_dim = embedding_dim
         self.activation = keras.activations.get(activation)

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(package="golden", name="WideSiamese.Encoder")
 class Encoder(keras.layers.Layer):
     """Convolutions that halve an image, and a dense layer: a vector for each image."""
 
@@ -58,13 +58,15 @@ class Encoder(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(package="golden", name="WideSiamese.Distance")
 class Distance(keras.layers.Layer):
     """The Euclidean distance of two vectors, of shape `(batch, 1)`."""
 
     def call(self, left, right):
         # Squares leave the range of float16 early.
-        difference = ops.cast(left - right, "float32")
+        difference = ops.cast(
+            left - right, keras.backend.result_type(self.compute_dtype, "float32")
+        )
         squares = ops.sum(ops.square(difference), axis=-1, keepdims=True)
         # At 0, the gradient of the root is infinite.
         return ops.cast(ops.sqrt(ops.maximum(squares, 1e-12)), self.compute_dtype)
@@ -73,7 +75,9 @@ class Distance(keras.layers.Layer):
         return (*left_shape[:-1], 1)
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="WideSiamese.ContrastiveLoss"
+)
 class ContrastiveLoss(keras.losses.Loss):
     """Pulls a pair together if it is of the same, else apart up to the margin.
 
@@ -95,7 +99,9 @@ class ContrastiveLoss(keras.losses.Loss):
         return {**super().get_config(), "margin": self.margin}
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="WideSiamese.pair_accuracy"
+)
 def pair_accuracy(same, distances, threshold):
     """Whether each pair is rightly nearer than the threshold, or rightly not."""
     nearer = ops.cast(distances < threshold, "float32")
@@ -113,7 +119,7 @@ class WideSiamese(keras.Model):
         same * distance**2 + (1 - same) * max(margin - distance, 0)**2
 
     Args:
-        filters: Tuple of positive ints, channels behind each convolution: each one
+        filters: Tuple of positive ints, channels after each convolution: each one
             halves the image. Defaults to `(16, 32, 64)`.
         embedding_dim: Positive int, size of the vectors that the encoder gives.
             Defaults to `64`.

@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingFTTransformer.UnitLength"
+)
 class UnitLength(keras.layers.Layer):
     """Vectors of length 1, in the direction of the last axis of the inputs."""
 
@@ -19,7 +21,9 @@ class UnitLength(keras.layers.Layer):
         return input_shape
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingFTTransformer.supervised_contrastive_loss"
+)
 def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     """How far apart the vectors of each label are, beside those of other labels.
 
@@ -45,9 +49,11 @@ def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     return -pulls / ops.maximum(ops.sum(alike, axis=1), 1)
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingFTTransformer.FeatureTokenizer"
+)
 class FeatureTokenizer(keras.layers.Layer):
-    """A token for each feature of `(batch, num_features)`, behind a class token."""
+    """A token for each feature of `(batch, num_features)`, after a class token."""
 
     def __init__(self, hidden_dim, **kwargs):
         super().__init__(**kwargs)
@@ -82,7 +88,9 @@ class FeatureTokenizer(keras.layers.Layer):
         return {**super().get_config(), "hidden_dim": self.hidden_dim}
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingFTTransformer.GatedBlock"
+)
 class GatedBlock(keras.layers.Layer):
     """Attention between tokens, then a gated feed-forward network for each one.
 

@@ -4,9 +4,11 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="SmallFTTransformer.FeatureTokenizer"
+)
 class FeatureTokenizer(keras.layers.Layer):
-    """A token for each feature of `(batch, num_features)`, behind a class token."""
+    """A token for each feature of `(batch, num_features)`, after a class token."""
 
     def __init__(self, hidden_dim, **kwargs):
         super().__init__(**kwargs)
@@ -41,7 +43,9 @@ class FeatureTokenizer(keras.layers.Layer):
         return {**super().get_config(), "hidden_dim": self.hidden_dim}
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="SmallFTTransformer.GatedBlock"
+)
 class GatedBlock(keras.layers.Layer):
     """Attention between tokens, then a gated feed-forward network for each one.
 

@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FunctionalTCN.ResidualBlock"
+)
 class ResidualBlock(keras.layers.Layer):
     """Two dilated causal convolutions and a shortcut around them.
 
@@ -81,7 +83,9 @@ class ResidualBlock(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FunctionalTCN.LastStep"
+)
 class LastStep(keras.layers.Layer):
     """The last step of each sequence that a mask doesn't hide."""
 
@@ -108,9 +112,9 @@ class FunctionalTCN(keras.Model):
     sequence.
 
     Block `i` has two convolutions with dilation rate `2**i`, each with `relu` and
-    dropout of whole channels behind it, and a shortcut around both. No step sees a
-    later one; the last step sees `1 + 2 * (kernel_size - 1) * (2**num_blocks - 1)`
-    steps, itself included. What counts in the end is the last step's features.
+    dropout of whole channels after it, and a shortcut around both. No step sees a later
+    one; the last step sees `1 + 2 * (kernel_size - 1) * (2**num_blocks - 1)` steps,
+    itself included. What counts in the end is the last step's features.
 
     Steps that a mask hides count as the zeros before a sequence. The weight
     normalization of the paper is left out.
@@ -122,7 +126,7 @@ class FunctionalTCN(keras.Model):
         kernel_size: Positive int, how many steps a convolution looks at, with
             `2**i - 1` between each two in block `i`. Defaults to `3`.
         num_blocks: Positive int, how many residual blocks there are. Defaults to `4`.
-        dropout: Float from 0 to below 1, the share of channels that are dropped behind
+        dropout: Float from 0 to below 1, the share of channels that are dropped after
             each convolution in training. Defaults to `0.0`.
         dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
         name: String, the model's name. Defaults to one after the class.

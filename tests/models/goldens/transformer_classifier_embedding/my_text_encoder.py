@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="MyTextEncoder.UnitLength"
+)
 class UnitLength(keras.layers.Layer):
     """Vectors of length 1, in the direction of the last axis of the inputs."""
 
@@ -19,7 +21,9 @@ class UnitLength(keras.layers.Layer):
         return input_shape
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="MyTextEncoder.supervised_contrastive_loss"
+)
 def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     """How far apart the vectors of each label are, beside those of other labels.
 
@@ -45,7 +49,9 @@ def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     return -pulls / ops.maximum(ops.sum(alike, axis=1), 1)
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="MyTextEncoder.TokenAndPositionEmbedding"
+)
 class TokenAndPositionEmbedding(keras.layers.Layer):
     """A trained vector for each token, plus one for its place; token 0 is padding."""
 
@@ -94,7 +100,9 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="MyTextEncoder.TransformerBlock"
+)
 class TransformerBlock(keras.layers.Layer):
     """Self-attention and a feed-forward network, each added to its input."""
 
@@ -163,7 +171,9 @@ class TransformerBlock(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="MyTextEncoder.MaskedAverage"
+)
 class MaskedAverage(keras.layers.Layer):
     """The average over all steps that are no padding."""
 
@@ -190,7 +200,7 @@ class MyTextEncoder(keras.Model):
     """Transformer encoder of tokens, averaged over the text.
 
     Each block is `x = x + attention(norm(x))`, then `x + dense(gelu(dense(norm(x))))`.
-    Behind the last one comes a normalization, then the average over the tokens.
+    After the last one comes a normalization, then the average over the tokens.
 
     Token 0 is padding: it is neither attended to nor averaged, so its number changes
     nothing.

@@ -37,16 +37,15 @@ def load_data():
     YOUR OWN DATA goes here. These are paragraphs of Python's own documentation, as
     numbers of their words: which of three chapters each is from.
     """
-    passages, labels = [], []
+    labels = {}
     for label, names in enumerate(CHAPTERS):
-        text = "\n\n".join(topics[name] for name in names)
-        # No paragraph twice: what is held out must be new.
-        for paragraph in dict.fromkeys(text.split("\n\n")):
-            words = re.findall("[a-z]+", paragraph.lower())
-            if len(words) >= 8:
-                passages.append(words)
-                labels.append(label)
-    y = np.array(labels)
+        for paragraph in "\n\n".join(topics[name] for name in names).split("\n\n"):
+            words = tuple(re.findall("[a-z]+", paragraph.lower())[:STEPS])
+            # No passage twice: what is held out must be new.
+            if len(words) >= 8 and words not in labels:
+                labels[words] = label
+    passages = list(labels)
+    y = np.array([*labels.values()])
     train, test, y_train, y_test = train_test_split(
         passages, y, test_size=0.25, random_state=0
     )
@@ -58,10 +57,10 @@ def load_data():
 
 
 def as_tokens(passages, numbers):
-    """Return the first words of each passage as numbers."""
+    """Return the words of each passage as numbers."""
     x = np.zeros((len(passages), STEPS), "int32")
     for row, words in zip(x, passages, strict=True):
-        row[: len(words)] = [numbers.get(word, 1) for word in words[:STEPS]]
+        row[: len(words)] = [numbers.get(word, 1) for word in words]
     return x
 
 

@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FeaturesTransformer.TokenAndPositionEmbedding"
+)
 class TokenAndPositionEmbedding(keras.layers.Layer):
     """A trained vector for each token, plus one for its place; token 0 is padding."""
 
@@ -53,7 +55,9 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FeaturesTransformer.TransformerBlock"
+)
 class TransformerBlock(keras.layers.Layer):
     """Self-attention and a feed-forward network, each added to its input."""
 
@@ -122,7 +126,9 @@ class TransformerBlock(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FeaturesTransformer.MaskedAverage"
+)
 class MaskedAverage(keras.layers.Layer):
     """The average over all steps that are no padding."""
 
@@ -149,7 +155,7 @@ class FeaturesTransformer(keras.Model):
     """Transformer encoder of tokens, averaged over the text.
 
     Each block is `x = x + attention(norm(x))`, then `x + dense(gelu(dense(norm(x))))`.
-    Behind the last one comes a normalization, then the average over the tokens.
+    After the last one comes a normalization, then the average over the tokens.
 
     Token 0 is padding: it is neither attended to nor averaged, so its number changes
     nothing.

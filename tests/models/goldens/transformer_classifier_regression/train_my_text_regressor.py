@@ -5,6 +5,7 @@ which of three chapters each is from. It leaves the model in my_text_regressor.k
 its curves in my_text_regressor.png. It needs scikit-learn and matplotlib.
 """
 
+import math
 import re
 from collections import Counter
 from pathlib import Path
@@ -18,7 +19,7 @@ from sklearn.model_selection import train_test_split
 from my_text_regressor import MyTextRegressor
 
 HERE = Path(__file__).parent
-EPOCHS = 5
+EPOCHS = 10
 BATCH_SIZE = 32
 
 STEPS = 48
@@ -37,20 +38,20 @@ def load_data():
     YOUR OWN DATA goes here. These are paragraphs of Python's own documentation, as
     numbers of their words: which of three chapters each is from.
     """
-    passages, labels = [], []
+    labels = {}
     for label, names in enumerate(CHAPTERS):
-        text = "\n\n".join(topics[name] for name in names)
-        # No paragraph twice: what is held out must be new.
-        for paragraph in dict.fromkeys(text.split("\n\n")):
-            words = re.findall("[a-z]+", paragraph.lower())
-            if len(words) >= 8:
-                passages.append(words)
-                labels.append(label)
-    lengths = np.array([[len("".join(words)) / len(words)] for words in passages])
-    y = (lengths - lengths.mean()) / lengths.std()  # How long the words are.
+        for paragraph in "\n\n".join(topics[name] for name in names).split("\n\n"):
+            words = tuple(re.findall("[a-z]+", paragraph.lower())[:STEPS])
+            # No passage twice: what is held out must be new.
+            if len(words) >= 8 and words not in labels:
+                labels[words] = label
+    passages = list(labels)
+    y = np.array([[len("".join(words)) / len(words)] for words in passages])
     train, test, y_train, y_test = train_test_split(
         passages, y, test_size=0.25, random_state=0
     )
+    mean, deviation = y_train.mean(), y_train.std()  # Of how long the words are.
+    y_train, y_test = (y_train - mean) / deviation, (y_test - mean) / deviation
     counts = Counter(word for words in train for word in words)
     # 0 is for padding, 1 for words that are rare.
     common = [word for word, _ in counts.most_common(VOCABULARY_SIZE - 2)]
@@ -59,10 +60,10 @@ def load_data():
 
 
 def as_tokens(passages, numbers):
-    """Return the first words of each passage as numbers."""
+    """Return the words of each passage as numbers."""
     x = np.zeros((len(passages), STEPS), "int32")
     for row, words in zip(x, passages, strict=True):
-        row[: len(words)] = [numbers.get(word, 1) for word in words[:STEPS]]
+        row[: len(words)] = [numbers.get(word, 1) for word in words]
     return x
 
 
@@ -86,7 +87,10 @@ def main():
     model = MyTextRegressor(
         vocabulary_size=VOCABULARY_SIZE, num_outputs=1, sequence_length=STEPS
     )
-    model.compile_for_training()
+    # At a constant rate the error leaps from epoch to epoch.
+    steps = EPOCHS * math.ceil(len(x_train) / BATCH_SIZE)
+    schedule = keras.optimizers.schedules.CosineDecay(1e-3, steps)
+    model.compile_for_training(learning_rate=schedule)
     history = model.fit(
         x_train,
         y_train,

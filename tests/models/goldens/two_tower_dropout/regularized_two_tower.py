@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="RegularizedTwoTower.Tower"
+)
 class Tower(keras.layers.Layer):
     """A multi-layer perceptron that ends in vectors of length 1."""
 

@@ -3,7 +3,7 @@
 import keras
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(package="golden", name="MyUNet.DoubleConv")
 class DoubleConv(keras.layers.Layer):
     """Twice a convolution, a batch normalization and an activation."""
 
@@ -67,17 +67,17 @@ class MyUNet(keras.Model):
         down[i] = convolutions(pool(down[i - 1]))
         up[i] = convolutions([down[i]; enlarge(up[i + 1])])
 
-    A last convolution maps each pixel to the logits. As is usual today and other than
-    in the paper, the convolutions are padded, so that the output is as large as the
-    image, and have a batch normalization behind.
+    A last convolution maps each pixel to the logits. As is usual today and unlike in
+    the paper, the convolutions are padded, so that the output is as large as the image,
+    and have a batch normalization after it.
 
     Args:
         num_classes: Positive int, number of classes: the model gives a logit for each,
             at each pixel.
         filters: Tuple of positive ints, one at least, filters of each level. The image
             is halved from one to the next. Defaults to `(64, 128, 256, 512, 1024)`.
-        activation: Activation function behind the normalizations or its name, `None`
-            for the identity. Defaults to `"relu"`.
+        activation: Activation function after the normalizations or its name, `None` for
+            the identity. Defaults to `"relu"`.
         dropout: Float from 0 to below 1, the share of values that are dropped in
             training at the lowest level. Defaults to `0.0`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.

@@ -69,7 +69,7 @@ def inputs(batch=BATCH):
 
 
 def randomise(model):
-    """Give every weight values that an error in its place would change."""
+    """Give every weight values of its own, so that a mix-up shows."""
     rng = np.random.default_rng(1)
     for weight in model.weights:
         low = 0.5 if weight.name == "moving_variance" else -0.7
@@ -107,9 +107,9 @@ def windows(x, size, strides=1, fill=0.0):
     return np.stack(seen, axis=1).reshape(len(x), *places, *size, -1)
 
 
-def conv(x, kernel, strides=1):
+def conv(x, kernel):
     """Convolution without a bias."""
-    seen = windows(x, kernel.shape[:2], strides)
+    seen = windows(x, kernel.shape[:2])
     return np.einsum("bhwijc,ijcf->bhwf", seen, kernel)
 
 

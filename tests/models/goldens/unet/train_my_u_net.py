@@ -5,6 +5,7 @@ of their pixels are ink. It leaves the model in my_u_net.keras and its curves in
 my_u_net.png. It needs scikit-learn and matplotlib.
 """
 
+import math
 from pathlib import Path
 
 import keras
@@ -58,7 +59,10 @@ def main():
     keras.utils.set_random_seed(0)
     (x_train, y_train), (x_test, y_test) = load_data()
     model = MyUNet(num_classes=2, filters=(16, 32, 64))
-    model.compile_for_training()
+    # With small steps at the end, the last epoch is as good as any.
+    steps = EPOCHS * math.ceil(len(x_train) / BATCH_SIZE)
+    schedule = keras.optimizers.schedules.CosineDecay(2e-3, steps)
+    model.compile_for_training(learning_rate=schedule)
     history = model.fit(
         x_train,
         y_train,

@@ -3,25 +3,9 @@
 import keras
 
 
-def int_tuple(value, length, name):
-    """Return the argument `name` as a tuple of `length` positive ints.
-
-    One int stands for all of them. Raises `ValueError` for anything else.
-    """
-    values = (value,) * length if isinstance(value, int) else value
-    if (
-        not isinstance(values, (list, tuple))
-        or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
-    ):
-        raise ValueError(
-            f"`{name}` must be a positive int, or a tuple of positive ints of length "
-            f"{length}. Received: {name}={value!r}"
-        )
-    return tuple(values)
-
-
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FunctionalUNet.DoubleConv"
+)
 class DoubleConv(keras.layers.Layer):
     """Twice a convolution, a batch normalization and an activation."""
 
@@ -85,9 +69,9 @@ class FunctionalUNet(keras.Model):
         down[i] = convolutions(pool(down[i - 1]))
         up[i] = convolutions([down[i]; enlarge(up[i + 1])])
 
-    A last convolution maps each pixel to the logits. As is usual today and other than
-    in the paper, the convolutions are padded, so that the output is as large as the
-    image, and have a batch normalization behind.
+    A last convolution maps each pixel to the logits. As is usual today and unlike in
+    the paper, the convolutions are padded, so that the output is as large as the image,
+    and have a batch normalization after it.
 
     Args:
         image_shape: Tuple of 3 positive ints, height, width and channels of the images.
@@ -95,8 +79,8 @@ class FunctionalUNet(keras.Model):
             at each pixel.
         filters: Tuple of positive ints, one at least, filters of each level. The image
             is halved from one to the next. Defaults to `(64, 128, 256, 512, 1024)`.
-        activation: Activation function behind the normalizations or its name, `None`
-            for the identity. Defaults to `"relu"`.
+        activation: Activation function after the normalizations or its name, `None` for
+            the identity. Defaults to `"relu"`.
         dropout: Float from 0 to below 1, the share of values that are dropped in
             training at the lowest level. Defaults to `0.0`.
         dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
@@ -135,7 +119,15 @@ class FunctionalUNet(keras.Model):
         name=None,
         trainable=True,
     ):
-        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if (
+            not isinstance(image_shape, (list, tuple))
+            or len(image_shape) != 3
+            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+        ):
+            raise ValueError(
+                "`image_shape` must be a tuple of 3 positive ints. "
+                f"Received: image_shape={image_shape!r}"
+            )
         if not isinstance(num_classes, int) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
@@ -188,7 +180,7 @@ class FunctionalUNet(keras.Model):
         outputs = head(x)
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.dtype_policy = keras.dtype_policies.get(dtype)
-        self.image_shape = image_shape
+        self.image_shape = tuple(image_shape)
         self.num_classes = num_classes
         self.filters = tuple(filters)
         self.activation = keras.activations.get(activation)

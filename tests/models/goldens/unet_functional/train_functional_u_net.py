@@ -5,6 +5,7 @@ of their pixels are ink. It leaves the model in functional_u_net.keras and its c
 functional_u_net.png. It needs scikit-learn and matplotlib.
 """
 
+import math
 from pathlib import Path
 
 import keras
@@ -60,7 +61,10 @@ def main():
     model = FunctionalUNet(
         image_shape=x_train.shape[1:], num_classes=2, filters=(16, 32, 64)
     )
-    model.compile_for_training()
+    # With small steps at the end, the last epoch is as good as any.
+    steps = EPOCHS * math.ceil(len(x_train) / BATCH_SIZE)
+    schedule = keras.optimizers.schedules.CosineDecay(2e-3, steps)
+    model.compile_for_training(learning_rate=schedule)
     history = model.fit(
         x_train,
         y_train,

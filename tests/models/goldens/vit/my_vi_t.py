@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(package="golden", name="MyViT.PatchEmbedding")
 class PatchEmbedding(keras.layers.Layer):
     """Square patches of images, row by row, each mapped to a vector."""
 
@@ -48,7 +48,7 @@ class PatchEmbedding(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(package="golden", name="MyViT.ClassToken")
 class ClassToken(keras.layers.Layer):
     """The inputs with a learned vector in front of their steps."""
 
@@ -66,7 +66,9 @@ class ClassToken(keras.layers.Layer):
         return (batch, None if steps is None else steps + 1, dim)
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="MyViT.PositionEmbedding"
+)
 class PositionEmbedding(keras.layers.Layer):
     """The inputs plus a learned vector for each step."""
 
@@ -84,7 +86,7 @@ class PositionEmbedding(keras.layers.Layer):
         return input_shape
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(package="golden", name="MyViT.EncoderBlock")
 class EncoderBlock(keras.layers.Layer):
     """Self-attention, then two dense layers, each on the normalized and added to it."""
 
@@ -173,7 +175,7 @@ class MyViT(keras.Model):
         mlp_dim: Positive int, units of the hidden dense layer of each block. Defaults
             to `768`.
         dropout: Float from 0 to below 1, the share of values that are dropped in
-            training behind the positions, the attention and each dense layer of the
+            training after the positions, the attention and each dense layer of the
             blocks. Defaults to `0.0`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 

@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingViT.UnitLength"
+)
 class UnitLength(keras.layers.Layer):
     """Vectors of length 1, in the direction of the last axis of the inputs."""
 
@@ -19,7 +21,9 @@ class UnitLength(keras.layers.Layer):
         return input_shape
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingViT.supervised_contrastive_loss"
+)
 def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     """How far apart the vectors of each label are, beside those of other labels.
 
@@ -45,7 +49,9 @@ def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     return -pulls / ops.maximum(ops.sum(alike, axis=1), 1)
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingViT.PatchEmbedding"
+)
 class PatchEmbedding(keras.layers.Layer):
     """Square patches of images, row by row, each mapped to a vector."""
 
@@ -89,7 +95,9 @@ class PatchEmbedding(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingViT.ClassToken"
+)
 class ClassToken(keras.layers.Layer):
     """The inputs with a learned vector in front of their steps."""
 
@@ -107,7 +115,9 @@ class ClassToken(keras.layers.Layer):
         return (batch, None if steps is None else steps + 1, dim)
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingViT.PositionEmbedding"
+)
 class PositionEmbedding(keras.layers.Layer):
     """The inputs plus a learned vector for each step."""
 
@@ -125,7 +135,9 @@ class PositionEmbedding(keras.layers.Layer):
         return input_shape
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="EmbeddingViT.EncoderBlock"
+)
 class EncoderBlock(keras.layers.Layer):
     """Self-attention, then two dense layers, each on the normalized and added to it."""
 
@@ -214,7 +226,7 @@ class EmbeddingViT(keras.Model):
         mlp_dim: Positive int, units of the hidden dense layer of each block. Defaults
             to `768`.
         dropout: Float from 0 to below 1, the share of values that are dropped in
-            training behind the positions, the attention and each dense layer of the
+            training after the positions, the attention and each dense layer of the
             blocks. Defaults to `0.0`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 

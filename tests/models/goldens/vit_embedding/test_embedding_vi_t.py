@@ -95,7 +95,7 @@ def inputs(batch=BATCH):
 
 
 def randomise(model):
-    """Give every weight values that an error in its place would change."""
+    """Give every weight values of its own, so that a mix-up shows."""
     rng = np.random.default_rng(1)
     for weight in model.weights:
         weight.assign(rng.uniform(-0.7, 1.0, weight.shape))

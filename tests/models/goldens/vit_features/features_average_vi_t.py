@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FeaturesAverageViT.PatchEmbedding"
+)
 class PatchEmbedding(keras.layers.Layer):
     """Square patches of images, row by row, each mapped to a vector."""
 
@@ -48,7 +50,9 @@ class PatchEmbedding(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FeaturesAverageViT.PositionEmbedding"
+)
 class PositionEmbedding(keras.layers.Layer):
     """The inputs plus a learned vector for each step."""
 
@@ -66,7 +70,9 @@ class PositionEmbedding(keras.layers.Layer):
         return input_shape
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FeaturesAverageViT.EncoderBlock"
+)
 class EncoderBlock(keras.layers.Layer):
     """Self-attention, then two dense layers, each on the normalized and added to it."""
 
@@ -154,7 +160,7 @@ class FeaturesAverageViT(keras.Model):
         mlp_dim: Positive int, units of the hidden dense layer of each block. Defaults
             to `768`.
         dropout: Float from 0 to below 1, the share of values that are dropped in
-            training behind the positions, the attention and each dense layer of the
+            training after the positions, the attention and each dense layer of the
             blocks. Defaults to `0.0`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 

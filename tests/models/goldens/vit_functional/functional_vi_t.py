@@ -4,25 +4,9 @@ import keras
 from keras import ops
 
 
-def int_tuple(value, length, name):
-    """Return the argument `name` as a tuple of `length` positive ints.
-
-    One int stands for all of them. Raises `ValueError` for anything else.
-    """
-    values = (value,) * length if isinstance(value, int) else value
-    if (
-        not isinstance(values, (list, tuple))
-        or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
-    ):
-        raise ValueError(
-            f"`{name}` must be a positive int, or a tuple of positive ints of length "
-            f"{length}. Received: {name}={value!r}"
-        )
-    return tuple(values)
-
-
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FunctionalViT.PatchEmbedding"
+)
 class PatchEmbedding(keras.layers.Layer):
     """Square patches of images, row by row, each mapped to a vector."""
 
@@ -66,7 +50,9 @@ class PatchEmbedding(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FunctionalViT.ClassToken"
+)
 class ClassToken(keras.layers.Layer):
     """The inputs with a learned vector in front of their steps."""
 
@@ -84,7 +70,9 @@ class ClassToken(keras.layers.Layer):
         return (batch, None if steps is None else steps + 1, dim)
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FunctionalViT.PositionEmbedding"
+)
 class PositionEmbedding(keras.layers.Layer):
     """The inputs plus a learned vector for each step."""
 
@@ -102,7 +90,9 @@ class PositionEmbedding(keras.layers.Layer):
         return input_shape
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="FunctionalViT.EncoderBlock"
+)
 class EncoderBlock(keras.layers.Layer):
     """Self-attention, then two dense layers, each on the normalized and added to it."""
 
@@ -192,7 +182,7 @@ class FunctionalViT(keras.Model):
         mlp_dim: Positive int, units of the hidden dense layer of each block. Defaults
             to `768`.
         dropout: Float from 0 to below 1, the share of values that are dropped in
-            training behind the positions, the attention and each dense layer of the
+            training after the positions, the attention and each dense layer of the
             blocks. Defaults to `0.0`.
         dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
         name: String, the model's name. Defaults to one after the class.
@@ -236,7 +226,15 @@ class FunctionalViT(keras.Model):
         name=None,
         trainable=True,
     ):
-        image_shape = int_tuple(image_shape, 3, "image_shape")
+        if (
+            not isinstance(image_shape, (list, tuple))
+            or len(image_shape) != 3
+            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+        ):
+            raise ValueError(
+                "`image_shape` must be a tuple of 3 positive ints. "
+                f"Received: image_shape={image_shape!r}"
+            )
         if not isinstance(num_classes, int) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
@@ -301,7 +299,7 @@ class FunctionalViT(keras.Model):
         outputs = head(x[:, 0])
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.dtype_policy = keras.dtype_policies.get(dtype)
-        self.image_shape = image_shape
+        self.image_shape = tuple(image_shape)
         self.num_classes = num_classes
         self.patch_size = patch_size
         self.num_layers = num_layers

@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="SmallViT.PatchEmbedding"
+)
 class PatchEmbedding(keras.layers.Layer):
     """Square patches of images, row by row, each mapped to a vector."""
 
@@ -48,7 +50,7 @@ class PatchEmbedding(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(package="golden", name="SmallViT.ClassToken")
 class ClassToken(keras.layers.Layer):
     """The inputs with a learned vector in front of their steps."""
 
@@ -66,7 +68,9 @@ class ClassToken(keras.layers.Layer):
         return (batch, None if steps is None else steps + 1, dim)
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="SmallViT.PositionEmbedding"
+)
 class PositionEmbedding(keras.layers.Layer):
     """The inputs plus a learned vector for each step."""
 
@@ -84,7 +88,9 @@ class PositionEmbedding(keras.layers.Layer):
         return input_shape
 
 
-@keras.saving.register_keras_serializable(package="golden")
+@keras.saving.register_keras_serializable(
+    package="golden", name="SmallViT.EncoderBlock"
+)
 class EncoderBlock(keras.layers.Layer):
     """Self-attention, then two dense layers, each on the normalized and added to it."""
 
@@ -174,7 +180,7 @@ class SmallViT(keras.Model):
         mlp_dim: Positive int, units of the hidden dense layer of each block. Defaults
             to `768`.
         dropout: Float from 0 to below 1, the share of values that are dropped in
-            training behind the positions, the attention and each dense layer of the
+            training after the positions, the attention and each dense layer of the
             blocks. Defaults to `0.1`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.

@@ -1,0 +1,101 @@
+"""`BranchNet`: a model composed of layers."""
+
+import keras
+
+from branch_net_conv import BranchNetConv
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class BranchNet(keras.Model):
+    """Layers in branches.
+
+    From the inputs to the outputs: `Conv2D`, (`BranchNetConv`, `ReLU`) with a shortcut,
+    `Concatenate` of (`MaxPooling2D`, `Flatten`) and (`GlobalMaxPooling2D`, (`Dense`)
+    with a shortcut), `Dense`.
+
+    Args:
+        shape: Tuple of positive ints, the axes of the inputs without the batch.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
+        name: String, the model's name. Defaults to one after the class.
+        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+
+    Input shape:
+        `(batch, *shape)`.
+
+    Output shape:
+        That of the last layer, `Dense`.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = BranchNet(shape=(8, 8, 1))
+    >>> model.input_shape
+    (None, 8, 8, 1)
+    """
+
+    def __init__(
+        self,
+        shape,
+        dtype=None,
+        name=None,
+        trainable=True,
+    ):
+        if not isinstance(shape, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in shape
+        ):
+            raise ValueError(
+                f"`shape` must be a tuple of positive ints. Received: shape={shape!r}"
+            )
+        inputs = keras.Input(shape)
+        x = inputs
+        x = keras.layers.Conv2D(
+            filters=16, kernel_size=3, padding="same", dtype=dtype, name="conv2d"
+        )(x)
+        residual = x
+        x = BranchNetConv(
+            filters=16, kernel_size=3, padding="same", dtype=dtype, name="conv"
+        )(x)
+        x = keras.layers.ReLU(dtype=dtype, name="re_lu")(x)
+        x = keras.layers.Add(dtype=dtype, name="residual")([residual, x])
+        concatenate = x
+        concatenate_branches = []
+        x = keras.layers.MaxPooling2D(dtype=dtype, name="max_pooling2d")(x)
+        x = keras.layers.Flatten(dtype=dtype, name="flatten")(x)
+        concatenate_branches.append(x)
+        x = concatenate
+        x = keras.layers.GlobalMaxPooling2D(dtype=dtype, name="global_max_pooling2d")(x)
+        residual_1 = x
+        x = keras.layers.Dense(units=16, dtype=dtype, name="dense")(x)
+        x = keras.layers.Add(dtype=dtype, name="residual_1")([residual_1, x])
+        concatenate_branches.append(x)
+        x = keras.layers.Concatenate(dtype=dtype, name="concatenate")(
+            concatenate_branches
+        )
+        outputs = keras.layers.Dense(units=10, dtype=dtype, name="dense_1")(x)
+        super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
+        self.dtype_policy = keras.dtype_policies.get(dtype)
+        self.shape = tuple(shape)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                "metrics": ["accuracy"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "shape": self.shape,
+        }

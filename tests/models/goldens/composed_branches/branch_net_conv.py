@@ -1,0 +1,254 @@
+"""`BranchNetConv`: 2D convolution."""
+
+import keras
+from keras import ops
+
+
+def int_tuple(value, length, name):
+    """Return the argument `name` as a tuple of `length` positive ints.
+
+    One int stands for all of them. Raises `ValueError` for anything else.
+    """
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, (list, tuple))
+        or len(values) != length
+        or not all(isinstance(item, int) and item > 0 for item in values)
+    ):
+        raise ValueError(
+            f"`{name}` must be a positive int, or a tuple of positive ints of length "
+            f"{length}. Received: {name}={value!r}"
+        )
+    return tuple(values)
+
+
+@keras.saving.register_keras_serializable(package="golden")
+class BranchNetConv(keras.layers.Layer):
+    """2D convolution: `activation(conv(inputs, kernel) + bias)`.
+
+    With strides `s`, dilation rates `d` and inputs padded as `padding` says::
+
+        conv(inputs, kernel)[i, j, f] = sum over u, v, c of
+            inputs[i * s[0] + u * d[0], j * s[1] + v * d[1], c] * kernel[u, v, c, f]
+
+    `"valid"` adds no padding: the window only goes where it fits. `"same"` adds zeros
+    on both sides, at the end one more where their number is odd, so that the output has
+    `ceil(size / stride)` places along an axis.
+
+    With `groups` over 1 the channels and the filters are split into that many equal
+    runs, and a filter sees only the channels of its own run.
+
+    Args:
+        filters: Positive int, number of output channels.
+        kernel_size: Positive int or tuple of 2, size of the window.
+        strides: Positive int or tuple of 2, step of the window. Defaults to `(1, 1)`.
+        padding: `"valid"` or `"same"`, in any case. Defaults to `"valid"`.
+        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
+            `keras.config.image_data_format()`. Defaults to `None`.
+        dilation_rate: Positive int or tuple of 2, distance of neighbouring taps of the
+            kernel in the input. Defaults to `(1, 1)`.
+        groups: Positive int that divides the channels and `filters`. Defaults to `1`.
+        activation: Activation function or its name, `None` for the identity. Defaults
+            to `None`.
+        use_bias: Bool, whether to add a bias. Defaults to `True`.
+        kernel_initializer: Initializer of `kernel`. Defaults to `"glorot_uniform"`.
+        bias_initializer: Initializer of `bias`. Defaults to `"zeros"`.
+        kernel_regularizer: Regularizer of `kernel`. Defaults to `None`.
+        bias_regularizer: Regularizer of `bias`. Defaults to `None`.
+        activity_regularizer: Regularizer of the output. Defaults to `None`.
+        kernel_constraint: Constraint on `kernel`. Defaults to `None`.
+        bias_constraint: Constraint on `bias`. Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, height, width, channels)` for `"channels_last"`,
+        `(batch, channels, height, width)` for `"channels_first"`.
+
+    Output shape:
+        `(batch, new_height, new_width, filters)` or
+        `(batch, filters, new_height, new_width)`.
+
+    Raises:
+        ValueError: If an argument is none of the values above, `strides` and
+            `dilation_rate` both go over 1, the input has not 4 axes or is smaller than
+            the window, or its channels are unknown, no multiple of `groups`, or others
+            than the layer was built with.
+
+    Example:
+
+    >>> layer = BranchNetConv(
+    ...     8, 3, strides=2, padding="same", data_format="channels_last"
+    ... )
+    >>> tuple(layer(keras.ops.ones((4, 28, 20, 3))).shape)
+    (4, 14, 10, 8)
+
+    Reference:
+        Drop-in for `keras.layers.Conv2D`, without `enable_lora`.
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=(1, 1),
+        padding="valid",
+        data_format=None,
+        dilation_rate=(1, 1),
+        groups=1,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        if not isinstance(filters, int) or filters <= 0:
+            raise ValueError(
+                f"`filters` must be a positive int. Received: filters={filters!r}"
+            )
+        kernel_size = int_tuple(kernel_size, 2, "kernel_size")
+        strides = int_tuple(strides, 2, "strides")
+        dilation_rate = int_tuple(dilation_rate, 2, "dilation_rate")
+        padding = str(padding).lower()
+        if padding not in ("valid", "same"):
+            raise ValueError(
+                f"`padding` must be 'valid' or 'same'. Received: padding={padding!r}"
+            )
+        if data_format is None:
+            data_format = keras.config.image_data_format()
+        data_format = str(data_format).lower()
+        if data_format not in ("channels_last", "channels_first"):
+            raise ValueError(
+                "`data_format` must be 'channels_last' or 'channels_first'. "
+                f"Received: data_format={data_format!r}"
+            )
+        if max(strides) > 1 and max(dilation_rate) > 1:
+            raise ValueError(
+                "`strides` and `dilation_rate` cannot both go over 1. "
+                f"Received: strides={strides}, dilation_rate={dilation_rate}"
+            )
+        if not isinstance(groups, int) or groups <= 0 or filters % groups != 0:
+            raise ValueError(
+                "`groups` must be a positive int that divides `filters`. "
+                f"Received: groups={groups!r}, filters={filters}"
+            )
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.strides = strides
+        self.padding = padding
+        self.data_format = data_format
+        self.dilation_rate = dilation_rate
+        self.groups = groups
+        self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)  # Refuses a bad rank or size.
+        channel_axis = -1 if self.data_format == "channels_last" else 1
+        channels = input_shape[channel_axis]
+        if channels is None or channels % self.groups != 0:
+            raise ValueError(
+                "The channels of the input must be known and a multiple of `groups`. "
+                f"Received: input_shape={input_shape}, groups={self.groups}"
+            )
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(*self.kernel_size, channels // self.groups, self.filters),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self.filters,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        self.input_spec = keras.layers.InputSpec(ndim=4, axes={channel_axis: channels})
+
+    def call(self, inputs):
+        outputs = ops.conv(
+            inputs,
+            self.kernel,
+            strides=self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+        )
+        if self.bias is not None:
+            if self.data_format == "channels_last":
+                outputs = ops.add(outputs, self.bias)
+            else:
+                # The bias comes first: as the second term, TensorFlow's `ops.add` lays
+                # it along the last axis if that has `filters` places too.
+                bias = ops.reshape(self.bias, (self.filters, 1, 1))
+                outputs = ops.add(bias, outputs)
+        if self.activation is not None:
+            outputs = self.activation(outputs)
+        return outputs
+
+    def compute_output_shape(self, input_shape):
+        if len(input_shape) != 4:
+            raise ValueError(
+                f"The input must have 4 axes. Received: input_shape={input_shape}"
+            )
+        channels_last = self.data_format == "channels_last"
+        sizes = input_shape[1:-1] if channels_last else input_shape[2:]
+        if self.padding == "valid":
+            sizes = [
+                None if size is None else size - dilation * (kernel - 1)
+                for size, kernel, dilation in zip(
+                    sizes, self.kernel_size, self.dilation_rate, strict=True
+                )
+            ]
+            if any(size is not None and size <= 0 for size in sizes):
+                raise ValueError(
+                    "The input is smaller than the window. Received: "
+                    f"input_shape={input_shape}, kernel_size={self.kernel_size}, "
+                    f"dilation_rate={self.dilation_rate}"
+                )
+        sizes = [
+            None if size is None else -(-size // stride)
+            for size, stride in zip(sizes, self.strides, strict=True)
+        ]
+        if channels_last:
+            return (input_shape[0], *sizes, self.filters)
+        return (input_shape[0], self.filters, *sizes)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "data_format": self.data_format,
+            "dilation_rate": self.dilation_rate,
+            "groups": self.groups,
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": keras.regularizers.serialize(
+                self.activity_regularizer
+            ),
+            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
+            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+        }

@@ -1,0 +1,76 @@
+"""Train `BranchNet`: `python train_branch_net.py`.
+
+It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
+branch_net.keras and its curves in branch_net.png. It needs scikit-learn and matplotlib.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from branch_net import BranchNet
+
+HERE = Path(__file__).parent
+EPOCHS = 30
+BATCH_SIZE = 32
+
+
+def load_data():
+    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+
+    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
+    digits.
+    """
+    x, y = load_digits(return_X_y=True)
+    x = x.reshape(-1, 8, 8, 1).astype("float32") / 16
+    x_train, x_test, y_train, y_test = train_test_split(
+        x, y, test_size=0.2, random_state=0
+    )
+    return (x_train, y_train), (x_test, y_test)
+
+
+def share_of_commonest(y_train, y_test):
+    """Return the accuracy of always giving the commonest label."""
+    return np.mean(y_test == np.bincount(y_train).argmax())
+
+
+def plot(history, path):
+    """Draw the curves of the training as a PNG."""
+    names = [name for name in history if f"val_{name}" in history]
+    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+    for axes, name in zip(
+        figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
+    ):
+        axes.plot(history[name], label="training")
+        axes.plot(history[f"val_{name}"], label="held out")
+        axes.set(xlabel="epoch", title=name)
+        axes.legend()
+    figure.savefig(path)
+
+
+def main():
+    keras.utils.set_random_seed(0)
+    (x_train, y_train), (x_test, y_test) = load_data()
+    model = BranchNet(shape=x_train.shape[1:])
+    model.compile_for_training()
+    history = model.fit(
+        x_train,
+        y_train,
+        validation_data=(x_test, y_test),
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        verbose=2,
+    )
+    plot(history.history, HERE / "branch_net.png")
+    model.save(HERE / "branch_net.keras")
+    accuracy = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["accuracy"]
+    baseline = share_of_commonest(y_train, y_test)
+    print(f"accuracy: {accuracy:.3f} (the commonest label: {baseline:.3f})")
+
+
+if __name__ == "__main__":
+    main()
