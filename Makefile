@@ -34,7 +34,7 @@ help:
 	@echo 'make goldens  renew the goldens, generated_examples, docs/base-layers.md and docs/models.md'
 	@echo 'make names    renew the names that Keras has taken'
 	@echo 'make pages    renew docs/checks from the checks'
-	@echo 'make bench    cold start, scaffold check and drop-ins, as ratios'
+	@echo 'make bench    cold start, scaffold check, drop-ins and projects, as ratios'
 	@echo 'make zoo      docs/zoo.md: what the checks find of seeded defects'
 	@echo 'make mutation docs/mutation.md: mutants that the generated tests kill; hours'
 	@echo 'make dist     the wheel and the source archive, in dist'
@@ -49,8 +49,10 @@ test: lint
 sweep: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal --every-backend \
 	  tests/conformance/test_keras_layers.py tests/conformance/test_keras_hub_layers.py \
+	  tests/conformance/test_zoo.py tests/conformance/test_pages.py \
+	  tests/conformance/test_generated_layers.py tests/test_drop_in.py tests/test_gradients.py \
 	  tests/test_base_layers.py tests/test_generated.py tests/models/test_generated_models.py \
-	  tests/models/test_model_training.py
+	  tests/project/test_own_tests.py tests/models/test_model_training.py tests/models/test_model_export.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -67,7 +69,7 @@ examples-build: $(VENV)/.dev
 	$(BIN)/python -m scaffold examples build
 
 examples-oldest:
-	$(MAKE) examples VENV=.venv-oldest KERAS='keras==3.15.*'
+	$(MAKE) examples VENV=.venv-oldest KERAS='keras==3.15.0'
 
 examples-newest:
 	$(MAKE) examples VENV=.venv-newest KERAS='--upgrade keras'
@@ -96,6 +98,7 @@ report-broken:
 goldens: $(VENV)/.dev examples-build
 	$(BIN)/python tests/goldens.py
 	$(BIN)/python tests/base_layers.py
+	$(BIN)/python -m scaffold.examples.starter
 	$(BIN)/python tests/models/proof.py
 	cd tests && ../$(BIN)/python -m models.page
 
@@ -109,6 +112,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.check
 	$(BIN)/python -m benchmarks.drop_ins
+	$(BIN)/python -m benchmarks.project
 
 zoo: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.zoo

@@ -119,7 +119,7 @@ USUAL = {
     r"super\(\)\.build\(input_shape\) -> super\(\)\.build\(None\)": (
         "Keras's own `build` does not look at the shape"
     ),
-    r"training=training.* -> (?!.*training=training)": (
+    r"training=training.* -> (?!.*training=training)|\), training=training\) -> ": (
         "Keras hands `training` to the layers that are called inside of a call"
     ),
 }
@@ -182,7 +182,8 @@ def scores(goldens: Sequence[str]) -> Iterator[Score]:
             shutil.copy(helper, folder)
         sources = json.dumps([f"{module}.py" for module in modules.values()])
         tests = json.dumps([f"test_{module}.py" for module in modules.values()])
-        helpers = json.dumps([helper.name for helper in HELPERS])
+        apart = {f"{start}{module}.py" for module in modules.values() for start in ("", "test_")}
+        helpers = json.dumps([file.name for file in folder.glob("*.py") if file.name not in apart])
         settings = SETTINGS.format(sources=sources, tests=tests, helpers=helpers)
         (folder / "pyproject.toml").write_text(settings, encoding="utf-8")
         with warm_python(["tensorflow"], {}) as python:

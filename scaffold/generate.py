@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -26,6 +27,7 @@ class Layout:
         packages: The Python packages that `into` is inside of, outermost first.
         import_root: The folder that the outermost package, or the module, lies in.
         trains: Whether a training script is wanted, where the template has one.
+        scripts_into: The folder of the training script; `None` for where it finds the class.
     """
 
     into: PurePosixPath
@@ -33,6 +35,7 @@ class Layout:
     packages: tuple[str, ...]
     import_root: PurePosixPath
     trains: bool = True
+    scripts_into: PurePosixPath | None = None
 
     def module(self, spec: Spec) -> str:
         """The dotted name that the class is imported from."""
@@ -56,6 +59,23 @@ def beside_of(catalog: Catalog, spec: Spec) -> Iterator[Spec]:
         yield make_spec(catalog, request, spec.package)[0]
 
 
+def exported(
+    catalog: Catalog, spec: Spec, layout: Layout, source_of: Callable[[PurePosixPath], bytes | None]
+) -> Iterator[tuple[str, str]]:
+    """The module and the name of each class that the package can offer.
+
+    Args:
+        catalog: The templates.
+        spec: What is asked for.
+        layout: Where it goes.
+        source_of: What will stand in a file: a file that was there before may be another one's.
+    """
+    for one in (spec, *beside_of(catalog, spec)):
+        source = source_of(layout.into / f"{one.module}.py") or b""
+        if re.search(rf"^class {one.name}\b", source.decode("utf-8", "replace"), re.MULTILINE):
+            yield layout.module(one), one.name
+
+
 def _files(
     catalog: Catalog, spec: Spec, style: Style, layout: Layout
 ) -> dict[PurePosixPath, bytes]:
@@ -69,16 +89,23 @@ def _files(
 
 
 def _training_script(template: Template, spec: Spec, layout: Layout) -> PurePosixPath | None:
-    """Where the training script goes: it must find the class as the test does."""
+    """Where the training script goes: where it finds the class, unless the project says where."""
     if not layout.trains or template.training_for(spec.options) is None:
         return None
-    return layout.import_root / f"train_{spec.module}.py"
+    return (layout.scripts_into or layout.import_root) / f"train_{spec.module}.py"
 
 
-def training_step(template: Template, spec: Spec, layout: Layout, root: Path, here: Path) -> str:
+def training_step(
+    template: Template, spec: Spec, layout: Layout, settings: Settings, root: Path, here: Path
+) -> str:
     """The line that trains what was generated, to be typed in the folder `here`, if any can."""
     script = _training_script(template, spec, layout)
-    return "" if script is None else f"python {_shown(root / script, here)}"
+    if script is None:
+        return ""
+    step = f"python {_shown(root / script, here)}"
+    if script.parent == layout.import_root or settings.is_built:
+        return step
+    return f"PYTHONPATH={_shown(root / layout.import_root, here)} {step}"
 
 
 def next_step(spec: Spec, layout: Layout, settings: Settings, root: Path, here: Path) -> str:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
+
+from scaffold.text import natural
+
+Key = tuple[Any, ...]
 
 
 class Imports:
@@ -33,7 +38,7 @@ class Imports:
             statement = f"import {module} as {alias}" if alias else f"import {module}"
             sections.setdefault(self._rank(module), []).append(statement)
         for module, names in sorted(self._names.items()):
-            statement = f"from {module} import {', '.join(sorted(names, key=_as_isort))}"
+            statement = f"from {module} import {', '.join(sorted(names, key=as_isort))}"
             sections.setdefault(self._rank(module), []).append(statement)
         return "\n\n".join("\n".join(lines) for _, lines in sorted(sections.items()))
 
@@ -44,7 +49,11 @@ class Imports:
         return 0 if root in sys.stdlib_module_names else 1
 
 
-def _as_isort(name: str) -> tuple[int, str, str]:
-    """Constants first, then classes, then the rest, each by the alphabet in any case."""
-    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
-    return kind, name.lower(), name
+def as_isort(name: str) -> Key:
+    """The key that isort and ruff sort an imported name by: its kind, then in any case."""
+    return kind(name), natural(name.lower()), natural(name)
+
+
+def kind(name: str) -> int:
+    """Constants come first, then classes, then the rest."""
+    return 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2

@@ -43,6 +43,7 @@ _ATTRIBUTE = {
     "base": bool,
     "excludes": str,
     "divides": str,
+    "shape": bool,
     "when": dict,
 }
 _CASE = {"args": dict, "input": object, "call": dict, "tags": list, "when": dict}

@@ -9,7 +9,7 @@ from typing import Literal
 
 from scaffold.errors import ConflictError
 
-Action = Literal["create", "replace", "keep"]
+Action = Literal["create", "replace", "edit", "keep"]
 OnConflict = Literal["fail", "skip", "overwrite", "new"]
 Reader = Callable[[PurePosixPath], bytes | None]
 
@@ -18,18 +18,22 @@ Reader = Callable[[PurePosixPath], bytes | None]
 class Change:
     """One file's bytes before and after, at a path relative to the workspace's root.
 
-    `before` is `None` where no file stands there yet.
+    `before` is `None` where no file stands there yet. `edits` says that `after` is `before` with
+    something added to it.
     """
 
     path: PurePosixPath
     before: bytes | None
     after: bytes
+    edits: bool = False
 
     @property
     def action(self) -> Action:
         if self.before is None:
             return "create"
-        return "keep" if self.before == self.after else "replace"
+        if self.before == self.after:
+            return "keep"
+        return "edit" if self.edits else "replace"
 
 
 @dataclass(frozen=True)

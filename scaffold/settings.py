@@ -16,7 +16,7 @@ from scaffold.text import nearest, shown, unprintable
 PYPROJECT = "pyproject.toml"
 # What Python takes for an encoding other than ours, in the first two lines of a file.
 _ENCODING = re.compile(r".*?coding[:=][ \t]*(?!utf-?8\b)[-\w.]", re.IGNORECASE)
-_KEYS = ("package", "into", "tests-into", "license-header")
+_KEYS = ("package", "into", "models-into", "tests-into", "scripts-into", "license-header")
 _TABLES = ("check",)  # Read where they are used.
 
 
@@ -28,21 +28,33 @@ class Settings:
         folder: Where the pyproject.toml lies, or where scaffold was started without one.
         package: The package that Keras registers classes under.
         into: Where classes go, relative to `folder`; `None` for where scaffold was started.
+        models_into: Where models go, likewise; `None` for where all classes go.
         tests_into: Where tests go, likewise; `None` for beside the class.
+        scripts_into: Where training scripts go, likewise; `None` for where the class is found.
         license_header: Lines of a comment that each file begins with.
         black: The keys of `[tool.black]`, and `requires-python`, which black looks at too.
         pytest_paths: What pytest puts on the import path, relative to `folder`.
         imports_by_path: Whether pytest leaves a test's own folder off the import path.
+        exports: Whether packages are to offer what is generated in them.
+        is_built: Whether the project is one to be installed, so that its packages are found.
     """
 
     folder: Path
     package: str
     into: str | None = None
+    models_into: str | None = None
     tests_into: str | None = None
+    scripts_into: str | None = None
     license_header: str = ""
     black: Mapping[str, Any] = field(default_factory=dict)
     pytest_paths: tuple[str, ...] = ()
     imports_by_path: bool = False
+    exports: bool = False
+    is_built: bool = False
+
+    def into_for(self, target: str) -> str | None:
+        """Where classes of this target go, relative to `folder`."""
+        return (self.models_into if target == "model" else None) or self.into
 
 
 def nearest_project(start: Path) -> Path | None:
@@ -112,11 +124,15 @@ def _settings(folder: Path, data: dict[str, Any]) -> Settings:
         folder,
         mine.get("package") or _as_package(name if isinstance(name, str) else folder.name),
         mine.get("into"),
+        mine.get("models-into"),
         mine.get("tests-into"),
+        mine.get("scripts-into"),
         header,
         black,
         tuple(shlex.split(paths) if isinstance(paths, str) else map(str, paths)),
         "importlib" in str(pytest.get("addopts", "")),
+        "scaffold" in data.get("tool", {}),
+        "build-system" in data,
     )
 
 

@@ -56,6 +56,7 @@ class TemplateAttribute:
     `by_hand` names what the template's own code writes instead of the type's macro
     (`check`); `base` ones are handed to `keras.layers.Layer.__init__` as they are.
     `excludes` names one that can't be over 1 together with this, `divides` one that this divides.
+    Of a `shape` all ints are written.
     """
 
     name: str
@@ -68,6 +69,7 @@ class TemplateAttribute:
     base: bool = False
     excludes: str = ""
     divides: str = ""
+    shape: bool = False
     when: When = field(default_factory=dict)
 
     def resolve(self, options: Options) -> Attribute:
@@ -79,6 +81,8 @@ class TemplateAttribute:
         kind = re.sub(r"\((\w+)\)", lambda m: f"({options.get(m[1], m[1])})", self.type)
         with self._reporting():
             type_ = declare_type(kind, self.constraint)
+            if self.shape:
+                type_ = type_.as_shape()
             given = self.default is not REQUIRED
             default = _value(type_.accept, self.default) if given else REQUIRED
         return Attribute(self.name, type_, default, fill(self.doc, options))

@@ -27,6 +27,18 @@ def camel_case(name: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in re.split(r"[\W_]+", name))
 
 
+def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """A key to sort by that takes digits for a number: `conv2` stands before `conv10`."""
+    return tuple(_natural(part) for part in re.findall("[0-9]+|.", text, re.DOTALL))
+
+
+def _natural(part: str) -> tuple[int, int, str]:
+    if not "0" <= part[0] <= "9":
+        return ord(part), 0, ""
+    # What begins with 0 is no number, as for isort and ruff.
+    return (ord("0"), 0, part) if part[0] == "0" else (ord("0"), int(part), "")
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """`. Did you mean `x`?` where a known word is near `word`, else nothing."""
     import difflib

@@ -1,26 +1,28 @@
-"""The command line in a process of its own, on a terminal or in a pipe."""
+"""The command line on a terminal."""
 
 from __future__ import annotations
 
 import errno
 import os
-import pty
+import select
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import scaffold as package
+import pytest
 
-ROOT = Path(package.__file__).parent.parent
-ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "TERM")}
-ENVIRONMENT |= {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
+from command_line import ENVIRONMENT
 
+pty = pytest.importorskip("pty", reason="there are no POSIX terminals here")
 
-def process(*words: str, folder: Path, **settings: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "scaffold", *words]
-    settings = {"capture_output": True, "env": ENVIRONMENT, "timeout": 60, **settings}
-    return subprocess.run(command, cwd=folder, text=True, encoding="utf-8", check=False, **settings)
+PLAIN = ENVIRONMENT | {"NO_COLOR": "1", "TERM": "dumb"}
+# The terminal has to be the process's own, for ^C to reach it; a job in the background ignores it.
+OWN_TERMINAL = (
+    "import fcntl, os, signal, sys, termios\n"
+    "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+    "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+    "os.execv(sys.argv[1], sys.argv[1:])\n"
+)
 
 
 def on_a_terminal(folder: Path, *words: str, **environment: str) -> str:
@@ -52,3 +54,62 @@ def read_all(descriptor: int) -> bytes:
         if not more:
             return seen
         seen += more
+
+
+def talk(folder: Path, words: list[str], answers: list[tuple[str, str]]) -> tuple[int, list[str]]:
+    """Run on a real terminal; give each answer once its prompt stands there: code, lines."""
+    master, slave = pty.openpty()
+    command = [sys.executable, "-c", OWN_TERMINAL, sys.executable, "-m", "scaffold", *words]
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=PLAIN,
+        start_new_session=True,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+    ) as running:
+        os.close(slave)
+        try:
+            seen = answer_all(master, answers)
+            code = running.wait(timeout=60)
+        finally:
+            running.kill()
+    os.close(master)
+    return code, seen.splitlines()
+
+
+def answer_all(master: int, answers: list[tuple[str, str]]) -> str:
+    """Give each answer once its prompt stands there; all that was printed."""
+    seen, read = "", 0
+    for prompt, answer in answers:
+        while not seen[read:].endswith(prompt):
+            more = read_some(master)
+            assert more, f"no {prompt!r} but {seen[read:]!r}"
+            seen += more
+        read = len(seen)
+        os.write(master, answer.encode() + (b"" if answer in ("\x03", "\x04") else b"\n"))
+    again = b"\x03" if answers and answers[-1][1] == "\x03" else b""
+    while more := read_some(master, again):
+        seen += more
+    return seen
+
+
+def read_some(descriptor: int, again: bytes = b"") -> str:
+    """What comes next; nothing once the terminal is closed, or if it stays silent far too long.
+
+    Python misses a ^C that comes between its prompt and its read, so that is typed `again`.
+    """
+    for _ in range(60):
+        ready, _, _ = select.select([descriptor], [], [], 1)
+        if ready:
+            break
+        os.write(descriptor, again)
+    else:
+        return ""
+    try:
+        return os.read(descriptor, 1 << 16).decode().replace("\r\n", "\n")
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        return ""

@@ -278,6 +278,7 @@ def test_manifest_that_is_no_text(tmp_path: Path) -> None:
         (ATTRIBUTE + "constraint = '0'",
          "`0` is no bound; write one like `>0` or `>=0,<1`."),
         (ATTRIBUTE + "constraint = '>0'\ndefault = 0", "0 breaks the constraint {>0}."),
+        (ATTRIBUTE + "shape = true", "`int` can't be a shape."),
     ],
 )  # fmt: skip
 def test_attribute_that_cannot_be(tmp_path: Path, attribute: str, reason: str) -> None:

@@ -1,4 +1,7 @@
-"""What stands in for a layer of Keras does, in public, what that layer does, on each backend."""
+"""What stands in for a layer of Keras does, in public, what that layer does, on two backends.
+
+With `--every-backend` on all three.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from goldens import SHARDS
+from goldens import SHARDS, backends_of
 from proofs.proof import proofs
-from test_generated import BACKENDS, outcomes, run_tests
+from test_generated import outcomes, run_tests
 
 CHECK = Path(__file__).parent / "drop_in" / "drop_in.py"
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("templates", SHARDS, ids=", ".join)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    every = metafunc.config.getoption("--every-backend")
+    cases = [
+        pytest.param(templates, backend, id=f"{', '.join(templates)}-{backend}")
+        for turn, templates in enumerate(SHARDS)
+        for backend in backends_of(turn, every)
+    ]
+    metafunc.parametrize(("templates", "backend"), cases)
+
+
 def test_is_a_drop_in(templates: list[str], backend: str, tmp_path: Path) -> None:
     drop_ins = [one for name in templates if name in proofs() for one in proofs()[name].drop_ins]
     assert drop_ins

@@ -31,6 +31,12 @@ def test_names_are_in_the_order_of_isort() -> None:
     assert str(imports) == "from mine import TIMES, B, FeaturesNet, FeatureTokenizer, make"
 
 
+def test_numbers_in_names_are_numbers() -> None:
+    imports = Imports("mine")
+    imports.add("mine", "Conv10", "Conv2", "conv2", "Conv02")
+    assert str(imports) == "from mine import Conv02, Conv2, Conv10, conv2"
+
+
 def test_own_ones_stand_last() -> None:
     imports = Imports("mine")
     imports.add("beside", "Layer", own=True)

@@ -17,6 +17,8 @@ def test_actions() -> None:
     assert Change(A, None, b"").action == "create"
     assert Change(A, b"x", b"x").action == "keep"
     assert Change(A, b"x", b"y").action == "replace"
+    assert Change(A, b"x", b"xy", edits=True).action == "edit"
+    assert Change(A, b"x", b"x", edits=True).action == "keep"
 
 
 @pytest.mark.parametrize("on_conflict", ["fail", "skip", "overwrite", "new"])

@@ -319,7 +319,7 @@ def taken(type_: AttributeType, value: Any) -> bool:
     return True
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(data=st.data(), length=LENGTHS)
 def test_well_meant_spec_files(data: st.DataObject, length: int) -> None:
     text = written(data.draw, "blank", well=True)

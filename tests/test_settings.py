@@ -29,24 +29,32 @@ def test_all_of_them(here: Path) -> None:
         [tool.scaffold]
         package = "mine"
         into = "src/mine/layers"
+        models-into = "src/mine/models"
         tests-into = "tests/layers"
+        scripts-into = "scripts"
         license-header = "Copyright 2026\\nApache-2.0"
         [tool.black]
         line-length = 100
         [tool.pytest.ini_options]
         pythonpath = ["src", "."]
         addopts = "-q --import-mode=importlib"
+        [build-system]
+        requires = ["hatchling"]
         """,
     )
     assert read == Settings(
         folder=here,
         package="mine",
         into="src/mine/layers",
+        models_into="src/mine/models",
         tests_into="tests/layers",
+        scripts_into="scripts",
         license_header="Copyright 2026\nApache-2.0",
         black={"line-length": 100},
         pytest_paths=("src", "."),
         imports_by_path=True,
+        exports=True,
+        is_built=True,
     )
 
 
@@ -63,7 +71,24 @@ def test_all_of_them(here: Path) -> None:
     ],
 )
 def test_package(here: Path, text: str, package: str) -> None:
-    assert settings(here, text) == Settings(here, package)
+    exports = "[tool.scaffold]" in text
+    assert settings(here, text) == Settings(here, package, exports=exports)
+
+
+def test_a_table_of_settings_has_packages_export(here: Path) -> None:
+    assert not settings(here, "[project]\nname = 'x'\n[tool.black]\n").exports
+    assert settings(here, "[tool.scaffold]\n").exports
+    assert settings(here, "[[tool.scaffold.check.MyConv]]\n").exports
+
+
+def test_folders_of_targets(here: Path) -> None:
+    assert Settings(here, "x").into_for("model") is None
+    for target in ("layer", "model"):
+        assert Settings(here, "x", into="a").into_for(target) == "a"
+    both = Settings(here, "x", into="a", models_into="b")
+    assert (both.into_for("layer"), both.into_for("model")) == ("a", "b")
+    only = Settings(here, "x", models_into="b")
+    assert (only.into_for("layer"), only.into_for("model")) == (None, "b")
 
 
 def test_without_a_project(here: Path) -> None:
@@ -78,7 +103,7 @@ def test_the_nearest_project(here: Path) -> None:
     inner.mkdir(parents=True)
     (here / "pyproject.toml").write_text('[tool.scaffold]\npackage = "outer"')
     assert nearest_project(inner) == here
-    assert load_settings(inner, inner) == Settings(here, "outer")
+    assert load_settings(inner, inner) == Settings(here, "outer", exports=True)
     (here / "a" / "pyproject.toml").write_text("")
     assert nearest_project(inner) == here / "a"
     assert load_settings(inner, inner) == Settings(here / "a", "a")
@@ -105,16 +130,16 @@ def test_import_mode_of_pytest(here: Path, value: str) -> None:
     [
         ("[tool.scaffold]\npakage = 'x'",
          "[tool.scaffold] in PATH has the unknown key `pakage`. Did you mean `package`?",
-         "There are package, into, tests-into, license-header, check."),
+         "There are package, into, models-into, tests-into, scripts-into, license-header, check."),
         ("[tool.scaffold]\ntests_into = 'x'",
          "[tool.scaffold] in PATH has the unknown key `tests_into`. Did you mean `tests-into`?",
-         "There are package, into, tests-into, license-header, check."),
+         "There are package, into, models-into, tests-into, scripts-into, license-header, check."),
         ("[tool.scaffold]\n'a\\u001b' = 'x'\n'zzzzz' = 1",
          "[tool.scaffold] in PATH has the unknown key `a\\u001b`.",
-         "There are package, into, tests-into, license-header, check."),
+         "There are package, into, models-into, tests-into, scripts-into, license-header, check."),
         ('[tool.scaffold]\n"q\\u001bq" = 1',
          "[tool.scaffold] in PATH has the unknown key `q�q`.",
-         "There are package, into, tests-into, license-header, check."),
+         "There are package, into, models-into, tests-into, scripts-into, license-header, check."),
         ("[tool.scaffold]\npackage = 3", "[tool.scaffold] in PATH: `package` is no text.",
          'Write `package = "..."`.'),
         ("[tool.scaffold]\ninto = ['x']", "[tool.scaffold] in PATH: `into` is no text.",

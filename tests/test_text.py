@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from scaffold.text import camel_case, nearest, shown, snake_case, unprintable
+from scaffold.text import camel_case, natural, nearest, shown, snake_case, unprintable
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,11 @@ def test_snake_case(name: str, expected: str) -> None:
 )
 def test_camel_case(name: str, expected: str) -> None:
     assert camel_case(name) == expected
+
+
+def test_natural() -> None:
+    names = ["", "0", "02", "2", "10", "a", "a0", "a02", "a2", "a10", "a_", "ab", "é"]
+    assert sorted({*names}, key=natural) == names
 
 
 @pytest.mark.parametrize(

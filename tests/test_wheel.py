@@ -10,18 +10,18 @@ import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
+from scaffold.project import load_questions, render_project, with_defaults
+
 ROOT = Path(__file__).parent.parent
 RUN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from scaffold.cli import main; main()"
 
 
 def names_required(requirements: list[str] | None) -> set[str]:
     """The distributions that are required whatever extra is asked for, on this platform."""
-    wanted = set()
-    for requirement in requirements or []:
-        name, _, marker = requirement.partition(";")
-        if "extra ==" not in marker and "python_version <" not in marker and "win32" not in marker:
-            wanted.add(re.split(r"[^\w.-]", name.strip(), maxsplit=1)[0])
-    return wanted
+    required = map(Requirement, requirements or [])
+    return {one.name for one in required if not one.marker or one.marker.evaluate({"extra": ""})}
 
 
 def copy_distribution(name: str, target: Path, seen: set[str]) -> None:
@@ -56,12 +56,25 @@ def test_generates_in_an_empty_environment(tmp_path: Path) -> None:
 
     work = tmp_path / "work"
     work.mkdir()
-    generated = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", RUN, str(site), "layer", "MyConv", "filters=3"],
-        cwd=work,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (generated.returncode, generated.stderr) == (0, "")
-    assert sorted(path.name for path in work.iterdir()) == ["my_conv.py", "test_my_conv.py"]
+    subprocess.run([sys.executable, "-m", "compileall", "-qq", site / "scaffold"], check=False)
+    for words in (["layer", "MyConv", "filters=3"], ["project", "my_project"]):
+        generated = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", RUN, str(site), *words],
+            cwd=work,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (generated.returncode, generated.stderr) == (0, "")
+    names = sorted(path.name for path in work.iterdir())
+    assert names == ["my_conv.py", "my_project", "test_my_conv.py"]
+    folder = ROOT / "templates/project"
+    questions = load_questions(folder)
+    files = render_project(folder, with_defaults(questions, {"project": "my_project"}))
+    assert tree_of_files(work / "my_project") == {str(path): data for path, data in files.items()}
+
+
+def tree_of_files(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

@@ -170,6 +170,12 @@ def test_both_ends_of_keras_have_every_backend(target: str) -> None:
     assert made == [{"BACKEND": backend} for backend in BACKENDS]
 
 
+def test_the_oldest_keras_is_the_one_that_is_promised() -> None:
+    (oldest,) = re.findall("KERAS='keras==(.*)'", MAKEFILE)
+    floors = re.findall('"keras>=(.*?)"', (ROOT / "pyproject.toml").read_text("utf-8"))
+    assert {f"{floor}.0" for floor in floors} == {oldest}
+
+
 def test_the_hook_is_one_that_pre_commit_takes() -> None:
     checker = jsonschema.FormatChecker()
     jsonschema.validate(read(HOOKS), HOOKS_SCHEMA, format_checker=checker)

@@ -23,6 +23,7 @@ _COMMANDS = {
     "layer": "Generate a custom Keras layer with its tests.",
     "list": "List the templates.",
     "model": "Generate a custom Keras model with its tests and a training script.",
+    "project": "Generate a complete Keras project.",
     "show": "Show one template: formula, attributes, options, code.",
 }
 _HELP = """Complete, tested custom Keras 3 layers and models from templates.
@@ -30,6 +31,7 @@ _HELP = """Complete, tested custom Keras 3 layers and models from templates.
 \b
 scaffold layer MyConv filters=32         a layer and its test, here
 scaffold model MyResNet                  a model, its test and its training
+scaffold project my_project              a whole project
 scaffold list                            what there is
 scaffold show conv                       one template in full
 scaffold check my_conv.py                whether it keeps Keras's contract

@@ -114,6 +114,9 @@ def _positive(ctx: click.Context, param: click.Parameter, value: float) -> float
     callback=_positive,
     help="How much memory the checks may take.",
 )
+@click.option(
+    "--allow-empty", is_flag=True, help="Be content where there is no layer or model at all."
+)
 @click.option("--list", "lists", is_flag=True, help="List the checks, and check nothing.")
 @click.option(
     "--explain",
@@ -135,6 +138,7 @@ def command(
     verbose: bool,
     timeout: float,
     memory: float,
+    allow_empty: bool,
     lists: bool,
     explain: str | None,
 ) -> int:
@@ -166,6 +170,7 @@ def command(
         checks=tuple(check.id for check in checks),
         timeout=timeout,
         memory=memory,
+        allow_empty=allow_empty,
     )
     run = _Run(prints=not as_json, err=reports.on_stdout, verbose=verbose)
     run.follow(request)
@@ -218,10 +223,13 @@ class _Run:
                     self.outcomes.append(event)
         finally:
             progress.erase()
-        if not self.outcomes:
+        if self.outcomes:
+            self._print_group(progress.erase)
+            self._print(summary(self.outcomes))
+        elif request.allow_empty:
+            self._print("There is no layer or model to check.")
+        else:
             raise UsageError("nothing was checked", mend="Name a file that has a layer or model")
-        self._print_group(progress.erase)
-        self._print(summary(self.outcomes))
 
     @property
     def failed(self) -> bool:

@@ -77,5 +77,6 @@ def _speed(result: Result) -> Iterator[str]:
     if result.device == "cpu" or "ms_per_step" not in result.facts():
         return
     yield f"{result.facts()['ms_per_step']:.1f} ms a step"
-    if beside := known(result.example, result.backend, "cpu"):
+    beside = known(result.example, result.backend, "cpu")
+    if beside and "ms_per_step" in beside.facts():
         yield f"{beside.facts()['ms_per_step']:.1f} on the CPU"

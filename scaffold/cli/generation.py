@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from scaffold.attributes.param import AttributeParam
+from scaffold.cli import writing
 from scaffold.cli.answer import print_answer
 from scaffold.cli.failure import colored_diff
 from scaffold.cli.params import OptionParam, complete_templates
@@ -20,7 +21,7 @@ from scaffold.plan import OnConflict
 if TYPE_CHECKING:
     from scaffold.catalog import Catalog
     from scaffold.generate import Layout
-    from scaffold.plan import Plan
+    from scaffold.plan import Change, Plan
     from scaffold.settings import Settings
     from scaffold.spec import Request, Spec
     from scaffold.workspace import Workspace
@@ -56,21 +57,8 @@ _WRITTEN = (
         "--package",
         help="The name that Keras registers the class under.  [default: the project's]",
     ),
-    click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing."),
-    click.option(
-        "--diff",
-        "show_diff",
-        is_flag=True,
-        help="Show what would change as a diff, and write nothing.",
-    ),
-    click.option("--json", "as_json", is_flag=True, help="Answer in JSON."),
-    click.option(
-        "--on-conflict",
-        type=click.Choice(["fail", "skip", "overwrite", "new"]),
-        default="fail",
-        show_default=True,
-        help="Where a file differs: stop, leave it, replace it, or write beside it (.new).",
-    ),
+    click.option("--no-export", is_flag=True, help="Leave the package's __init__.py as it is."),
+    *writing.OPTIONS,
     click.option("--from", "from_file", type=_FILE, help="A spec file to begin with."),
     click.option("--save-spec", type=_FILE, help="Write the spec to a file as well."),
     click.option("--interactive", "-i", is_flag=True, help="Ask for what is not given."),
@@ -79,13 +67,7 @@ _WRITTEN = (
 
 def generates(*own: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Give a command the options of all that generate, and its `own` among them."""
-
-    def decorate(function: Any) -> Any:
-        for option in reversed((*_NAMED, *own, *_WRITTEN)):
-            function = option(function)
-        return function
-
-    return decorate
+    return writing.with_options((*_NAMED, *own, *_WRITTEN))
 
 
 @dataclass(frozen=True)
@@ -95,6 +77,7 @@ class Wish:
     into: Path | None
     tests_into: Path | None
     no_tests: bool
+    no_export: bool
     dry_run: bool
     show_diff: bool
     as_json: bool
@@ -149,6 +132,7 @@ class _Run:
     settings: Settings
     workspace: Workspace
     layout: Layout
+    exports: bool
 
     @classmethod
     def begin(
@@ -167,12 +151,12 @@ class _Run:
         spec, reason = make_spec(catalog, request, settings.package)
         notes = notes_of(spec, arguments_of(spec, template_of(catalog, spec)))
         workspace = Workspace(nearest_project(here) or here)
-        layout = _layout(workspace, settings, wish)
-        return cls(catalog, spec, reason, notes, settings, workspace, layout)
+        layout = _layout(workspace, settings, wish, spec.target)
+        exports = settings.exports and bool(layout.packages) and not wish.no_export
+        return cls(catalog, spec, reason, notes, settings, workspace, layout, exports)
 
     def plan(self, on_conflict: OnConflict, save_spec: Path | None) -> Plan:
         from scaffold.generate import generate
-        from scaffold.plan import FilesDifferError, make_plan
         from scaffold.render import Style
 
         style = Style(self.settings.license_header, self.settings.black)
@@ -187,10 +171,28 @@ class _Run:
                     mend="Name another file, such as spec.toml.",
                 )
             files[path] = write_spec(self.spec)
-        try:
-            return make_plan(files, self.workspace.read, on_conflict)
-        except FilesDifferError as error:
-            raise FilesDifferError(error.plan, self.shown) from None
+        plan = writing.plan_of(self.workspace, files, on_conflict)
+        return replace(plan, changes=(*plan.changes, *self._edits(plan))) if self.exports else plan
+
+    def _edits(self, plan: Plan) -> Iterator[Change]:
+        """The change by which the package offers the classes that it has once `plan` is done."""
+        from scaffold.exports import with_exports
+        from scaffold.generate import exported
+        from scaffold.plan import Change
+
+        written = {change.path: change.after for change in plan.changes}
+
+        def source_of(path: PurePosixPath) -> bytes | None:
+            return written.get(path) or self.workspace.read(path)
+
+        path = self.layout.into / "__init__.py"
+        before = self.workspace.read(path)
+        classes = list(exported(self.catalog, self.spec, self.layout, source_of))
+        if before is not None and classes:
+            after = with_exports(
+                before, classes, self.settings.black, writing.shown(self.workspace, path)
+            )
+            yield Change(path, before, after, edits=True)
 
     def write(self, on_conflict: OnConflict, save_spec: Path | None) -> Plan:
         with self.workspace.transaction() as transaction:
@@ -210,17 +212,15 @@ class _Run:
         from scaffold.spec import template_of
 
         template = template_of(self.catalog, self.spec)
-        return training_step(template, self.spec, self.layout, self.workspace.root, Path.cwd())
-
-    def shown(self, path: PurePosixPath) -> str:
-        """`path` as one would type it here."""
-        return Path(os.path.relpath(self.workspace.root / path)).as_posix()
+        root, here = self.workspace.root, Path.cwd()
+        return training_step(template, self.spec, self.layout, self.settings, root, here)
 
 
-def _layout(workspace: Workspace, settings: Settings, wish: Wish) -> Layout:
+def _layout(workspace: Workspace, settings: Settings, wish: Wish, target: str) -> Layout:
     from scaffold.generate import Layout
 
-    folder = wish.into or (settings.folder / settings.into if settings.into else Path())
+    into = settings.into_for(target)
+    folder = wish.into or (settings.folder / into if into else Path())
     beside = settings.folder / settings.tests_into if settings.tests_into else folder
     inside = workspace.confine(folder)
     packages: list[str] = []
@@ -229,7 +229,8 @@ def _layout(workspace: Workspace, settings: Settings, wish: Wish) -> Layout:
         packages.insert(0, root.name)
         root = root.parent
     tests = None if wish.no_tests else workspace.confine(wish.tests_into or beside)
-    return Layout(inside, tests, tuple(packages), root, trains=not wish.no_training)
+    scripts = settings.scripts_into and workspace.confine(settings.folder / settings.scripts_into)
+    return Layout(inside, tests, tuple(packages), root, not wish.no_training, scripts or None)
 
 
 def _check_folder_options(no_tests: bool, tests_into: Path | None) -> None:
@@ -267,26 +268,14 @@ def _answer(run: _Run, plan: Plan, wish: Wish) -> None:
     click.echo(f"registered as {spec.package}>{spec.name}")
     for note in run.notes:
         click.echo(f"note: {note}")
-    _show_changes(run, plan)
+    rows = [writing.row(run.workspace, word, change) for word, change in writing.done(plan)]
+    writing.show_rows(rows)
     if not written:
         click.echo("Nothing was written: this was a dry run.")
         return
     click.echo(f"Next: {click.style(run.next_step(), fg='cyan')}")
     if training := run.training_step():
         click.echo(f"Then: {click.style(training, fg='cyan')}")
-
-
-def _show_changes(run: _Run, plan: Plan) -> None:
-    words = {"create": "create", "replace": "replace", "keep": "unchanged"}
-    colors = {"create": "green", "replace": "yellow", "skipped": "yellow"}
-    rows = [(words[change.action], change) for change in plan.changes]
-    rows += [("skipped", change) for change in plan.skipped]
-    width = max(len(run.shown(change.path)) for _, change in rows)
-    for word, change in rows:
-        action = click.style(f"{word:>9}", fg=colors.get(word))
-        lines = change.after.count(b"\n")
-        what = "differs" if word == "skipped" else f"{lines:>4} lines"
-        click.echo(f"{action}  {run.shown(change.path):<{width}}  {what}")
 
 
 def _data(run: _Run, plan: Plan, *, written: bool, show_diff: bool) -> dict[str, Any]:
@@ -300,15 +289,7 @@ def _data(run: _Run, plan: Plan, *, written: bool, show_diff: bool) -> dict[str,
         "options": dict(spec.options),
         "notes": list(run.notes),
         "written": written,
-        "changes": [
-            {
-                "path": run.shown(change.path),
-                "action": change.action,
-                "content": change.after.decode("utf-8"),
-            }
-            for change in plan.changes
-        ],
-        "skipped": [run.shown(change.path) for change in plan.skipped],
+        **writing.facts(run.workspace, plan),
         "next": run.next_step(),
     }
     if spec.target == "model":

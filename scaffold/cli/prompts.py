@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TextIO
 
 import click
 
 from scaffold.attributes import Attribute
 from scaffold.attributes.grammar import Assignment, Declaration, read_attribute
 from scaffold.catalog import Catalog
-from scaffold.errors import ScaffoldError, UsageError
+from scaffold.cli.asking import can_ask, prompt
+from scaffold.errors import UsageError
 from scaffold.naming import check_class_name
 from scaffold.spec import Request, make_spec, template_of
 from scaffold.template import Options, Template
@@ -28,11 +26,11 @@ def ask(catalog: Catalog, request: Request) -> Request:
     Raises:
         UsageError: If there is no terminal to ask on.
     """
-    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
+    if not can_ask():
         raise UsageError(
             "--interactive needs a terminal", mend="Give the name and attributes as arguments."
         )
-    name = request.name or _prompt("Class name (NAME)", _read_name)
+    name = request.name or prompt("Class name (NAME)", _read_name)
     check_class_name(name)
     request = replace(request, name=name)
     picked, by_name, reason = catalog.pick(request.target, name)
@@ -55,11 +53,6 @@ def ask(catalog: Catalog, request: Request) -> Request:
     return _ask_own(catalog, request)
 
 
-def _is_terminal(stream: TextIO | None) -> bool:
-    """Whether one can ask there; a stream that was closed at the start is `None`."""
-    return stream is not None and stream.isatty()
-
-
 def _read_name(text: str) -> str:
     check_class_name(text)
     return text
@@ -73,7 +66,7 @@ def _ask_template(catalog: Catalog, target: str, picked: str, reason: str) -> st
         catalog.find(target, text)
         return text
 
-    answer: str = _prompt(f"Template (--template; {reason})", read, default=picked)
+    answer: str = prompt(f"Template (--template; {reason})", read, default=picked)
     return answer
 
 
@@ -83,7 +76,7 @@ def _ask_options(template: Template, request: Request, implied: Options) -> dict
         if option.name not in answers:
             label = f"{option.doc} (--option {option.name}=...)"
             default = str(implied.get(option.name, option.default)).lower()
-            answers[option.name] = str(_prompt(label, option.read, default=default)).lower()
+            answers[option.name] = str(prompt(label, option.read, default=default)).lower()
     return answers
 
 
@@ -95,7 +88,7 @@ def _ask_default(catalog: Catalog, request: Request, attribute: Attribute) -> Re
         return _with(catalog, request, given) if text else request
 
     label = f"Default of `{attribute.name}` ({attribute.doc} Empty: it must be given)"
-    answer: Request = _prompt(label, read, default="", show_default=False)
+    answer: Request = prompt(label, read, default="", show_default=False)
     return answer
 
 
@@ -111,7 +104,7 @@ def _ask_own(catalog: Catalog, request: Request) -> Request:
         return _with(catalog, request, given)
 
     label = "Your own attribute, name:type=default{constraint} (empty: no more)"
-    while (longer := _prompt(label, read, default="", show_default=False)) is not None:
+    while (longer := prompt(label, read, default="", show_default=False)) is not None:
         request = longer
     return request
 
@@ -120,21 +113,3 @@ def _with(catalog: Catalog, request: Request, given: Assignment | Declaration) -
     longer = replace(request, attributes=(*request.attributes, given))
     make_spec(catalog, longer, _ANY_PACKAGE)
     return longer
-
-
-def _prompt(label: str, read: Callable[[str], Any], **settings: Any) -> Any:
-    """Ask until `read` takes the answer; what it refuses is shown, and asked again."""
-
-    def value(text: str) -> Any:
-        try:
-            return read(text.strip())
-        except ValueError as error:
-            raise click.UsageError(str(error)) from None
-        except ScaffoldError as error:
-            raise click.UsageError(f"{error.message} {error.mend}".strip()) from None
-
-    try:
-        return click.prompt(label, value_proc=value, err=True, **settings)
-    except click.Abort:
-        click.echo(err=True)
-        raise

@@ -189,7 +189,7 @@ def test_request(harmless: Scaffold, session: FakeSession) -> None:
         *("--args", "filters=4", "--args", "activation=relu"),
         *("--input", "2,8,8,3", "--backend", "jax", "--tag", "mixes-batch"),
         *("--only", "constructs, config-complete", "--only", "model-summary"),
-        *("--skip", "config-complete", "--timeout", "5", "--memory", "2.5"),
+        *("--skip", "config-complete", "--timeout", "5", "--memory", "2.5", "--allow-empty"),
     )
     assert session.request == Request(
         targets=("my_layers.py:MyConv", "pkg.mod:Other"),
@@ -200,6 +200,7 @@ def test_request(harmless: Scaffold, session: FakeSession) -> None:
         tags=frozenset({"mixes-batch"}),
         timeout=5.0,
         memory=2.5,
+        allow_empty=True,
     )
 
 
@@ -324,6 +325,15 @@ def test_nothing_came(harmless: Scaffold, session: FakeSession) -> None:
     outcome = harmless("check", "my.py")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == "Error: nothing was checked.\nName a file that has a layer or model.\n"
+
+
+def test_nothing_came_and_nothing_needs_to(harmless: Scaffold, session: FakeSession) -> None:
+    session.events = []
+    outcome = harmless("check", "my.py", "--allow-empty")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == "There is no layer or model to check.\n"
+    answer = harmless("check", "my.py", "--allow-empty", "--json").answer()
+    assert answer["result"]["outcomes"] == []
 
 
 CONTRADICTION = "Error: only one of --json, --sarif - and --junit - can have standard output.\n"

@@ -9,9 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from command_line import ENVIRONMENT, process
 from scaffold.cli import check_command
 from scaffold.conformance.registry import checks
-from terminal import ENVIRONMENT, on_a_terminal, process
+from terminal import on_a_terminal
 
 LAYER = """\
 import keras

@@ -12,7 +12,8 @@ import scaffold
 
 ROOT = Path(scaffold.__file__).parent.parent
 BACKENDS = {"keras", "tensorflow", "jax", "torch", "numpy"}
-HEAVY = {"jinja2", "black", "rich", "tomli_w", *BACKENDS}
+HEAVY = {"jinja2", "black", "cookiecutter", "libcst", "rich", "tomli_w", *BACKENDS}
+SOME = BACKENDS | {"cookiecutter", "libcst", "rich"}
 SCRIPT = """\
 import json, sys
 from scaffold.cli import main
@@ -59,9 +60,12 @@ def imported(folder: Path, *words: str) -> tuple[int, set[str]]:
         (["check", "--list", "--json"], 0, HEAVY),
         (["check", "--explain", "config-complete"], 0, HEAVY),
         (["check", "my_conv.py", "--tag", "nothing"], 2, HEAVY),
-        (["show", "conv"], 0, BACKENDS | {"rich"}),
-        (["layer", "MyConv", "filters=8"], 0, BACKENDS | {"rich"}),
-        (["layer", "MyConv", "--save-spec", "spec.toml", "--json"], 0, BACKENDS | {"rich"}),
+        (["project", "--help"], 0, HEAVY),
+        (["project"], 2, HEAVY),
+        (["project", "my_project", "bakend=jax"], 2, HEAVY),
+        (["show", "conv"], 0, SOME),
+        (["layer", "MyConv", "filters=8"], 0, SOME),
+        (["layer", "MyConv", "--save-spec", "spec.toml", "--json"], 0, SOME),
     ],
 )
 def test_imports(tmp_path: Path, words: list[str], expected: int, never: set[str]) -> None:
@@ -74,6 +78,11 @@ def test_imports(tmp_path: Path, words: list[str], expected: int, never: set[str
 def test_what_a_layer_needs_is_seen(tmp_path: Path) -> None:
     _, modules = imported(tmp_path, "layer", "MyConv")
     assert modules & HEAVY == {"jinja2", "black"}
+
+
+def test_what_a_project_needs_is_seen(tmp_path: Path) -> None:
+    _, modules = imported(tmp_path, "project", "my_project")
+    assert modules & HEAVY == {"jinja2", "cookiecutter", "rich"}
 
 
 def test_version_of_the_importtime_report(tmp_path: Path) -> None:

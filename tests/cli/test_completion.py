@@ -54,6 +54,8 @@ def offered(line: str, word: str) -> list[str]:
         ("scaffold model MyMLP hidden_u", "hidden_u", ["compopt -o nospace", "hidden_units="]),
         ("scaffold model MyNet --template compo", "compo", ["composed"]),
         ("scaffold model MyNet --layer Flat", "Flat", ["Flatten"]),
+        ("scaffold project my_project ba", "ba", ["compopt -o nospace", "backend="]),
+        ("scaffold project my_project backend=t", "t", ["tensorflow", "torch"]),
         ("scaffold check --explain config-c", "config-c", ["config-complete"]),
         ("scaffold check x.py --only config-c", "config-c", ["config-complete"]),
         ("scaffold check x.py --tag backend-d", "backend-d", ["backend-dependent"]),

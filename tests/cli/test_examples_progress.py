@@ -46,10 +46,13 @@ def test_quiet_shows_none(capsys: pytest.CaptureFixture[str], here: Path) -> Non
 def test_the_speed_of_a_gpu_stands_beside_the_cpu(
     capsys: pytest.CaptureFixture[str], here: Path
 ) -> None:
-    display = Display(2, quiet=False)
+    display = Display(3, quiet=False)
+    display.show(result("gpu", ms_per_step=0.53))
+    results.keep(result())  # Which did not come as far as the training.
     display.show(result("gpu", ms_per_step=0.53))
     results.keep(result(ms_per_step=4.0))
     display.show(result("gpu", ms_per_step=0.53))
-    alone, beside = capsys.readouterr().out.splitlines()
-    assert alone.endswith("0.1, 0.5 ms a step; 5 s)")
+    *alone, beside = capsys.readouterr().out.splitlines()
+    assert all(line.endswith("0.1, 0.5 ms a step; 5 s)") for line in alone)
+    assert len(alone) == 2
     assert beside.endswith("0.1, 0.5 ms a step, 4.0 on the CPU; 5 s)")

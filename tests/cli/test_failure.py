@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 import scaffold as package
+from command_line import ENVIRONMENT, process
 from conftest import Outcome, Scaffold, tree
 from scaffold.catalog import Catalog
 from scaffold.cli.failure import colored_diff
-from terminal import ENVIRONMENT, on_a_terminal, process
+from terminal import on_a_terminal
 
 
 @pytest.mark.parametrize("words", [["--help"], ["-h"], ["layer", "--help"], ["show", "-h"]])
@@ -33,7 +34,7 @@ def test_exit_codes_are_documented_in_the_help(harmless: Scaffold) -> None:
         "  Exit codes: 0 done, 1 something found wrong, 2 usage, 3 conflict (nothing"
     )
     assert shown[start + 1] == "  written), 4 refused as unsafe, 5 something missing."
-    assert shown[-8:] == [
+    assert shown[-9:] == [
         "Commands:",
         "  check     Check whether layers and models keep Keras's contract.",
         "  examples  Generate, prove and show the examples of a list.",
@@ -41,6 +42,7 @@ def test_exit_codes_are_documented_in_the_help(harmless: Scaffold) -> None:
         "  list      List the templates.",
         "  model     Generate a custom Keras model with its tests and a training",
         "            script.",
+        "  project   Generate a complete Keras project.",
         "  show      Show one template: formula, attributes, options, code.",
     ]
 
@@ -60,11 +62,11 @@ def test_version(harmless: Scaffold) -> None:
     ("words", "said"),
     [
         (["lyer", "MyConv"], "Error: there is no command `lyer`. Did you mean `layer`?\n"
-         "There are check, examples, layer, list, model, show: see `scaffold --help`.\n"),
+         "There are check, examples, layer, list, model, project, show: see `scaffold --help`.\n"),
         (["quux"], "Error: there is no command `quux`.\n"
-         "There are check, examples, layer, list, model, show: see `scaffold --help`.\n"),
+         "There are check, examples, layer, list, model, project, show: see `scaffold --help`.\n"),
         (["a\x1bb"], "Error: there is no command `a�b`.\n"
-         "There are check, examples, layer, list, model, show: see `scaffold --help`.\n"),
+         "There are check, examples, layer, list, model, project, show: see `scaffold --help`.\n"),
         (["--jsn"], "Error: No such option '--jsn'.\nSee `scaffold --help`.\n"),
         (["layer", "X", "--into"],
          "Error: Option '--into' requires an argument.\nSee `scaffold --help`.\n"),

@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-import errno
-import os
-import pty
 import re
-import select
 import subprocess
 import sys
 import textwrap
@@ -12,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import scaffold
 from conftest import Scaffold, tree
 from scaffold.catalog import Catalog
+from terminal import PLAIN, talk
 
-ROOT = Path(scaffold.__file__).parent.parent
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "TERM": "dumb"}
 NAME = "Class name (NAME): "
 RANK = "How many axes the window moves along: steps, an image's, or a volume's. (--option rank=...)"
 OWN = "Your own attribute, name:type=default{constraint} (empty: no more): "
@@ -26,72 +20,6 @@ UNITS = (
 )
 NAMES = ", ".join(Catalog.builtin().names("layer"))
 TEMPLATES = textwrap.wrap(NAMES, 88, initial_indent="  ", subsequent_indent="  ")
-# The terminal has to be the process's own, for ^C to reach it; a job in the background ignores it.
-OWN_TERMINAL = (
-    "import fcntl, os, signal, sys, termios\n"
-    "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
-    "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
-    "os.execv(sys.argv[1], sys.argv[1:])\n"
-)
-
-
-def talk(folder: Path, words: list[str], answers: list[tuple[str, str]]) -> tuple[int, list[str]]:
-    """Run on a real terminal; give each answer once its prompt stands there: code, lines."""
-    master, slave = pty.openpty()
-    command = [sys.executable, "-c", OWN_TERMINAL, sys.executable, "-m", "scaffold", *words]
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=ENVIRONMENT,
-        start_new_session=True,
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-    ) as running:
-        os.close(slave)
-        try:
-            seen = answer_all(master, answers)
-            code = running.wait(timeout=60)
-        finally:
-            running.kill()
-    os.close(master)
-    return code, seen.splitlines()
-
-
-def answer_all(master: int, answers: list[tuple[str, str]]) -> str:
-    """Give each answer once its prompt stands there; all that was printed."""
-    seen, read = "", 0
-    for prompt, answer in answers:
-        while not seen[read:].endswith(prompt):
-            more = read_some(master)
-            assert more, f"no {prompt!r} but {seen[read:]!r}"
-            seen += more
-        read = len(seen)
-        os.write(master, answer.encode() + (b"" if answer in ("\x03", "\x04") else b"\n"))
-    again = b"\x03" if answers and answers[-1][1] == "\x03" else b""
-    while more := read_some(master, again):
-        seen += more
-    return seen
-
-
-def read_some(descriptor: int, again: bytes = b"") -> str:
-    """What comes next; nothing once the terminal is closed, or if it stays silent far too long.
-
-    Python misses a ^C that comes between its prompt and its read, so that is typed `again`.
-    """
-    for _ in range(60):
-        ready, _, _ = select.select([descriptor], [], [], 1)
-        if ready:
-            break
-        os.write(descriptor, again)
-    else:
-        return ""
-    try:
-        return os.read(descriptor, 1 << 16).decode().replace("\r\n", "\n")
-    except OSError as error:
-        if error.errno != errno.EIO:
-            raise
-        return ""
 
 
 def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
@@ -232,7 +160,7 @@ def test_without_a_terminal(tmp_path: Path, how: str) -> None:
         command = [sys.executable, "-c", close, *command]
     done = subprocess.run(
         command, input="MyConv\n" if how == "text" else "", capture_output=True, text=True,
-        cwd=tmp_path, env=ENVIRONMENT, timeout=60, check=False,
+        cwd=tmp_path, env=PLAIN, timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (

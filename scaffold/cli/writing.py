@@ -1,0 +1,105 @@
+"""What all commands have in common that write files by a plan: options, the plan, its views."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scaffold.plan import Change, OnConflict, Plan
+
+if TYPE_CHECKING:
+    from scaffold.workspace import Workspace
+
+OPTIONS = (
+    click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing."),
+    click.option(
+        "--diff",
+        "show_diff",
+        is_flag=True,
+        help="Show what would change as a diff, and write nothing.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Answer in JSON."),
+    click.option(
+        "--on-conflict",
+        type=click.Choice(["fail", "skip", "overwrite", "new"]),
+        default="fail",
+        show_default=True,
+        help="Where a file differs: stop, leave it, replace it, or write beside it (.new).",
+    ),
+)
+_WORDS = {"keep": "unchanged"}
+_COLORS = {"create": "green", "replace": "yellow", "edit": "yellow", "skipped": "yellow"}
+# What was done, the path as it is shown, and how much.
+Row = tuple[str, str, str]
+
+
+def with_options(options: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """Give a command these options, in their order."""
+
+    def decorate(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def shown(workspace: Workspace, path: PurePosixPath) -> str:
+    """`path` as one would type it here."""
+    return Path(os.path.relpath(workspace.root / path)).as_posix()
+
+
+def plan_of(
+    workspace: Workspace, files: Mapping[PurePosixPath, bytes], on_conflict: OnConflict
+) -> Plan:
+    """The plan that brings `files` onto the disk.
+
+    Raises:
+        FilesDifferError: As in `make_plan`, with paths as one would type them.
+    """
+    from scaffold.plan import FilesDifferError, make_plan
+
+    try:
+        return make_plan(files, workspace.read, on_conflict)
+    except FilesDifferError as error:
+        raise FilesDifferError(error.plan, lambda path: shown(workspace, path)) from None
+
+
+def done(plan: Plan) -> list[tuple[str, Change]]:
+    """Each change with the word for what becomes of it."""
+    rows = [(_WORDS.get(change.action, change.action), change) for change in plan.changes]
+    return rows + [("skipped", change) for change in plan.skipped]
+
+
+def row(workspace: Workspace, word: str, change: Change) -> Row:
+    """What is shown of one file."""
+    lines = change.after.count(b"\n")
+    what = "differs" if word == "skipped" else f"{lines:>4} lines"
+    return word, shown(workspace, change.path), what
+
+
+def show_rows(rows: Sequence[Row]) -> None:
+    """Print a line for each."""
+    width = max(len(path) for _, path, _ in rows)
+    for word, path, what in rows:
+        action = click.style(f"{word:>9}", fg=_COLORS.get(word))
+        click.echo(f"{action}  {path:<{width}}  {what}")
+
+
+def facts(workspace: Workspace, plan: Plan) -> dict[str, Any]:
+    """What an answer in JSON says of a plan."""
+    return {
+        "changes": [
+            {
+                "path": shown(workspace, change.path),
+                "action": change.action,
+                "content": change.after.decode("utf-8"),
+            }
+            for change in plan.changes
+        ],
+        "skipped": [shown(workspace, change.path) for change in plan.skipped],
+    }

@@ -1,0 +1,6 @@
+"""`python -m {{ cookiecutter.package }}` is the command `{{ cookiecutter.project }}`."""
+
+from {{ cookiecutter.package }}.cli import main
+
+if __name__ == "__main__":
+    main(prog_name="{{ cookiecutter.project }}")

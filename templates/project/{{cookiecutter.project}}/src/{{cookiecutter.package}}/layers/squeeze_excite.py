@@ -1,0 +1,122 @@
+"""`SqueezeExcite`: squeeze and excitation."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="{{ cookiecutter.package }}")
+class SqueezeExcite(keras.layers.Layer):
+    """Squeeze and excitation: `inputs * expand(reduce(mean(inputs)))`.
+
+    The means of the channels over the image go through two dense layers: `reduce`, to a few units,
+    and `expand`, back to the number of channels. So all channels together give each of them its
+    weight.
+
+    Args:
+        filters: Positive int, number of channels of the input and the output.
+        bottleneck_filters: Positive int, units of `reduce`; `None` for a quarter of `filters`, one
+            at least. Defaults to `None`.
+        squeeze_activation: Activation function of `reduce` or its name, `None` for the identity.
+            Defaults to `"relu"`.
+        excite_activation: Activation function of `expand` or its name, `None` for the identity.
+            Defaults to `"sigmoid"`.
+        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
+            `keras.config.image_data_format()`. Defaults to `None`.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, height, width, filters)` for `"channels_last"`, `(batch, filters, height, width)`
+        for `"channels_first"`.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        ValueError: If an argument is none of the values above, or the input has not 4 axes or not
+            `filters` channels.
+
+    Example:
+
+    >>> layer = SqueezeExcite(16, data_format="channels_last")
+    >>> tuple(layer(keras.ops.ones((2, 8, 8, 16))).shape)
+    (2, 8, 8, 16)
+
+    Reference:
+        [Hu et al., 2018](https://arxiv.org/abs/1709.01507)
+    """
+
+    def __init__(
+        self,
+        filters,
+        bottleneck_filters=None,
+        squeeze_activation="relu",
+        excite_activation="sigmoid",
+        data_format=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(filters, int) or filters <= 0:
+            raise ValueError(f"`filters` must be a positive int. Received: filters={filters!r}")
+        if bottleneck_filters is not None and (
+            not isinstance(bottleneck_filters, int) or bottleneck_filters <= 0
+        ):
+            raise ValueError(
+                "`bottleneck_filters` must be a positive int, or None. "
+                f"Received: bottleneck_filters={bottleneck_filters!r}"
+            )
+        if data_format is None:
+            data_format = keras.config.image_data_format()
+        data_format = str(data_format).lower()
+        if data_format not in ("channels_last", "channels_first"):
+            raise ValueError(
+                "`data_format` must be 'channels_last' or 'channels_first'. "
+                f"Received: data_format={data_format!r}"
+            )
+        self.filters = filters
+        self.bottleneck_filters = bottleneck_filters
+        self.squeeze_activation = keras.activations.get(squeeze_activation)
+        self.excite_activation = keras.activations.get(excite_activation)
+        self.data_format = data_format
+        channel_axis = -1 if data_format == "channels_last" else 1
+        self.input_spec = keras.layers.InputSpec(ndim=4, axes={channel_axis: filters})
+        self.pool = keras.layers.GlobalAveragePooling2D(
+            data_format=data_format, dtype=self.dtype_policy, name="pool"
+        )
+        self.reduce = keras.layers.Dense(
+            bottleneck_filters or max(filters // 4, 1),
+            activation=self.squeeze_activation,
+            dtype=self.dtype_policy,
+            name="reduce",
+        )
+        self.expand = keras.layers.Dense(
+            filters,
+            activation=self.excite_activation,
+            dtype=self.dtype_policy,
+            name="expand",
+        )
+
+    def build(self, input_shape):
+        self.pool.build(input_shape)
+        self.reduce.build((input_shape[0], self.filters))
+        self.expand.build((input_shape[0], self.reduce.units))
+
+    def call(self, inputs):
+        weights = self.expand(self.reduce(self.pool(inputs)))
+        if self.data_format == "channels_last":
+            weights = ops.reshape(weights, (-1, 1, 1, self.filters))
+        else:
+            weights = ops.reshape(weights, (-1, self.filters, 1, 1))
+        return ops.multiply(inputs, weights)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "bottleneck_filters": self.bottleneck_filters,
+            "squeeze_activation": keras.activations.serialize(self.squeeze_activation),
+            "excite_activation": keras.activations.serialize(self.excite_activation),
+            "data_format": self.data_format,
+        }

@@ -1,0 +1,5 @@
+"""The models."""
+
+from {{ cookiecutter.package }}.models.digit_classifier import DigitClassifier
+
+__all__ = ["DigitClassifier"]

@@ -1,0 +1,90 @@
+"""`DigitClassifier`: a model composed of layers."""
+
+import keras
+
+from {{ cookiecutter.package }}.layers.squeeze_excite import SqueezeExcite
+
+
+@keras.saving.register_keras_serializable(package="{{ cookiecutter.package }}")
+class DigitClassifier(keras.Model):
+    """Layers one after the other.
+
+    From the inputs to the outputs: `Conv2D`, `SqueezeExcite`, `Conv2D`, `Flatten`, `Dropout`,
+    `Dense`.
+
+    Args:
+        shape: Tuple of positive ints, the axes of the inputs without the batch.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
+        name: String, the model's name. Defaults to one after the class.
+        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+
+    Input shape:
+        `(batch, *shape)`.
+
+    Output shape:
+        That of the last layer, `Dense`.
+
+    Raises:
+        ValueError: If an argument is none of the values above.
+
+    Example:
+
+    >>> model = DigitClassifier(shape=(8, 8, 1))
+    >>> model.input_shape
+    (None, 8, 8, 1)
+    """
+
+    def __init__(
+        self,
+        shape,
+        dtype=None,
+        name=None,
+        trainable=True,
+    ):
+        if not isinstance(shape, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in shape
+        ):
+            raise ValueError(f"`shape` must be a tuple of positive ints. Received: shape={shape!r}")
+        inputs = keras.Input(shape)
+        x = inputs
+        x = keras.layers.Conv2D(
+            filters=32, kernel_size=3, padding="same", activation="relu", dtype=dtype, name="conv2d"
+        )(x)
+        x = SqueezeExcite(filters=32, dtype=dtype, name="squeeze_excite")(x)
+        x = keras.layers.Conv2D(
+            filters=64,
+            kernel_size=3,
+            strides=2,
+            padding="same",
+            activation="relu",
+            dtype=dtype,
+            name="conv2d_1",
+        )(x)
+        x = keras.layers.Flatten(dtype=dtype, name="flatten")(x)
+        x = keras.layers.Dropout(rate=0.2, dtype=dtype, name="dropout")(x)
+        outputs = keras.layers.Dense(units=10, dtype=dtype, name="dense")(x)
+        super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
+        self.dtype_policy = keras.dtype_policies.get(dtype)
+        self.shape = tuple(shape)
+
+    def compile_for_training(self, learning_rate=1e-3, **kwargs):
+        """Compile with an optimizer, a loss and metrics that suit the model.
+
+        Args:
+            learning_rate: Float or schedule, that of this optimizer.
+            **kwargs: Arguments of `compile`, some of which may replace these.
+        """
+        self.compile(
+            **{
+                "optimizer": keras.optimizers.Adam(learning_rate),
+                "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                "metrics": ["accuracy"],
+                **kwargs,
+            }
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "shape": self.shape,
+        }

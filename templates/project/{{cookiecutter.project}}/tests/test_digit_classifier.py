@@ -1,0 +1,177 @@
+"""What `DigitClassifier` promises, on each backend.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from {{ cookiecutter.package }}.models.digit_classifier import DigitClassifier
+
+# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore:__array__ implementation:DeprecationWarning:keras"
+)
+
+BATCH, SHAPE = 4, (8, 8, 1)
+
+# A value other than the default for every constructor argument.
+CHANGED = {
+    "shape": (SHAPE[0] + 1, *SHAPE[1:]),
+}
+REFUSED = {
+    "shape": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+}
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Start every test from the same seed."""
+    keras.utils.set_random_seed(0)
+
+
+def make(**arguments):
+    plain = {"shape": SHAPE}
+    return DigitClassifier(**{**plain, **arguments})
+
+
+def inputs(batch=BATCH):
+    rng = np.random.default_rng(0)
+    return rng.uniform(size=(batch, *SHAPE)).astype("float32")
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
+
+
+class TestValues:
+    def test_the_output_depends_on_every_weight(self):
+        model, x = make(), inputs()
+        rng = np.random.default_rng(1)
+        model.set_weights([rng.uniform(0.01, 0.1, weight.shape) for weight in model.weights])
+        y = array(model(x))
+        for number, weight in enumerate(model.get_weights()):
+            weights = model.get_weights()
+            weights[number] = 1.5 * weight
+            twin = make()
+            twin.set_weights(weights)
+            assert (array(twin(x)) != y).any(), model.weights[number].path
+
+    def test_items_of_a_batch_do_not_mix(self):
+        layer, x = make(), inputs()
+        assert_close(array(layer(x))[1:], array(layer(x[1:])))
+
+
+class TestShapes:
+    def test_static_shape_is_the_real_one(self):
+        model, x = make(), inputs()
+        real = model(x).shape
+        assert model.compute_output_shape((None, *x.shape[1:])) == (None, *real[1:])
+        assert make()(keras.KerasTensor((None, *x.shape[1:]))).shape == (None, *real[1:])
+
+
+class TestConfig:
+    def test_every_argument_arrives_and_survives(self):
+        assert [*CHANGED, "dtype", "name", "trainable"] == [
+            *inspect.signature(DigitClassifier).parameters
+        ]
+        layer = DigitClassifier(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
+        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        assert config["registered_name"] == "{{ cookiecutter.package }}>DigitClassifier"
+        twin = keras.saving.deserialize_keras_object(config)
+        assert type(twin) is DigitClassifier
+        assert twin.get_config() == layer.get_config()
+        for name, value in CHANGED.items():
+            assert getattr(layer, name) == value
+            assert described(getattr(twin, name)) == described(value)
+        assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in REFUSED.items() for value in values],
+    )
+    def test_refuses_bad_arguments(self, name, value):
+        with pytest.raises(ValueError, match=f"^`{name}` must be"):
+            make(**{name: value})
+
+
+class TestKeras:
+    def test_layers(self):
+        layers = [
+            layer
+            for layer in make(dtype="mixed_bfloat16").layers
+            if not isinstance(layer, keras.layers.InputLayer)
+        ]
+        assert {layer.name for layer in layers} == {
+            "conv2d",
+            "squeeze_excite",
+            "conv2d_1",
+            "flatten",
+            "dropout",
+            "dense",
+        }
+        assert {layer.dtype_policy.name for layer in layers} == {"mixed_bfloat16"}
+
+    def test_dtype_policy(self):
+        model = make(dtype="mixed_bfloat16")
+        assert keras.backend.standardize_dtype(model(inputs()).dtype) == "bfloat16"
+        assert {weight.dtype for weight in model.trainable_weights} == {"float32"}
+
+    def test_compiles_for_training(self):
+        model = make()
+        model.compile_for_training(learning_rate=0.02)
+        assert_close(array(model.optimizer.learning_rate), 0.02)
+        model.compile_for_training(optimizer="sgd")
+        assert isinstance(model.optimizer, keras.optimizers.SGD)
+        assert model.loss.get_config()["from_logits"]
+        assert model.get_compile_config()["metrics"] == ["accuracy"]
+
+    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+        x = inputs(batch=64)
+        y = 2 * array(make()(x))  # Another model of the same kind is the teacher.
+        model = make()
+        model.compile(keras.optimizers.Adam(0.01), "mse")
+        before = model.get_weights()
+        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < 0.9 * losses[0]
+        for old, new in zip(before, model.get_weights(), strict=True):
+            assert (old != new).any()
+
+        model.save(tmp_path / "model.keras")
+        np.save(tmp_path / "x.npy", x)
+        script = (
+            f"import keras, numpy as np, {DigitClassifier.__module__}\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "np.save('y.npy', model.predict(np.load('x.npy'), verbose=0))\n"
+        )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "KERAS_BACKEND": keras.backend.backend(),
+        }
+        subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=env, check=True)
+        assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
+
+    def test_the_example_of_the_docstring(self):
+        examples = doctest.testmod(sys.modules[DigitClassifier.__module__])
+        assert examples.attempted > 0
+        assert examples.failed == 0

@@ -1,0 +1,51 @@
+"""A generated project's own tests pass on its backend, with warnings as errors.
+
+Those of several processes take a minute and more: they run on Torch, with `--every-backend` on all.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import Scaffold
+from scaffold.examples.warm import warm_python
+from test_generated import outcomes
+
+# It starts processes of several devices, which a fork of one that has Keras can't become.
+COLD = "tests/test_distribution.py"
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_passes_its_own_tests(
+    scaffold: Scaffold, here: Path, tmp_path: Path, pytestconfig: pytest.Config, backend: str
+) -> None:
+    assert scaffold("project", "net", f"backend={backend}", "--no-input").code == 0
+    report = tmp_path / "report.xml"
+    with warm_python([backend], {}) as python:
+        passes(here / "net", report, python, f"--ignore={COLD}")
+    if backend == "torch" or pytestconfig.getoption("--every-backend"):
+        passes(here / "net", report, sys.executable, COLD)
+
+
+def passes(folder: Path, report: Path, python: str, *words: str) -> None:
+    """Run pytest as `make test` does there; nothing fails, and nothing is left out."""
+    # The package is found as one that is installed.
+    search = os.pathsep.join([str(folder / "src"), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": search, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    found = outcomes(report)
+    assert found.pop("tests") > 0
+    assert found == {"skipped": 0, "failures": 0, "errors": 0}

@@ -1,0 +1,12 @@
+"""The layer and the model that a project starts with are what the templates give today."""
+
+from __future__ import annotations
+
+from scaffold.examples.starter import PROJECT, starter
+
+
+def test_is_up_to_date() -> None:
+    files = starter()
+    assert len(files) == 4
+    for path, text in files.items():
+        assert (PROJECT / path).read_text("utf-8") == text, "`make goldens` renews it"
