@@ -99,6 +99,7 @@ def flat(outputs):
 
 
 failed = {}
+keras.utils.set_random_seed(0)
 for golden, module, name, fixed in tasks:
     cls = getattr(importlib.import_module(module), name)
     case, _ = next(iter(cases_of(cls, {}, Path.cwd())))
@@ -172,7 +173,8 @@ for file in files:
     try:
         outputs = globals()[format](file + suffix, inputs)
         for one, other in zip(outputs, expected, strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+            # Sums in another order differ by up to 1e-5 of the largest, seen over many weights.
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-4 * np.abs(other).max())
     except Exception as error:
         found[file] = f"{type(error).__name__}: {error}"
 print(json.dumps(found))
