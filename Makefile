@@ -18,7 +18,7 @@ INSTALLED_cpu := $(VENV)/.dev
 INSTALLED_gpu := $(VENV)/.gpu
 
 .PHONY: help demo test sweep lint goldens names pages bench zoo mutation clean \
-  examples examples-build examples-by-turn examples-oldest examples-newest matrix site dist \
+  examples examples-build examples-by-turn examples-oldest examples-newest matrix site graphviz dist \
   gpu-notice report-broken
 
 help:
@@ -77,8 +77,12 @@ examples-newest:
 matrix: $(VENV)/.dev
 	$(BIN)/python -m scaffold.examples.matrix --shard $(SHARD)
 
-site: $(VENV)/.dev
+# A runner comes without Graphviz, which draws the models; who has a machine installs it as they like.
+site: $(VENV)/.dev $(if $(GITHUB_ACTIONS),graphviz)
 	$(BIN)/python -m scaffold examples report --into .examples/site
+
+graphviz:
+	command -v dot || { sudo apt-get update --quiet && sudo apt-get install --yes --quiet graphviz; }
 
 dist: $(VENV)/.dev
 	rm -rf dist
@@ -145,5 +149,5 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml
 
 $(VENV)/.gpu: $(VENV)/.made pyproject.toml
 	@echo 'Installing TensorFlow, JAX and Torch for CUDA into $(VENV): gigabytes, the first time.'
-	$(PIP) install --quiet --editable '.[dev]' 'tensorflow[and-cuda]' 'jax[cuda12]' torch
+	$(PIP) install --quiet --editable '.[dev]' 'tensorflow[and-cuda]' 'jax[cuda12]' 'torch==$(TORCH)'
 	@touch $@

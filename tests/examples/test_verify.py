@@ -251,6 +251,14 @@ def test_a_digest_depends_on_what_decides() -> None:
     assert len({results.digest(built, "torch", "cpu"), *others}) == 5
 
 
+def test_a_digest_is_the_same_for_each_build_of_a_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = []
+    for version in ("2.13.0+cpu", "2.13.0+cu130", "2.13.0", "2.13.1"):
+        monkeypatch.setattr("importlib.metadata.version", lambda _, found=version: found)
+        digests.append(results.digest(example("twice"), "torch", "gpu"))
+    assert digests[0] == digests[1] == digests[2] != digests[3]
+
+
 def test_each_on_one_backend_by_turn() -> None:
     built = [example(name) for name in "abcd"]
     backends = ("tensorflow", "jax", "torch")

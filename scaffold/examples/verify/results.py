@@ -36,11 +36,14 @@ def digest(built: Built, backend: str, device: str) -> str:
 
 
 def versions(backend: str) -> dict[str, str]:
-    """The versions of Python and of the packages that a result stands for."""
+    """The versions of Python and of the packages that a result stands for.
+
+    Without the name of a build, as the `+cpu` of Torch: a page shows what other machines found.
+    """
     found = {"python": platform.python_version()}
     for package in (*_PACKAGES, backend):
         try:
-            found[package] = importlib.metadata.version(package)
+            found[package] = importlib.metadata.version(package).partition("+")[0]
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
