@@ -1,7 +1,8 @@
 """`make mutation`: how many mutants of each generated class its own generated tests kill.
 
 mutmut makes the mutants and runs the tests; a server forks a process for each, which has Keras
-imported already. Only what has changed since is run again: `docs/mutation.json` has the results.
+imported already. Only what has changed since is run again: `docs/mutation.json` has the results,
+and what is not of the present form is named as such.
 Writes `docs/mutation.md`, with every survivor and what to think of it: the judgements stand in
 `tests/proofs`. `python -m benchmarks.mutation dense` runs some goldens only, and prints what
 survives.
@@ -152,6 +153,10 @@ class Score:
     def share(self) -> float:
         return self.killed / self.mutants
 
+    @property
+    def holds(self) -> bool:
+        return self.text == text_of(self.golden)
+
 
 def text_of(golden: str) -> str:
     """A digest of the class and its tests."""
@@ -160,10 +165,9 @@ def text_of(golden: str) -> str:
 
 
 def measured() -> dict[str, Score]:
-    """What was measured of the goldens and still holds, by their names."""
+    """What was measured of the goldens at last, by their names."""
     scores = [Score(**data) for data in json.loads(RESULTS.read_text("utf-8"))]
-    known = [one for one in scores if one.golden in KNOWN]
-    return {one.golden: one for one in known if one.text == text_of(one.golden)}
+    return {one.golden: one for one in scores if one.golden in KNOWN}
 
 
 def keep(found: Mapping[str, Score]) -> None:
@@ -259,12 +263,14 @@ def judgement(golden: str, changed: str) -> str:
 
 def page(found: Mapping[str, Score]) -> str:
     """The page as Markdown."""
+    earlier = [f"`{golden}`" for golden, one in found.items() if not one.holds]
     missing = [f"`{golden}`" for golden in KNOWN if golden not in found]
     lines = [
         INTRODUCTION,
         *_table("layer", [folder.name for folder in LAYERS], found),
         *_table("model", first_goldens(), found),
-        *([f"Not measured as they are now: {', '.join(missing)}.", ""] if missing else []),
+        *([f"Measured in an earlier form: {', '.join(earlier)}.", ""] if earlier else []),
+        *([f"Not measured: {', '.join(missing)}.", ""] if missing else []),
         "## Survivors",
         "",
         *(line for golden in KNOWN if golden in found for line in _survivors(found[golden])),
@@ -298,7 +304,7 @@ def main() -> int:
         if name not in KNOWN:
             near = ", ".join(difflib.get_close_matches(name, KNOWN)) or ", ".join(KNOWN)
             raise SystemExit(f"there is no golden {name}: {near}")
-    wanted = chosen or [golden for golden in KNOWN if golden not in found]
+    wanted = chosen or [one for one in KNOWN if one not in found or not found[one].holds]
     for start in range(0, len(wanted), AT_ONCE):
         for one in scores(wanted[start : start + AT_ONCE]):
             found[one.golden] = one
