@@ -226,18 +226,6 @@ def join():
         reason, *_ = str(error).partition("\n")
         raise DistributionError(f"the job can't start, see {', '.join(PLACE)}: {reason}") from error
 
-
-def report(error):
-    """Print what has ended this process."""
-    if "Gloo" in str(error) or "NCCL" in str(error):
-        error = DistributionError(
-            "a process of the job was lost. The same command with --resume goes on from the last "
-            f"epoch that was finished. JAX says: {str(error).splitlines()[0]}"
-        )
-    if isinstance(error, click.ClickException):
-        error.show()
-    else:
-        traceback.print_exception(error)
 {%- else -%}
 """Training in several processes, one for each GPU of one or more machines, by `torch.distributed`.
 
@@ -248,6 +236,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
+import traceback
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -331,7 +321,7 @@ def start(strategy: str, batch_size: int) -> Iterator[Job]:
         batch_size: Examples in a step, over all processes.
 
     Raises:
-        DistributionError: If the job can't be started so, or has lost a process.
+        DistributionError: If the job can't be started so.
     """
     if strategy == "none":
         yield Job()
@@ -346,21 +336,41 @@ def start(strategy: str, batch_size: int) -> Iterator[Job]:
         reason, *_ = str(error).partition("\n")
         raise DistributionError(f"ddp can't start: {reason}") from error
     processes = distributed.get_world_size()
-    if batch_size % processes:
-        raise DistributionError(
-            f"a batch of {batch_size} can't be split among {processes} processes"
-        )
     job = Job(distributed.get_rank(), processes)
-    if job.is_chief:
-        print(f"Training in {processes} processes.", flush=True)
     try:
+        if batch_size % processes:
+            raise DistributionError(
+                f"a batch of {batch_size} can't be split among {processes} processes"
+            )
+        if job.is_chief:
+            print(f"Training in {processes} processes.", flush=True)
         yield job
-    except RuntimeError as error:
-        if "gloo" not in str(error) and not isinstance(error, distributed.DistError):
+    except BaseException as error:
+        if processes == 1:
             raise
-        raise DistributionError(
-            "a process of the job was lost. The same command with --resume goes on from the last "
-            f"epoch that was finished. Torch says: {str(error).splitlines()[0]}"
-        ) from error
+        report(error)
+        # Any other way out waits for the other processes, or is aborted by a thread of Torch's.
+        sys.stdout.flush()
+        os._exit(1)
     distributed.destroy_process_group()
+{%- endif %}
+{%- if cookiecutter.backend != "tensorflow" %}
+
+
+def report(error):
+    """Print what has ended this process."""
+    if isinstance(error, click.ClickException):
+        error.show()
+    {%- if cookiecutter.backend == "jax" %}
+    elif "Gloo" in str(error) or "NCCL" in str(error):
+    {%- else %}
+    elif "gloo" in str(error) or isinstance(error, distributed.DistError):
+    {%- endif %}
+        lost = DistributionError(
+            "a process of the job was lost. The same command with --resume goes on from the last "
+            f"epoch that was finished. {% if cookiecutter.backend == "jax" %}JAX{% else %}Torch{% endif %} says: {str(error).splitlines()[0]}"
+        )
+        lost.show()
+    else:
+        traceback.print_exception(error)
 {%- endif %}
