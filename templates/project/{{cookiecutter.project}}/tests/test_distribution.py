@@ -294,4 +294,27 @@ def test_processes_need_their_places(monkeypatch, place, told):
         monkeypatch.setenv(name, value)
     with pytest.raises(DistributionError, match=told), distribution.start("ddp", 128):
         pass
+
+
+@pytest.fixture
+def one_process(monkeypatch):
+    job = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1"}
+    for name, value in {**job, "MASTER_PORT": str(free_port())}.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_one_process_hands_its_errors_on_and_can_start_again(one_process):
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"^mine$"), distribution.start("ddp", 128) as job:
+            assert job.is_chief
+            raise ValueError("mine")
+
+
+def test_a_batch_must_be_split_evenly(one_process, monkeypatch, capsys):
+    monkeypatch.setattr("torch.distributed.get_world_size", lambda *_: 3)
+    monkeypatch.setattr("os._exit", sys.exit)
+    with pytest.raises(SystemExit, match=r"^1$"), distribution.start("ddp", 128):
+        pass
+    told = "Error: a batch of 128 can't be split among 3 processes\n"
+    assert capsys.readouterr().err == told
 {%- endif %}

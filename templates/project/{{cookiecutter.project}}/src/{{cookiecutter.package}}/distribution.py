@@ -352,7 +352,8 @@ def start(strategy: str, batch_size: int) -> Iterator[Job]:
         # Any other way out waits for the other processes, or is aborted by a thread of Torch's.
         sys.stdout.flush()
         os._exit(1)
-    distributed.destroy_process_group()
+    finally:
+        distributed.destroy_process_group()
 {%- endif %}
 {%- if cookiecutter.backend != "tensorflow" %}
 

@@ -83,8 +83,6 @@ def train(
         {%- endif %}
         {%- if cookiecutter.backend == "torch" %}
         job.replicate(model)
-        {%- endif %}
-        {%- if cookiecutter.backend == "torch" %}
 
         def begin_epoch(epoch, _):
             batches.set_epoch(epoch)
