@@ -43,6 +43,7 @@ ACCEPTED = {
     "embedding_dim": [1],
     "dropout": [0.0, 0],
     "temperature": [1],
+    "hidden_units": [(1,)],
 }
 REFUSED = {
     "hidden_units": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
@@ -271,6 +272,7 @@ class TestConfig:
         assert twin.get_config() == tower.get_config()
         assert (twin.hidden_units, twin.embedding_dim, twin.dropout) == ((7, 6), 4, 0.5)
         assert (twin.activation, twin.name) == (keras.activations.tanh, "mine")
+        assert {layer.dtype_policy.name for layer in twin.hidden_layers} == {"bfloat16"}
         assert twin.compute_output_shape((None, 6, 5)) == (None, 6, 4)
 
 

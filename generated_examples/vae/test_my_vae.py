@@ -44,6 +44,7 @@ DEFAULTS = {
 ACCEPTED = {
     "latent_dim": [1],
     "kl_weight": [0.0, 1],
+    "hidden_units": [(1,)],
 }
 REFUSED = {
     "image_shape": [
@@ -256,6 +257,12 @@ class TestWeights:
             for first, weight in enumerate(["kernel", "bias"])
         ]
         assert model.trainable_weights == model.weights
+
+    def test_parts_without_weights_have_a_name_and_the_policy(self):
+        make()  # A second one gets other names where Keras chooses them.
+        model = make(dtype="mixed_bfloat16")
+        parts = [model.get_layer(name) for name in ("flatten", "sampling", "reshape")]
+        assert {part.dtype_policy.name for part in parts} == {"mixed_bfloat16"}
 
 
 class TestConfig:

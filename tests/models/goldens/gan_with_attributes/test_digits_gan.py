@@ -44,6 +44,7 @@ DEFAULTS = {
 ACCEPTED = {
     "latent_dim": [1],
     "gain": [1],
+    "filters": [(1,)],
 }
 REFUSED = {
     "image_shape": [
@@ -273,6 +274,14 @@ class TestValues:
             expected = -sum(step.sum() for step in steps) / rate
             np.testing.assert_allclose(change, expected, rtol=0.1)
 
+    def test_regularizers_count(self):
+        model, x = built(), inputs()
+        plain = array(model.compute_loss(y_pred=model(x)))
+        kernel = model.generator.get_layer("dense").kernel
+        kernel.regularizer = keras.regularizers.L2(0.1)
+        loss = array(model.compute_loss(y_pred=model(x)))
+        assert_close(loss - plain, 0.1 * (array(kernel) ** 2).sum(), tolerance=1e-4)
+
     def test_refuses_sample_weights(self):
         model, x = built(), inputs()
         with pytest.raises(ValueError, match="`sample_weight` must be None"):
@@ -291,12 +300,14 @@ class TestShapes:
 
     def test_channels_are_last_whatever_the_default_is(self):
         x = inputs()
-        expected = [y.shape for y in make()(x)]
+        expected = [array(y) for y in built()(x)]
         keras.config.set_image_data_format("channels_first")
         try:
-            assert [y.shape for y in make()(x)] == expected
+            outputs = [array(y) for y in built()(x)]
         finally:
             keras.config.set_image_data_format("channels_last")
+        for y, same in zip(outputs, expected, strict=True):
+            assert_close(y, same)
 
 
 class TestWeights:

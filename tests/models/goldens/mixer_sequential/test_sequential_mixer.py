@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from sequential_mixer import MixerBlock, SequentialMixer
+from sequential_mixer import MixerBlock, PatchEmbedding, SequentialMixer
 
 # Keras's Torch backend itself calls NumPy 2 in a deprecated way.
 pytestmark = pytest.mark.filterwarnings(
@@ -266,6 +266,12 @@ class TestWeights:
         }
         assert len(model.trainable_weights) == len(model.weights)
 
+    def test_parts_without_weights_have_a_name_and_the_policy(self):
+        make()  # A second one gets other names where Keras chooses them.
+        model = make(dtype="mixed_bfloat16")
+        part = model.get_layer("pool")
+        assert part.dtype_policy.name == "mixed_bfloat16"
+
 
 class TestConfig:
     def test_every_argument_arrives_and_survives(self):
@@ -312,6 +318,22 @@ class TestConfig:
         twin = MixerBlock.from_config(json.loads(json.dumps(block.get_config())))
         assert twin.get_config() == block.get_config()
         assert (twin.tokens_mlp_dim, twin.channels_mlp_dim, twin.dropout) == (5, 7, 0.5)
+        twin.build((None, 4, 6))
+        layers = [
+            layer
+            for mlp in (twin.tokens_mlp, twin.channels_mlp)
+            for layer in mlp.layers
+        ]
+        assert {layer.dtype_policy.name for layer in layers} == {"mixed_bfloat16"}
+
+    def test_the_patch_embedding_comes_back_from_its_config(self):
+        layer = PatchEmbedding(PATCH, DIM, name="mine", dtype="bfloat16")
+        twin = PatchEmbedding.from_config(json.loads(json.dumps(layer.get_config())))
+        assert twin.get_config() == layer.get_config()
+        assert (twin.patch_size, twin.hidden_dim) == (PATCH, DIM)
+        assert twin.compute_output_shape((None, *IMAGE)) == (None, STEPS, DIM)
+        for unknown in ((None, *IMAGE[1:]), (IMAGE[0], None, IMAGE[2])):
+            assert twin.compute_output_shape((None, *unknown)) == (None, None, DIM)
 
 
 class TestKeras:

@@ -39,6 +39,7 @@ DEFAULTS = {
 ACCEPTED = {
     "embedding_dim": [1],
     "dropout": [0.0, 0],
+    "hidden_units": [(1,)],
 }
 REFUSED = {
     "embedding_dim": [0, 2.5, "2", None],
@@ -188,6 +189,12 @@ class TestWeights:
             ("head/bias", (OUTPUTS,)),
         ]
         assert model.trainable_weights == model.weights
+
+    def test_parts_without_weights_have_a_name_and_the_policy(self):
+        make()  # A second one gets other names where Keras chooses them.
+        model = make(dtype="mixed_bfloat16")
+        parts = [model.get_layer(name) for name in ("dropout_0", "dropout_1")]
+        assert {part.dtype_policy.name for part in parts} == {"mixed_bfloat16"}
 
 
 class TestConfig:

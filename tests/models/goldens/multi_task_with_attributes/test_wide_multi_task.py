@@ -54,6 +54,7 @@ ACCEPTED = {
     "dropout": [0.0, 0],
     "value_weight": [1],
     "gain": [1],
+    "hidden_units": [(1,)],
 }
 REFUSED = {
     "num_classes": [0, 2.5, "2", None],
@@ -206,6 +207,14 @@ class TestWeights:
             path(weight): weight.shape for weight in model.weights
         } == kernels | biases
         assert model.trainable_weights == model.weights
+
+    def test_parts_without_weights_have_a_name_and_the_policy(self):
+        make()  # A second one gets other names where Keras chooses them.
+        model = make(dtype="mixed_bfloat16")
+        parts = [
+            model.get_layer(name) for name in ("concatenate", "dropout_0", "dropout_1")
+        ]
+        assert {part.dtype_policy.name for part in parts} == {"mixed_bfloat16"}
 
 
 class TestConfig:

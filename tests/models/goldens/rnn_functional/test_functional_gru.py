@@ -219,6 +219,12 @@ class TestWeights:
             if name.endswith("recurrent_kernel"):
                 assert_close(value @ value.T, np.eye(UNITS))
 
+    def test_parts_without_weights_have_a_name_and_the_policy(self):
+        make()  # A second one gets other names where Keras chooses them.
+        model = make(dtype="mixed_bfloat16")
+        parts = [model.get_layer(name) for name in ("dropout_0", "dropout_1")]
+        assert {part.dtype_policy.name for part in parts} == {"mixed_bfloat16"}
+
 
 class TestConfig:
     def test_every_argument_arrives_and_survives(self):

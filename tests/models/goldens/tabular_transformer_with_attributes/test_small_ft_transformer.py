@@ -268,6 +268,14 @@ class TestWeights:
             assert 0.08 < np.abs(array(weight)).max() <= 0.1
         assert (array(tokenizer.kernel) != array(tokenizer.bias)).any()
 
+    def test_parts_without_weights_have_a_name_and_the_policy(self):
+        make()  # A second one gets other names where Keras chooses them.
+        model = make(dtype="mixed_bfloat16")
+        block = model.get_layer("block_0")
+        parts = [model.get_layer("relu"), block.feed_forward_dropout]
+        assert [part.name for part in parts] == ["relu", "feed_forward_dropout"]
+        assert {part.dtype_policy.name for part in parts} == {"mixed_bfloat16"}
+
 
 class TestConfig:
     def test_every_argument_arrives_and_survives(self):
@@ -309,6 +317,9 @@ class TestConfig:
         with pytest.raises((TypeError, ValueError), match=f"^`{name}` must be"):
             make(**{name: value})
 
+    def test_one_feature_has_one_head(self):
+        assert make(hidden_dim=1, num_heads=1).hidden_dim == 1
+
     def test_the_layers_inside_survive(self):
         block = GatedBlock(
             2, 6, 7, 0.3, 0.2, normalize_attention=False, dtype="bfloat16"
@@ -321,6 +332,13 @@ class TestConfig:
         assert twin.compute_output_shape((None, 5, 6)) == (None, 5, 6)
         tokenizer = FeatureTokenizer.from_config(FeatureTokenizer(6).get_config())
         assert tokenizer.compute_output_shape((None, 5)) == (None, 6, 6)
+
+    def test_the_tokenizer_refuses_rows_of_other_features(self):
+        tokenizer = FeatureTokenizer(DIM)
+        tokenizer(np.zeros((2, 5), "float32"))
+        for shape in ((2, 4), (2, 3, 5)):
+            with pytest.raises(ValueError, match="incompatible with the layer"):
+                tokenizer(np.zeros(shape, "float32"))
 
 
 class TestKeras:

@@ -272,6 +272,24 @@ class TestWeights:
         assert [(path(weight), weight.shape) for weight in model.weights] == expected
         assert model.trainable_weights == model.weights
 
+    def test_parts_without_weights_have_a_name_and_the_policy(self):
+        make()  # A second one gets other names where Keras chooses them.
+        model = make(dtype="mixed_bfloat16")
+        block = model.get_layer("block_0")
+        parts = [
+            model.get_layer("embedding_dropout"),
+            model.get_layer("average"),
+            block.attention_dropout,
+            block.feed_forward_dropout,
+        ]
+        assert [part.name for part in parts] == [
+            "embedding_dropout",
+            "average",
+            "attention_dropout",
+            "feed_forward_dropout",
+        ]
+        assert {part.dtype_policy.name for part in parts} == {"mixed_bfloat16"}
+
 
 class TestConfig:
     def test_every_argument_arrives_and_survives(self):
@@ -312,6 +330,9 @@ class TestConfig:
     def test_refuses_bad_arguments(self, name, value):
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
+
+    def test_one_feature_has_one_head(self):
+        assert make(hidden_dim=1, num_heads=1).hidden_dim == 1
 
     @pytest.mark.parametrize("layer", ["embedding", "block_0"])
     def test_layers_come_back_from_their_config(self, layer):

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from my_vi_t import EncoderBlock, MyViT
+from my_vi_t import EncoderBlock, MyViT, PatchEmbedding
 
 # Keras's Torch backend itself calls NumPy 2 in a deprecated way.
 pytestmark = pytest.mark.filterwarnings(
@@ -309,6 +309,12 @@ class TestWeights:
         assert abs(weights["position_embedding/positions"].std() - 0.02) < 0.002
         assert not weights["class_token/token"].any()
 
+    def test_parts_without_weights_have_a_name_and_the_policy(self):
+        make()  # A second one gets other names where Keras chooses them.
+        model = make(dtype="mixed_bfloat16")
+        part = model.get_layer("embedding_dropout")
+        assert part.dtype_policy.name == "mixed_bfloat16"
+
 
 class TestConfig:
     def test_every_argument_arrives_and_survives(self):
@@ -367,6 +373,15 @@ class TestConfig:
         assert {(drop.rate, drop.dtype_policy.name) for drop in drops} == {
             (0.5, "mixed_bfloat16")
         }
+
+    def test_the_patch_embedding_comes_back_from_its_config(self):
+        layer = PatchEmbedding(PATCH, DIM, name="mine", dtype="bfloat16")
+        twin = PatchEmbedding.from_config(json.loads(json.dumps(layer.get_config())))
+        assert twin.get_config() == layer.get_config()
+        assert (twin.patch_size, twin.hidden_dim) == (PATCH, DIM)
+        assert twin.compute_output_shape((None, *IMAGE)) == (None, STEPS, DIM)
+        for unknown in ((None, *IMAGE[1:]), (IMAGE[0], None, IMAGE[2])):
+            assert twin.compute_output_shape((None, *unknown)) == (None, None, DIM)
 
 
 class TestKeras:
