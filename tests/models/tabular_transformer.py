@@ -37,11 +37,6 @@ PROOF = Proof(
     ],
     judged={
         '1 / 3, mode="fan_out", distribution="uniform" -> 1 / 4, mode="fan_out", distribution="uniform"': "a test is missing, of how far from 0 the weights begin",
-        "self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: num_features}) -> self.input_spec = None": "a test is missing, of a table with other columns",
-        "self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: num_features}) -> self.input_spec = keras.layers.InputSpec(axes={-1: num_features})": "a test is missing, of a table with other columns",
-        "self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: num_features}) -> self.input_spec = keras.layers.InputSpec(ndim=2, )": "a test is missing, of a table with other columns",
-        "self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: num_features}) -> self.input_spec = keras.layers.InputSpec(ndim=2, axes=None)": "a test is missing, of a table with other columns",
-        "self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: num_features}) -> self.input_spec = keras.layers.InputSpec(ndim=None, axes={-1: num_features})": "a test is missing, of a table with other columns",
         "self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: num_features}) -> self.input_spec = keras.layers.InputSpec(ndim=2, axes={+1: num_features})": "of two axes, the last is the one after the first",
     },
 )
