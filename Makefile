@@ -14,6 +14,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 BACKEND ?= all
 DEVICE ?= cpu
 SHARD ?= 1/1
+# Only the examples that have changed since that commit.
+SINCE ?=
 INSTALLED_cpu := $(VENV)/.dev
 INSTALLED_gpu := $(VENV)/.gpu
 
@@ -27,7 +29,7 @@ help:
 	@echo 'make sweep    all layers of Keras and KerasHub, and all that is generated, on all backends'
 	@echo 'make lint     ruff, black and mypy alone'
 	@echo 'make examples prove generated_examples: BACKEND=jax DEVICE=gpu SHARD=1/4 narrow it'
-	@echo 'make examples-by-turn  the same, each example on one of the backends; CI runs it'
+	@echo 'make examples-by-turn  the same, each on one backend; SINCE=COMMIT: only what changed'
 	@echo 'make examples-oldest   the same on the oldest Keras; examples-newest on the newest'
 	@echo 'make matrix   all pairs of options of every template: generated, and their tests'
 	@echo 'make site     the page of the examples, .examples/site/index.html'
@@ -63,7 +65,9 @@ examples: $(INSTALLED_$(DEVICE))
 	$(BIN)/python -m scaffold examples verify --backend $(BACKEND) --device $(DEVICE) --shard $(SHARD)
 
 examples-by-turn: $(VENV)/.dev
-	$(BIN)/python -m scaffold examples verify --by-turn --shard $(SHARD)
+	$(BIN)/python -m scaffold examples build --check
+	$(BIN)/python -m scaffold examples verify --by-turn --shard $(SHARD) \
+	  $(if $(SINCE),--since $(SINCE))
 
 examples-build: $(VENV)/.dev
 	$(BIN)/python -m scaffold examples build

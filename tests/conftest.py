@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +19,7 @@ from hypothesis import settings
 
 from scaffold.cli import main
 from scaffold.examples.verify.steps import QUICK, threads
+from scaffold.examples.warm import warm_python
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
@@ -97,6 +100,25 @@ def tree(folder: Path) -> Tree:
             content = path.read_bytes()
         found[path.relative_to(folder).as_posix()] = (mode, content)
     return found
+
+
+class Warm(Protocol):
+    """Gives a python that has imported Keras for a backend, with or without oneDNN."""
+
+    def __call__(self, backend: str, one_dnn: str = "") -> str: ...
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Interpreters that live as long as the session: to import Keras takes seconds each time."""
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def of(backend: str, one_dnn: str = "") -> str:
+            variables = {"TF_ENABLE_ONEDNN_OPTS": one_dnn} if one_dnn else {}
+            return stack.enter_context(warm_python([backend], variables))
+
+        yield of
 
 
 @pytest.fixture

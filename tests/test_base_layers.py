@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from base_layers import PAGE, classes, page
+from conftest import Warm
 from scaffold.base_layer import public_layers
 from scaffold.errors import UsageError
-from test_generated import BACKENDS, outcomes, run_tests
+from test_generated import BACKENDS, assert_passes
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_class_equals_its_base(
-    backend: str, tmp_path: Path, pytestconfig: pytest.Config
+    backend: str, warm: Warm, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     generated = [files for files in classes().values() if not isinstance(files, UsageError)]
     if not pytestconfig.getoption("--every-backend"):
@@ -25,11 +26,8 @@ def test_every_class_equals_its_base(
         for name, source in files.items():
             (tmp_path / name).write_text(source)
     report = tmp_path / "report.xml"
-    code, output = run_tests(backend, [tmp_path], report)
-    assert code == 0, output
-    found = outcomes(report)
-    assert found.pop("tests") >= 8 * len(generated)
-    assert found == {"skipped": 0, "failures": 0, "errors": 0}
+    tested = assert_passes(backend, [tmp_path], report, python=warm(backend))
+    assert tested.tests >= 8 * len(generated)
 
 
 def test_the_page_tells_of_every_layer() -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from conftest import Warm
 from goldens import SHARDS, backends_of
 from proofs.proof import proofs
-from test_generated import outcomes, run_tests
+from test_generated import assert_passes
 
 CHECK = Path(__file__).parent / "drop_in" / "drop_in.py"
 
@@ -26,13 +27,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(("templates", "backend"), cases)
 
 
-def test_is_a_drop_in(templates: list[str], backend: str, tmp_path: Path) -> None:
+def test_is_a_drop_in(templates: list[str], backend: str, warm: Warm, tmp_path: Path) -> None:
     drop_ins = [one for name in templates if name in proofs() for one in proofs()[name].drop_ins]
     assert drop_ins
     report = tmp_path / "report.xml"
     chosen = " or ".join(f"{one.name}]" for one in drop_ins)
     chosen += "".join(f" or {one.name}-" for one in drop_ins)
-    code, output = run_tests(backend, [CHECK], report, "-k", chosen)
-    assert code == 0, output
-    number = sum(one.cases + 2 for one in drop_ins)
-    assert outcomes(report) == {"tests": number, "skipped": 0, "failures": 0, "errors": 0}
+    tested = assert_passes(backend, [CHECK], report, "-k", chosen, python=warm(backend))
+    assert tested.tests == sum(one.cases + 2 for one in drop_ins)

@@ -63,7 +63,8 @@ class MyConv1D(keras.layers.Layer):
 
     Input shape:
         `(batch, steps, channels)` for `"channels_last"`, `(batch, channels, steps)` for
-        `"channels_first"`.
+        `"channels_first"`. Without oneDNN, TensorFlow computes `"channels_first"` on a
+        CPU only in a model that is compiled with `jit_compile=True`.
 
     Output shape:
         `(batch, new_steps, filters)` or `(batch, filters, new_steps)`.

@@ -79,7 +79,9 @@ class MyConv3DTranspose(keras.layers.Layer):
 
     Input shape:
         `(batch, depth, height, width, channels)` for `"channels_last"`,
-        `(batch, channels, depth, height, width)` for `"channels_first"`.
+        `(batch, channels, depth, height, width)` for `"channels_first"`. Without
+        oneDNN, TensorFlow computes `"channels_first"` on a CPU only in a model that is
+        compiled with `jit_compile=True`.
 
     Output shape:
         `(batch, new_depth, new_height, new_width, filters)` or

@@ -417,6 +417,10 @@ class TestKeras:
 
         before = model.get_weights()
         model.fit(x, y, epochs=40, verbose=0)
+        if keras.backend.backend() == "tensorflow":
+            model.jit_compile = True  # What "auto" is on a GPU.
+            model.make_train_function(force=True)
+            assert np.isfinite(model.train_on_batch(x, y)).all()
         assert np.abs(array(model.sample(64, seed=0)) - 0.8).mean() < 0.7 * distance
         for old, new in zip(before, model.get_weights(), strict=True):
             assert (old != new).any()

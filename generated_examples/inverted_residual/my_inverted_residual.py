@@ -51,7 +51,8 @@ class MyInvertedResidual(keras.layers.Layer):
         `(batch, height, width, channels)` for `"channels_last"`,
         `(batch, channels, height, width)` for `"channels_first"`.
 
-        The channels are known.
+        The channels are known. Without oneDNN, TensorFlow computes `"channels_first"`
+        on a CPU only in a model that is compiled with `jit_compile=True`.
 
     Output shape:
         `(batch, new_height, new_width, filters)` or

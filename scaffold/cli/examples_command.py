@@ -120,6 +120,7 @@ def build_command(names: tuple[str, ...], check: bool, as_json: bool) -> None:
     help="How many examples at a time.  [default: one for each core]",
 )
 @click.option("--shard", default="1/1", metavar="I/N", help="The I-th of N shares of the examples.")
+@click.option("--since", metavar="COMMIT", help="Only what has changed since that commit.")
 @click.option("--all", "anew", is_flag=True, help="Also what has not changed since it was proved.")
 @click.option("--by-turn", is_flag=True, help="Each example on one of the backends only.")
 @click.option(
@@ -137,6 +138,7 @@ def verify_command(
     device: str,
     jobs: int | None,
     shard: str,
+    since: str | None,
     anew: bool,
     by_turn: bool,
     timeout: float,
@@ -150,6 +152,7 @@ def verify_command(
     Exit codes: 0 all proved, 1 something failed, 5 the device or a package is missing.
     """
     from scaffold.cli.examples_progress import Display
+    from scaffold.examples.changed import changed_since
     from scaffold.examples.report.summary import write_reports
     from scaffold.examples.shard import Shard
     from scaffold.examples.verify.devices import require_gpu
@@ -159,7 +162,10 @@ def verify_command(
     _require(chosen)
     for backend in chosen if device == "gpu" else ():
         require_gpu(backend)
-    built = _built(Shard.parse(shard).of(_chosen(names)))
+    examples = _chosen(names)
+    if since is not None:
+        examples = changed_since(since, examples)
+    built = _built(Shard.parse(shard).of(examples))
     at_once = jobs or (1 if device == "gpu" else os.cpu_count() or 1)
     asked = Asked(chosen, device, at_once, timeout, anew, by_turn)
     display = Display(len(built) + len(asked.units(built)), quiet=as_json)

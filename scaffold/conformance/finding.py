@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Status = Literal["passed", "failed", "expected", "not_applicable", "blocked"]
+Status = Literal["passed", "failed", "expected", "not_applicable", "not_run_here", "blocked"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class Outcome:
         backend: The backend it ran on.
         check: The id of the check.
         status: `passed`; `failed` with findings; `expected`: it failed and was declared to;
-            `not_applicable` and `blocked` (a check that it builds on failed), with a reason.
+            with a reason `not_applicable`, `not_run_here` (this processor lacks an operation)
+            and `blocked` (a check that it builds on did not pass).
         findings: What was found.
         reason: Why it was not run, or why it was expected to fail.
         seconds: How long it ran.

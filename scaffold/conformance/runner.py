@@ -11,11 +11,17 @@ from dataclasses import replace
 from typing import Any
 
 from scaffold.conformance.finding import Finding, Outcome, Status
+from scaffold.conformance.instruments.unsupported import is_beyond_this_cpu
 from scaffold.conformance.lazy import keras
 from scaffold.conformance.registry import Check, NotApplicable, find, refuse_unknown_tags, tags
 from scaffold.conformance.subject import Subject
 
-_UNKNOWN = ("failed", "blocked", "expected")
+_UNKNOWN = ("failed", "blocked", "expected", "not_run_here")
+_HERE = "TensorFlow has this operation with oneDNN or XLA only on a CPU"
+
+
+class NotRunHere(Exception):  # noqa: N818 - as `NotApplicable`: nothing went wrong
+    """Raised where this processor lacks an operation that Keras's own layer would need too."""
 
 
 def run(
@@ -75,6 +81,8 @@ def _ended(
         findings = _findings(check, subject)
     except NotApplicable as reason:
         return "not_applicable", (), str(reason)
+    except NotRunHere as reason:
+        return "not_run_here", (), str(reason)
     if expected and findings:
         return "expected", findings, expected
     if expected:
@@ -90,7 +98,7 @@ def _findings(check: Check, subject: Subject) -> tuple[Finding, ...]:
         warnings.simplefilter("ignore")
         try:
             found.extend(check.run(subject))
-        except NotApplicable:
+        except (NotApplicable, NotRunHere):
             raise
         except (Exception, SystemExit) as error:
             found.append(raised(error, subject))
@@ -116,7 +124,13 @@ def forget() -> None:
 
 
 def raised(error: BaseException, subject: Subject) -> Finding:
-    """The finding that is an exception out of the user's code."""
+    """The finding that is an exception out of the user's code.
+
+    Raises:
+        NotRunHere: If the processor lacks the operation.
+    """
+    if is_beyond_this_cpu(error):
+        raise NotRunHere(_HERE) from error
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = " ".join(lines)[:300]
     where = subject.source.where_raised(error.__traceback__)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from conftest import Scaffold
+from scaffold.examples.changed import changed_since
+from scaffold.examples.listing import load_examples
+
+Refused = Callable[..., tuple[int, str]]
 
 LIST = """
 [mine]
@@ -116,3 +122,37 @@ def test_without_a_list(harmless: Scaffold) -> None:
     outcome = harmless("examples", "build")
     assert outcome.code == 5
     assert outcome.err.startswith("Error: there is no generated_examples/examples.toml.")
+
+
+def git(*words: str) -> str:
+    identity = ["-c", "user.name=me", "-c", "user.email=me@example.com"]
+    words = ("git", *identity, *words)
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_only_what_has_changed_since_a_commit_is_proved(scaffold: Scaffold, listed: Path) -> None:
+    scaffold("examples", "build")
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message=first")
+    first = git("rev-parse", "HEAD")
+    examples = [*load_examples().values()]
+    assert changed_since(first, examples) == []
+    assert scaffold("examples", "verify", f"--since={first}").out.startswith("0 proved, 0 failed: ")
+
+    file = listed / "other/other.py"
+    file.write_text(file.read_text() + "# mine\n")
+    git("commit", "--quiet", "--all", "--message=second")
+    assert [one.name for one in changed_since(first, examples)] == ["other"]
+    (listed / "examples.toml").write_text(LIST.replace("accuracy = 0.5", "accuracy = 0.6"))
+    assert [one.name for one in changed_since(first, examples)] == ["mine", "other"]
+    assert [one.name for one in changed_since("HEAD", examples)] == ["mine"]
+
+
+def test_a_commit_that_git_does_not_know_is_told(refused: Refused, listed: Path) -> None:
+    git("init", "--quiet")
+    assert refused("examples", "verify", "--since=nonsense") == (
+        2,
+        "Error: --since: git does not know generated_examples at `nonsense`.\n"
+        "Name a commit of this repository, or leave --since out to prove all.\n",
+    )

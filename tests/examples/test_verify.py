@@ -84,6 +84,8 @@ def example(name: str, **changed: str) -> Built:
     return Built(Example(name, ("layer Twice",)), contents, classes, TASK)
 
 
+# What only TensorFlow's tests may say of a processor.
+NOT_HERE = "__import__('pytest').skip('TensorFlow needs oneDNN or XLA for this on a CPU')"
 # It saves before it has learned.
 SAVED = '    model.save(HERE / "twice.keras")\n    model.fit('
 # It names a picture that it does not draw.
@@ -101,6 +103,12 @@ DEFECTS = {
     "empty": ({"test_twice": '"""No test."""\n'}, "tests", "failed", "pytest"),
     "skips": (
         {"test_twice": TESTS.replace("    assert", "    __import__('pytest').skip()\n    assert")},
+        "tests",
+        "failed",
+        "1 skipped",
+    ),
+    "skips_elsewhere": (
+        {"test_twice": TESTS.replace("    assert", f"    {NOT_HERE}\n    assert")},
         "tests",
         "failed",
         "1 skipped",

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from conformance.table import on_backends
+from conftest import Warm
 from models.proof import GOLDENS, proofs
-from scaffold.examples.warm import warm_python
-from test_generated import outcomes, run_tests
+from test_generated import assert_passes
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -21,14 +21,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_passes_its_own_tests(
-    name: str, backend: str, tmp_path: Path, pytestconfig: pytest.Config
+    name: str, backend: str, warm: Warm, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     step = 1 if pytestconfig.getoption("--every-backend") else 2
     folders = [GOLDENS / golden for golden in [*proofs()[name].goldens][1::step]]
-    report = tmp_path / "report.xml"
-    with warm_python([backend], {}) as python:
-        code, output = run_tests(backend, folders, report, python=python)
-    assert code == 0, output
-    found = outcomes(report)
-    assert found.pop("tests") >= 10 * len(folders)
-    assert found == {"skipped": 0, "failures": 0, "errors": 0}
+    tested = assert_passes(backend, folders, tmp_path / "report.xml", python=warm(backend))
+    assert tested.tests >= 10 * len(folders)

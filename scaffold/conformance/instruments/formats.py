@@ -10,7 +10,7 @@ from typing import Any
 
 from scaffold.conformance.case import Input, inputs_of
 from scaffold.conformance.instruments.sizes import accepted
-from scaffold.conformance.instruments.unsupported import is_unsupported
+from scaffold.conformance.instruments.unsupported import is_beyond_this_cpu, is_unsupported
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.subject import Data, Subject, differ
 
@@ -48,7 +48,7 @@ class Formats:
         try:
             self._called(FIRST, self._wide[0])
         except Exception as error:
-            if not is_unsupported(error):
+            if not is_unsupported(error) or is_beyond_this_cpu(error):
                 raise
             return f"{self._subject.backend} has no such operation here: {type(error).__name__}"
         return ""

@@ -7,14 +7,19 @@ from typing import Any
 from scaffold.conformance.lazy import keras
 
 _KERAS = "Expected `float16`, `float32` or `float64`"  # of Fourier transforms
+# TensorFlow computes these forms of convolutions on a CPU with oneDNN or XLA only.
+_NOT_ON_THIS_CPU = (
+    "NHWC tensor format",
+    "only supports NHWC",
+    "only supports NDHWC",
+    "do not yet support dilation rates",
+)
 _PHRASES = {
     "tensorflow": (
         "is not in the list of allowed values",
         "No OpKernel was registered",
         "Could not find device for node",
-        "NHWC tensor format",
-        "only supports NHWC",
-        "only supports NDHWC",
+        *_NOT_ON_THIS_CPU,
     ),
     "torch": ("not implemented for",),
     "jax": ("not implemented", "Unsupported"),
@@ -30,6 +35,16 @@ def is_unsupported(error: BaseException) -> bool:
         return True
     phrases = (_KERAS, *_PHRASES[keras.backend.backend()])
     return any(phrase in str(error) for phrase in phrases)
+
+
+def is_beyond_this_cpu(error: BaseException) -> bool:
+    """Whether an error says that TensorFlow lacks the operation on processors such as this one.
+
+    Keras's own layer fails alike here, and both work on another processor or with `jit_compile`.
+    """
+    return keras.backend.backend() == "tensorflow" and any(
+        phrase in str(error) for phrase in _NOT_ON_THIS_CPU
+    )
 
 
 def _types() -> tuple[Any, ...]:

@@ -58,7 +58,7 @@ def _case(suite: ElementTree.Element, outcome: Outcome, here: Path) -> None:
             failure.text = _text(outcome, here)
         case "expected":
             ElementTree.SubElement(case, "skipped", type="scaffold.expected", message=reason)
-        case "not_applicable" | "blocked":
+        case "not_applicable" | "not_run_here" | "blocked":
             type_ = f"scaffold.{outcome.status}"
             ElementTree.SubElement(case, "skipped", type=type_, message=reason)
 

@@ -128,20 +128,20 @@ def _others(outcomes: Sequence[Outcome], look: Look) -> Iterator[str]:
     """How all ended that did not fail."""
     ended = {
         status: [outcome for outcome in outcomes if outcome.status == status]
-        for status in ("expected", "blocked", "not_applicable", "passed")
+        for status in ("expected", "blocked", "not_run_here", "not_applicable", "passed")
     }
     for outcome in ended["expected"]:
         text = f"{outcome.check} fails: {printable(outcome.reason)}"
         yield from _labelled("expected", text, look.width, "yellow")
     if look.verbose:
-        for outcome in ended["blocked"] + ended["not_applicable"]:
+        for outcome in ended["blocked"] + ended["not_run_here"] + ended["not_applicable"]:
             text = f"{outcome.check}: {printable(outcome.reason)}"
             yield from _labelled("not run", text, look.width, "yellow")
         for outcome in ended["passed"]:
             text = f"{outcome.check} ({outcome.seconds:.2f} s)"
             yield from _labelled("passed", text, look.width, "green")
         return
-    for reason, names in _by_reason(_traced(ended["blocked"])).items():
+    for reason, names in _by_reason([*ended["not_run_here"], *_traced(ended["blocked"])]).items():
         several = ", ".join(names) if len(names) <= _MOST else _count(len(names), "check")
         yield from _labelled("not run", f"{several}: {reason}", look.width, "yellow")
     if ended["not_applicable"]:

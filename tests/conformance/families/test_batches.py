@@ -117,7 +117,8 @@ class Block(keras.layers.Layer):
         super().__init__(**kwargs)
         self.data_format = data_format
         policy = {"dtype": self.dtype_policy}
-        self.conv = keras.layers.Conv2D(
+        # On a CPU without oneDNN, TensorFlow computes it in both formats, unlike a `Conv2D`.
+        self.conv = keras.layers.SeparableConv2D(
             filters, 3, padding="same", data_format=data_format, **policy
         )
         self.norm = keras.layers.BatchNormalization(axis=self.channels, **policy)

@@ -79,7 +79,9 @@ class MyConv2DTranspose(keras.layers.Layer):
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
-        `(batch, channels, height, width)` for `"channels_first"`.
+        `(batch, channels, height, width)` for `"channels_first"`. Without oneDNN,
+        TensorFlow computes `"channels_first"` on a CPU only in a model that is compiled
+        with `jit_compile=True`.
 
     Output shape:
         `(batch, new_height, new_width, filters)` or

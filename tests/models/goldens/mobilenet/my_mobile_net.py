@@ -146,7 +146,9 @@ class MyMobileNet(keras.Model):
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
         `(batch, channels, height, width)` for `"channels_first"`. The height and the
-        width may differ from batch to batch.
+        width may differ from batch to batch. Without oneDNN, TensorFlow computes
+        `"channels_first"` on a CPU only in a model that is compiled with
+        `jit_compile=True`.
 
     Output shape:
         `(batch, num_classes)`, a logit for each class.

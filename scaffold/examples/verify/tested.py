@@ -1,0 +1,44 @@
+"""What the report of a run of generated tests says."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from pathlib import Path
+
+# How generated tests begin to say why they are skipped where a processor lacks an operation.
+_NOT_HERE = "TensorFlow needs oneDNN or XLA"
+
+
+@dataclass(frozen=True)
+class Tested:
+    """How the tests of a run ended.
+
+    Args:
+        tests: The number of tests.
+        not_here: Those that this processor can't run.
+        bad: Those that failed, or were skipped for another reason.
+    """
+
+    tests: int
+    not_here: tuple[str, ...]
+    bad: tuple[str, ...]
+
+
+def read_report(report: Path, backend: str) -> Tested:
+    """Read the JUnit report that pytest wrote of a run on a backend."""
+    root = ET.parse(report).getroot()  # noqa: S314 - our own process has written it
+    cases = [*root.iter("testcase")]
+    not_here = [case for case in cases if backend == "tensorflow" and _is_not_here(case)]
+    bad = [case for case in cases if len(case) and case not in not_here]
+    return Tested(len(cases), _names(not_here), _names(bad))
+
+
+def _is_not_here(case: ET.Element) -> bool:
+    return [child.tag for child in case] == ["skipped"] and case[0].get("message", "").startswith(
+        _NOT_HERE
+    )
+
+
+def _names(cases: list[ET.Element]) -> tuple[str, ...]:
+    return tuple(str(case.get("name")) for case in cases)

@@ -1,0 +1,75 @@
+"""What TensorFlow computes on no CPU without oneDNN is not run here, and never a finding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scaffold.conformance import Outcome
+from scaffold.conformance.process.session import Request, run_session
+
+LAYERS = '''
+import keras
+
+
+class InOneFormat(keras.layers.Conv2D):
+    """Convolves `channels_first`."""
+
+    def __init__(self, filters, kernel_size, **kwargs):
+        super().__init__(filters, kernel_size, **{**kwargs, "data_format": "channels_first"})
+
+    @classmethod
+    def scaffold_cases(cls):
+        return [{"args": {"filters": 2, "kernel_size": 3}, "input": (2, 4, 8, 8)}]
+
+
+class InBothFormats(keras.layers.Conv2D):
+    """Convolves in the format that it is given."""
+
+    @classmethod
+    def scaffold_cases(cls):
+        return [{"args": {"filters": 2, "kernel_size": 3}, "input": (2, 8, 8, 4)}]
+
+
+class Dilated(keras.layers.Conv2DTranspose):
+    """A transposed convolution with dilation."""
+
+    @classmethod
+    def scaffold_cases(cls):
+        args = {"filters": 2, "kernel_size": 3, "dilation_rate": 2}
+        return [{"args": args, "input": (2, 8, 8, 4)}]
+'''
+CHECKS = ("constructs", "runs", "data-format-equivalent")
+
+
+@pytest.mark.parametrize(
+    ("with_one_dnn", "ends"),
+    [
+        ("1", {"InOneFormat": "passed", "InBothFormats": "passed", "Dilated": "passed"}),
+        (
+            "0",
+            {"InOneFormat": "not_run_here", "InBothFormats": "passed", "Dilated": "not_run_here"},
+        ),
+    ],
+)
+def test_it_is_told_apart_from_a_finding(
+    here: Path, monkeypatch: pytest.MonkeyPatch, with_one_dnn: str, ends: dict[str, str]
+) -> None:
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", with_one_dnn)
+    (here / "layers.py").write_text(LAYERS, encoding="utf-8")
+    request = Request(("layers.py",), ("tensorflow",), CHECKS)
+    ended = {
+        (outcome.subject.rpartition(":")[2], outcome.check): outcome
+        for outcome in run_session(request)
+        if isinstance(outcome, Outcome)
+    }
+    assert [one for one in ended.values() if one.status == "failed"] == []
+    assert {name: ended[name, "runs"].status for name in ends} == ends
+    both = ended["InBothFormats", "data-format-equivalent"]
+    assert both.status == ("passed" if with_one_dnn == "1" else "not_run_here")
+    assert both.reason == (
+        ""
+        if with_one_dnn == "1"
+        else "TensorFlow has this operation with oneDNN or XLA only on a CPU"
+    )
