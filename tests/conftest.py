@@ -137,6 +137,7 @@ def scaffold(
     """The command line, run in this process in the folder `here`, printing into a pipe."""
     for name in ("NO_COLOR", "FORCE_COLOR", "SCAFFOLD_TRACEBACK"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")  # Whatever terminal the tests are started in.
 
     def run(*words: str) -> Outcome:
         capsys.readouterr()

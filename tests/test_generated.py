@@ -17,7 +17,7 @@ from conftest import Warm
 from goldens import FOLDERS, GOLDENS
 from models.proof import GOLDENS as MODELS
 from scaffold.examples.listing import load_examples
-from scaffold.examples.verify.tested import Tested, read_report
+from scaffold.examples.verify.run_report import RunReport, read_report
 
 BACKENDS = ("tensorflow", "jax", "torch")
 HERE = Path(__file__).parent
@@ -53,7 +53,7 @@ def run_tests(
 
 def assert_passes(
     backend: str, paths: list[Path], report: Path, *more: str, python: str = sys.executable
-) -> Tested:
+) -> RunReport:
     """The tests in files or folders pass; none is skipped but for what this processor can't run."""
     code, output = run_tests(backend, paths, report, *more, python=python)
     tested = read_report(report, backend)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tomllib
 from collections.abc import Sequence
 
-from scaffold.errors import UsageError
+from scaffold.errors import MissingError, UsageError
 from scaffold.examples.listing import FOLDER, LISTING, Example
 from scaffold.text import shown
 
@@ -15,6 +16,7 @@ def changed_since(commit: str, examples: Sequence[Example]) -> list[Example]:
     """Those of the examples that are not as they were at `commit`.
 
     Raises:
+        MissingError: If there is no git.
         UsageError: If `commit` is not a commit of the repository that the examples are in.
     """
     before = tomllib.loads(_git(commit, "show", f"{commit}:./{FOLDER.as_posix()}/{LISTING}"))
@@ -29,12 +31,11 @@ def changed_since(commit: str, examples: Sequence[Example]) -> list[Example]:
 
 
 def _git(commit: str, *words: str) -> str:
+    git = shutil.which("git")
+    if git is None:
+        raise MissingError("--since asks git, which is not installed", mend="Install git")
     ran = subprocess.run(
-        ["git", *words],  # noqa: S607 - the one that the person uses
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
+        [git, *words], capture_output=True, text=True, encoding="utf-8", check=False
     )
     if ran.returncode:
         raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -124,12 +125,16 @@ def test_without_a_list(harmless: Scaffold) -> None:
     assert outcome.err.startswith("Error: there is no generated_examples/examples.toml.")
 
 
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
+
+
 def git(*words: str) -> str:
     identity = ["-c", "user.name=me", "-c", "user.email=me@example.com"]
     words = ("git", *identity, *words)
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
 
+@needs_git
 def test_only_what_has_changed_since_a_commit_is_proved(scaffold: Scaffold, listed: Path) -> None:
     scaffold("examples", "build")
     git("init", "--quiet")
@@ -149,10 +154,21 @@ def test_only_what_has_changed_since_a_commit_is_proved(scaffold: Scaffold, list
     assert [one.name for one in changed_since("HEAD", examples)] == ["mine"]
 
 
+@needs_git
 def test_a_commit_that_git_does_not_know_is_told(refused: Refused, listed: Path) -> None:
     git("init", "--quiet")
     assert refused("examples", "verify", "--since=nonsense") == (
         2,
         "Error: --since: git does not know generated_examples at `nonsense`.\n"
         "Name a commit of this repository, or leave --since out to prove all.\n",
+    )
+
+
+def test_without_git_it_says_what_is_missing(
+    refused: Refused, listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert refused("examples", "verify", "--since=HEAD") == (
+        5,
+        "Error: --since asks git, which is not installed.\nInstall git.\n",
     )

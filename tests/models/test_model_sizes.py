@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 
 import pytest
 
+from conftest import Warm
 from models.proof import GOLDENS, Size, proofs
 
 SIZES = {
@@ -41,10 +41,10 @@ def asked(size: Size) -> tuple[str, str, str | None]:
 
 
 @pytest.mark.parametrize("names", SHARDS, ids=", ".join)
-def test_has_as_many_parameters(names: list[str]) -> None:
+def test_has_as_many_parameters(names: list[str], warm: Warm) -> None:
     sizes = [SIZES[name] for name in names]
     ran = subprocess.run(
-        [sys.executable, "-c", SCRIPT, json.dumps([asked(size) for size in sizes])],
+        [warm("jax"), "-c", SCRIPT, json.dumps([asked(size) for size in sizes])],
         env={
             **os.environ,
             "KERAS_BACKEND": "jax",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from conftest import Warm
 from goldens import generate
 from models.proof import HERE
 from scaffold.catalog import Catalog
@@ -60,7 +60,7 @@ STYLES = {
 
 
 @pytest.mark.parametrize(("number", "template"), list(enumerate(STYLES)), ids=[*STYLES])
-def test_gives_the_same(number: int, template: str, tmp_path: Path) -> None:
+def test_gives_the_same(number: int, template: str, warm: Warm, tmp_path: Path) -> None:
     classes, inputs = [], None
     for style in STYLES[template]:
         name = f"{style.capitalize()}Form"
@@ -69,11 +69,12 @@ def test_gives_the_same(number: int, template: str, tmp_path: Path) -> None:
         case, *_ = found.cases_for(found.options_with({"style": style}))
         inputs = inputs or case["input"]  # What one style takes, the others take too.
         classes.append((f"{style}_form", name, {**case, "input": inputs}))
+    backend = BACKENDS[number % 3]
     ran = subprocess.run(
-        [sys.executable, "-c", SCRIPT, json.dumps(classes)],
+        [warm(backend), "-c", SCRIPT, json.dumps(classes)],
         env={
             **os.environ,
-            "KERAS_BACKEND": BACKENDS[number % 3],
+            "KERAS_BACKEND": backend,
             "PYTHONPATH": os.pathsep.join([str(tmp_path), str(HERE.parents[1])]),
         },
         capture_output=True,

@@ -16,7 +16,7 @@ from typing import Any
 from scaffold.examples.build import Built
 from scaffold.examples.verify.devices import variables
 from scaffold.examples.verify.result import Step
-from scaffold.examples.verify.tested import read_report
+from scaffold.examples.verify.run_report import read_report
 from scaffold.template import Training
 
 # XLA compiles quickly: most of what tests compile runs once, on a few numbers.

@@ -136,7 +136,7 @@ def skip_unless_keras_can(**case):
 
 
 def compiled(layer, x):
-    """What a model of the layer predicts when XLA compiles it, which Torch does without."""
+    """What a model of the layer predicts, compiled by XLA on all backends but Torch."""
     model = keras.Sequential([layer])
     model.compile(jit_compile=keras.backend.backend() != "torch")
     return model.predict_on_batch(x)

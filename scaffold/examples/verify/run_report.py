@@ -11,7 +11,7 @@ _NOT_HERE = "TensorFlow needs oneDNN or XLA"
 
 
 @dataclass(frozen=True)
-class Tested:
+class RunReport:
     """How the tests of a run ended.
 
     Args:
@@ -25,13 +25,13 @@ class Tested:
     bad: tuple[str, ...]
 
 
-def read_report(report: Path, backend: str) -> Tested:
+def read_report(report: Path, backend: str) -> RunReport:
     """Read the JUnit report that pytest wrote of a run on a backend."""
     root = ET.parse(report).getroot()  # noqa: S314 - our own process has written it
     cases = [*root.iter("testcase")]
     not_here = [case for case in cases if backend == "tensorflow" and _is_not_here(case)]
     bad = [case for case in cases if len(case) and case not in not_here]
-    return Tested(len(cases), _names(not_here), _names(bad))
+    return RunReport(len(cases), _names(not_here), _names(bad))
 
 
 def _is_not_here(case: ET.Element) -> bool:
