@@ -142,14 +142,14 @@ class _Run:
         wish: Wish,
     ) -> _Run:
         from scaffold.settings import load_settings, nearest_project
-        from scaffold.spec import arguments_of, make_spec, notes_of, template_of
+        from scaffold.spec import make_spec, notes_of, template_of
         from scaffold.workspace import Workspace
 
         here = Path.cwd()
         start = Path(os.path.normpath(here / wish.into)) if wish.into else here
         settings = load_settings(start, here)
         spec, reason = make_spec(catalog, request, settings.package)
-        notes = notes_of(spec, arguments_of(spec, template_of(catalog, spec)))
+        notes = notes_of(spec, template_of(catalog, spec))
         workspace = Workspace(nearest_project(here) or here)
         layout = _layout(workspace, settings, wish, spec.target)
         exports = settings.exports and bool(layout.packages) and not wish.no_export

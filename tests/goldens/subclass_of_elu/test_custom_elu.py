@@ -1,0 +1,109 @@
+"""What `CustomELU` shares with its base, and what it adds.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from custom_elu import CustomELU
+
+# A value other than the default for every argument that the base has not.
+CHANGED = {
+    "bound": 0.5,
+}
+DEFAULTS = {
+    "bound": 1.0,
+}
+REFUSED = {
+    "bound": [0.0, "1.0", None],
+}
+
+
+def make(cls, **more):
+    """A layer of the class, from the same seed each time."""
+    keras.utils.set_random_seed(0)
+    return cls(0.5, **more)
+
+
+def inputs():
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=(2, 6, 5)).astype("float32")]
+
+
+def called(layer, **more):
+    """The outputs of a call with the same draws each time."""
+    keras.utils.set_random_seed(0)
+    return arrays(layer(*inputs(), **more))
+
+
+def arrays(outputs):
+    return [ops.convert_to_numpy(one) for one in keras.tree.flatten(outputs)]
+
+
+def assert_same(actual, expected):
+    for one, other in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_equals_its_base_until_it_is_changed():
+    layer = make(CustomELU)
+    base = make(keras.layers.ELU)
+    assert_same(called(layer), called(base))
+    assert [(w.name, w.trainable) for w in layer.weights] == [
+        (w.name, w.trainable) for w in base.weights
+    ]
+    assert_same(layer.get_weights(), base.get_weights())
+
+
+def test_defaults():
+    layer = CustomELU(alpha=0.5)
+    for name, value in DEFAULTS.items():
+        assert described(getattr(layer, name)) == described(value)
+        assert described(CHANGED[name]) != described(value)
+
+
+def test_comes_back_from_a_file(tmp_path):
+    layer = make(CustomELU, **CHANGED)
+    symbols = keras.tree.map_structure(
+        lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype.name), inputs()
+    )
+    model = keras.Model(symbols, layer(*symbols))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    twin = loaded.get_layer(layer.name)
+    assert type(twin) is CustomELU
+    assert keras.saving.get_registered_name(CustomELU) == "golden>CustomELU"
+    assert twin.get_config().keys() == layer.get_config().keys()
+    for name, value in CHANGED.items():
+        assert getattr(layer, name) == value
+        assert described(getattr(twin, name)) == described(value)
+    assert_same(
+        arrays(loaded(inputs(), training=False)),
+        arrays(model(inputs(), training=False)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in REFUSED.items() for value in values],
+)
+def test_refuses_bad_arguments(name, value):
+    with pytest.raises(ValueError, match=f"^`{name}` must be"):
+        make(CustomELU, **{name: value})
+
+
+def test_the_example_of_the_docstring():
+    examples = doctest.testmod(sys.modules[CustomELU.__module__])
+    assert examples.attempted > 0
+    assert examples.failed == 0
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value

@@ -1,0 +1,106 @@
+"""What `CustomConv2D` shares with its base, and what it adds.
+
+`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+"""
+
+import doctest
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from custom_conv2d import CustomConv2D
+
+# A value other than the default for every argument that the base has not.
+CHANGED = {
+    "mode": "mean",
+}
+REFUSED = {
+    "mode": ["sum-mean", None],
+}
+
+
+def make(cls, **more):
+    """A layer of the class, from the same seed each time."""
+    keras.utils.set_random_seed(0)
+    return cls(4, kernel_size=3, **more)
+
+
+def inputs():
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=(2, 8, 10, 3)).astype("float32")]
+
+
+def called(layer, **more):
+    """The outputs of a call with the same draws each time."""
+    keras.utils.set_random_seed(0)
+    return arrays(layer(*inputs(), **more))
+
+
+def arrays(outputs):
+    return [ops.convert_to_numpy(one) for one in keras.tree.flatten(outputs)]
+
+
+def assert_same(actual, expected):
+    for one, other in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_equals_its_base_until_it_is_changed():
+    layer = make(CustomConv2D, mode=CHANGED["mode"])
+    base = make(keras.layers.Conv2D, padding="same")
+    assert_same(called(layer), called(base))
+    assert [(w.name, w.trainable) for w in layer.weights] == [
+        (w.name, w.trainable) for w in base.weights
+    ]
+    assert_same(layer.get_weights(), base.get_weights())
+
+
+def test_defaults():
+    layer = CustomConv2D(filters=4, mode=CHANGED["mode"])
+    base = keras.layers.Conv2D(filters=4, kernel_size=3, padding="same")
+    for name in ["kernel_size", "padding"]:
+        assert layer.get_config()[name] == base.get_config()[name]
+
+
+def test_comes_back_from_a_file(tmp_path):
+    layer = make(CustomConv2D, **CHANGED)
+    symbols = keras.tree.map_structure(
+        lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype.name), inputs()
+    )
+    model = keras.Model(symbols, layer(*symbols))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    twin = loaded.get_layer(layer.name)
+    assert type(twin) is CustomConv2D
+    assert keras.saving.get_registered_name(CustomConv2D) == "golden>CustomConv2D"
+    assert twin.get_config().keys() == layer.get_config().keys()
+    for name, value in CHANGED.items():
+        assert getattr(layer, name) == value
+        assert described(getattr(twin, name)) == described(value)
+    assert_same(
+        arrays(loaded(inputs(), training=False)),
+        arrays(model(inputs(), training=False)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in REFUSED.items() for value in values],
+)
+def test_refuses_bad_arguments(name, value):
+    with pytest.raises(ValueError, match=f"^`{name}` must be"):
+        make(CustomConv2D, **{**CHANGED, name: value})
+
+
+def test_the_example_of_the_docstring():
+    examples = doctest.testmod(sys.modules[CustomConv2D.__module__])
+    assert examples.attempted > 0
+    assert examples.failed == 0
+
+
+def described(value):
+    """What can be compared of an attribute: a Keras object by its type and config."""
+    return (type(value), value.get_config()) if hasattr(value, "get_config") else value
