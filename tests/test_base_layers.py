@@ -10,6 +10,7 @@ import pytest
 
 from base_layers import PAGE, classes, page
 from scaffold.base_layer import public_layers
+from scaffold.catalog import Catalog
 from scaffold.errors import UsageError
 from test_generated import BACKENDS, outcomes, run_tests
 
@@ -47,6 +48,18 @@ def test_public_layers_are_those_that_keras_exports() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert public_layers() == exported.stdout.split()
+
+
+def test_each_built_in_of_a_template_can_be_derived_from() -> None:
+    named = {
+        built_in
+        for template in Catalog.builtin().templates("layer")
+        for options in template.variants()
+        if (built_in := template.built_in(options))
+    }
+    assert len(named) > 40
+    works = {f"keras.layers.{name}" for name, one in classes().items() if isinstance(one, dict)}
+    assert named <= works
 
 
 def test_reading_imports_no_keras() -> None:
