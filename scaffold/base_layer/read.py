@@ -32,6 +32,11 @@ def read_base(name: str) -> BaseLayer:
         UsageError: If there is no such layer, or no call of it can be handed on.
     """
     public = name.removeprefix(f"{_PUBLIC}.")
+    if not public.isidentifier():
+        raise UsageError(
+            f"`{shown(name)}` is not a layer of Keras",
+            mend="`--base` takes those only, such as `--base keras.layers.Dense`.",
+        )
     if public not in _exported() or not _is_layer(public):
         raise UsageError(
             f"there is no layer `{shown(name)}` in the installed Keras"

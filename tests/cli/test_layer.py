@@ -708,6 +708,20 @@ def test_a_recurrent_base_says_where_its_steps_are(scaffold: Scaffold, here: Pat
     assert noted.startswith("note: keras.layers.GRUCell computes each step of keras.layers.GRU")
 
 
+@pytest.mark.parametrize("base", ["mine.py:Mine", "keras_hub.layers.RotaryEmbedding"])
+def test_only_a_layer_of_keras_can_be_the_base(scaffold: Scaffold, here: Path, base: str) -> None:
+    (here / "mine.py").write_text("import keras\n\nclass Mine(keras.layers.Layer):\n    pass\n")
+    outcome = scaffold("layer", "Yours", "--base", base)
+    assert (outcome.code, outcome.err) == (
+        2,
+        reports(
+            f"`{base}` is not a layer of Keras.",
+            "`--base` takes those only, such as `--base keras.layers.Dense`.",
+        ),
+    )
+    assert names(here) == ["mine.py"]
+
+
 def test_nothing_is_left_behind(scaffold: Scaffold, here: Path) -> None:
     old = os.umask(0o022)
     try:
