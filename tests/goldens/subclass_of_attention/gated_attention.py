@@ -8,26 +8,31 @@ class GatedAttention(keras.layers.MultiHeadAttention):
     """TODO: what it does beyond `keras.layers.MultiHeadAttention`.
 
     Args:
+        dropout: As in `keras.layers.MultiHeadAttention`, by name. Defaults to `0.1`.
         gate_initializer: Initializer or its name. Defaults to `"zeros"`.
+        mode: 'sum' or 'mean'.
         *args, **kwargs: Arguments of `keras.layers.MultiHeadAttention`: num_heads,
-            key_dim, value_dim, dropout, use_bias, output_shape, attention_axes,
-            sliding_window, flash_attention, kernel_initializer, bias_initializer,
-            kernel_regularizer, bias_regularizer, activity_regularizer,
-            kernel_constraint, bias_constraint, use_gate, seed.
+            key_dim, value_dim, use_bias, output_shape, attention_axes, sliding_window,
+            flash_attention, kernel_initializer, bias_initializer, kernel_regularizer,
+            bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint,
+            use_gate, seed.
 
     Raises:
         ValueError: If an argument is none of the values above.
 
     Example:
 
-    >>> layer = GatedAttention(num_heads=2, key_dim=4)
+    >>> layer = GatedAttention(num_heads=2, key_dim=4, mode="mean")
     >>> isinstance(layer, keras.layers.MultiHeadAttention)
     True
     """
 
-    def __init__(self, *args, gate_initializer="zeros", **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args, dropout=0.1, gate_initializer="zeros", mode, **kwargs):
+        super().__init__(*args, dropout=dropout, **kwargs)
+        if mode not in ("sum", "mean"):
+            raise ValueError(f"`mode` must be 'sum' or 'mean'. Received: mode={mode!r}")
         self.gate_initializer = keras.initializers.get(gate_initializer)
+        self.mode = mode
 
     def call(
         self,
@@ -42,7 +47,8 @@ class GatedAttention(keras.layers.MultiHeadAttention):
         training=None,
         use_causal_mask=False,
     ):
-        # TODO: put `self.gate_initializer` to use: nothing depends on it yet.
+        # TODO: put `self.gate_initializer` and `self.mode` to use: nothing depends on
+        # them yet.
         return super().call(
             query,
             value,
@@ -60,4 +66,5 @@ class GatedAttention(keras.layers.MultiHeadAttention):
         return {
             **super().get_config(),
             "gate_initializer": keras.initializers.serialize(self.gate_initializer),
+            "mode": self.mode,
         }

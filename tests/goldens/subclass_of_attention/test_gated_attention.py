@@ -17,9 +17,13 @@ from gated_attention import GatedAttention
 # A value other than the default for every argument that the base has not.
 CHANGED = {
     "gate_initializer": keras.initializers.RandomNormal(stddev=0.1, seed=1),
+    "mode": "mean",
 }
 DEFAULTS = {
     "gate_initializer": keras.initializers.get("zeros"),
+}
+REFUSED = {
+    "mode": ["sum-mean", None],
 }
 
 
@@ -54,8 +58,8 @@ def assert_same(actual, expected):
 
 @pytest.mark.parametrize("training", [False, True])
 def test_equals_its_base_until_it_is_changed(training):
-    layer = make(GatedAttention)
-    base = make(keras.layers.MultiHeadAttention)
+    layer = make(GatedAttention, mode=CHANGED["mode"])
+    base = make(keras.layers.MultiHeadAttention, dropout=0.1)
     assert_same(called(layer, training=training), called(base, training=training))
     assert [(w.name, w.trainable) for w in layer.weights] == [
         (w.name, w.trainable) for w in base.weights
@@ -64,7 +68,7 @@ def test_equals_its_base_until_it_is_changed(training):
 
 
 def test_hands_on_what_call_gets(monkeypatch):
-    layer, got = make(GatedAttention), {}
+    layer, got = make(GatedAttention, mode=CHANGED["mode"]), {}
     signature = inspect.signature(keras.layers.MultiHeadAttention.call)
 
     def record(self, *args, **kwargs):
@@ -89,10 +93,13 @@ def test_hands_on_what_call_gets(monkeypatch):
 
 
 def test_defaults():
-    layer = GatedAttention(num_heads=2, key_dim=4)
+    layer = GatedAttention(num_heads=2, key_dim=4, mode=CHANGED["mode"])
     for name, value in DEFAULTS.items():
         assert described(getattr(layer, name)) == described(value)
         assert described(CHANGED[name]) != described(value)
+    base = keras.layers.MultiHeadAttention(num_heads=2, key_dim=4, dropout=0.1)
+    for name in ["dropout"]:
+        assert layer.get_config()[name] == base.get_config()[name]
 
 
 def test_comes_back_from_a_file(tmp_path):
@@ -114,6 +121,15 @@ def test_comes_back_from_a_file(tmp_path):
         arrays(loaded(inputs(), training=False)),
         arrays(model(inputs(), training=False)),
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in REFUSED.items() for value in values],
+)
+def test_refuses_bad_arguments(name, value):
+    with pytest.raises(ValueError, match=f"^`{name}` must be"):
+        make(GatedAttention, **{**CHANGED, name: value})
 
 
 def test_the_example_of_the_docstring():
