@@ -20,7 +20,7 @@ INSTALLED_cpu := $(VENV)/.dev
 INSTALLED_gpu := $(VENV)/.gpu
 
 .PHONY: help demo test sweep lint goldens names pages bench zoo mutation clean \
-  examples examples-build examples-by-turn examples-oldest examples-newest matrix site graphviz dist \
+  examples examples-build examples-by-turn examples-oldest examples-newest layers layers-oldest layers-newest matrix site graphviz dist \
   gpu-notice report-broken
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo 'make examples prove generated_examples: BACKEND=jax DEVICE=gpu SHARD=1/4 narrow it'
 	@echo 'make examples-by-turn  the same, each on one backend; SINCE=COMMIT: only what changed'
 	@echo 'make examples-oldest   the same on the oldest Keras; examples-newest on the newest'
+	@echo 'make layers-oldest     classes of --base and drop-ins on the oldest Keras; layers-newest'
 	@echo 'make matrix   all pairs of options of every template: generated, and their tests'
 	@echo 'make site     the page of the examples, .examples/site/index.html'
 	@echo 'make goldens  renew the goldens, generated_examples, docs/base-layers.md and docs/models.md'
@@ -72,11 +73,16 @@ examples-by-turn: $(VENV)/.dev
 examples-build: $(VENV)/.dev
 	$(BIN)/python -m scaffold examples build
 
-examples-oldest:
-	$(MAKE) examples VENV=.venv-oldest KERAS='keras==3.15.0'
+# What goes by Keras's own layers: classes on each of them, and what stands in for them.
+layers: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto --dist worksteal -k 'equals_its_base or is_a_drop_in or subclass' \
+	  tests/test_base_layers.py tests/test_drop_in.py tests/test_generated.py
 
-examples-newest:
-	$(MAKE) examples VENV=.venv-newest KERAS='--upgrade keras'
+examples-oldest layers-oldest:
+	$(MAKE) $(@:-oldest=) VENV=.venv-oldest KERAS='keras==3.15.0'
+
+examples-newest layers-newest:
+	$(MAKE) $(@:-newest=) VENV=.venv-newest KERAS='--upgrade keras'
 
 matrix: $(VENV)/.dev
 	$(BIN)/python -m scaffold.examples.matrix --shard $(SHARD)

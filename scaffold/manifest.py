@@ -9,7 +9,7 @@ from typing import Any
 
 from scaffold.attributes import REQUIRED
 from scaffold.errors import UsageError
-from scaffold.template import Case, Option, Template, TemplateAttribute, Training, When
+from scaffold.template import BuiltIn, Case, Option, Template, TemplateAttribute, Training, When
 from scaffold.text import nearest
 
 MANIFEST = "template.toml"
@@ -26,6 +26,7 @@ _TEMPLATE = dict.fromkeys(_TEXTS, str) | {
     "base": str,
     "case": list,
     "training": list,
+    "built_in": list,
     "fallback": bool,
     "layers": list,
     "includes": list,
@@ -47,6 +48,7 @@ _ATTRIBUTE = {
     "when": dict,
 }
 _CASE = {"args": dict, "input": object, "call": dict, "tags": list, "when": dict}
+_BUILT_IN = {"name": str, "when": dict}
 _TRAINING = {"data": str, "metric": str, "bound": int | float, "lower": bool, "when": dict}
 
 
@@ -103,6 +105,7 @@ def _template(folder: Path, data: dict[str, Any]) -> Template:
         base=data.get("base", ""),
         cases=tuple(_case(table, values) for table in data.get("case", [])),
         training=tuple(_training(table, values) for table in data.get("training", [])),
+        built_ins=tuple(_built_in(table, values) for table in data.get("built_in", [])),
         fallback=data.get("fallback", False),
         layers=tuple(data.get("layers", [])),
         **{key: data[key] for key in _TEXTS},
@@ -132,6 +135,11 @@ def _case(table: Any, values: Mapping[str, tuple[Any, ...]]) -> Case:
     _check(table, _CASE, ("input",), "a case")
     data = {key: value for key, value in table.items() if key != "when"}
     return Case(data, _when(table, values, "a case"))
+
+
+def _built_in(table: Any, values: Mapping[str, tuple[Any, ...]]) -> BuiltIn:
+    _check(table, _BUILT_IN, ("name",), "a built-in")
+    return BuiltIn(table["name"], _when(table, values, "a built-in"))
 
 
 def _training(table: Any, values: Mapping[str, tuple[Any, ...]]) -> Training:

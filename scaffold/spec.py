@@ -15,6 +15,11 @@ from scaffold.naming import check_attribute_name, check_class_name, check_packag
 from scaffold.template import Options, Template, TemplateAttribute
 from scaffold.text import nearest
 
+_STEPS = (
+    "{cell} computes each step of {base}, and `call` sees whole sequences only: to change a step, "
+    "write `--base {cell}`, and pass the cell to keras.layers.RNN"
+)
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -222,12 +227,14 @@ def arguments_of(spec: Spec, template: Template) -> tuple[Argument, ...]:
     """The constructor's arguments in order.
 
     An argument of the template that must have a default, because one before it has been
-    given one, gets the manifest's `fallback`.
+    given one, gets the manifest's `fallback`. On a base's arguments nothing follows by position:
+    what is added or changed there is given by name.
 
     Raises:
         UsageError: If a required attribute of one's own would follow a default.
     """
     arguments: list[Argument] = []
+    by_name = template.base_layer is not None
     defaulted = ""
     for rule in template.attributes_for(spec.options):
         attribute = rule.resolve(spec.options)
@@ -235,12 +242,12 @@ def arguments_of(spec: Spec, template: Template) -> tuple[Argument, ...]:
         if rule.name in spec.assigned:
             default = spec.assigned[rule.name]
             attribute = replace(attribute, default=default, takes_none=plain is None)
-        elif attribute.required and defaulted:
+        elif attribute.required and defaulted and not by_name:
             attribute = rule.resolve_with_fallback(spec.options)
         defaulted = defaulted or ("" if attribute.required else rule.name)
         arguments.append(Argument(attribute, plain, rule))
     for attribute in spec.own:
-        if attribute.required and defaulted:
+        if attribute.required and defaulted and not by_name:
             raise UsageError(
                 f"`{attribute.name}` is required, but follows `{defaulted}`, which has a default",
                 mend=f"Give it a default: `{attribute.name}:{attribute.type.declaration()}="
@@ -274,14 +281,16 @@ def _check_together(arguments: Sequence[Argument]) -> None:
             )
 
 
-def notes_of(spec: Spec, arguments: Sequence[Argument]) -> list[str]:
-    """What was decided that the person did not ask for."""
-    return [
+def notes_of(spec: Spec, template: Template) -> list[str]:
+    """What was decided that the person did not ask for, and where the class leads nowhere."""
+    defaults = [
         f"{a.attribute.name}={a.attribute.type.text(_given(a.attribute.default))}: "
         "it needs a default, since one before it has got one"
-        for a in arguments
+        for a in arguments_of(spec, template)
         if a.rule is not None and a.assigned and a.attribute.name not in spec.assigned
     ]
+    cell = template.base_layer.cell if template.base_layer else ""
+    return [*defaults, *([_STEPS.format(base=spec.base, cell=cell)] if cell else [])]
 
 
 def _given(default: Default) -> Value:

@@ -122,6 +122,14 @@ class Case:
 
 
 @dataclass(frozen=True)
+class BuiltIn:
+    """The layer of Keras that does what a variant of the template does."""
+
+    name: str
+    when: When
+
+
+@dataclass(frozen=True)
 class Training:
     """What the training script of a generated model learns from, and how well.
 
@@ -164,6 +172,7 @@ class Template:
     takes_layers: bool
     cases: tuple[Case, ...]
     training: tuple[Training, ...] = ()
+    built_ins: tuple[BuiltIn, ...] = ()
     fallback: bool = False
     layers: tuple[str, ...] = ()
     base: str = ""
@@ -201,6 +210,18 @@ class Template:
     def training_for(self, options: Options) -> Training | None:
         """What the variant with these values of all options is trained on, if anything."""
         return next((one for one in self.training if _holds(one.when, options)), None)
+
+    def built_in(self, options: Options) -> str:
+        """The layer of Keras that does what the variant with these options does, if there is one.
+
+        It is the template's source, where the manifest has no tables of them.
+        """
+        if self.base:
+            return ""
+        names = [one.name for one in self.built_ins if _holds(one.when, options)]
+        named = names if self.built_ins else [self.source]
+        full = [fill(name, options) for name in named]
+        return next((name for name in full if re.fullmatch(r"keras\.layers\.\w+", name)), "")
 
     def variants(self) -> Iterator[dict[str, int | str | bool]]:
         """All options with a value each, in every combination."""

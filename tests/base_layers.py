@@ -17,6 +17,27 @@ from scaffold.spec import Request, make_spec
 
 PAGE = Path(__file__).parent.parent / "docs" / "base-layers.md"
 GAIN = "gain:float=1.0{>0}"
+ABOUT = """\
+`scaffold layer MyDense --base keras.layers.Dense` gives a class that derives from a layer of Keras,
+with a test that holds it equal to its base, and that it comes back from a file.
+
+- It hands its base's arguments on as `*args` and `**kwargs`, and `get_config` adds only its own to
+  its base's. So it works where another version of Keras has other arguments: what was generated
+  for Keras 3.15.1 passes its tests on 3.12.0.
+- `call` names what its base's `call` takes, since Keras looks there for `training` and masks.
+- `units=64` gives an argument of the base another default. It is then given by name only.
+- A base without a `get_config` (`ELU`) keeps its full signature: Keras saves the arguments of such
+  a class by itself, but not those of a class below it.
+- `inspect.signature` shows `*args` and `**kwargs`. The docstring names the base's arguments, and
+  `scaffold model --layer` and `scaffold check` find them in the source.
+- `call` of a recurrent layer sees whole sequences only. To change a step, derive from its cell, as
+  `keras.layers.LSTMCell` is, and pass that to `keras.layers.RNN`.
+- Only a layer of Keras can be the base.
+
+It is generated, and its tests pass, on TensorFlow, JAX and Torch, for these (`make sweep`, and
+`make layers-oldest` and `make layers-newest` for other versions of Keras; aliases such as
+`AvgPool2D` count by themselves):
+"""
 
 
 @cache
@@ -57,11 +78,7 @@ def page() -> str:
         [
             "# Layers to derive from",
             "",
-            "`scaffold layer MyDense --base keras.layers.Dense` gives a class that derives from a",
-            "layer of Keras, with a test that holds it equal to its base. It is generated, and its",
-            "tests pass, on TensorFlow, JAX and Torch, for these (`make sweep`; aliases such as",
-            "`AvgPool2D` count by themselves):",
-            "",
+            ABOUT,
             f"{', '.join(works)}.",
             "",
             "Not for these:",

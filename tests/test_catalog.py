@@ -242,6 +242,9 @@ def test_no_blank_to_fall_back_on(tmp_path: Path) -> None:
          "a case has the unknown key `tasg`. Did you mean `tags`?"),
         (PLAIN + "[[case]]\ninput = '2,3'\nwhen = { rank = [1] }",
          "`when` of a case fits no option"),
+        (PLAIN + "[[built_in]]\nwhen = {}", "a built-in has no key `name`"),
+        (PLAIN + "[[built_in]]\nname = 'keras.layers.Add'\nwhen = { rank = [1] }",
+         "`when` of a built-in fits no option"),
     ],
 )  # fmt: skip
 def test_malformed_manifest(tmp_path: Path, manifest: str, reason: str) -> None:

@@ -46,6 +46,14 @@ def test_the_file_shown_is_what_the_command_gives(readme: Path, tmp_path: Path) 
     assert (tmp_path / "custom_layer.py").read_text("utf-8") == shown
 
 
+@pytest.mark.parametrize("readme", [README, CHINESE], ids=lambda path: path.name)
+def test_the_methods_shown_are_those_that_derive(readme: Path, tmp_path: Path) -> None:
+    (shown,) = (block for block in blocks(readme, "python") if "*args, gain" in block)
+    (command,) = (line for line in scaffold_lines(readme) if " CustomConv2D " in line)
+    assert run(command, tmp_path).returncode == 0
+    assert (tmp_path / "custom_conv2d.py").read_text("utf-8").endswith(shown)
+
+
 def test_both_readmes_have_the_same_commands_and_headings() -> None:
     assert scaffold_lines(README) == scaffold_lines(CHINESE)
     levels = [re.findall(r"^(#+) ", path.read_text("utf-8"), re.M) for path in (README, CHINESE)]

@@ -6,7 +6,15 @@ from scaffold.attributes import REQUIRED, Attribute
 from scaffold.attributes.grammar import Declaration, declare_type, read_attribute
 from scaffold.catalog import Catalog
 from scaffold.errors import Place, UsageError
-from scaffold.spec import Request, Spec, arguments_of, guessed_type, make_spec, notes_of
+from scaffold.spec import (
+    Request,
+    Spec,
+    arguments_of,
+    guessed_type,
+    make_spec,
+    notes_of,
+    template_of,
+)
 
 CATALOG = Catalog.builtin()
 CONV_HAS = (
@@ -28,7 +36,7 @@ def spec_of(name: str, *attributes: str, template: str | None = None, **options:
 
 
 def notes(spec: Spec) -> list[str]:
-    return notes_of(spec, arguments_of(spec, CATALOG.get(spec.target, spec.template)))
+    return notes_of(spec, template_of(CATALOG, spec))
 
 
 def refusal(
@@ -89,6 +97,35 @@ def test_a_default_in_front_asks_for_defaults_behind() -> None:
     assert notes(spec) == ["kernel_size=3,3: it needs a default, since one before it has got one"]
     assert notes(spec_of("MyConv", "filters=8", "kernel_size=5")) == []
     assert notes(spec_of("MyConv", "kernel_size=5")) == []
+
+
+def on_base(base: str, *attributes: str) -> Spec:
+    given = tuple(map(read_attribute, attributes))
+    return make_spec(CATALOG, Request("layer", "Mine", attributes=given, base=base), "pkg")[0]
+
+
+def test_on_a_base_no_default_asks_for_others() -> None:
+    spec = on_base("keras.layers.Conv2D", "filters=32", "a:int=1", "b:int")
+    arguments = {a.attribute.name: a for a in arguments_of(spec, template_of(CATALOG, spec))}
+    assert [name for name, one in arguments.items() if one.assigned] == ["filters"]
+    assert arguments["filters"].attribute.default == "32"
+    assert arguments["kernel_size"].attribute.default is REQUIRED
+    assert [*arguments][-2:] == ["a", "b"]
+    assert notes(spec) == []
+
+
+@pytest.mark.parametrize("base", ["LSTM", "GRU", "SimpleRNN"])
+def test_a_recurrent_base_points_at_its_cell(base: str) -> None:
+    name = f"keras.layers.{base}"
+    assert notes(on_base(name)) == [
+        f"{name}Cell computes each step of {name}, and `call` sees whole sequences only: to "
+        f"change a step, write `--base {name}Cell`, and pass the cell to keras.layers.RNN"
+    ]
+
+
+@pytest.mark.parametrize("base", ["LSTMCell", "RNN", "ConvLSTM2D", "Bidirectional", "Dense"])
+def test_another_base_points_nowhere(base: str) -> None:
+    assert notes(on_base(f"keras.layers.{base}")) == []
 
 
 def test_own_attributes_keep_their_order_behind_the_templates() -> None:

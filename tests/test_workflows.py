@@ -172,6 +172,22 @@ def test_both_ends_of_keras_have_every_backend(target: str) -> None:
     assert made == [{"BACKEND": backend} for backend in BACKENDS]
 
 
+@pytest.mark.parametrize("end", ["oldest", "newest"])
+def test_both_ends_of_keras_have_the_classes_of_base_and_the_drop_ins(end: str) -> None:
+    assert [*calls(JOBS[f"keras: layers-{end}"])] == [(f"layers-{end}", {})]
+    assert JOBS[f"keras: layers-{end}"]["if"] == JOBS[f"keras: {end}"]["if"]
+    made = subprocess.run(
+        ["make", "--dry-run", f"layers-{end}", f"VENV=.venv-{end}"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    for file in ("test_base_layers", "test_drop_in"):
+        assert f"tests/{file}.py" in made
+
+
+def test_a_new_keras_that_breaks_is_reported() -> None:
+    assert JOBS["keras: report"]["needs"] == ["newest", "layers-newest"]
+
+
 def test_the_oldest_keras_is_the_one_that_is_promised() -> None:
     (oldest,) = re.findall("KERAS='keras==(.*)'", MAKEFILE)
     floors = re.findall('"keras>=(.*?)"', (ROOT / "pyproject.toml").read_text("utf-8"))

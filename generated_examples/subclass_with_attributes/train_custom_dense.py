@@ -41,7 +41,7 @@ def build_network():
             keras.Input((8, 8, 1)),
             keras.layers.Flatten(),
             CustomDense(),
-            CustomDense(10, activation=None),
+            CustomDense(units=10, activation=None),
         ]
     )
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from scaffold.base_layer.read import constructor, public_layers, public_names, read_base
+from scaffold.base_layer.classes import modules_named
+from scaffold.base_layer.handed_on import HandedOn
+from scaffold.base_layer.read import constructor, own_class, public_layers, public_names, read_base
 from scaffold.base_layer.sample import Sample
 from scaffold.base_layer.signature import BaseLayer, Parameter, Signature
 from scaffold.base_layer.template import on_base
 
 __all__ = [
     "BaseLayer",
+    "HandedOn",
     "Parameter",
     "Sample",
     "Signature",
     "constructor",
+    "modules_named",
     "on_base",
+    "own_class",
     "public_layers",
     "public_names",
     "read_base",

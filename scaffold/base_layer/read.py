@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from scaffold.base_layer.classes import Class, find, imports, parsed
 from scaffold.base_layer.signature import BaseLayer, Signature
 from scaffold.errors import MissingError, UsageError
 from scaffold.text import nearest, shown
 
 _PUBLIC = "keras.layers"
-# The classes that all layers come from: what they have is no layer's own.
-_ROOTS = ("Layer", "Operation", "KerasSaveable")
-
-
-@dataclass(frozen=True)
-class _Class:
-    module: str
-    node: ast.ClassDef
-
-    def methods(self) -> dict[str, ast.FunctionDef]:
-        return {one.name: one for one in self.node.body if isinstance(one, ast.FunctionDef)}
-
-    def signatures(self) -> dict[str, Signature]:
-        """Those of the methods that are called on an instance."""
-        constants = _constants(self.module)
-        plain = (method for method in self.methods().values() if _is_plain(method))
-        return {method.name: Signature.of(method, constants) for method in plain}
-
-    def bases(self) -> Iterator[_Class]:
-        for base in self.node.bases:
-            found = _find(self.module, ast.unparse(base))
-            if found is not None:
-                yield found
-
-    def ancestry(self) -> Iterator[_Class]:
-        """The class and all that it comes from, the nearest first, but for the roots."""
-        if self.node.name not in _ROOTS:
-            yield self
-            for base in self.bases():
-                yield from base.ancestry()
 
 
 def public_layers() -> list[str]:
@@ -63,19 +32,24 @@ def read_base(name: str) -> BaseLayer:
         UsageError: If there is no such layer, or no call of it can be handed on.
     """
     public = name.removeprefix(f"{_PUBLIC}.")
+    if not public.isidentifier():
+        raise UsageError(
+            f"`{shown(name)}` is not a layer of Keras",
+            mend="`--base` takes those only, such as `--base keras.layers.Dense`.",
+        )
     if public not in _exported() or not _is_layer(public):
         raise UsageError(
             f"there is no layer `{shown(name)}` in the installed Keras"
             f"{nearest(public, public_layers())}",
             mend="Write it as in `--base keras.layers.Dense`.",
         )
-    found = _find(*_exported()[public])
+    found = find(*_exported()[public])
     assert found is not None
     signatures: dict[str, Signature] = {}
     kept: set[str] = set()
     for ancestor in found.ancestry():
         signatures = ancestor.signatures() | signatures
-        kept |= {*ancestor.methods(), *_kept(ancestor.node)}
+        kept |= {*ancestor.methods(), *ancestor.kept()}
     if "call" not in signatures or not signatures["call"].parameters:
         raise UsageError(
             f"`keras.layers.{public}` computes nothing that a layer could add to",
@@ -86,9 +60,8 @@ def read_base(name: str) -> BaseLayer:
         class_name=found.node.name,
         constructor=signatures["__init__"],
         call=signatures["call"],
-        build=signatures.get("build"),
-        compute_output_shape=signatures.get("compute_output_shape"),
         kept=frozenset(kept),
+        cell=next(_cells(found), ""),
     )
 
 
@@ -100,7 +73,7 @@ def constructor(module: str, name: str) -> Signature:
         UsageError: If there is no such class.
     """
     exported = _exported(module)
-    found = _find(*exported[name]) if name in exported else None
+    found = find(*exported[name]) if name in exported else None
     if found is None:
         classes = [one for one in exported if one[:1].isupper()]
         raise UsageError(
@@ -113,6 +86,25 @@ def constructor(module: str, name: str) -> Signature:
     return signatures.get("__init__", Signature(()))
 
 
+def own_class(path: Path, name: str) -> Class:
+    """The class called `name` in a file of the user's.
+
+    Raises:
+        UsageError: If the file can't be read, or has no such class.
+    """
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(f"{path} is no Python: {error}", mend="Mend the file.") from None
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    if name not in classes:
+        raise UsageError(
+            f"{path} has no class `{shown(name)}`{nearest(name, classes)}",
+            mend=f"It has {', '.join(classes) or 'no classes'}.",
+        )
+    return Class(str(path.resolve()), classes[name])
+
+
 def public_names(module: str) -> list[str]:
     """The names of all that a public module of Keras has, functions too.
 
@@ -122,85 +114,30 @@ def public_names(module: str) -> list[str]:
     return sorted(_exported(module))
 
 
+def _cells(found: Class) -> Iterator[str]:
+    """The public cells that a class makes itself, as `LSTM` makes an `LSTMCell`."""
+    for ancestor in found.ancestry():
+        constructor = ancestor.methods().get("__init__")
+        for node in ast.walk(constructor) if constructor else ():
+            match node:
+                case ast.Call(func=ast.Name(id=name)) if name.endswith("Cell"):
+                    if name in _exported():
+                        yield f"{_PUBLIC}.{name}"
+
+
 def _is_layer(name: str) -> bool:
-    found = _find(*_exported()[name])
+    found = find(*_exported()[name])
     return found is not None and _comes_from_layer(found)
 
 
-def _comes_from_layer(found: _Class) -> bool:
+def _comes_from_layer(found: Class) -> bool:
     return found.node.name == "Layer" or any(map(_comes_from_layer, found.bases()))
-
-
-def _is_plain(method: ast.FunctionDef) -> bool:
-    """Whether it is called on an instance: neither a property nor a class's method."""
-    plain = ("property", "classmethod", "staticmethod")
-    return not any(ast.unparse(one) in plain for one in method.decorator_list)
-
-
-def _kept(node: ast.ClassDef) -> set[str]:
-    """The names that the class's code assigns to `self`."""
-    return {
-        target.attr
-        for target in ast.walk(node)
-        if isinstance(target, ast.Attribute)
-        and isinstance(target.ctx, ast.Store)
-        and isinstance(target.value, ast.Name)
-        and target.value.id == "self"
-    }
-
-
-def _constants(module: str) -> dict[str, ast.expr]:
-    """The values of names that a module assigns literals to."""
-    parsed = _parsed(module)
-    assert parsed is not None
-    return {
-        target.id: node.value
-        for node in parsed.body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
 
 
 @cache
 def _exported(public: str = _PUBLIC) -> dict[str, tuple[str, str]]:
     """The module and the name there of all that a public module has."""
-    parsed = _parsed(public)
-    if parsed is None:
+    tree = parsed(public)
+    if tree is None:
         raise MissingError("Keras is not installed here", mend="pip install keras")
-    return {local: (module, name) for module, name, local in _imports(parsed)}
-
-
-def _find(module: str, name: str) -> _Class | None:
-    """The class that `name` stands for in a module; `None` if it is no class of Keras."""
-    parsed = _parsed(module)
-    head, _, rest = name.partition(".")
-    if parsed is None:
-        return None
-    for node in parsed.body:
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            return _Class(module, node)
-    for source, original, local in _imports(parsed):
-        if local == head:
-            return _find(f"{source}.{original}", rest) if rest else _find(source, original)
-    return None
-
-
-def _imports(module: ast.Module) -> Iterator[tuple[str, str, str]]:
-    """The module, the name there and the name here of all that is imported from Keras."""
-    for node in module.body:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("keras"):
-            for alias in node.names:
-                yield str(node.module), alias.name, alias.asname or alias.name
-
-
-@cache
-def _parsed(module: str) -> ast.Module | None:
-    spec = importlib.util.find_spec("keras")
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parents[1].joinpath(*module.split("."))
-    for file in (path.with_suffix(".py"), path / "__init__.py"):
-        if file.is_file():
-            return ast.parse(file.read_text(encoding="utf-8"))
-    return None
+    return {local: (module, name) for module, name, local in imports(tree, public)}

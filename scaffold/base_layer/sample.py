@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from scaffold.base_layer.signature import BaseLayer
-from scaffold.conformance.case import Case, Input, Structure, case_from
+from scaffold.conformance.case import Case, Input, Structure, case_from, inputs_of
 
+# The key of a sample beside those of a case.
+IN_A_MODEL = "in_a_model"
 _WORDS = ("red", "green", "blue")
 
 
@@ -19,19 +21,24 @@ class Sample:
     Args:
         arguments: Those of the constructor.
         inputs: Those of the call, by position.
+        in_a_model: Whether the layer can be called with symbols of them: Keras has none of texts
+            on each backend, and a few of its layers refuse them.
     """
 
     arguments: Mapping[str, str]
     inputs: Sequence[str]
+    in_a_model: bool
 
 
 def sample_of(base: BaseLayer, data: Mapping[str, Any]) -> Sample:
     """What `data`, a case as `scaffold check` reads it, is for this layer."""
-    case: Case = case_from(data)
+    case: Case = case_from({key: data[key] for key in data if key != IN_A_MODEL})
     call = {base.call.plain[0].name: case.inputs, **case.call}
+    texts = any(given.dtype == "string" for given in inputs_of(call))
     return Sample(
         {name: _source(value) for name, value in case.args.items()},
         [_drawn(call[parameter.name]) for parameter in base.call.plain[: len(call)]],
+        data.get(IN_A_MODEL, True) and not texts,
     )
 
 

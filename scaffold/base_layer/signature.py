@@ -11,12 +11,14 @@ from dataclasses import dataclass
 class Parameter:
     """One parameter of a method, without `self`.
 
-    `stars` stand before its name; `default` is source, `None` if it has none.
+    `stars` stand before its name; `default` is source, `None` if it has none. `by_name` is set
+    where a call can give it by its name alone.
     """
 
     name: str
     default: str | None = None
     stars: str = ""
+    by_name: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,20 +38,34 @@ class Signature:
         return tuple(parameter for parameter in self.parameters if not parameter.stars)
 
     @property
+    def positional(self) -> tuple[Parameter, ...]:
+        """Those that a call can give by their position."""
+        return tuple(parameter for parameter in self.plain if not parameter.by_name)
+
+    @property
     def takes_any_keyword(self) -> bool:
         return any(parameter.stars == "**" for parameter in self.parameters)
 
     def declared(self) -> str:
         """The parameters as a method declares them, behind `self`."""
-        return ", ".join(
+        written = [
             f"{p.stars}{p.name}" + (f"={p.default}" if p.default is not None else "")
             for p in self.parameters
-        )
+        ]
+        starred = any(p.stars == "*" for p in self.parameters)
+        first = next((i for i, p in enumerate(self.parameters) if p.by_name), None)
+        if first is not None and not starred:
+            written.insert(first, "*")
+        return ", ".join(written)
 
     def passed(self) -> str:
         """The arguments as the method hands them to its parent's."""
         return ", ".join(
-            f"{p.stars}{p.name}" if p.stars or p.default is None else f"{p.name}={p.name}"
+            (
+                f"{p.name}={p.name}"
+                if p.by_name or (p.default is not None and not p.stars)
+                else f"{p.stars}{p.name}"
+            )
             for p in self.parameters
         )
 
@@ -63,18 +79,16 @@ class BaseLayer:
         class_name: As its source calls it, which is another name where it has several.
         constructor: The parameters of `__init__`.
         call: Those of `call`.
-        build: Those of `build`; `None` if it has none of its own.
-        compute_output_shape: Those of that; `None` if it has none of its own.
         kept: The names of its methods, and of what its instances hold.
+        cell: The public layer that computes each step of a recurrent one; empty for others.
     """
 
     name: str
     class_name: str
     constructor: Signature
     call: Signature
-    build: Signature | None
-    compute_output_shape: Signature | None
     kept: frozenset[str]
+    cell: str = ""
 
     @property
     def unsaved(self) -> tuple[Parameter, ...]:
@@ -96,6 +110,6 @@ def _parameters(arguments: ast.arguments, constants: Mapping[str, ast.expr]) -> 
     if arguments.vararg:
         yield Parameter(arguments.vararg.arg, stars="*")
     for argument, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        yield Parameter(argument.arg, source(value))
+        yield Parameter(argument.arg, source(value), by_name=True)
     if arguments.kwarg:
         yield Parameter(arguments.kwarg.arg, stars="**")

@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass, replace
 
 from scaffold.attributes import REQUIRED, Attribute, AttributeType, Value
-from scaffold.base_layer.sample import sample_of
+from scaffold.base_layer.sample import IN_A_MODEL, sample_of
 from scaffold.base_layer.signature import BaseLayer
 from scaffold.template import Case, Options, Template, TemplateAttribute
 
@@ -67,7 +67,7 @@ def on_base(template: Template, base: BaseLayer) -> Template:
         source=base.name,
         attributes=attributes,
         reserves=tuple(sorted(base.kept)),
-        cases=(Case(data, {}),) if data else (),
+        cases=(Case({key: data[key] for key in data if key != IN_A_MODEL}, {}),) if data else (),
         base_layer=base,
         sample=sample_of(base, data) if data else None,
     )

@@ -87,6 +87,10 @@ class Wish:
     interactive: bool
     no_training: bool = False
 
+    @property
+    def writes_nothing(self) -> bool:
+        return self.dry_run or self.show_diff
+
 
 def run(request: Request, wish: Wish) -> None:
     """Turn what was asked for into a plan, commit it, and say so."""
@@ -101,7 +105,7 @@ def run(request: Request, wish: Wish) -> None:
 
         request = ask(catalog, request)
     begun = _Run.begin(catalog, request, wish)
-    if wish.dry_run or wish.show_diff:
+    if wish.writes_nothing:
         plan = begun.plan(wish.on_conflict, wish.save_spec)
     else:
         plan = begun.write(wish.on_conflict, wish.save_spec)
@@ -126,6 +130,7 @@ class _Run:
     """What one call of the command works with, all of it checked."""
 
     catalog: Catalog
+    request: Request
     spec: Spec
     reason: str
     notes: Sequence[str]
@@ -142,18 +147,18 @@ class _Run:
         wish: Wish,
     ) -> _Run:
         from scaffold.settings import load_settings, nearest_project
-        from scaffold.spec import arguments_of, make_spec, notes_of, template_of
+        from scaffold.spec import make_spec, notes_of, template_of
         from scaffold.workspace import Workspace
 
         here = Path.cwd()
         start = Path(os.path.normpath(here / wish.into)) if wish.into else here
         settings = load_settings(start, here)
         spec, reason = make_spec(catalog, request, settings.package)
-        notes = notes_of(spec, arguments_of(spec, template_of(catalog, spec)))
+        notes = notes_of(spec, template_of(catalog, spec))
         workspace = Workspace(nearest_project(here) or here)
         layout = _layout(workspace, settings, wish, spec.target)
         exports = settings.exports and bool(layout.packages) and not wish.no_export
-        return cls(catalog, spec, reason, notes, settings, workspace, layout, exports)
+        return cls(catalog, request, spec, reason, notes, settings, workspace, layout, exports)
 
     def plan(self, on_conflict: OnConflict, save_spec: Path | None) -> Plan:
         from scaffold.generate import generate
@@ -206,6 +211,20 @@ class _Run:
         here = Path.cwd()
         return next_step(self.spec, self.layout, self.settings, self.workspace.root, here)
 
+    def deriving_step(self, wish: Wish) -> tuple[str, str]:
+        """The layer of Keras that does the same, and the line that derives from it instead."""
+        from scaffold.cli.deriving import derived, typed
+
+        asked = derived(self.catalog, self.request, self.spec)
+        if asked is None:
+            return "", ""
+        line = typed(
+            asked,
+            {"into": wish.into, "tests-into": wish.tests_into},
+            {"no-tests": wish.no_tests, "no-export": wish.no_export},
+        )
+        return str(asked.base), line if wish.writes_nothing else f"{line} --on-conflict overwrite"
+
     def training_step(self) -> str:
         """The line that trains what was generated, if there is a script for it."""
         from scaffold.generate import training_step
@@ -252,9 +271,8 @@ def _read_spec_file(path: Path) -> Request:
 
 
 def _answer(run: _Run, plan: Plan, wish: Wish) -> None:
-    written = not (wish.dry_run or wish.show_diff)
     if wish.as_json:
-        data = _data(run, plan, written=written, show_diff=wish.show_diff)
+        data = _data(run, plan, wish)
         print_answer(run.spec.target, result=data)
         return
     if wish.show_diff:
@@ -270,15 +288,18 @@ def _answer(run: _Run, plan: Plan, wish: Wish) -> None:
         click.echo(f"note: {note}")
     rows = [writing.row(run.workspace, word, change) for word, change in writing.done(plan)]
     writing.show_rows(rows)
-    if not written:
+    if wish.writes_nothing:
         click.echo("Nothing was written: this was a dry run.")
         return
     click.echo(f"Next: {click.style(run.next_step(), fg='cyan')}")
     if training := run.training_step():
         click.echo(f"Then: {click.style(training, fg='cyan')}")
+    base, deriving = run.deriving_step(wish)
+    if base:
+        click.echo(f"Or derive from {base}: {click.style(deriving, fg='cyan')}")
 
 
-def _data(run: _Run, plan: Plan, *, written: bool, show_diff: bool) -> dict[str, Any]:
+def _data(run: _Run, plan: Plan, wish: Wish) -> dict[str, Any]:
     spec = run.spec
     data: dict[str, Any] = {
         "name": spec.name,
@@ -288,12 +309,14 @@ def _data(run: _Run, plan: Plan, *, written: bool, show_diff: bool) -> dict[str,
         "reason": run.reason,
         "options": dict(spec.options),
         "notes": list(run.notes),
-        "written": written,
+        "written": not wish.writes_nothing,
         **writing.facts(run.workspace, plan),
         "next": run.next_step(),
     }
     if spec.target == "model":
         data["training"] = run.training_step()
-    if show_diff:
+    else:
+        _, data["deriving"] = run.deriving_step(wish)
+    if wish.show_diff:
         data["diff"] = plan.diff()
     return data

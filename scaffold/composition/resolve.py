@@ -5,14 +5,20 @@ Nothing of Keras or of the user's is imported: constructors are read from source
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from scaffold.base_layer import Parameter, Signature, constructor, public_layers
+from scaffold.base_layer import (
+    Parameter,
+    Signature,
+    constructor,
+    modules_named,
+    own_class,
+    public_layers,
+)
 from scaffold.composition.source import call
 from scaffold.composition.stage import MERGES, Parallel, Residual, Stage, Use
 from scaffold.errors import MissingError, Place, UsageError
@@ -194,7 +200,7 @@ class _Resolver:
     def _of_a_file(self, use: Use) -> str:
         path, module = _found(use.home)
         self.imports.add((module, use.layer))
-        signature = _read_constructor(path, use)
+        signature = own_class(path, use.layer).constructor()
         named = {parameter.name for parameter in signature.plain}
         if not (signature.takes_any_keyword or named.issuperset(_NAMED)):
             raise UsageError(
@@ -223,14 +229,8 @@ def _found(home: str) -> tuple[Path, str]:
         if not path.is_file():
             raise MissingError(f"there is no file {shown(home)}", mend="Is the path right?")
         return path, _dotted(path)
-    parts = home.split(".")
-    for root in (Path(), *map(Path, sys.path)):
-        for path in (
-            root.joinpath(*parts).with_suffix(".py"),
-            root.joinpath(*parts, "__init__.py"),
-        ):
-            if path.is_file():
-                return path, home
+    for path in modules_named(home, [Path(), *map(Path, sys.path)]):
+        return path, home
     raise MissingError(
         f"there is no module {shown(home)}", mend="Name its file, as in `./my_conv.py:MyConv`."
     )
@@ -243,36 +243,3 @@ def _dotted(path: Path) -> str:
         names.insert(0, folder.name)
         folder = folder.parent
     return ".".join(names)
-
-
-def _read_constructor(path: Path, use: Use) -> Signature:
-    """The constructor of a class in a file, or of those that it derives from there or in Keras."""
-    try:
-        parsed = ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError) as error:
-        raise UsageError(f"{path} is no Python: {error}", mend="Mend the file.") from None
-    classes = {node.name: node for node in parsed.body if isinstance(node, ast.ClassDef)}
-    if use.layer not in classes:
-        raise UsageError(
-            f"{path} has no class `{shown(use.layer)}`{nearest(use.layer, classes)}",
-            mend=f"It has {', '.join(classes) or 'no classes'}.",
-        )
-    return _constructor_of(classes[use.layer], classes)
-
-
-def _constructor_of(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> Signature:
-    for one in node.body:
-        if isinstance(one, ast.FunctionDef) and one.name == "__init__":
-            return Signature.of(one, {})
-    for base in map(ast.unparse, node.bases):
-        if base in classes and base != node.name:
-            return _constructor_of(classes[base], classes)
-        if base.rpartition(".")[2] in public_layers():
-            return _handed_on(constructor("keras.layers", base.rpartition(".")[2]))
-    return _handed_on(Signature(()))
-
-
-def _handed_on(signature: Signature) -> Signature:
-    """That of a class which has no constructor of its own: what every layer takes comes too."""
-    plain = signature.plain
-    return Signature((*plain, Parameter("kwargs", stars="**")))

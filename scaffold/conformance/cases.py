@@ -100,11 +100,19 @@ def _of_template(
     for template, options in _likely_templates(cls):
         of_base = f" for `{template.source}`" if template.base_layer else ""
         origin = f"its cases are those of the template `{template.name}`{of_base}"
-        cases = [case_from({**data, **given}, parameters) for data in template.cases_for(options)]
+        known = template.cases_for(options)
+        if template.base_layer:
+            known = [_open(cls, data) for data in known]
+        cases = [case_from({**data, **given}, parameters) for data in known]
         completed = [_completed(cls, case, origin) for case in cases]
         if completed and all(_works(Subject(cls, case), training=True) for case, _ in completed):
             return completed
     return [_completed(cls, case_from(given, parameters), "")]
+
+
+def _open(cls: Any, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A case of the base without the arguments that the class gives to its base itself."""
+    return {**data, "args": _only(Subject(cls, Case()).parameters, data.get("args", {}))}
 
 
 def _declared(cls: Any, folder: Path) -> tuple[list[Any], str]:

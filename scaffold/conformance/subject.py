@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaffold.conformance.case import Case, Input, inputs_of, map_inputs
 from scaffold.conformance.lazy import keras, np
+from scaffold.conformance.signature import constructor_parameters
 from scaffold.conformance.source import Source
 
 if TYPE_CHECKING:
@@ -62,10 +63,11 @@ class Subject:
 
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
-        """The named parameters of the constructor, without `self`, `*args` and `**kwargs`."""
-        named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-        found = list(inspect.signature(self.cls.__init__).parameters.values())[1:]
-        return {parameter.name: parameter for parameter in found if parameter.kind in named}
+        """The named parameters of the constructor, without `self`.
+
+        For `*args` and `**kwargs` those of the base's stand.
+        """
+        return constructor_parameters(self.cls)
 
     @cached_property
     def call_parameters(self) -> dict[str, inspect.Parameter]:

@@ -73,7 +73,11 @@ def test_a_layer(scaffold: Scaffold, layers: Path) -> None:
         ("create", "tests/test_my_conv.py"),
         ("edit", "src/my_lib/layers/__init__.py"),
     ]
-    assert outcome.out.splitlines()[-1] == "Next: pytest tests/test_my_conv.py"
+    assert outcome.out.splitlines()[-2:] == [
+        "Next: pytest tests/test_my_conv.py",
+        "Or derive from keras.layers.Conv2D: "
+        "scaffold layer MyConv --base keras.layers.Conv2D --on-conflict overwrite",
+    ]
     assert layers.read_text() == (
         'from my_lib.layers.my_conv import MyConv\n\n__all__ = ["MyConv"]\n'
     )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -663,9 +664,62 @@ def test_answer_as_json(scaffold: Scaffold, here: Path) -> None:
             ],
             "skipped": [],
             "next": "pytest test_my_dense.py",
+            "deriving": "scaffold layer MyDense --base keras.layers.Dense units=3 "
+            "'gain:float=1.0{>0}' --on-conflict overwrite",
         },
         "error": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("MyLSTM", "MyLSTM --base keras.layers.LSTM"),
+        (
+            "MyConv1D filters=4 --into lib",
+            "MyConv1D --base keras.layers.Conv1D filters=4 --into lib",
+        ),
+        ("MyGlobalMaxPool3D", "MyGlobalMaxPool3D --base keras.layers.GlobalMaxPooling3D"),
+        (
+            "MyDense --package=a --tests-into=t --no-export",
+            "MyDense --base keras.layers.Dense --tests-into t --package a --no-export",
+        ),
+        ("MyMerge -o kind=gated", ""),
+        ("MyWrapper", ""),
+        ("MyProjection", ""),
+        ("MyConv inner:layer=None", ""),
+        ("Mine --base keras.layers.Dense", ""),
+    ],
+)
+def test_the_line_that_derives(scaffold: Scaffold, here: Path, words: str, line: str) -> None:
+    given = ["layer", *words.split()]
+    shown = scaffold(*given, "--dry-run", "--json").answer()["result"]["deriving"]
+    assert shown == (f"scaffold layer {line}" if line else "")
+    out = scaffold(*given).out
+    assert ("Or derive from" in out) is bool(line)
+    if line:
+        typed = out.splitlines()[-1].partition(": scaffold ")[2]
+        assert typed == f"layer {line} --on-conflict overwrite"
+        assert scaffold(*shlex.split(typed)).code == 0
+
+
+def test_a_recurrent_base_says_where_its_steps_are(scaffold: Scaffold, here: Path) -> None:
+    noted = scaffold("layer", "GatedGRU", "--base", "keras.layers.GRU").out.splitlines()[2]
+    assert noted.startswith("note: keras.layers.GRUCell computes each step of keras.layers.GRU")
+
+
+@pytest.mark.parametrize("base", ["mine.py:Mine", "keras_hub.layers.RotaryEmbedding"])
+def test_only_a_layer_of_keras_can_be_the_base(scaffold: Scaffold, here: Path, base: str) -> None:
+    (here / "mine.py").write_text("import keras\n\nclass Mine(keras.layers.Layer):\n    pass\n")
+    outcome = scaffold("layer", "Yours", "--base", base)
+    assert (outcome.code, outcome.err) == (
+        2,
+        reports(
+            f"`{base}` is not a layer of Keras.",
+            "`--base` takes those only, such as `--base keras.layers.Dense`.",
+        ),
+    )
+    assert names(here) == ["mine.py"]
 
 
 def test_nothing_is_left_behind(scaffold: Scaffold, here: Path) -> None:

@@ -59,7 +59,7 @@ def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
         ],
     )
     assert code == 0
-    assert lines[:-6] == [
+    assert lines[:-7] == [
         f"{NAME}conv",
         "Error: `conv` is no class name, which is written in CamelCase. Call it `Conv`.",
         f"{NAME}Dense",
@@ -99,15 +99,17 @@ def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
         "Error: `gain` is given twice. Leave one of them out.",
         OWN,
     ]
-    assert lines[-6:-3] == [
+    assert lines[-7:-4] == [
         "MyConv1D: template conv rank=1 (as asked)",
         f"registered as {tmp_path.name}>MyConv1D",
         "note: kernel_size=3: it needs a default, since one before it has got one",
     ]
-    assert [re.sub(r" +\d+ lines", "", line) for line in lines[-3:]] == [
+    assert [re.sub(r" +\d+ lines", "", line) for line in lines[-4:]] == [
         "   create  my_conv1d.py",
         "   create  test_my_conv1d.py",
         "Next: pytest test_my_conv1d.py",
+        "Or derive from keras.layers.Conv1D: scaffold layer MyConv1D --base keras.layers.Conv1D "
+        "filters=8 'gain:float=1{>0}' --on-conflict overwrite",
     ]
     assert list(tree(tmp_path)) == ["my_conv1d.py", "test_my_conv1d.py"]
 

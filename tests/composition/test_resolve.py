@@ -29,6 +29,27 @@ class Wider(Wide):
 class Closed(keras.layers.Layer):
     def __init__(self, scale):
         super().__init__()
+
+class Added(keras.layers.Conv2D):
+    def __init__(self, *args, gain=1.0, **kwargs):
+        super().__init__(*args, **kwargs)
+
+class Twice(Added):
+    def __init__(self, *args, offset, **kwargs):
+        Added.__init__(self, *args, groups=2, **kwargs)
+
+class Three(keras.layers.Dense):
+    def __init__(self, **kwargs):
+        super().__init__(3, **kwargs)
+
+class Chosen(keras.layers.Dense):
+    def __init__(self, **kwargs):
+        kwargs.setdefault("units", 3)
+        super().__init__(**kwargs)
+
+class Alone(keras.layers.Dense):
+    def __init__(self, **kwargs):
+        super().__init__(3, name="alone", dtype="float32")
 """
 
 
@@ -67,11 +88,47 @@ def sources(*texts: str) -> list[str]:
         ("mine.py:Scaled:scale=2", 'Scaled(scale=2, dtype=dtype, name="scaled")'),
         ("mine.py:Wide:units=2", 'Wide(units=2, dtype=dtype, name="wide")'),
         ("mine:Wider:units=2", 'Wider(units=2, dtype=dtype, name="wider")'),
+        (
+            "mine.py:Added:filters=16:kernel_size=3:gain=2.0",
+            'Added(filters=16, kernel_size=3, gain=2.0, dtype=dtype, name="added")',
+        ),
+        (
+            "mine.py:Twice:filters=8:kernel_size=1:gain=2.0:offset=1",
+            'Twice(filters=8, kernel_size=1, gain=2.0, offset=1, dtype=dtype, name="twice")',
+        ),
+        ("mine.py:Three:use_bias=false", 'Three(use_bias=False, dtype=dtype, name="three")'),
+        ("mine.py:Chosen", 'Chosen(dtype=dtype, name="chosen")'),
+        ("mine.py:Chosen:units=4", 'Chosen(units=4, dtype=dtype, name="chosen")'),
         ("ReLU:trainable=false", 'keras.layers.ReLU(trainable=False, dtype=dtype, name="re_lu")'),
     ],
 )
 def test_source(text: str, source: str) -> None:
     assert sources(text) == [source]
+
+
+@pytest.mark.parametrize(
+    ("line", "base"),
+    [
+        ("from pkg.parts import Added", "Added"),
+        ("from .parts import Added as Mine", "Mine"),
+        ("from . import parts", "parts.Added"),
+        ("import pkg.parts as parts", "parts.Added"),
+        ("from keras import layers", "layers.Conv2D"),
+        ("import keras.layers as kl", "kl.Conv2D"),
+        ("import tensorflow as tf", "tf.keras.layers.Conv2D"),
+    ],
+)
+def test_a_base_from_elsewhere(line: str, base: str, tmp_path: Path) -> None:
+    code = "    def __init__(self, *args, **kwargs):\n        super().__init__(*args, **kwargs)\n"
+    (tmp_path / "pkg" / "derived.py").write_text(f"{line}\n\nclass Derived({base}):\n{code}")
+    with pytest.raises(ScaffoldError, match=r"^`Derived` needs `filters` and `kernel_size`"):
+        composed("pkg/derived.py:Derived")
+
+
+def test_bases_in_a_circle_end(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("from two import A\n\nclass B(A):\n    pass\n")
+    (tmp_path / "two.py").write_text("from one import A\n")
+    assert sources("one.py:B") == ['B(dtype=dtype, name="b")']
 
 
 def test_names_are_each_their_own() -> None:
@@ -119,6 +176,16 @@ def test_branches() -> None:
             "`Closed` takes neither `name` nor `dtype`, as every layer of Keras does.",
             2,
         ),
+        (["mine.py:Added:filters=16"], "`Added` needs `kernel_size`.", 2),
+        (
+            ["mine.py:Added:filter=16"],
+            "`Added` has no argument `filter`. Did you mean `filters`?",
+            2,
+        ),
+        (["mine.py:Twice:filters=8"], "`Twice` needs `kernel_size` and `offset`.", 2),
+        (["mine.py:Twice:groups=1"], "`Twice` has no argument `groups`.", 2),
+        (["mine.py:Three:units=4"], "`Three` has no argument `units`.", 2),
+        (["mine.py:Alone:units=4"], "`Alone` has no argument `units`.", 2),
         (["none.py:Plain"], "there is no file none.py.", 5),
         (["no.such:Plain"], "there is no module no.such.", 5),
         (

@@ -13,6 +13,7 @@ import pytest
 from scaffold.catalog import Catalog
 from scaffold.conformance import Case, Input
 from scaffold.conformance.cases import cases_of
+from scaffold.conformance.subject import Subject
 
 SOURCE = """
 import keras
@@ -53,6 +54,33 @@ class Searched(keras.layers.Layer):
 
 class Derived(keras.layers.MultiHeadAttention):
     pass
+
+
+class Added(keras.layers.Conv2D):
+    def __init__(self, *args, gain, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.gain = gain
+
+
+class Three(keras.layers.Dense):
+    def __init__(self, **kwargs):
+        super().__init__(3, **kwargs)
+
+
+class Chosen(keras.layers.Dense):
+    def __init__(self, factor=2.0, **kwargs):
+        kwargs.setdefault("units", 3)
+        super().__init__(**kwargs)
+
+
+class Own(keras.layers.Layer):
+    def __init__(self, first, second=1, **kwargs):
+        super().__init__(**kwargs)
+
+
+class Below(Own):
+    def __init__(self, third=3, *args, **kwargs):
+        super().__init__(*args, **kwargs)
 
 
 class Pool2D(keras.layers.Layer):
@@ -207,6 +235,33 @@ def test_what_a_layer_of_keras_that_it_derives_from_says(module: Any, here: Path
     assert origin == (
         "its cases are those of the template `subclass` for `keras.layers.MultiHeadAttention`"
     )
+
+
+def test_a_base_is_given_what_it_needs_through_args_and_kwargs(module: Any, here: Path) -> None:
+    ((added, origin),) = cases_of(module.Added, {}, here)
+    assert added.args == {"filters": 4, "kernel_size": 3, "gain": 8}
+    assert origin == (
+        "its cases are those of the template `subclass` for `keras.layers.Conv2D`; "
+        "chosen by name: `gain=8`"
+    )
+    ((three, _),) = cases_of(module.Three, {}, here)
+    assert (three.args, three.inputs) == ({}, Input((2, 8)))
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("Added", ["gain", "filters", "kernel_size", "strides"]),
+        ("Three", ["activation", "use_bias"]),
+        ("Chosen", ["factor", "activation", "use_bias"]),
+        ("Below", ["third", "first", "second"]),
+        ("Own", ["first", "second"]),
+    ],
+)
+def test_what_a_constructor_takes(module: Any, name: str, parameters: list[str]) -> None:
+    found = list(Subject(getattr(module, name), Case()).parameters)
+    assert found[: len(parameters)] == parameters
+    assert "units" not in found
 
 
 def test_a_template_whose_cases_do_not_work_says_nothing(

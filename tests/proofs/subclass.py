@@ -9,8 +9,9 @@ PROOF = Proof(
         "subclass": ["CustomConv2D", "--base=keras.layers.Conv2D"],
         "subclass_of_attention": [
             *("GatedAttention", "--base=keras.layers.MultiHeadAttention"),
-            "gate_initializer:initializer=zeros",
+            *("dropout=0.1", "gate_initializer:initializer=zeros", "mode:enum(sum,mean)"),
         ],
+        "subclass_of_lstm": ["GatedLSTM", "--base=keras.layers.LSTM"],
         "subclass_with_attributes": [
             *("CustomDense", "--base=keras.layers.Dense", "units=64", "activation=relu"),
             *("gain:float=1.0{>0}", "mode:enum(sum,mean)=sum"),

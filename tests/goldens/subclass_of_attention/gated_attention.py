@@ -5,85 +5,34 @@ import keras
 
 @keras.saving.register_keras_serializable(package="golden")
 class GatedAttention(keras.layers.MultiHeadAttention):
-    """TODO: what it does beyond its base.
-
-    So far it is as `keras.layers.MultiHeadAttention`.
+    """TODO: what it does beyond `keras.layers.MultiHeadAttention`.
 
     Args:
-        num_heads, key_dim, value_dim, dropout, use_bias, output_shape, attention_axes,
-            sliding_window, flash_attention, kernel_initializer, bias_initializer,
-            kernel_regularizer, bias_regularizer, activity_regularizer,
-            kernel_constraint, bias_constraint, use_gate, seed: As in
-            `keras.layers.MultiHeadAttention`.
+        dropout: As in `keras.layers.MultiHeadAttention`, by name. Defaults to `0.1`.
         gate_initializer: Initializer or its name. Defaults to `"zeros"`.
-        **kwargs: As in `keras.layers.MultiHeadAttention`.
-
-    Input shape:
-        As in `keras.layers.MultiHeadAttention`.
-
-    Output shape:
-        As in `keras.layers.MultiHeadAttention`.
+        mode: 'sum' or 'mean'.
+        *args, **kwargs: Arguments of `keras.layers.MultiHeadAttention`: num_heads,
+            key_dim, value_dim, use_bias, output_shape, attention_axes, sliding_window,
+            flash_attention, kernel_initializer, bias_initializer, kernel_regularizer,
+            bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint,
+            use_gate, seed.
 
     Raises:
         ValueError: If an argument is none of the values above.
 
     Example:
 
-    >>> layer = GatedAttention(num_heads=2, key_dim=4)
+    >>> layer = GatedAttention(num_heads=2, key_dim=4, mode="mean")
     >>> isinstance(layer, keras.layers.MultiHeadAttention)
     True
     """
 
-    def __init__(
-        self,
-        num_heads,
-        key_dim,
-        value_dim=None,
-        dropout=0.0,
-        use_bias=True,
-        output_shape=None,
-        attention_axes=None,
-        sliding_window=None,
-        flash_attention=None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        use_gate=False,
-        seed=None,
-        gate_initializer="zeros",
-        **kwargs,
-    ):
-        super().__init__(
-            num_heads=num_heads,
-            key_dim=key_dim,
-            value_dim=value_dim,
-            dropout=dropout,
-            use_bias=use_bias,
-            output_shape=output_shape,
-            attention_axes=attention_axes,
-            sliding_window=sliding_window,
-            flash_attention=flash_attention,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            activity_regularizer=activity_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-            use_gate=use_gate,
-            seed=seed,
-            **kwargs,
-        )
+    def __init__(self, *args, dropout=0.1, gate_initializer="zeros", mode, **kwargs):
+        super().__init__(*args, dropout=dropout, **kwargs)
+        if mode not in ("sum", "mean"):
+            raise ValueError(f"`mode` must be 'sum' or 'mean'. Received: mode={mode!r}")
         self.gate_initializer = keras.initializers.get(gate_initializer)
-
-    def build(self, query_shape, value_shape, key_shape=None):
-        super().build(query_shape, value_shape, key_shape=key_shape)
-        # TODO: make weights of your own here, with
-        # `self.add_weight(name="...", shape=...)`.
+        self.mode = mode
 
     def call(
         self,
@@ -98,7 +47,8 @@ class GatedAttention(keras.layers.MultiHeadAttention):
         training=None,
         use_causal_mask=False,
     ):
-        # TODO: put `self.gate_initializer` to use: nothing depends on it yet.
+        # TODO: put `self.gate_initializer` and `self.mode` to use: nothing depends on
+        # them yet.
         return super().call(
             query,
             value,
@@ -112,13 +62,9 @@ class GatedAttention(keras.layers.MultiHeadAttention):
             use_causal_mask=use_causal_mask,
         )
 
-    def compute_output_shape(self, query_shape, value_shape, key_shape=None):
-        return super().compute_output_shape(
-            query_shape, value_shape, key_shape=key_shape
-        )
-
     def get_config(self):
         return {
             **super().get_config(),
             "gate_initializer": keras.initializers.serialize(self.gate_initializer),
+            "mode": self.mode,
         }

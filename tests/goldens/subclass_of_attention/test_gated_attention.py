@@ -17,21 +17,20 @@ from gated_attention import GatedAttention
 # A value other than the default for every argument that the base has not.
 CHANGED = {
     "gate_initializer": keras.initializers.RandomNormal(stddev=0.1, seed=1),
+    "mode": "mean",
 }
 DEFAULTS = {
     "gate_initializer": keras.initializers.get("zeros"),
 }
+REFUSED = {
+    "mode": ["sum-mean", None],
+}
 
 
-def arguments():
-    return {
-        "num_heads": 2,
-        "key_dim": 4,
-    }
-
-
-def make(**changed):
-    return GatedAttention(**{**arguments(), **changed})
+def make(cls, **more):
+    """A layer of the class, from the same seed each time."""
+    keras.utils.set_random_seed(0)
+    return cls(2, 4, **more)
 
 
 def inputs():
@@ -43,18 +42,13 @@ def inputs():
 
 
 def called(layer, **more):
-    """The outputs of a call with the same draws each time, as a list of arrays."""
+    """The outputs of a call with the same draws each time."""
     keras.utils.set_random_seed(0)
-    outputs = layer(*inputs(), **more)
+    return arrays(layer(*inputs(), **more))
+
+
+def arrays(outputs):
     return [ops.convert_to_numpy(one) for one in keras.tree.flatten(outputs)]
-
-
-def pair():
-    """The layer and its base from the same seed."""
-    keras.utils.set_random_seed(0)
-    layer = make()
-    keras.utils.set_random_seed(0)
-    return layer, keras.layers.MultiHeadAttention(**arguments())
 
 
 def assert_same(actual, expected):
@@ -62,111 +56,80 @@ def assert_same(actual, expected):
         np.testing.assert_array_equal(one, other)
 
 
-class ArgumentsError(Exception):
-    """Ends a method of the base; it carries what that got, by name."""
+@pytest.mark.parametrize("training", [False, True])
+def test_equals_its_base_until_it_is_changed(training):
+    layer = make(GatedAttention, mode=CHANGED["mode"])
+    base = make(keras.layers.MultiHeadAttention, dropout=0.1)
+    assert_same(called(layer, training=training), called(base, training=training))
+    assert [(w.name, w.trainable) for w in layer.weights] == [
+        (w.name, w.trainable) for w in base.weights
+    ]
+    assert_same(layer.get_weights(), base.get_weights())
 
 
-def stop_at(method, monkeypatch):
-    """End a method of the base at once; an object for each argument with a default."""
-    signature = inspect.signature(getattr(keras.layers.MultiHeadAttention, method))
+def test_hands_on_what_call_gets(monkeypatch):
+    layer, got = make(GatedAttention, mode=CHANGED["mode"]), {}
+    signature = inspect.signature(keras.layers.MultiHeadAttention.call)
 
-    def stop(self, *args, **kwargs):
-        raise ArgumentsError(signature.bind(self, *args, **kwargs).arguments)
+    def record(self, *args, **kwargs):
+        got.update(signature.bind(self, *args, **kwargs).arguments)
 
-    monkeypatch.setattr(keras.layers.MultiHeadAttention, method, stop)
-    parameters = signature.parameters.values()
-    return {one.name: object() for one in parameters if one.default is not one.empty}
-
-
-class TestBase:
-    """Until its own attributes do something, it equals the base."""
-
-    @pytest.mark.parametrize("training", [False, True])
-    def test_gives_the_same(self, training):
-        layer, base = pair()
-        assert_same(called(layer, training=training), called(base, training=training))
-
-    def test_has_the_same_weights(self):
-        layer, base = pair()
-        called(layer)
-        called(base)
-        assert [w.name for w in layer.weights] == [w.name for w in base.weights]
-        assert [w.trainable for w in layer.weights] == [
-            w.trainable for w in base.weights
+    monkeypatch.setattr(keras.layers.MultiHeadAttention, "call", record)
+    given = {
+        name: object()
+        for name in [
+            "key",
+            "query_mask",
+            "value_mask",
+            "key_mask",
+            "attention_mask",
+            "return_attention_scores",
+            "training",
+            "use_causal_mask",
         ]
-        assert_same(layer.get_weights(), base.get_weights())
-
-    def test_static_shapes_are_the_same(self):
-        layer, base = pair()
-        shapes = [keras.tree.map_structure(np.shape, x) for x in inputs()]
-        called(layer)
-        called(base)
-        assert layer.compute_output_shape(*shapes) == base.compute_output_shape(*shapes)
-
-    def test_takes_the_same_arguments(self):
-        mine = inspect.signature(GatedAttention).parameters
-        theirs = inspect.signature(keras.layers.MultiHeadAttention).parameters
-        *names, kwargs = theirs
-        assert [*mine] == [*names, *CHANGED, kwargs]
-        for name in theirs:
-            assert mine[name].default == theirs[name].default
-
-    def test_hands_on_what_its_constructor_gets(self, monkeypatch):
-        given = stop_at("__init__", monkeypatch)
-        with pytest.raises(ArgumentsError) as got:
-            make(**given)
-        assert given.items() <= got.value.args[0].items()
-
-    def test_hands_on_what_build_gets(self, monkeypatch):
-        layer, given = make(), stop_at("build", monkeypatch)
-        shapes = [keras.tree.map_structure(np.shape, x) for x in inputs()]
-        with pytest.raises(ArgumentsError) as got:
-            GatedAttention.build(layer, *shapes, **given)
-        assert given.items() <= got.value.args[0].items()
-
-    def test_hands_on_what_call_gets(self, monkeypatch):
-        layer, given = make(), stop_at("call", monkeypatch)
-        with pytest.raises(ArgumentsError) as got:
-            GatedAttention.call(layer, *inputs(), **given)
-        assert given.items() <= got.value.args[0].items()
-
-    def test_hands_on_what_compute_output_shape_gets(self, monkeypatch):
-        layer, given = make(), stop_at("compute_output_shape", monkeypatch)
-        shapes = [keras.tree.map_structure(np.shape, x) for x in inputs()]
-        with pytest.raises(ArgumentsError) as got:
-            GatedAttention.compute_output_shape(layer, *shapes, **given)
-        assert given.items() <= got.value.args[0].items()
+    }
+    GatedAttention.call(layer, *inputs(), **given)
+    assert given.items() <= got.items()
 
 
-class TestConfig:
-    def test_every_argument_survives(self):
-        layer = make(**CHANGED, name="mine")
-        config = keras.saving.serialize_keras_object(layer)
-        assert config["registered_name"] == "golden>GatedAttention"
-        twin = keras.saving.deserialize_keras_object(config)
-        assert type(twin) is GatedAttention
-        assert twin.name == "mine"
-        for name, value in CHANGED.items():
-            assert getattr(layer, name) == value
-            assert described(getattr(twin, name)) == described(value)
+def test_defaults():
+    layer = GatedAttention(num_heads=2, key_dim=4, mode=CHANGED["mode"])
+    for name, value in DEFAULTS.items():
+        assert described(getattr(layer, name)) == described(value)
+        assert described(CHANGED[name]) != described(value)
+    base = keras.layers.MultiHeadAttention(num_heads=2, key_dim=4, dropout=0.1)
+    for name in ["dropout"]:
+        assert layer.get_config()[name] == base.get_config()[name]
 
-    def test_the_twin_gives_the_same(self):
-        layer = make()
-        twin = keras.saving.deserialize_keras_object(
-            keras.saving.serialize_keras_object(layer)
-        )
-        called(layer)
-        called(twin)
-        twin.set_weights(layer.get_weights())
-        for one, other in zip(layer.variables, twin.variables, strict=True):
-            other.assign(one)
-        assert_same(called(twin), called(layer))
 
-    def test_defaults(self):
-        layer = make()
-        for name, value in DEFAULTS.items():
-            assert described(getattr(layer, name)) == described(value)
-            assert described(CHANGED[name]) != described(value)
+def test_comes_back_from_a_file(tmp_path):
+    layer = make(GatedAttention, **CHANGED)
+    symbols = keras.tree.map_structure(
+        lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype.name), inputs()
+    )
+    model = keras.Model(symbols, layer(*symbols))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    twin = loaded.get_layer(layer.name)
+    assert type(twin) is GatedAttention
+    assert keras.saving.get_registered_name(GatedAttention) == "golden>GatedAttention"
+    assert twin.get_config().keys() == layer.get_config().keys()
+    for name, value in CHANGED.items():
+        assert getattr(layer, name) == value
+        assert described(getattr(twin, name)) == described(value)
+    assert_same(
+        arrays(loaded(inputs(), training=False)),
+        arrays(model(inputs(), training=False)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in REFUSED.items() for value in values],
+)
+def test_refuses_bad_arguments(name, value):
+    with pytest.raises(ValueError, match=f"^`{name}` must be"):
+        make(GatedAttention, **{**CHANGED, name: value})
 
 
 def test_the_example_of_the_docstring():

@@ -5,71 +5,30 @@ import keras
 
 @keras.saving.register_keras_serializable(package="golden")
 class CustomDense(keras.layers.Dense):
-    """TODO: what it does beyond its base.
-
-    So far it is as `keras.layers.Dense`.
+    """TODO: what it does beyond `keras.layers.Dense`.
 
     Args:
-        units, activation, use_bias, kernel_initializer, bias_initializer,
-            kernel_regularizer, bias_regularizer, activity_regularizer,
-            kernel_constraint, bias_constraint, lora_rank, lora_alpha,
-            quantization_config: As in `keras.layers.Dense`, but for the defaults of
-            `units` and `activation`.
+        units: As in `keras.layers.Dense`, by name. Defaults to `64`.
+        activation: As in `keras.layers.Dense`, by name. Defaults to `"relu"`.
         gain: Float greater than 0. Defaults to `1.0`.
         mode: 'sum' or 'mean'. Defaults to `"sum"`.
-        **kwargs: As in `keras.layers.Dense`.
-
-    Input shape:
-        As in `keras.layers.Dense`.
-
-    Output shape:
-        As in `keras.layers.Dense`.
+        **kwargs: Arguments of `keras.layers.Dense`: use_bias, kernel_initializer,
+            bias_initializer, kernel_regularizer, bias_regularizer,
+            activity_regularizer, kernel_constraint, bias_constraint, lora_rank,
+            lora_alpha, quantization_config.
 
     Raises:
         ValueError: If an argument is none of the values above.
 
     Example:
 
-    >>> layer = CustomDense(units=4)
+    >>> layer = CustomDense()
     >>> isinstance(layer, keras.layers.Dense)
     True
     """
 
-    def __init__(
-        self,
-        units=64,
-        activation="relu",
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        lora_rank=None,
-        lora_alpha=None,
-        quantization_config=None,
-        gain=1.0,
-        mode="sum",
-        **kwargs,
-    ):
-        super().__init__(
-            units=units,
-            activation=activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            activity_regularizer=activity_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-            lora_rank=lora_rank,
-            lora_alpha=lora_alpha,
-            quantization_config=quantization_config,
-            **kwargs,
-        )
+    def __init__(self, *, units=64, activation="relu", gain=1.0, mode="sum", **kwargs):
+        super().__init__(units=units, activation=activation, **kwargs)
         if not isinstance(gain, (int, float)) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
@@ -79,21 +38,9 @@ class CustomDense(keras.layers.Dense):
         self.gain = gain
         self.mode = mode
 
-    def build(self, input_shape):
-        super().build(input_shape)
-        # TODO: make weights of your own here, with
-        # `self.add_weight(name="...", shape=...)`.
-
     def call(self, inputs, training=None):
         # TODO: put `self.gain` and `self.mode` to use: nothing depends on them yet.
         return super().call(inputs, training=training)
 
-    def compute_output_shape(self, input_shape):
-        return super().compute_output_shape(input_shape)
-
     def get_config(self):
-        return {
-            **super().get_config(),
-            "gain": self.gain,
-            "mode": self.mode,
-        }
+        return {**super().get_config(), "gain": self.gain, "mode": self.mode}

@@ -1,0 +1,65 @@
+"""The line that derives a layer from Keras's own instead of writing all of it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scaffold.attributes.grammar import Assignment
+from scaffold.errors import ScaffoldError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scaffold.catalog import Catalog
+    from scaffold.spec import Request, Spec
+
+
+def derived(catalog: Catalog, request: Request, spec: Spec) -> Request | None:
+    """The same request on the layer of Keras of the same kind; `None` if there is none for it.
+
+    Defaults of arguments that the layer of Keras has not are left out.
+    """
+    from scaffold.base_layer import read_base
+    from scaffold.spec import make_spec, template_of
+
+    built_in = template_of(catalog, spec).built_in(spec.options)
+    if not built_in:
+        return None
+    try:
+        known = {parameter.name for parameter in read_base(built_in).constructor.plain}
+        kept = tuple(
+            one
+            for one in request.attributes
+            if not isinstance(one, Assignment) or one.name in known
+        )
+        asked = replace(request, template=None, options={}, attributes=kept, base=built_in)
+        make_spec(catalog, asked, spec.package)
+    except ScaffoldError:  # Keras is not installed, or an attribute can't be on its layer.
+        return None
+    return asked
+
+
+def typed(request: Request, paths: dict[str, Path | None], flags: dict[str, bool]) -> str:
+    """The command line of a request.
+
+    Args:
+        request: What is asked for.
+        paths: Options that take a path, by name.
+        flags: Options that take nothing.
+    """
+
+    def words() -> Iterator[str]:
+        yield from ("scaffold", request.target, str(request.name))
+        yield from ("--base", str(request.base))
+        yield from (attribute.text for attribute in request.attributes)
+        for name, path in paths.items():
+            if path is not None:
+                yield from (f"--{name}", path.as_posix())
+        if request.package:
+            yield from ("--package", request.package)
+        yield from (f"--{name}" for name, given in flags.items() if given)
+
+    return shlex.join(words())
