@@ -34,5 +34,5 @@ def test_is_a_drop_in(templates: list[str], backend: str, tmp_path: Path) -> Non
     chosen += "".join(f" or {one.name}-" for one in drop_ins)
     code, output = run_tests(backend, [CHECK], report, "-k", chosen)
     assert code == 0, output
-    number = sum(one.cases + 2 for one in drop_ins)
+    number = sum(one.cases + 3 for one in drop_ins)
     assert outcomes(report) == {"tests": number, "skipped": 0, "failures": 0, "errors": 0}

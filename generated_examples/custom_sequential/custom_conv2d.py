@@ -1,5 +1,7 @@
 """`CustomConv2D`: `keras.layers.Conv2D` with attributes of its own."""
 
+import numbers
+
 import keras
 
 
@@ -73,11 +75,11 @@ class CustomConv2D(keras.layers.Conv2D):
             bias_constraint=bias_constraint,
             **kwargs,
         )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
-        self.gain = gain
+        self.gain = float(gain)
 
     def build(self, input_shape):
         super().build(input_shape)

@@ -1,5 +1,7 @@
 """`CustomDense`: `keras.layers.Dense` with attributes of its own."""
 
+import numbers
+
 import keras
 
 
@@ -67,11 +69,11 @@ class CustomDense(keras.layers.Dense):
             quantization_config=quantization_config,
             **kwargs,
         )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
-        self.gain = gain
+        self.gain = float(gain)
 
     def build(self, input_shape):
         super().build(input_shape)

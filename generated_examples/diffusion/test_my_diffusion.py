@@ -46,7 +46,7 @@ ACCEPTED = {
 REFUSED = {
     "image_shape": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2,
@@ -54,9 +54,9 @@ REFUSED = {
         "222",
         None,
     ],
-    "filters": [0, 2.5, "2", None],
-    "num_blocks": [0, 2.5, "2", None],
-    "num_steps": [0, 2.5, "2", None],
+    "filters": [0, 2.5, True, "2", None],
+    "num_blocks": [0, 2.5, True, "2", None],
+    "num_steps": [0, 2.5, True, "2", None],
 }
 
 

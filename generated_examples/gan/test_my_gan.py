@@ -43,7 +43,7 @@ ACCEPTED = {
 REFUSED = {
     "image_shape": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2,
@@ -51,7 +51,7 @@ REFUSED = {
         "222",
         None,
     ],
-    "latent_dim": [0, 2.5, "2", None],
+    "latent_dim": [0, 2.5, True, "2", None],
     "filters": [(), (0,), (2.5,), 4, None],
 }
 

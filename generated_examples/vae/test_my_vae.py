@@ -49,7 +49,7 @@ ACCEPTED = {
 REFUSED = {
     "image_shape": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2,
@@ -57,8 +57,8 @@ REFUSED = {
         "222",
         None,
     ],
-    "latent_dim": [0, 2.5, "2", None],
-    "hidden_units": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+    "latent_dim": [0, 2.5, True, "2", None],
+    "hidden_units": [(2, 0), (2, True), (2, None), 2.5, "22", None],
     "kl_weight": [-1.0, "1.0", None],
 }
 

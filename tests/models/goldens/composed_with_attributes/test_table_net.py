@@ -36,7 +36,7 @@ ACCEPTED = {
     "gain": [1],
 }
 REFUSED = {
-    "shape": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+    "shape": [(2, 0), (2, True), (2, None), 2.5, "22", None],
     "gain": [0.0, "1.0", None],
 }
 

@@ -49,7 +49,7 @@ ACCEPTED = {
 REFUSED = {
     "image_shape": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2,
@@ -57,7 +57,7 @@ REFUSED = {
         "222",
         None,
     ],
-    "latent_dim": [0, 2.5, "2", None],
+    "latent_dim": [0, 2.5, True, "2", None],
     "gain": [0.0, "1.0", None],
     "label": [2, None],
     "filters": [(), (0,), (2.5,), 4, None],

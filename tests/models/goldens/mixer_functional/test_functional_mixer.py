@@ -60,7 +60,7 @@ ACCEPTED = {
 REFUSED = {
     "image_shape": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2,
@@ -68,12 +68,12 @@ REFUSED = {
         "222",
         None,
     ],
-    "num_classes": [0, 2.5, "2", None],
-    "patch_size": [0, 2.5, "2", None],
-    "num_layers": [0, 2.5, "2", None],
-    "hidden_dim": [0, 2.5, "2", None],
-    "tokens_mlp_dim": [0, 2.5, "2", None],
-    "channels_mlp_dim": [0, 2.5, "2", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "patch_size": [0, 2.5, True, "2", None],
+    "num_layers": [0, 2.5, True, "2", None],
+    "hidden_dim": [0, 2.5, True, "2", None],
+    "tokens_mlp_dim": [0, 2.5, True, "2", None],
+    "channels_mlp_dim": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
 }
 

@@ -57,12 +57,12 @@ ACCEPTED = {
     "dropout": [0.0, 0],
 }
 REFUSED = {
-    "num_outputs": [0, 2.5, "2", None],
-    "patch_size": [0, 2.5, "2", None],
-    "num_layers": [0, 2.5, "2", None],
-    "hidden_dim": [0, 2.5, "2", None],
-    "tokens_mlp_dim": [0, 2.5, "2", None],
-    "channels_mlp_dim": [0, 2.5, "2", None],
+    "num_outputs": [0, 2.5, True, "2", None],
+    "patch_size": [0, 2.5, True, "2", None],
+    "num_layers": [0, 2.5, True, "2", None],
+    "hidden_dim": [0, 2.5, True, "2", None],
+    "tokens_mlp_dim": [0, 2.5, True, "2", None],
+    "channels_mlp_dim": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
 }
 

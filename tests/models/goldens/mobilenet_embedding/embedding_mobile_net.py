@@ -1,7 +1,14 @@
 """`EmbeddingMobileNet`: a MobileNetV2."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -236,48 +243,48 @@ class EmbeddingMobileNet(keras.Model):
         if (
             not isinstance(image_shape, (list, tuple))
             or len(image_shape) != 3
-            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+            or not all(is_int(item) and item > 0 for item in image_shape)
         ):
             raise ValueError(
                 "`image_shape` must be a tuple of 3 positive ints. "
                 f"Received: image_shape={image_shape!r}"
             )
-        if not isinstance(embedding_dim, int) or embedding_dim <= 0:
+        if not is_int(embedding_dim) or embedding_dim <= 0:
             raise ValueError(
                 "`embedding_dim` must be a positive int. "
                 f"Received: embedding_dim={embedding_dim!r}"
             )
-        if not isinstance(alpha, (int, float)) or not alpha > 0:
+        if not isinstance(alpha, numbers.Real) or not alpha > 0:
             raise ValueError(
                 f"`alpha` must be a float greater than 0. Received: alpha={alpha!r}"
             )
         if not isinstance(num_blocks, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in num_blocks
+            is_int(item) and item > 0 for item in num_blocks
         ):
             raise ValueError(
                 "`num_blocks` must be a tuple of positive ints. "
                 f"Received: num_blocks={num_blocks!r}"
             )
         if not isinstance(strides, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in strides
+            is_int(item) and item > 0 for item in strides
         ):
             raise ValueError(
                 "`strides` must be a tuple of positive ints. "
                 f"Received: strides={strides!r}"
             )
         if not isinstance(expansions, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in expansions
+            is_int(item) and item > 0 for item in expansions
         ):
             raise ValueError(
                 "`expansions` must be a tuple of positive ints. "
                 f"Received: expansions={expansions!r}"
             )
-        if not isinstance(stem_filters, int) or stem_filters <= 0:
+        if not is_int(stem_filters) or stem_filters <= 0:
             raise ValueError(
                 "`stem_filters` must be a positive int. "
                 f"Received: stem_filters={stem_filters!r}"
             )
-        if not isinstance(top_filters, int) or top_filters <= 0:
+        if not is_int(top_filters) or top_filters <= 0:
             raise ValueError(
                 "`top_filters` must be a positive int. "
                 f"Received: top_filters={top_filters!r}"
@@ -285,7 +292,7 @@ class EmbeddingMobileNet(keras.Model):
         if (
             not isinstance(filters, (list, tuple))
             or not filters
-            or not all(isinstance(item, int) and item > 0 for item in filters)
+            or not all(is_int(item) and item > 0 for item in filters)
         ):
             raise ValueError(
                 "`filters` must be a tuple of one or more positive ints. "
@@ -378,7 +385,7 @@ class EmbeddingMobileNet(keras.Model):
         self.dtype_policy = keras.dtype_policies.get(dtype)
         self.image_shape = tuple(image_shape)
         self.embedding_dim = embedding_dim
-        self.alpha = alpha
+        self.alpha = float(alpha)
         self.filters = tuple(filters)
         self.num_blocks = tuple(num_blocks)
         self.strides = tuple(strides)

@@ -66,7 +66,7 @@ ACCEPTED = {
 REFUSED = {
     "image_shape": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2,
@@ -74,13 +74,13 @@ REFUSED = {
         "222",
         None,
     ],
-    "embedding_dim": [0, 2.5, "2", None],
+    "embedding_dim": [0, 2.5, True, "2", None],
     "alpha": [0.0, "1.0", None],
-    "num_blocks": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
-    "strides": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
-    "expansions": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
-    "stem_filters": [0, 2.5, "2", None],
-    "top_filters": [0, 2.5, "2", None],
+    "num_blocks": [(2, 0), (2, True), (2, None), 2.5, "22", None],
+    "strides": [(2, 0), (2, True), (2, None), 2.5, "22", None],
+    "expansions": [(2, 0), (2, True), (2, None), 2.5, "22", None],
+    "stem_filters": [0, 2.5, True, "2", None],
+    "top_filters": [0, 2.5, True, "2", None],
     "filters": [(), (2, 0), (2, 2.5), (2, None), 2.5, "22", None],
     "data_format": ["NHWC", 1],
 }

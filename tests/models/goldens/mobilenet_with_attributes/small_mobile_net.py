@@ -1,7 +1,14 @@
 """`SmallMobileNet`: a MobileNetV2."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def scaled(channels, alpha):
@@ -189,47 +196,47 @@ class SmallMobileNet(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
-        if not isinstance(alpha, (int, float)) or not alpha > 0:
+        if not isinstance(alpha, numbers.Real) or not alpha > 0:
             raise ValueError(
                 f"`alpha` must be a float greater than 0. Received: alpha={alpha!r}"
             )
         if not isinstance(num_blocks, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in num_blocks
+            is_int(item) and item > 0 for item in num_blocks
         ):
             raise ValueError(
                 "`num_blocks` must be a tuple of positive ints. "
                 f"Received: num_blocks={num_blocks!r}"
             )
         if not isinstance(strides, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in strides
+            is_int(item) and item > 0 for item in strides
         ):
             raise ValueError(
                 "`strides` must be a tuple of positive ints. "
                 f"Received: strides={strides!r}"
             )
         if not isinstance(expansions, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in expansions
+            is_int(item) and item > 0 for item in expansions
         ):
             raise ValueError(
                 "`expansions` must be a tuple of positive ints. "
                 f"Received: expansions={expansions!r}"
             )
-        if not isinstance(stem_filters, int) or stem_filters <= 0:
+        if not is_int(stem_filters) or stem_filters <= 0:
             raise ValueError(
                 "`stem_filters` must be a positive int. "
                 f"Received: stem_filters={stem_filters!r}"
             )
-        if not isinstance(top_filters, int) or top_filters <= 0:
+        if not is_int(top_filters) or top_filters <= 0:
             raise ValueError(
                 "`top_filters` must be a positive int. "
                 f"Received: top_filters={top_filters!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -238,7 +245,7 @@ class SmallMobileNet(keras.Model):
         if (
             not isinstance(filters, (list, tuple))
             or not filters
-            or not all(isinstance(item, int) and item > 0 for item in filters)
+            or not all(is_int(item) and item > 0 for item in filters)
         ):
             raise ValueError(
                 "`filters` must be a tuple of one or more positive ints. "
@@ -264,7 +271,7 @@ class SmallMobileNet(keras.Model):
                 f"Received: data_format={data_format!r}"
             )
         self.num_classes = num_classes
-        self.alpha = alpha
+        self.alpha = float(alpha)
         self.filters = tuple(filters)
         self.num_blocks = tuple(num_blocks)
         self.strides = tuple(strides)
@@ -273,7 +280,7 @@ class SmallMobileNet(keras.Model):
         self.top_filters = top_filters
         self.activation = keras.activations.get(activation)
         self.data_format = data_format
-        self.gain = gain
+        self.gain = float(gain)
         self.label = label
         self.stem = keras.layers.Conv2D(
             scaled(stem_filters, alpha),

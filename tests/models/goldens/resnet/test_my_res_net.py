@@ -46,8 +46,8 @@ ACCEPTED = {
     "num_classes": [1],
 }
 REFUSED = {
-    "num_classes": [0, 2.5, "2", None],
-    "num_blocks": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "num_blocks": [(2, 0), (2, True), (2, None), 2.5, "22", None],
     "small_images": ["yes", 2, None],
     "filters": [(), (2, 0), (2, 2.5), (2, None), 2.5, "22", None],
     "data_format": ["NHWC", 1],

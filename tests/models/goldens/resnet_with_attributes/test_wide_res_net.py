@@ -52,8 +52,8 @@ ACCEPTED = {
     "gain": [1],
 }
 REFUSED = {
-    "num_classes": [0, 2.5, "2", None],
-    "num_blocks": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "num_blocks": [(2, 0), (2, True), (2, None), 2.5, "22", None],
     "small_images": ["yes", 2, None],
     "gain": [0.0, "1.0", None],
     "label": [2, None],

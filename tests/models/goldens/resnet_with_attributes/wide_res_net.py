@@ -1,7 +1,14 @@
 """`WideResNet`: a residual network."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -152,13 +159,13 @@ class WideResNet(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
         if not isinstance(num_blocks, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in num_blocks
+            is_int(item) and item > 0 for item in num_blocks
         ):
             raise ValueError(
                 "`num_blocks` must be a tuple of positive ints. "
@@ -169,7 +176,7 @@ class WideResNet(keras.Model):
                 "`small_images` must be a bool. "
                 f"Received: small_images={small_images!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -178,7 +185,7 @@ class WideResNet(keras.Model):
         if (
             not isinstance(filters, (list, tuple))
             or not filters
-            or not all(isinstance(item, int) and item > 0 for item in filters)
+            or not all(is_int(item) and item > 0 for item in filters)
         ):
             raise ValueError(
                 "`filters` must be a tuple of one or more positive ints. "
@@ -203,7 +210,7 @@ class WideResNet(keras.Model):
         self.small_images = small_images
         self.activation = keras.activations.get(activation)
         self.data_format = data_format
-        self.gain = gain
+        self.gain = float(gain)
         self.label = label
         self.stem = keras.layers.Conv2D(
             filters[0],

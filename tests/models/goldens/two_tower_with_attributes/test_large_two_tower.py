@@ -51,8 +51,8 @@ ACCEPTED = {
     "hidden_units": [(1,)],
 }
 REFUSED = {
-    "hidden_units": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
-    "embedding_dim": [0, 2.5, "2", None],
+    "hidden_units": [(2, 0), (2, True), (2, None), 2.5, "22", None],
+    "embedding_dim": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "temperature": [0.0, "1.0", None],
     "gain": [0.0, "1.0", None],
