@@ -19,8 +19,9 @@ SINCE ?=
 INSTALLED_cpu := $(VENV)/.dev
 INSTALLED_gpu := $(VENV)/.gpu
 
-.PHONY: help demo test sweep lint goldens names pages bench zoo mutation clean \
-  examples examples-build examples-by-turn examples-oldest examples-newest layers layers-oldest layers-newest matrix site graphviz dist \
+.PHONY: help demo test sweep lint goldens names pages bench zoo mutation keras-tests clean \
+  examples examples-build examples-by-turn examples-oldest examples-newest \
+  layers layers-oldest layers-newest matrix site graphviz dist \
   gpu-notice report-broken
 
 help:
@@ -39,6 +40,7 @@ help:
 	@echo 'make pages    renew docs/checks from the checks'
 	@echo 'make bench    cold start, scaffold check, drop-ins and projects, as ratios'
 	@echo 'make zoo      docs/zoo.md: what the checks find of seeded defects'
+	@echo 'make keras-tests  docs/keras-tests.md: Keras'"'"'s own tests on the drop-ins; BACKEND=jax for one'
 	@echo 'make mutation docs/mutation.md: mutants that the generated tests kill; hours'
 	@echo 'make dist     the wheel and the source archive, in dist'
 	@echo 'make clean    remove .venv, demo, .examples and caches'
@@ -130,6 +132,9 @@ bench: $(VENV)/.dev
 
 zoo: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.zoo
+
+keras-tests: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.keras_tests --backend $(BACKEND)
 
 mutation: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.mutation

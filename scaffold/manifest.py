@@ -9,7 +9,17 @@ from typing import Any
 
 from scaffold.attributes import REQUIRED
 from scaffold.errors import UsageError
-from scaffold.template import BuiltIn, Case, Option, Template, TemplateAttribute, Training, When
+from scaffold.template import (
+    BuiltIn,
+    Case,
+    LeftOut,
+    Option,
+    Template,
+    TemplateAttribute,
+    Training,
+    When,
+    plain_value,
+)
 from scaffold.text import nearest
 
 MANIFEST = "template.toml"
@@ -27,6 +37,7 @@ _TEMPLATE = dict.fromkeys(_TEXTS, str) | {
     "case": list,
     "training": list,
     "built_in": list,
+    "left_out": list,
     "fallback": bool,
     "layers": list,
     "includes": list,
@@ -45,10 +56,12 @@ _ATTRIBUTE = {
     "excludes": str,
     "divides": str,
     "shape": bool,
+    "rate": str,
     "when": dict,
 }
 _CASE = {"args": dict, "input": object, "call": dict, "tags": list, "when": dict}
 _BUILT_IN = {"name": str, "when": dict}
+_LEFT_OUT = {"values": dict, "when": dict}
 _TRAINING = {"data": str, "metric": str, "bound": int | float, "lower": bool, "when": dict}
 
 
@@ -106,6 +119,7 @@ def _template(folder: Path, data: dict[str, Any]) -> Template:
         cases=tuple(_case(table, values) for table in data.get("case", [])),
         training=tuple(_training(table, values) for table in data.get("training", [])),
         built_ins=tuple(_built_in(table, values) for table in data.get("built_in", [])),
+        left_out=tuple(_left_out(table, values) for table in data.get("left_out", [])),
         fallback=data.get("fallback", False),
         layers=tuple(data.get("layers", [])),
         **{key: data[key] for key in _TEXTS},
@@ -146,6 +160,16 @@ def _training(table: Any, values: Mapping[str, tuple[Any, ...]]) -> Training:
     _check(table, _TRAINING, ("data", "metric", "bound"), "a training task")
     when = _when(table, values, "a training task")
     return Training(**{"lower": False, **table, "bound": float(table["bound"]), "when": when})
+
+
+def _left_out(table: Any, values: Mapping[str, tuple[Any, ...]]) -> LeftOut:
+    what = "what is left out"
+    _check(table, _LEFT_OUT, ("values",), what)
+    for name, given in table["values"].items():
+        if not isinstance(given, list) or not given:
+            raise ValueError(f"{what} needs a list of values for `{name}`")
+    read = {name: list(plain_value(given)) for name, given in table["values"].items()}
+    return LeftOut(read, _when(table, values, what))
 
 
 def _when(table: Any, values: Mapping[str, tuple[Any, ...]], what: str) -> When:

@@ -18,7 +18,19 @@ _MODULES = frozenset(
 )
 # Names that every generated class or its test uses for something of its own.
 _PARAMETERS = frozenset(
-    ["cls", "config", "inputs", "input_shape", "int_tuple", "keras", "kwargs", "ops", "self"]
+    [
+        "cls",
+        "config",
+        "inputs",
+        "input_shape",
+        "int_tuple",
+        "is_int",
+        "keras",
+        "kwargs",
+        "numbers",
+        "ops",
+        "self",
+    ]
 )
 _LOOK_ALIKE = frozenset(["I", "O", "l"])
 _LONGEST = 60

@@ -15,7 +15,7 @@ from scaffold.composition import compose
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.formatting import black_mode, format_source
 from scaffold.imports import Imports
-from scaffold.spec import Spec, arguments_of, template_of
+from scaffold.spec import Argument, Spec, arguments_of, template_of
 from scaffold.template import Template, fill
 
 if TYPE_CHECKING:
@@ -121,6 +121,8 @@ def _environment(folders: tuple[Path, ...], line_length: int) -> SandboxedEnviro
     prose = _Prose(line_length)
     environment.filters.update(
         literal=repr,
+        quoted=lambda name: f"`{name}`",
+        enumerated=_enumerated,
         sentence=_sentence,
         tight=_tight,
         without=_without,
@@ -154,6 +156,8 @@ def _facts(catalog: Catalog, template: Template, spec: Spec, module: str) -> dic
             [],
         ),
         "own": [argument for argument in arguments if argument.rule is None],
+        # What a class does without that stands in for one of Keras.
+        "left_out": {} if _is_its_own(arguments) else template.left_out_for(spec.options),
         "base": template.base_layer,
         "sample": template.sample,
         "training": template.training_for(spec.options),
@@ -164,6 +168,11 @@ def _facts(catalog: Catalog, template: Template, spec: Spec, module: str) -> dic
             "optimizer": spec.compiled.optimizer_source(),
         },
     }
+
+
+def _is_its_own(arguments: Sequence[Argument]) -> bool:
+    """Whether a class has arguments or defaults that the template has not."""
+    return any(argument.rule is None or argument.assigned for argument in arguments)
 
 
 @dataclass(frozen=True)
@@ -224,6 +233,10 @@ class _Prose:
             break_on_hyphens=False,
         )
         return filled.replace(_NO_BREAK, " ")
+
+
+def _enumerated(parts: Sequence[str]) -> str:
+    return " and ".join([", ".join(parts[:-1])] * (len(parts) > 1) + [*parts[-1:]])
 
 
 def _sentence(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -55,6 +55,7 @@ class TemplateAttribute:
 
     `by_hand` names what the template's own code writes instead of the type's macro
     (`check`); `base` ones are handed to `keras.layers.Layer.__init__` as they are.
+    Of a seed, `rate` is the attribute that says how much is drawn, nothing at 0.
     `excludes` names one that can't be over 1 together with this, `divides` one that this divides.
     Of a `shape` all ints are written.
     """
@@ -70,6 +71,7 @@ class TemplateAttribute:
     excludes: str = ""
     divides: str = ""
     shape: bool = False
+    rate: str = ""
     when: When = field(default_factory=dict)
 
     def resolve(self, options: Options) -> Attribute:
@@ -126,6 +128,17 @@ class BuiltIn:
     """The layer of Keras that does what a variant of the template does."""
 
     name: str
+
+
+class LeftOut:
+    """Arguments of the built-in that a drop-in for it does without.
+
+    Args:
+        values: Those with which nothing is lost, the default first, by the argument.
+        when: The values of options that it is for.
+    """
+
+    values: Mapping[str, Sequence[Any]]
     when: When
 
 
@@ -173,6 +186,7 @@ class Template:
     cases: tuple[Case, ...]
     training: tuple[Training, ...] = ()
     built_ins: tuple[BuiltIn, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     fallback: bool = False
     layers: tuple[str, ...] = ()
     base: str = ""
@@ -206,6 +220,11 @@ class Template:
     def cases_for(self, options: Options) -> list[Mapping[str, Any]]:
         """What the variant with these values of all options is checked with."""
         return [case.data for case in self.cases if _holds(case.when, options)]
+
+    def left_out_for(self, options: Options) -> dict[str, Sequence[Any]]:
+        """What the variant does without, with the values with which nothing is lost."""
+        held = (one.values for one in self.left_out if _holds(one.when, options))
+        return {name: values for one in held for name, values in one.items()}
 
     def training_for(self, options: Options) -> Training | None:
         """What the variant with these values of all options is trained on, if anything."""
@@ -252,6 +271,13 @@ def _holds(when: When, options: Options) -> bool:
 
 def _value(accept: Any, value: Any) -> Value:
     return None if value == "None" else accept(value)
+
+
+def plain_value(value: Any) -> Any:
+    """A value of a manifest as Python has it: `None`, and tuples for lists."""
+    if isinstance(value, list):
+        return tuple(map(plain_value, value))
+    return None if value == "None" else value
 
 
 def _spelled(value: int | str | bool) -> str:

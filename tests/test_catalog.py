@@ -237,6 +237,14 @@ def test_no_blank_to_fall_back_on(tmp_path: Path) -> None:
          "`when` of the attribute `size` fits no option"),
         (PLAIN + OPTION + ATTRIBUTE + "when = { rank = 1 }", "'int' object is not iterable"),
         (PLAIN + "takes_layers = 1", "`takes_layers` of the manifest can't be 1"),
+        (PLAIN + "[[left_out]]\nwhen = {}", "what is left out has no key `values`"),
+        (PLAIN + "[[left_out]]\nvalues = {}\nwhen = { rank = [1] }",
+         "`when` of what is left out fits no option"),
+        (PLAIN + "[[left_out]]\nvalues = { size = 3 }",
+         "what is left out needs a list of values for `size`"),
+        (PLAIN + "[[left_out]]\nvalues = { size = [] }",
+         "what is left out needs a list of values for `size`"),
+        (PLAIN + ATTRIBUTE + "rate = 1", "`rate` of an attribute can't be 1"),
         (PLAIN + "[[case]]\nargs = {}", "a case has no key `input`"),
         (PLAIN + "[[case]]\ninput = '2,3'\ntasg = []",
          "a case has the unknown key `tasg`. Did you mean `tags`?"),
@@ -269,6 +277,18 @@ def test_manifest_that_is_no_text(tmp_path: Path) -> None:
         "0: invalid start byte.",
         "Mend the manifest.",
     )
+
+
+def test_what_is_left_out(tmp_path: Path) -> None:
+    always = '[[left_out]]\nvalues = { axes = ["None", [1, 2]] }\n'
+    flat = '[[left_out]]\nvalues = { mode = ["auto"], fast = [false] }\nwhen = { rank = [1] }\n'
+    template = third_party(tmp_path, PLAIN + OPTION + always + flat).get("layer", "scale")
+    assert template.left_out_for({"rank": 2}) == {"axes": [None, (1, 2)]}
+    assert template.left_out_for({"rank": 1}) == {
+        "axes": [None, (1, 2)],
+        "mode": ["auto"],
+        "fast": [False],
+    }
 
 
 @pytest.mark.parametrize(

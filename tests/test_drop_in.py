@@ -34,4 +34,4 @@ def test_is_a_drop_in(templates: list[str], backend: str, warm: Warm, tmp_path: 
     chosen = " or ".join(f"{one.name}]" for one in drop_ins)
     chosen += "".join(f" or {one.name}-" for one in drop_ins)
     tested = assert_passes(backend, [CHECK], report, "-k", chosen, python=warm(backend))
-    assert tested.tests == sum(one.cases + 2 for one in drop_ins)
+    assert tested.tests == sum(one.cases + 3 for one in drop_ins)

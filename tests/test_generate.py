@@ -53,6 +53,20 @@ def test_no_test() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("spec", "takes"),
+    [
+        (Spec("layer", "MyDense", "dense", "pkg"), True),
+        (Spec("layer", "MyDense", "dense", "pkg", assigned={"units": 3}), False),
+        (Spec("layer", "MyDropout", "dropout", "pkg"), False),
+    ],
+)
+def test_a_drop_in_takes_configs_of_a_built_in_that_has_more(spec: Spec, takes: bool) -> None:
+    files = generate(Catalog.builtin(), spec, Style(), layout(".", "."))
+    texts = [file.decode() for file in files.values()]
+    assert ["def from_config(" in texts[0], "leaves_out" in texts[1]] == [takes, takes]
+
+
 def test_license_header_in_both() -> None:
     style = Style("Copyright {{ me }}\n\n  # Apache-2.0")
     for file in generate(Catalog.builtin(), SPEC, style, layout(".", ".")).values():

@@ -1,5 +1,7 @@
 """`MyActivityRegularization`: a penalty on activities."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -40,12 +42,12 @@ class MyActivityRegularization(keras.layers.Layer):
 
     def __init__(self, l1=0.0, l2=0.0, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(l1, (int, float)) or not l1 >= 0:
+        if not isinstance(l1, numbers.Real) or not l1 >= 0:
             raise ValueError(f"`l1` must be a non-negative float. Received: l1={l1!r}")
-        if not isinstance(l2, (int, float)) or not l2 >= 0:
+        if not isinstance(l2, numbers.Real) or not l2 >= 0:
             raise ValueError(f"`l2` must be a non-negative float. Received: l2={l2!r}")
-        self.l1 = l1
-        self.l2 = l2
+        self.l1 = float(l1)
+        self.l2 = float(l2)
         self.supports_masking = True
 
     def call(self, inputs):

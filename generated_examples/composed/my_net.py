@@ -5,6 +5,11 @@ import keras
 from my_net_conv import MyNetConv
 
 
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @keras.saving.register_keras_serializable(package="examples")
 class MyNet(keras.Model):
     """Layers one after the other.
@@ -42,7 +47,7 @@ class MyNet(keras.Model):
         trainable=True,
     ):
         if not isinstance(shape, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in shape
+            is_int(item) and item > 0 for item in shape
         ):
             raise ValueError(
                 f"`shape` must be a tuple of positive ints. Received: shape={shape!r}"

@@ -5,6 +5,11 @@ import keras
 from custom_layer import CustomLayer
 
 
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @keras.saving.register_keras_serializable(package="examples")
 class CustomModel(keras.Model):
     """Layers one after the other.
@@ -41,7 +46,7 @@ class CustomModel(keras.Model):
         trainable=True,
     ):
         if not isinstance(shape, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in shape
+            is_int(item) and item > 0 for item in shape
         ):
             raise ValueError(
                 f"`shape` must be a tuple of positive ints. Received: shape={shape!r}"

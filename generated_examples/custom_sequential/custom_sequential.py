@@ -6,6 +6,11 @@ from custom_conv2d import CustomConv2D
 from custom_dense import CustomDense
 
 
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @keras.saving.register_keras_serializable(package="examples")
 class CustomSequential(keras.Sequential):
     """Layers one after the other.
@@ -42,7 +47,7 @@ class CustomSequential(keras.Sequential):
         trainable=True,
     ):
         if not isinstance(shape, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in shape
+            is_int(item) and item > 0 for item in shape
         ):
             raise ValueError(
                 f"`shape` must be a tuple of positive ints. Received: shape={shape!r}"

@@ -1,7 +1,14 @@
 """`MyDepthwiseConv1D`: 1D depthwise convolution."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
@@ -9,17 +16,17 @@ def int_tuple(value, length, name):
 
     One int stands for all of them. Raises `ValueError` for anything else.
     """
-    values = (value,) * length if isinstance(value, int) else value
+    values = (value,) * length if is_int(value) else value
     if (
         not isinstance(values, (list, tuple))
         or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
+        or not all(is_int(item) and item > 0 for item in values)
     ):
         raise ValueError(
             f"`{name}` must be a positive int, or a tuple of positive ints of length "
             f"{length}. Received: {name}={value!r}"
         )
-    return tuple(values)
+    return tuple(map(int, values))
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -104,7 +111,7 @@ class MyDepthwiseConv1D(keras.layers.Layer):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         kernel_size = int_tuple(kernel_size, 1, "kernel_size")
         strides = int_tuple(strides, 1, "strides")
-        if not isinstance(depth_multiplier, int) or depth_multiplier <= 0:
+        if not is_int(depth_multiplier) or depth_multiplier <= 0:
             raise ValueError(
                 "`depth_multiplier` must be a positive int. "
                 f"Received: depth_multiplier={depth_multiplier!r}"
@@ -126,7 +133,7 @@ class MyDepthwiseConv1D(keras.layers.Layer):
         self.kernel_size = kernel_size
         self.strides = strides
         self.padding = padding
-        self.depth_multiplier = depth_multiplier
+        self.depth_multiplier = int(depth_multiplier)
         self.data_format = data_format
         self.dilation_rate = dilation_rate
         self.activation = keras.activations.get(activation)

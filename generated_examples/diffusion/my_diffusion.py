@@ -4,6 +4,12 @@ import keras
 import numpy as np
 from keras import ops
 
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 # At how many times the error of an image is measured, outside of training.
 NUM_TIMES = 8
 
@@ -123,22 +129,22 @@ class MyDiffusion(keras.Model):
         if (
             not isinstance(image_shape, (list, tuple))
             or len(image_shape) != 3
-            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+            or not all(is_int(item) and item > 0 for item in image_shape)
         ):
             raise ValueError(
                 "`image_shape` must be a tuple of 3 positive ints. "
                 f"Received: image_shape={image_shape!r}"
             )
-        if not isinstance(filters, int) or filters <= 0:
+        if not is_int(filters) or filters <= 0:
             raise ValueError(
                 f"`filters` must be a positive int. Received: filters={filters!r}"
             )
-        if not isinstance(num_blocks, int) or num_blocks <= 0:
+        if not is_int(num_blocks) or num_blocks <= 0:
             raise ValueError(
                 "`num_blocks` must be a positive int. "
                 f"Received: num_blocks={num_blocks!r}"
             )
-        if not isinstance(num_steps, int) or num_steps <= 0:
+        if not is_int(num_steps) or num_steps <= 0:
             raise ValueError(
                 f"`num_steps` must be a positive int. Received: num_steps={num_steps!r}"
             )

@@ -1,6 +1,13 @@
 """`MyDropout`: dropout."""
 
+import numbers
+
 import keras
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -44,7 +51,7 @@ class MyDropout(keras.layers.Layer):
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+        if not isinstance(rate, numbers.Real) or not 0 <= rate <= 1:
             raise ValueError(
                 "`rate` must be a float at least 0 and at most 1. "
                 f"Received: rate={rate!r}"
@@ -52,22 +59,26 @@ class MyDropout(keras.layers.Layer):
         if noise_shape is not None and (
             not isinstance(noise_shape, (list, tuple))
             or not all(
-                size is None or (isinstance(size, int) and size > 0)
-                for size in noise_shape
+                size is None or (is_int(size) and size > 0) for size in noise_shape
             )
         ):
             raise ValueError(
                 "`noise_shape` must be a tuple of positive ints and Nones, or None. "
                 f"Received: noise_shape={noise_shape!r}"
             )
-        self.rate = rate
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.rate = float(rate)
+        self.noise_shape = (
+            None
+            if noise_shape is None
+            else tuple(None if size is None else int(size) for size in noise_shape)
+        )
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        if self.rate > 0:
+            self.seed_generator = keras.random.SeedGenerator(seed)
         self.supports_masking = True
 
     def call(self, inputs, training=False):
-        if not training:
+        if not training or self.rate == 0:
             return inputs
         return keras.random.dropout(
             inputs, self.rate, noise_shape=self.noise_shape, seed=self.seed_generator

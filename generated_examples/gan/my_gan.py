@@ -6,6 +6,11 @@ import keras
 from keras import ops
 
 
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @keras.saving.register_keras_serializable(package="examples")
 class MyGAN(keras.Model):
     """Generative adversarial network: a generator of images and a discriminator.
@@ -64,13 +69,13 @@ class MyGAN(keras.Model):
         if (
             not isinstance(image_shape, (list, tuple))
             or len(image_shape) != 3
-            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+            or not all(is_int(item) and item > 0 for item in image_shape)
         ):
             raise ValueError(
                 "`image_shape` must be a tuple of 3 positive ints. "
                 f"Received: image_shape={image_shape!r}"
             )
-        if not isinstance(latent_dim, int) or latent_dim <= 0:
+        if not is_int(latent_dim) or latent_dim <= 0:
             raise ValueError(
                 "`latent_dim` must be a positive int. "
                 f"Received: latent_dim={latent_dim!r}"
@@ -78,7 +83,7 @@ class MyGAN(keras.Model):
         if (
             not isinstance(filters, (list, tuple))
             or not filters
-            or not all(isinstance(item, int) and item > 0 for item in filters)
+            or not all(is_int(item) and item > 0 for item in filters)
         ):
             raise ValueError(
                 "`filters` must be a tuple of positive ints, one at least. "

@@ -134,10 +134,18 @@ class MyGatedFusion(keras.layers.Layer):
         gates = ops.split(ops.sigmoid(gates), len(inputs), axis=-1)
         return sum(ops.multiply(gate, x) for gate, x in zip(gates, inputs, strict=True))
 
-    def compute_mask(self, _inputs, mask=None):
-        if mask is None or any(kept is None for kept in in_order(mask)):
+    def compute_mask(self, inputs, mask=None):
+        if mask is None:
             return None
-        return functools.reduce(ops.logical_or, in_order(mask))
+        inputs, masks = in_order(inputs), in_order(mask)
+        if len(masks) != len(inputs):
+            raise ValueError(
+                "There must be a mask, or None, for each of the "
+                f"{len(inputs)} inputs. Received: mask={mask}"
+            )
+        if any(kept is None for kept in masks):
+            return None
+        return functools.reduce(ops.logical_or, masks)
 
     def compute_output_shape(self, input_shape):
         shapes = shapes_in_order(input_shape)

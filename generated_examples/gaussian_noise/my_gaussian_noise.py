@@ -1,5 +1,7 @@
 """`MyGaussianNoise`: additive Gaussian noise."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -39,18 +41,19 @@ class MyGaussianNoise(keras.layers.Layer):
 
     def __init__(self, stddev, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(stddev, (int, float)) or not 0 <= stddev <= 1:
+        if not isinstance(stddev, numbers.Real) or not 0 <= stddev <= 1:
             raise ValueError(
                 "`stddev` must be a float at least 0 and at most 1. "
                 f"Received: stddev={stddev!r}"
             )
-        self.stddev = stddev
+        self.stddev = float(stddev)
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        if self.stddev > 0:
+            self.seed_generator = keras.random.SeedGenerator(seed)
         self.supports_masking = True
 
     def call(self, inputs, training=False):
-        if not training:
+        if not training or self.stddev == 0:
             return inputs
         noise = keras.random.normal(
             ops.shape(inputs),

@@ -1,7 +1,14 @@
 """`MyGroupNormalization`: group normalization."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -72,16 +79,16 @@ class MyGroupNormalization(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(axis, int):
+        if not is_int(axis):
             raise TypeError(f"`axis` must be an int. Received: axis={axis!r}")
-        if not isinstance(groups, int) or (groups <= 0 and groups != -1):
+        if not is_int(groups) or (groups <= 0 and groups != -1):
             raise ValueError(
                 "`groups` must be a positive int, or -1 for one for each channel. "
                 f"Received: groups={groups!r}"
             )
-        self.groups = groups
-        self.axis = axis
-        self.epsilon = epsilon
+        self.groups = int(groups)
+        self.axis = int(axis)
+        self.epsilon = float(epsilon)
         self.center = center
         self.scale = scale
         self.beta_initializer = keras.initializers.get(beta_initializer)

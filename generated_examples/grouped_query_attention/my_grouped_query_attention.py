@@ -1,9 +1,15 @@
 """`MyGroupedQueryAttention`: grouped-query attention."""
 
 import functools
+import numbers
 
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -34,7 +40,8 @@ class MyGroupedQueryAttention(keras.layers.Layer):
 
     Args:
         head_dim: Positive int, size of a head's queries, keys and values.
-        num_query_heads: Positive int, how many heads there are.
+        num_query_heads: Positive int, how many heads there are, a multiple of
+            `num_key_value_heads`.
         num_key_value_heads: Positive int, in how many groups the heads are, a divisor
             of `num_query_heads`: 1 for multi-query attention.
         dropout: Float from 0 to 1, the probability that a weight is dropped in
@@ -63,9 +70,8 @@ class MyGroupedQueryAttention(keras.layers.Layer):
         `(batch, num_query_heads, query_steps, steps)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or `num_key_value_heads`
-            does not divide `num_query_heads`, or the value and the key have other
-            steps.
+        ValueError: If an argument is none of the values above, or the query, the value
+            and the key have another rank than 3, or the last two other steps.
 
     Example:
 
@@ -99,39 +105,44 @@ class MyGroupedQueryAttention(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(head_dim, int) or head_dim <= 0:
+        if not is_int(head_dim) or head_dim <= 0:
             raise ValueError(
                 f"`head_dim` must be a positive int. Received: head_dim={head_dim!r}"
             )
-        if not isinstance(num_key_value_heads, int) or num_key_value_heads <= 0:
+        if not is_int(num_key_value_heads) or num_key_value_heads <= 0:
             raise ValueError(
                 "`num_key_value_heads` must be a positive int. "
                 f"Received: num_key_value_heads={num_key_value_heads!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout <= 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and at most 1. "
                 f"Received: dropout={dropout!r}"
             )
         if sliding_window is not None and (
-            not isinstance(sliding_window, int) or sliding_window <= 0
+            not is_int(sliding_window) or sliding_window <= 0
         ):
             raise ValueError(
                 "`sliding_window` must be a positive int, or None. "
                 f"Received: sliding_window={sliding_window!r}"
             )
-        if num_query_heads % num_key_value_heads != 0:
+        if (
+            not is_int(num_query_heads)
+            or num_query_heads <= 0
+            or num_query_heads % num_key_value_heads != 0
+        ):
             raise ValueError(
-                "`num_key_value_heads` must divide `num_query_heads`. Received: "
+                "`num_query_heads` must be a positive int that is a multiple of "
+                "`num_key_value_heads`. Received: "
                 f"num_query_heads={num_query_heads}, "
                 f"num_key_value_heads={num_key_value_heads}"
             )
-        self.head_dim = head_dim
-        self.num_query_heads = num_query_heads
-        self.num_key_value_heads = num_key_value_heads
-        self.dropout = dropout
+        self.head_dim = int(head_dim)
+        self.num_query_heads = int(num_query_heads)
+        self.num_key_value_heads = int(num_key_value_heads)
+        self.dropout = float(dropout)
         self.use_bias = use_bias
-        self.sliding_window = sliding_window
+        self.sliding_window = None if sliding_window is None else int(sliding_window)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
@@ -140,12 +151,14 @@ class MyGroupedQueryAttention(keras.layers.Layer):
         self.bias_constraint = keras.constraints.get(bias_constraint)
         self.use_gate = use_gate
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        if self.dropout > 0:
+            self.seed_generator = keras.random.SeedGenerator(seed)
         self.softmax = keras.layers.Softmax(dtype=self.dtype_policy)
+        self.input_spec = keras.layers.InputSpec(ndim=3)
         self.supports_masking = True
 
     def build(self, query_shape, value_shape, key_shape=None):
-        # Refuses a key that does not go with the value.
+        # Refuses shapes that do not go together.
         self.compute_output_shape(query_shape, value_shape, key_shape)
         key_shape = value_shape if key_shape is None else key_shape
         heads = self.num_query_heads
@@ -279,7 +292,14 @@ class MyGroupedQueryAttention(keras.layers.Layer):
         return outputs, keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     def compute_output_shape(self, query_shape, value_shape, key_shape=None):
-        if key_shape is not None and key_shape[1] != value_shape[1]:
+        key_shape = value_shape if key_shape is None else key_shape
+        if any(len(shape) != 3 for shape in (query_shape, value_shape, key_shape)):
+            raise ValueError(
+                "The query, the value and the key must have 3 axes each. "
+                f"Received: query_shape={query_shape}, value_shape={value_shape}, "
+                f"key_shape={key_shape}"
+            )
+        if key_shape[1] != value_shape[1]:
             raise ValueError(
                 "The value and the key must have the same steps. "
                 f"Received: value_shape={value_shape}, key_shape={key_shape}"
@@ -304,3 +324,16 @@ class MyGroupedQueryAttention(keras.layers.Layer):
             "use_gate": self.use_gate,
             "seed": self.seed,
         }
+
+    @classmethod
+    def from_config(cls, config):
+        # What the built-in has beside, with the values that change nothing.
+        left_out = {"flash_attention": [None], "activity_regularizer": [None]}
+        for name, values in left_out.items():
+            if name in config and config[name] not in values:
+                raise ValueError(
+                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"Received: {name}={config[name]!r}"
+                )
+        kept = {name: config[name] for name in config if name not in left_out}
+        return super().from_config(kept)

@@ -1,7 +1,14 @@
 """`MyGRU`: a gated recurrent layer, and its cell."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -60,24 +67,24 @@ class MyGRUCell(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(units, int) or units <= 0:
+        if not is_int(units) or units <= 0:
             raise ValueError(
                 f"`units` must be a positive int. Received: units={units!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout <= 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and at most 1. "
                 f"Received: dropout={dropout!r}"
             )
         if (
-            not isinstance(recurrent_dropout, (int, float))
+            not isinstance(recurrent_dropout, numbers.Real)
             or not 0 <= recurrent_dropout <= 1
         ):
             raise ValueError(
                 "`recurrent_dropout` must be a float at least 0 and at most 1. "
                 f"Received: recurrent_dropout={recurrent_dropout!r}"
             )
-        self.units = units
+        self.units = int(units)
         self.activation = keras.activations.get(activation)
         self.recurrent_activation = keras.activations.get(recurrent_activation)
         self.use_bias = use_bias
@@ -90,13 +97,13 @@ class MyGRUCell(keras.layers.Layer):
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.recurrent_constraint = keras.constraints.get(recurrent_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
+        self.dropout = float(dropout)
+        self.recurrent_dropout = float(recurrent_dropout)
         self.reset_after = reset_after
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.state_size = units
-        self.output_size = units
+        self.state_size = self.units
+        self.output_size = self.units
         self.masks = None
 
     def build(self, input_shape):
@@ -290,8 +297,8 @@ class MyGRU(keras.layers.RNN):
 
     Reference:
         Drop-in for `keras.layers.GRU`, but with one recurrent dropout mask for all
-        gates, and without `use_cudnn`: where Keras has a fused kernel, its own is
-        faster.
+        gates, and without `implementation` and `use_cudnn`: where Keras has a fused
+        kernel, its own is faster.
 
         Cho et al., 2014, https://arxiv.org/abs/1406.1078
     """
@@ -397,4 +404,13 @@ class MyGRU(keras.layers.RNN):
 
     @classmethod
     def from_config(cls, config):
-        return cls(**config)
+        # What the built-in has beside, with the values that change nothing.
+        left_out = {"implementation": [2, 1, 0], "use_cudnn": ["auto"]}
+        for name, values in left_out.items():
+            if name in config and config[name] not in values:
+                raise ValueError(
+                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"Received: {name}={config[name]!r}"
+                )
+        kept = {name: config[name] for name in config if name not in left_out}
+        return cls(**kept)

@@ -1,6 +1,13 @@
 """`MyMLP`: a multi-layer perceptron."""
 
+import numbers
+
 import keras
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -47,19 +54,19 @@ class MyMLP(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
         if not isinstance(hidden_units, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in hidden_units
+            is_int(item) and item > 0 for item in hidden_units
         ):
             raise ValueError(
                 "`hidden_units` must be a tuple of positive ints. "
                 f"Received: hidden_units={hidden_units!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
@@ -67,7 +74,7 @@ class MyMLP(keras.Model):
         self.num_classes = num_classes
         self.hidden_units = tuple(hidden_units)
         self.activation = keras.activations.get(activation)
-        self.dropout = dropout
+        self.dropout = float(dropout)
         self.hidden_layers = []
         for i, units in enumerate(hidden_units):
             dense = keras.layers.Dense(

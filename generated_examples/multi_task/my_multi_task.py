@@ -1,6 +1,13 @@
 """`MyMultiTask`: a trunk that several tasks share."""
 
+import numbers
+
 import keras
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -61,34 +68,34 @@ class MyMultiTask(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
-        if not isinstance(num_outputs, int) or num_outputs <= 0:
+        if not is_int(num_outputs) or num_outputs <= 0:
             raise ValueError(
                 "`num_outputs` must be a positive int. "
                 f"Received: num_outputs={num_outputs!r}"
             )
-        if not isinstance(encoder_units, int) or encoder_units <= 0:
+        if not is_int(encoder_units) or encoder_units <= 0:
             raise ValueError(
                 "`encoder_units` must be a positive int. "
                 f"Received: encoder_units={encoder_units!r}"
             )
         if not isinstance(hidden_units, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in hidden_units
+            is_int(item) and item > 0 for item in hidden_units
         ):
             raise ValueError(
                 "`hidden_units` must be a tuple of positive ints. "
                 f"Received: hidden_units={hidden_units!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
             )
-        if not isinstance(value_weight, (int, float)) or not value_weight > 0:
+        if not isinstance(value_weight, numbers.Real) or not value_weight > 0:
             raise ValueError(
                 "`value_weight` must be a float greater than 0. "
                 f"Received: value_weight={value_weight!r}"
@@ -98,8 +105,8 @@ class MyMultiTask(keras.Model):
         self.encoder_units = encoder_units
         self.hidden_units = tuple(hidden_units)
         self.activation = keras.activations.get(activation)
-        self.dropout = dropout
-        self.value_weight = value_weight
+        self.dropout = float(dropout)
+        self.value_weight = float(value_weight)
         self.left_encoder = keras.layers.Dense(
             encoder_units,
             activation=activation,

@@ -1,7 +1,14 @@
 """`MyPReLU`: a rectifier with learned slopes."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -53,11 +60,11 @@ class MyPReLU(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if isinstance(shared_axes, int):
+        if is_int(shared_axes):
             shared_axes = [shared_axes]
         if shared_axes is not None and (
             not isinstance(shared_axes, (list, tuple))
-            or not all(isinstance(axis, int) and axis > 0 for axis in shared_axes)
+            or not all(is_int(axis) and axis > 0 for axis in shared_axes)
         ):
             raise ValueError(
                 "`shared_axes` must be a positive int, a list of them, or None. "
@@ -66,7 +73,7 @@ class MyPReLU(keras.layers.Layer):
         self.alpha_initializer = keras.initializers.get(alpha_initializer)
         self.alpha_regularizer = keras.regularizers.get(alpha_regularizer)
         self.alpha_constraint = keras.constraints.get(alpha_constraint)
-        self.shared_axes = None if shared_axes is None else list(shared_axes)
+        self.shared_axes = None if shared_axes is None else list(map(int, shared_axes))
         self.supports_masking = True
 
     def build(self, input_shape):

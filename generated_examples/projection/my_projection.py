@@ -1,7 +1,14 @@
 """`MyProjection`: a linear map of the last axis."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -34,12 +41,12 @@ class MyProjection(keras.layers.Layer):
 
     def __init__(self, output_dim, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(output_dim, int) or output_dim <= 0:
+        if not is_int(output_dim) or output_dim <= 0:
             raise ValueError(
                 "`output_dim` must be a positive int. "
                 f"Received: output_dim={output_dim!r}"
             )
-        self.output_dim = output_dim
+        self.output_dim = int(output_dim)
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
         self.supports_masking = True
 

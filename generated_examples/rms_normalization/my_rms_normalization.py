@@ -1,7 +1,14 @@
 """`MyRMSNormalization`: root mean square normalization."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -45,13 +52,13 @@ class MyRMSNormalization(keras.layers.Layer):
     def __init__(self, axis=-1, epsilon=1e-06, **kwargs):
         super().__init__(**kwargs)
         axes = axis if isinstance(axis, (list, tuple)) else [axis]
-        if not all(isinstance(item, int) for item in axes):
+        if not all(is_int(item) for item in axes):
             raise TypeError(
                 "`axis` must be an int, or a list or tuple of ints. "
                 f"Received: axis={axis!r}"
             )
         self.axis = list(axis) if isinstance(axis, tuple) else axis
-        self.epsilon = epsilon
+        self.epsilon = float(epsilon)
 
     def build(self, input_shape):
         shape = tuple(input_shape[axis] for axis in self._axes_of(input_shape))

@@ -1,7 +1,14 @@
 """`MyRotaryEmbedding`: a rotation by each position."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -48,7 +55,7 @@ class MyRotaryEmbedding(keras.layers.Layer):
 
     Reference:
         [Su et al., 2021](https://arxiv.org/abs/2104.09864). Drop-in for
-        `keras_hub.layers.RotaryEmbedding`, without `rope_type` and what belongs to it,
+        `keras_hub.layers.RotaryEmbedding`, without `rope_type` and what belongs to it
         and `denominator_dim`.
     """
 
@@ -61,30 +68,30 @@ class MyRotaryEmbedding(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(max_wavelength, (int, float)) or not max_wavelength > 0:
+        if not isinstance(max_wavelength, numbers.Real) or not max_wavelength > 0:
             raise ValueError(
                 "`max_wavelength` must be a float greater than 0. "
                 f"Received: max_wavelength={max_wavelength!r}"
             )
-        if not isinstance(scaling_factor, (int, float)) or not scaling_factor > 0:
+        if not isinstance(scaling_factor, numbers.Real) or not scaling_factor > 0:
             raise ValueError(
                 "`scaling_factor` must be a float greater than 0. "
                 f"Received: scaling_factor={scaling_factor!r}"
             )
-        if not isinstance(sequence_axis, int):
+        if not is_int(sequence_axis):
             raise TypeError(
                 "`sequence_axis` must be an int. "
                 f"Received: sequence_axis={sequence_axis!r}"
             )
-        if not isinstance(feature_axis, int):
+        if not is_int(feature_axis):
             raise TypeError(
                 "`feature_axis` must be an int. "
                 f"Received: feature_axis={feature_axis!r}"
             )
-        self.max_wavelength = max_wavelength
-        self.scaling_factor = scaling_factor
-        self.sequence_axis = sequence_axis
-        self.feature_axis = feature_axis
+        self.max_wavelength = float(max_wavelength)
+        self.scaling_factor = float(scaling_factor)
+        self.sequence_axis = int(sequence_axis)
+        self.feature_axis = int(feature_axis)
         self.supports_masking = True
 
     def build(self, input_shape):

@@ -1,5 +1,7 @@
 """`MySinePositionEncoding`: sines and cosines of each position."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -45,12 +47,12 @@ class MySinePositionEncoding(keras.layers.Layer):
 
     def __init__(self, max_wavelength=10000.0, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(max_wavelength, (int, float)) or not max_wavelength > 0:
+        if not isinstance(max_wavelength, numbers.Real) or not max_wavelength > 0:
             raise ValueError(
                 "`max_wavelength` must be a float greater than 0. "
                 f"Received: max_wavelength={max_wavelength!r}"
             )
-        self.max_wavelength = max_wavelength
+        self.max_wavelength = float(max_wavelength)
         self.supports_masking = True
 
     def call(self, inputs, start_index=0, positions=None):

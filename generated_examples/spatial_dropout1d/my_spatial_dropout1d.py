@@ -1,5 +1,7 @@
 """`MySpatialDropout1D`: 1D spatial dropout."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -45,19 +47,20 @@ class MySpatialDropout1D(keras.layers.Layer):
 
     def __init__(self, rate, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+        if not isinstance(rate, numbers.Real) or not 0 <= rate <= 1:
             raise ValueError(
                 "`rate` must be a float at least 0 and at most 1. "
                 f"Received: rate={rate!r}"
             )
-        self.rate = rate
+        self.rate = float(rate)
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        if self.rate > 0:
+            self.seed_generator = keras.random.SeedGenerator(seed)
         self.input_spec = keras.layers.InputSpec(ndim=3)
         self.supports_masking = True
 
     def call(self, inputs, training=False):
-        if not training:
+        if not training or self.rate == 0:
             return inputs
         batch, _, channels = ops.shape(inputs)
         return keras.random.dropout(

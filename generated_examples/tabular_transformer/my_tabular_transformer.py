@@ -1,7 +1,14 @@
 """`MyTabularTransformer`: a Transformer over a row's features."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -189,39 +196,39 @@ class MyTabularTransformer(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
-        if not isinstance(num_blocks, int) or num_blocks <= 0:
+        if not is_int(num_blocks) or num_blocks <= 0:
             raise ValueError(
                 "`num_blocks` must be a positive int. "
                 f"Received: num_blocks={num_blocks!r}"
             )
-        if not isinstance(num_heads, int) or num_heads <= 0:
+        if not is_int(num_heads) or num_heads <= 0:
             raise ValueError(
                 f"`num_heads` must be a positive int. Received: num_heads={num_heads!r}"
             )
-        if not isinstance(intermediate_dim, int) or intermediate_dim <= 0:
+        if not is_int(intermediate_dim) or intermediate_dim <= 0:
             raise ValueError(
                 "`intermediate_dim` must be a positive int. "
                 f"Received: intermediate_dim={intermediate_dim!r}"
             )
         if (
-            not isinstance(attention_dropout, (int, float))
+            not isinstance(attention_dropout, numbers.Real)
             or not 0 <= attention_dropout < 1
         ):
             raise ValueError(
                 "`attention_dropout` must be a float at least 0 and less than 1. "
                 f"Received: attention_dropout={attention_dropout!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
             )
-        if not isinstance(hidden_dim, int) or hidden_dim <= 0 or hidden_dim % num_heads:
+        if not is_int(hidden_dim) or hidden_dim <= 0 or hidden_dim % num_heads:
             raise ValueError(
                 "`hidden_dim` must be a positive multiple of `num_heads`. "
                 f"Received: hidden_dim={hidden_dim!r}, num_heads={num_heads}"
@@ -231,8 +238,8 @@ class MyTabularTransformer(keras.Model):
         self.num_heads = num_heads
         self.hidden_dim = hidden_dim
         self.intermediate_dim = intermediate_dim
-        self.attention_dropout = attention_dropout
-        self.dropout = dropout
+        self.attention_dropout = float(attention_dropout)
+        self.dropout = float(dropout)
         self.tokenizer = FeatureTokenizer(
             hidden_dim, dtype=self.dtype_policy, name="tokenizer"
         )

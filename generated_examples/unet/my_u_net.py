@@ -1,6 +1,13 @@
 """`MyUNet`: a U-Net."""
 
+import numbers
+
 import keras
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="examples", name="MyUNet.DoubleConv")
@@ -112,12 +119,12 @@ class MyUNet(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
@@ -125,7 +132,7 @@ class MyUNet(keras.Model):
         if (
             not isinstance(filters, (list, tuple))
             or not filters
-            or not all(isinstance(item, int) and item > 0 for item in filters)
+            or not all(is_int(item) and item > 0 for item in filters)
         ):
             raise ValueError(
                 "`filters` must be a tuple of positive ints, one at least. "
@@ -134,7 +141,7 @@ class MyUNet(keras.Model):
         self.num_classes = num_classes
         self.filters = tuple(filters)
         self.activation = keras.activations.get(activation)
-        self.dropout = dropout
+        self.dropout = float(dropout)
         # Whatever Keras's default is, the images have their channels last.
         image = {"data_format": "channels_last", "dtype": self.dtype_policy}
         self.steps_down, self.steps_up = [], []

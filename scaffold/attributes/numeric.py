@@ -66,7 +66,7 @@ class Int(_Number):
         return _other(_whole_candidates(default, self.constraint), default)
 
     def refused(self) -> tuple[Value, ...]:
-        return (*_outside(self.constraint, whole=True), 2.5, "2")
+        return (*_outside(self.constraint, whole=True), 2.5, True, "2")
 
 
 class Float(_Number):
@@ -200,7 +200,7 @@ class Ints(AttributeType):
         length = self.length or 2
         good = Int(self.constraint).changed(REQUIRED)
         last = [good] * (length - 1)
-        outside = [(*last, bad) for bad in (*_outside(self.constraint, whole=True), 2.5, None)]
+        outside = [(*last, bad) for bad in (*_outside(self.constraint, whole=True), True, None)]
         lengths = [(good,) * (self.length + 1)] if self.length else []
         alone = [good] if self.shape else []
         return (*outside, *lengths, *alone, 2.5, "2" * length)

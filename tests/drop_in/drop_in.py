@@ -82,6 +82,7 @@ def test_does_the_same(name: str, seed: int) -> None:
     described = [[(w.path.split("/", 1)[-1], w.shape, w.dtype, w.trainable) for w in it.weights]
                  for it in layers]  # fmt: skip
     assert described[0] == described[1]
+    assert len(layer.variables) == len(builtin.variables)
     layer.set_weights(builtin.get_weights())
     outputs, expected = (called(it, drawn) for it in layers)
     for y, z in zip(tree.flatten(outputs), tree.flatten(expected), strict=True):
@@ -90,6 +91,29 @@ def test_does_the_same(name: str, seed: int) -> None:
         assert_close(y, z, one, builtin)
     for mine, theirs in zip(layer.weights, builtin.weights, strict=True):
         np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6)
+
+
+@each_drop_in
+def test_comes_from_a_config_of_the_built_in(name: str) -> None:
+    one = DROP_INS[name]
+    ours, theirs = pair(one)
+    draws = map(one.draw, map(random.Random, range(one.cases)))
+    drawn, builtin = next(
+        (drawn, layer)
+        for drawn in draws
+        if not isinstance(layer := outcome(theirs, **drawn.arguments), type)
+        and not isinstance(outcome(called, layer, drawn), type)
+    )
+    mine, his = (cls(**drawn.arguments, name="same").get_config() for cls in (ours, theirs))
+    assert {**ours.from_config(his).get_config(), "dtype": None} == {**mine, "dtype": None}
+    layer = ours.from_config(builtin.get_config())  # Once built, some hold other values.
+    assert layer.name == builtin.name
+    assert layer.dtype_policy == builtin.dtype_policy
+    called(layer, drawn)
+    layer.set_weights(builtin.get_weights())
+    outputs, expected = (called(it, drawn) for it in (layer, builtin))
+    for y, z in zip(tree.flatten(outputs), tree.flatten(expected), strict=True):
+        assert_close(y, z, one, builtin)
 
 
 def called(layer: Any, drawn: Call) -> Any:

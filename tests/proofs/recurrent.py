@@ -131,7 +131,7 @@ PROOF = Proof(
         "return (inputs_shape[0], self.units), states_shape -> return (inputs_shape[1], self.units), states_shape": "a test is missing, of the shapes that a cell gives",
         "self.cell.masks = self.cell.draw_masks(sequences[:, 0]) -> self.cell.masks = self.cell.draw_masks(sequences[:, 1])": "all steps have the same shape",
         'self.masks = None -> self.masks = ""': "both are false",
-        "self.output_size = units -> self.output_size = None": "Keras takes the size of the state where there is none",
+        "self.output_size = self.units -> self.output_size = None": "Keras takes the size of the state where there is none",
         'trainable=kwargs.get("trainable", True), -> nothing': "what is inside of a layer that is not trainable is not, either",
         'trainable=kwargs.get("trainable", True), -> trainable=kwargs.get("TRAINABLE", True),': "what is inside of a layer that is not trainable is not, either",
         'trainable=kwargs.get("trainable", True), -> trainable=kwargs.get("XXtrainableXX", True),': "what is inside of a layer that is not trainable is not, either",

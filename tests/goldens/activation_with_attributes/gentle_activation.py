@@ -1,5 +1,7 @@
 """`GentleActivation`: an activation function as a layer."""
 
+import numbers
+
 import keras
 
 
@@ -36,14 +38,14 @@ class GentleActivation(keras.layers.Layer):
 
     def __init__(self, activation="gelu", gain=1.0, label="mine", **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if not isinstance(label, str):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
         self.activation = keras.activations.get(activation)
-        self.gain = gain
+        self.gain = float(gain)
         self.label = label
         self.supports_masking = True
 

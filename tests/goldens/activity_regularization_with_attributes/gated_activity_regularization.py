@@ -1,5 +1,7 @@
 """`GatedActivityRegularization`: a penalty on activities."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -43,19 +45,19 @@ class GatedActivityRegularization(keras.layers.Layer):
 
     def __init__(self, l1=0.01, l2=0.0, gain=1.0, mode="sum", **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(l1, (int, float)) or not l1 >= 0:
+        if not isinstance(l1, numbers.Real) or not l1 >= 0:
             raise ValueError(f"`l1` must be a non-negative float. Received: l1={l1!r}")
-        if not isinstance(l2, (int, float)) or not l2 >= 0:
+        if not isinstance(l2, numbers.Real) or not l2 >= 0:
             raise ValueError(f"`l2` must be a non-negative float. Received: l2={l2!r}")
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if mode not in ("sum", "mean"):
             raise ValueError(f"`mode` must be 'sum' or 'mean'. Received: mode={mode!r}")
-        self.l1 = l1
-        self.l2 = l2
-        self.gain = gain
+        self.l1 = float(l1)
+        self.l2 = float(l2)
+        self.gain = float(gain)
         self.mode = mode
         self.supports_masking = True
 

@@ -61,7 +61,8 @@ class MyAdd(keras.layers.Layer):
     (2, 3)
 
     Reference:
-        Drop-in for `keras.layers.Add`. Keras's own takes no dict.
+        Drop-in for `keras.layers.Add`, without sparse inputs. Keras's own takes no
+        dict.
     """
 
     def __init__(self, **kwargs):
@@ -81,10 +82,18 @@ class MyAdd(keras.layers.Layer):
             aligned.append(x)
         return functools.reduce(ops.add, aligned)
 
-    def compute_mask(self, _inputs, mask=None):
-        if mask is None or any(kept is None for kept in in_order(mask)):
+    def compute_mask(self, inputs, mask=None):
+        if mask is None:
             return None
-        return functools.reduce(ops.logical_or, in_order(mask))
+        inputs, masks = in_order(inputs), in_order(mask)
+        if len(masks) != len(inputs):
+            raise ValueError(
+                "There must be a mask, or None, for each of the "
+                f"{len(inputs)} inputs. Received: mask={mask}"
+            )
+        if any(kept is None for kept in masks):
+            return None
+        return functools.reduce(ops.logical_or, masks)
 
     def compute_output_shape(self, input_shape):
         shapes = shapes_in_order(input_shape)

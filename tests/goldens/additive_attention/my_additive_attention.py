@@ -1,5 +1,7 @@
 """`MyAdditiveAttention`: additive attention."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -60,15 +62,16 @@ class MyAdditiveAttention(keras.layers.Layer):
 
     def __init__(self, use_scale=True, dropout=0.0, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout <= 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and at most 1. "
                 f"Received: dropout={dropout!r}"
             )
         self.use_scale = use_scale
-        self.dropout = dropout
+        self.dropout = float(dropout)
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        if self.dropout > 0:
+            self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape):
         query_shape, *_ = self._unpack(input_shape)

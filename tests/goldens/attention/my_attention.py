@@ -1,5 +1,7 @@
 """`MyAttention`: dot-product attention."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -68,16 +70,17 @@ class MyAttention(keras.layers.Layer):
                 "`score_mode` must be 'dot' or 'concat'. "
                 f"Received: score_mode={score_mode!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout <= 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and at most 1. "
                 f"Received: dropout={dropout!r}"
             )
         self.use_scale = use_scale
         self.score_mode = score_mode
-        self.dropout = dropout
+        self.dropout = float(dropout)
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        if self.dropout > 0:
+            self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape):
         self._unpack(input_shape)  # Refuses other inputs than a list of 2 or 3.

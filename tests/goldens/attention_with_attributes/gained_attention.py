@@ -1,5 +1,7 @@
 """`GainedAttention`: dot-product attention."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -79,12 +81,12 @@ class GainedAttention(keras.layers.Layer):
                 "`score_mode` must be 'dot' or 'concat'. "
                 f"Received: score_mode={score_mode!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout <= 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and at most 1. "
                 f"Received: dropout={dropout!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -92,10 +94,11 @@ class GainedAttention(keras.layers.Layer):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
         self.use_scale = use_scale
         self.score_mode = score_mode
-        self.dropout = dropout
+        self.dropout = float(dropout)
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.gain = gain
+        if self.dropout > 0:
+            self.seed_generator = keras.random.SeedGenerator(seed)
+        self.gain = float(gain)
         self.label = label
 
     def build(self, input_shape):

@@ -62,8 +62,8 @@ class MyBatchNormalization(keras.layers.Layer):
 
     Reference:
         [Ioffe and Szegedy, 2015](https://arxiv.org/abs/1502.03167). Drop-in for
-        `keras.layers.BatchNormalization`, without `renorm` and what belongs to it, and
-        `synchronized`.
+        `keras.layers.BatchNormalization`, without `renorm`, `renorm_clipping`,
+        `renorm_momentum` and `synchronized`.
     """
 
     def __init__(
@@ -218,3 +218,21 @@ class MyBatchNormalization(keras.layers.Layer):
             "beta_constraint": keras.constraints.serialize(self.beta_constraint),
             "gamma_constraint": keras.constraints.serialize(self.gamma_constraint),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        # What the built-in has beside, with the values that change nothing.
+        left_out = {
+            "renorm": [False],
+            "renorm_clipping": [None],
+            "renorm_momentum": [0.99],
+            "synchronized": [False],
+        }
+        for name, values in left_out.items():
+            if name in config and config[name] not in values:
+                raise ValueError(
+                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"Received: {name}={config[name]!r}"
+                )
+        kept = {name: config[name] for name in config if name not in left_out}
+        return super().from_config(kept)

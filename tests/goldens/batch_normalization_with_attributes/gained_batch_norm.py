@@ -1,5 +1,7 @@
 """`GainedBatchNorm`: batch normalization."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -85,7 +87,7 @@ class GainedBatchNorm(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -104,7 +106,7 @@ class GainedBatchNorm(keras.layers.Layer):
         self.gamma_regularizer = keras.regularizers.get(gamma_regularizer)
         self.beta_constraint = keras.constraints.get(beta_constraint)
         self.gamma_constraint = keras.constraints.get(gamma_constraint)
-        self.gain = gain
+        self.gain = float(gain)
         self.noise_seed = noise_seed
         self.noise_seed_generator = keras.random.SeedGenerator(noise_seed)
         self.supports_masking = True

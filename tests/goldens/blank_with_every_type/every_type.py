@@ -1,6 +1,13 @@
 """`EveryType`: TODO, what it is in a few words."""
 
+import numbers
+
 import keras
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
@@ -8,17 +15,17 @@ def int_tuple(value, length, name):
 
     One int stands for all of them. Raises `ValueError` for anything else.
     """
-    values = (value,) * length if isinstance(value, int) else value
+    values = (value,) * length if is_int(value) else value
     if (
         not isinstance(values, (list, tuple))
         or len(values) != length
-        or not all(isinstance(item, int) for item in values)
+        or not all(is_int(item) for item in values)
     ):
         raise ValueError(
             f"`{name}` must be an int, or a tuple of ints of length "
             f"{length}. Received: {name}={value!r}"
         )
-    return tuple(values)
+    return tuple(map(int, values))
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -86,22 +93,22 @@ class EveryType(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(width, int) or width <= 0:
+        if not is_int(width) or width <= 0:
             raise ValueError(
                 f"`width` must be a positive int. Received: width={width!r}"
             )
         if not isinstance(inner, keras.layers.Layer):
             raise TypeError(f"`inner` must be a layer. Received: inner={inner!r}")
-        if depth is not None and (not isinstance(depth, int) or not 1 <= depth < 10):
+        if depth is not None and (not is_int(depth) or not 1 <= depth < 10):
             raise ValueError(
                 "`depth` must be an int at least 1 and less than 10, or None. "
                 f"Received: depth={depth!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
-        if not isinstance(rate, (int, float)) or not 0 <= rate < 1:
+        if not isinstance(rate, numbers.Real) or not 0 <= rate < 1:
             raise ValueError(
                 "`rate` must be a float at least 0 and less than 1. "
                 f"Received: rate={rate!r}"
@@ -121,24 +128,24 @@ class EveryType(keras.layers.Layer):
                 f"Received: offsets={offsets!r}"
             )
         if not isinstance(sizes, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in sizes
+            is_int(item) and item > 0 for item in sizes
         ):
             raise ValueError(
                 f"`sizes` must be a tuple of positive ints. Received: sizes={sizes!r}"
             )
         if make is not None and not isinstance(make, keras.layers.Layer):
             raise TypeError(f"`make` must be a layer, or None. Received: make={make!r}")
-        self.width = width
+        self.width = int(width)
         self.inner = inner
-        self.depth = depth
-        self.gain = gain
-        self.rate = rate
+        self.depth = None if depth is None else int(depth)
+        self.gain = float(gain)
+        self.rate = float(rate)
         self.flag = flag
         self.label = label
         self.mode = mode
         self.window = window
         self.offsets = offsets
-        self.sizes = tuple(sizes)
+        self.sizes = tuple(map(int, sizes))
         self.act = keras.activations.get(act)
         self.scale_initializer = keras.initializers.get(scale_initializer)
         self.penalty = keras.regularizers.get(penalty)

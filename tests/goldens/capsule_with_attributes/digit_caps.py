@@ -1,7 +1,14 @@
 """`DigitCaps`: capsules with routing by agreement."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def squash(vectors):
@@ -83,34 +90,34 @@ class DigitCaps(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_capsules, int) or num_capsules <= 0:
+        if not is_int(num_capsules) or num_capsules <= 0:
             raise ValueError(
                 "`num_capsules` must be a positive int. "
                 f"Received: num_capsules={num_capsules!r}"
             )
-        if not isinstance(dim_capsules, int) or dim_capsules <= 0:
+        if not is_int(dim_capsules) or dim_capsules <= 0:
             raise ValueError(
                 "`dim_capsules` must be a positive int. "
                 f"Received: dim_capsules={dim_capsules!r}"
             )
-        if not isinstance(num_routings, int) or num_routings <= 0:
+        if not is_int(num_routings) or num_routings <= 0:
             raise ValueError(
                 "`num_routings` must be a positive int. "
                 f"Received: num_routings={num_routings!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if not isinstance(label, str):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
-        self.num_capsules = num_capsules
-        self.dim_capsules = dim_capsules
-        self.num_routings = num_routings
+        self.num_capsules = int(num_capsules)
+        self.dim_capsules = int(dim_capsules)
+        self.num_routings = int(num_routings)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
-        self.gain = gain
+        self.gain = float(gain)
         self.label = label
         self.input_spec = keras.layers.InputSpec(ndim=3)
         self.supports_masking = True

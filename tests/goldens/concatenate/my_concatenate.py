@@ -1,7 +1,14 @@
 """`MyConcatenate`: several inputs put together."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def in_order(parts):
@@ -33,6 +40,11 @@ def common_shape(shapes, but):
     Raises `ValueError` if they have none.
     """
     known = [{*sizes} - {None} for sizes in zip(*shapes, strict=False)]
+    if not -len(known) <= but < len(known):
+        raise ValueError(
+            "`axis` must be an axis of the inputs. "
+            f"Received: axis={but}, input_shape={shapes}"
+        )
     known[but] = set()
     if len({*map(len, shapes)}) > 1 or any(len(sizes) > 1 for sizes in known):
         raise ValueError(
@@ -60,8 +72,9 @@ class MyConcatenate(keras.layers.Layer):
         The shape of an input, with the sum of all sizes along `axis`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the inputs are no
-            list or dict, or have shapes that do not fit each other.
+        TypeError: If `axis` is of another type.
+        ValueError: If the inputs are no list or dict, or have shapes that do not fit
+            each other.
 
     Example:
 
@@ -73,12 +86,15 @@ class MyConcatenate(keras.layers.Layer):
     (2, 8)
 
     Reference:
-        Drop-in for `keras.layers.Concatenate`. Keras's own takes no dict.
+        Drop-in for `keras.layers.Concatenate`, without sparse inputs. Keras's own takes
+        no dict.
     """
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
-        self.axis = axis
+        if not is_int(axis):
+            raise TypeError(f"`axis` must be an int. Received: axis={axis!r}")
+        self.axis = int(axis)
         self.supports_masking = True
 
     def build(self, input_shape):
@@ -88,17 +104,26 @@ class MyConcatenate(keras.layers.Layer):
         return ops.concatenate(in_order(inputs), axis=self.axis)
 
     def compute_mask(self, inputs, mask=None):
-        if mask is None or all(kept is None for kept in in_order(mask)):
+        if mask is None:
             return None
-        masks = []
-        for x, kept in zip(in_order(inputs), in_order(mask), strict=True):
-            ones = ops.ones_like(x, dtype="bool")
+        inputs, masks = in_order(inputs), in_order(mask)
+        if len(masks) != len(inputs):
+            raise ValueError(
+                "There must be a mask, or None, for each of the "
+                f"{len(inputs)} inputs. Received: mask={mask}"
+            )
+        if all(kept is None for kept in masks):
+            return None
+        whole = []
+        for x, kept in zip(inputs, masks, strict=True):
             if kept is None:
-                kept = ones
-            while len(kept.shape) < len(x.shape):
-                kept = ops.expand_dims(kept, -1)
-            masks.append(ops.logical_and(kept, ones))
-        return ops.any(ops.concatenate(masks, axis=self.axis), axis=-1)
+                kept = ops.ones_like(x, dtype="bool")
+            elif len(kept.shape) < len(x.shape):
+                behind = tuple(range(len(kept.shape), len(x.shape)))
+                kept = ops.expand_dims(kept, behind)
+                kept = ops.logical_and(kept, ops.ones_like(x, dtype="bool"))
+            whole.append(kept)
+        return ops.any(ops.concatenate(whole, axis=self.axis), axis=-1)
 
     def compute_output_shape(self, input_shape):
         shapes = shapes_in_order(input_shape)

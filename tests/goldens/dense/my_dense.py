@@ -1,7 +1,14 @@
 """`MyDense`: a densely-connected layer."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -42,7 +49,8 @@ class MyDense(keras.layers.Layer):
     (2, 4)
 
     Reference:
-        Drop-in for `keras.layers.Dense`, without `enable_lora` and `quantize`.
+        Drop-in for `keras.layers.Dense`, without `lora_rank`, `lora_alpha`,
+        `quantization_config`, `enable_lora` and `quantize`.
     """
 
     def __init__(
@@ -60,11 +68,11 @@ class MyDense(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if not isinstance(units, int) or units <= 0:
+        if not is_int(units) or units <= 0:
             raise ValueError(
                 f"`units` must be a positive int. Received: units={units!r}"
             )
-        self.units = units
+        self.units = int(units)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -123,3 +131,20 @@ class MyDense(keras.layers.Layer):
             "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
             "bias_constraint": keras.constraints.serialize(self.bias_constraint),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        # What the built-in has beside, with the values that change nothing.
+        left_out = {
+            "lora_rank": [None],
+            "lora_alpha": [None],
+            "quantization_config": [None],
+        }
+        for name, values in left_out.items():
+            if name in config and config[name] not in values:
+                raise ValueError(
+                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"Received: {name}={config[name]!r}"
+                )
+        kept = {name: config[name] for name in config if name not in left_out}
+        return super().from_config(kept)

@@ -1,5 +1,7 @@
 """`StochasticDepth`: stochastic depth."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -46,27 +48,28 @@ class StochasticDepth(keras.layers.Layer):
 
     def __init__(self, rate=0.2, seed=7, gain=1.0, label="mine", **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+        if not isinstance(rate, numbers.Real) or not 0 <= rate <= 1:
             raise ValueError(
                 "`rate` must be a float at least 0 and at most 1. "
                 f"Received: rate={rate!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if not isinstance(label, str):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
-        self.rate = rate
+        self.rate = float(rate)
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.gain = gain
+        if self.rate > 0:
+            self.seed_generator = keras.random.SeedGenerator(seed)
+        self.gain = float(gain)
         self.label = label
         self.supports_masking = True
 
     def call(self, inputs, training=False):
         # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
-        if not training:
+        if not training or self.rate == 0:
             return inputs
         batch, *axes = ops.shape(inputs)
         noise_shape = (batch, *(1 for _ in axes))

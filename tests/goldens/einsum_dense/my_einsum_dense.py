@@ -1,9 +1,15 @@
 """`MyEinsumDense`: a densely-connected layer by an einsum."""
 
+import numbers
 import re
 
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def einsum_axes(equation, rank):
@@ -127,7 +133,8 @@ class MyEinsumDense(keras.layers.Layer):
     (2, 32, 64)
 
     Reference:
-        Drop-in for `keras.layers.EinsumDense`, without `enable_lora` and `quantize`.
+        Drop-in for `keras.layers.EinsumDense`, without `activity_regularizer`,
+        `lora_rank`, `lora_alpha`, `quantization_config`, `enable_lora` and `quantize`.
     """
 
     def __init__(
@@ -149,10 +156,12 @@ class MyEinsumDense(keras.layers.Layer):
             raise TypeError(
                 f"`equation` must be a str. Received: equation={equation!r}"
             )
-        if isinstance(output_shape, int):
+        if is_int(output_shape):
             output_shape = (output_shape,)
         self.equation = equation
-        self.partial_output_shape = tuple(output_shape)
+        self.partial_output_shape = tuple(
+            None if size is None else int(size) for size in output_shape
+        )
         self.activation = keras.activations.get(activation)
         self.bias_axes = bias_axes
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -223,3 +232,21 @@ class MyEinsumDense(keras.layers.Layer):
             "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
             "bias_constraint": keras.constraints.serialize(self.bias_constraint),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        # What the built-in has beside, with the values that change nothing.
+        left_out = {
+            "activity_regularizer": [None],
+            "lora_rank": [None],
+            "lora_alpha": [None],
+            "quantization_config": [None],
+        }
+        for name, values in left_out.items():
+            if name in config and config[name] not in values:
+                raise ValueError(
+                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"Received: {name}={config[name]!r}"
+                )
+        kept = {name: config[name] for name in config if name not in left_out}
+        return super().from_config(kept)

@@ -1,9 +1,15 @@
 """`HeadsEinsumDense`: a densely-connected layer by an einsum."""
 
+import numbers
 import re
 
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def einsum_axes(equation, rank):
@@ -153,16 +159,18 @@ class HeadsEinsumDense(keras.layers.Layer):
             raise TypeError(
                 f"`equation` must be a str. Received: equation={equation!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if mode not in ("sum", "mean"):
             raise ValueError(f"`mode` must be 'sum' or 'mean'. Received: mode={mode!r}")
-        if isinstance(output_shape, int):
+        if is_int(output_shape):
             output_shape = (output_shape,)
         self.equation = equation
-        self.partial_output_shape = tuple(output_shape)
+        self.partial_output_shape = tuple(
+            None if size is None else int(size) for size in output_shape
+        )
         self.activation = keras.activations.get(activation)
         self.bias_axes = bias_axes
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -171,7 +179,7 @@ class HeadsEinsumDense(keras.layers.Layer):
         self.bias_regularizer = keras.regularizers.get(bias_regularizer)
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.gain = gain
+        self.gain = float(gain)
         self.mode = mode
 
     def build(self, input_shape):

@@ -1,7 +1,14 @@
 """`MyEmbedding`: a trained vector for each index."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -40,8 +47,9 @@ class MyEmbedding(keras.layers.Layer):
     (2, 3, 64)
 
     Reference:
-        Drop-in for `keras.layers.Embedding`, without `weights`, ragged inputs,
-        `enable_lora` and `quantize`.
+        Drop-in for `keras.layers.Embedding`, without `weights`, `input_length`,
+        `activity_regularizer`, `lora_rank`, `lora_alpha`, `quantization_config`,
+        `enable_lora`, `quantize` and ragged inputs.
     """
 
     def __init__(
@@ -55,17 +63,17 @@ class MyEmbedding(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(input_dim, int) or input_dim <= 0:
+        if not is_int(input_dim) or input_dim <= 0:
             raise ValueError(
                 f"`input_dim` must be a positive int. Received: input_dim={input_dim!r}"
             )
-        if not isinstance(output_dim, int) or output_dim <= 0:
+        if not is_int(output_dim) or output_dim <= 0:
             raise ValueError(
                 "`output_dim` must be a positive int. "
                 f"Received: output_dim={output_dim!r}"
             )
-        self.input_dim = input_dim
-        self.output_dim = output_dim
+        self.input_dim = int(input_dim)
+        self.output_dim = int(output_dim)
         self.embeddings_initializer = keras.initializers.get(embeddings_initializer)
         self.embeddings_regularizer = keras.regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = keras.constraints.get(embeddings_constraint)
@@ -111,3 +119,23 @@ class MyEmbedding(keras.layers.Layer):
             ),
             "mask_zero": self.mask_zero,
         }
+
+    @classmethod
+    def from_config(cls, config):
+        # What the built-in has beside, with the values that change nothing.
+        left_out = {
+            "weights": [None],
+            "input_length": [None],
+            "activity_regularizer": [None],
+            "lora_rank": [None],
+            "lora_alpha": [None],
+            "quantization_config": [None],
+        }
+        for name, values in left_out.items():
+            if name in config and config[name] not in values:
+                raise ValueError(
+                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"Received: {name}={config[name]!r}"
+                )
+        kept = {name: config[name] for name in config if name not in left_out}
+        return super().from_config(kept)

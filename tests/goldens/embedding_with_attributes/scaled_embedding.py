@@ -1,7 +1,14 @@
 """`ScaledEmbedding`: a trained vector for each index."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -58,28 +65,28 @@ class ScaledEmbedding(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(input_dim, int) or input_dim <= 0:
+        if not is_int(input_dim) or input_dim <= 0:
             raise ValueError(
                 f"`input_dim` must be a positive int. Received: input_dim={input_dim!r}"
             )
-        if not isinstance(output_dim, int) or output_dim <= 0:
+        if not is_int(output_dim) or output_dim <= 0:
             raise ValueError(
                 "`output_dim` must be a positive int. "
                 f"Received: output_dim={output_dim!r}"
             )
-        if not isinstance(scale, (int, float)) or not scale > 0:
+        if not isinstance(scale, numbers.Real) or not scale > 0:
             raise ValueError(
                 f"`scale` must be a float greater than 0. Received: scale={scale!r}"
             )
         if mode not in ("sum", "mean"):
             raise ValueError(f"`mode` must be 'sum' or 'mean'. Received: mode={mode!r}")
-        self.input_dim = input_dim
-        self.output_dim = output_dim
+        self.input_dim = int(input_dim)
+        self.output_dim = int(output_dim)
         self.embeddings_initializer = keras.initializers.get(embeddings_initializer)
         self.embeddings_regularizer = keras.regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = keras.constraints.get(embeddings_constraint)
         self.mask_zero = mask_zero
-        self.scale = scale
+        self.scale = float(scale)
         self.mode = mode
         self.supports_masking = mask_zero
         # Narrow floats do not hold all indices: float16 has no 2049.

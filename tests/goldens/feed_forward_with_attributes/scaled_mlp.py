@@ -1,6 +1,13 @@
 """`ScaledMLP`: a position-wise feed-forward network."""
 
+import numbers
+
 import keras
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -60,29 +67,29 @@ class ScaledMLP(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(intermediate_dim, int) or intermediate_dim <= 0:
+        if not is_int(intermediate_dim) or intermediate_dim <= 0:
             raise ValueError(
                 "`intermediate_dim` must be a positive int. "
                 f"Received: intermediate_dim={intermediate_dim!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout <= 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and at most 1. "
                 f"Received: dropout={dropout!r}"
             )
-        if not isinstance(scale, (int, float)) or not scale > 0:
+        if not isinstance(scale, numbers.Real) or not scale > 0:
             raise ValueError(
                 f"`scale` must be a float greater than 0. Received: scale={scale!r}"
             )
         if not isinstance(label, str):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
-        self.intermediate_dim = intermediate_dim
-        self.dropout = dropout
+        self.intermediate_dim = int(intermediate_dim)
+        self.dropout = float(dropout)
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.seed = seed
-        self.scale = scale
+        self.scale = float(scale)
         self.label = label
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
         self.supports_masking = True

@@ -1,5 +1,7 @@
 """`WaveMixer`: mixing by a Fourier transform."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -54,14 +56,14 @@ class WaveMixer(keras.layers.Layer):
             raise ValueError(
                 f"`norm` must be 'backward' or 'ortho'. Received: norm={norm!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if not isinstance(label, str):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
         self.norm = norm
-        self.gain = gain
+        self.gain = float(gain)
         self.label = label
         self.input_spec = keras.layers.InputSpec(ndim=3)
         self.supports_masking = True

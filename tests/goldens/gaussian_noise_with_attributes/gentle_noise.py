@@ -1,5 +1,7 @@
 """`GentleNoise`: additive Gaussian noise."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -42,27 +44,28 @@ class GentleNoise(keras.layers.Layer):
 
     def __init__(self, stddev=0.01, seed=7, gain=1.0, label="mine", **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(stddev, (int, float)) or not 0 <= stddev <= 1:
+        if not isinstance(stddev, numbers.Real) or not 0 <= stddev <= 1:
             raise ValueError(
                 "`stddev` must be a float at least 0 and at most 1. "
                 f"Received: stddev={stddev!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if not isinstance(label, str):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
-        self.stddev = stddev
+        self.stddev = float(stddev)
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.gain = gain
+        if self.stddev > 0:
+            self.seed_generator = keras.random.SeedGenerator(seed)
+        self.gain = float(gain)
         self.label = label
         self.supports_masking = True
 
     def call(self, inputs, training=False):
         # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
-        if not training:
+        if not training or self.stddev == 0:
             return inputs
         noise = keras.random.normal(
             ops.shape(inputs),

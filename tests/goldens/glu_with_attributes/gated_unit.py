@@ -1,5 +1,7 @@
 """`GatedUnit`: a gated linear unit."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -41,14 +43,14 @@ class GatedUnit(keras.layers.Layer):
 
     def __init__(self, activation="relu", gain=1.0, label="mine", **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if not isinstance(label, str):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
         self.activation = keras.activations.get(activation)
-        self.gain = gain
+        self.gain = float(gain)
         self.label = label
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
         self.supports_masking = True

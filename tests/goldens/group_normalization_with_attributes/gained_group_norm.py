@@ -1,7 +1,14 @@
 """`GainedGroupNorm`: group normalization."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -76,20 +83,20 @@ class GainedGroupNorm(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(axis, int):
+        if not is_int(axis):
             raise TypeError(f"`axis` must be an int. Received: axis={axis!r}")
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
-        if not isinstance(groups, int) or (groups <= 0 and groups != -1):
+        if not is_int(groups) or (groups <= 0 and groups != -1):
             raise ValueError(
                 "`groups` must be a positive int, or -1 for one for each channel. "
                 f"Received: groups={groups!r}"
             )
-        self.groups = groups
-        self.axis = axis
-        self.epsilon = epsilon
+        self.groups = int(groups)
+        self.axis = int(axis)
+        self.epsilon = float(epsilon)
         self.center = center
         self.scale = scale
         self.beta_initializer = keras.initializers.get(beta_initializer)
@@ -98,7 +105,7 @@ class GainedGroupNorm(keras.layers.Layer):
         self.gamma_regularizer = keras.regularizers.get(gamma_regularizer)
         self.beta_constraint = keras.constraints.get(beta_constraint)
         self.gamma_constraint = keras.constraints.get(gamma_constraint)
-        self.gain = gain
+        self.gain = float(gain)
         self.noise_seed = noise_seed
         self.noise_seed_generator = keras.random.SeedGenerator(noise_seed)
         self.supports_masking = True

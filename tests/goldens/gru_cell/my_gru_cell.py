@@ -1,7 +1,14 @@
 """`MyGRUCell`: a gated recurrent cell."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -94,24 +101,24 @@ class MyGRUCell(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(units, int) or units <= 0:
+        if not is_int(units) or units <= 0:
             raise ValueError(
                 f"`units` must be a positive int. Received: units={units!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout <= 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and at most 1. "
                 f"Received: dropout={dropout!r}"
             )
         if (
-            not isinstance(recurrent_dropout, (int, float))
+            not isinstance(recurrent_dropout, numbers.Real)
             or not 0 <= recurrent_dropout <= 1
         ):
             raise ValueError(
                 "`recurrent_dropout` must be a float at least 0 and at most 1. "
                 f"Received: recurrent_dropout={recurrent_dropout!r}"
             )
-        self.units = units
+        self.units = int(units)
         self.activation = keras.activations.get(activation)
         self.recurrent_activation = keras.activations.get(recurrent_activation)
         self.use_bias = use_bias
@@ -124,13 +131,13 @@ class MyGRUCell(keras.layers.Layer):
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.recurrent_constraint = keras.constraints.get(recurrent_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
+        self.dropout = float(dropout)
+        self.recurrent_dropout = float(recurrent_dropout)
         self.reset_after = reset_after
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.state_size = units
-        self.output_size = units
+        self.state_size = self.units
+        self.output_size = self.units
         self.masks = None
 
     def build(self, input_shape):

@@ -1,7 +1,14 @@
 """`MyLayerNormalization`: layer normalization."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -49,7 +56,7 @@ class MyLayerNormalization(keras.layers.Layer):
 
     Reference:
         [Ba et al., 2016](https://arxiv.org/abs/1607.06450). Drop-in for
-        `keras.layers.LayerNormalization`, without the deprecated `rms_scaling`.
+        `keras.layers.LayerNormalization`, without `rms_scaling`.
     """
 
     def __init__(
@@ -68,13 +75,13 @@ class MyLayerNormalization(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         axes = axis if isinstance(axis, (list, tuple)) else [axis]
-        if not all(isinstance(item, int) for item in axes):
+        if not all(is_int(item) for item in axes):
             raise TypeError(
                 "`axis` must be an int, or a list or tuple of ints. "
                 f"Received: axis={axis!r}"
             )
         self.axis = list(axis) if isinstance(axis, tuple) else axis
-        self.epsilon = epsilon
+        self.epsilon = float(epsilon)
         self.center = center
         self.scale = scale
         self.beta_initializer = keras.initializers.get(beta_initializer)
@@ -150,3 +157,16 @@ class MyLayerNormalization(keras.layers.Layer):
             "beta_constraint": keras.constraints.serialize(self.beta_constraint),
             "gamma_constraint": keras.constraints.serialize(self.gamma_constraint),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        # What the built-in has beside, with the values that change nothing.
+        left_out = {"rms_scaling": [False]}
+        for name, values in left_out.items():
+            if name in config and config[name] not in values:
+                raise ValueError(
+                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"Received: {name}={config[name]!r}"
+                )
+        kept = {name: config[name] for name in config if name not in left_out}
+        return super().from_config(kept)

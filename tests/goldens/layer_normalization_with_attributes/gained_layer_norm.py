@@ -1,7 +1,14 @@
 """`GainedLayerNorm`: layer normalization."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -72,17 +79,17 @@ class GainedLayerNorm(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         axes = axis if isinstance(axis, (list, tuple)) else [axis]
-        if not all(isinstance(item, int) for item in axes):
+        if not all(is_int(item) for item in axes):
             raise TypeError(
                 "`axis` must be an int, or a list or tuple of ints. "
                 f"Received: axis={axis!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         self.axis = list(axis) if isinstance(axis, tuple) else axis
-        self.epsilon = epsilon
+        self.epsilon = float(epsilon)
         self.center = center
         self.scale = scale
         self.beta_initializer = keras.initializers.get(beta_initializer)
@@ -91,7 +98,7 @@ class GainedLayerNorm(keras.layers.Layer):
         self.gamma_regularizer = keras.regularizers.get(gamma_regularizer)
         self.beta_constraint = keras.constraints.get(beta_constraint)
         self.gamma_constraint = keras.constraints.get(gamma_constraint)
-        self.gain = gain
+        self.gain = float(gain)
         self.noise_seed = noise_seed
         self.noise_seed_generator = keras.random.SeedGenerator(noise_seed)
         self.supports_masking = True

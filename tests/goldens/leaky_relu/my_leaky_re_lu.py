@@ -1,5 +1,7 @@
 """`MyLeakyReLU`: a leaky rectifier."""
 
+import numbers
+
 import keras
 
 
@@ -38,12 +40,12 @@ class MyLeakyReLU(keras.layers.Layer):
 
     def __init__(self, negative_slope=0.3, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(negative_slope, (int, float)) or not negative_slope >= 0:
+        if not isinstance(negative_slope, numbers.Real) or not negative_slope >= 0:
             raise ValueError(
                 "`negative_slope` must be a non-negative float. "
                 f"Received: negative_slope={negative_slope!r}"
             )
-        self.negative_slope = negative_slope
+        self.negative_slope = float(negative_slope)
         self.supports_masking = True
 
     def call(self, inputs):

@@ -1,5 +1,7 @@
 """`GentleLeakyReLU`: a leaky rectifier."""
 
+import numbers
+
 import keras
 
 
@@ -41,19 +43,19 @@ class GentleLeakyReLU(keras.layers.Layer):
 
     def __init__(self, negative_slope=0.01, gain=1.0, label="mine", **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(negative_slope, (int, float)) or not negative_slope >= 0:
+        if not isinstance(negative_slope, numbers.Real) or not negative_slope >= 0:
             raise ValueError(
                 "`negative_slope` must be a non-negative float. "
                 f"Received: negative_slope={negative_slope!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if not isinstance(label, str):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
-        self.negative_slope = negative_slope
-        self.gain = gain
+        self.negative_slope = float(negative_slope)
+        self.gain = float(gain)
         self.label = label
         self.supports_masking = True
 

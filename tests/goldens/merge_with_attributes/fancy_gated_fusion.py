@@ -1,6 +1,7 @@
 """`FancyGatedFusion`: a sum of several inputs with learned gates."""
 
 import functools
+import numbers
 
 import keras
 from keras import ops
@@ -101,7 +102,7 @@ class FancyGatedFusion(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -114,7 +115,7 @@ class FancyGatedFusion(keras.layers.Layer):
         self.bias_regularizer = keras.regularizers.get(bias_regularizer)
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.gain = gain
+        self.gain = float(gain)
         self.mode = mode
         self.supports_masking = True
 
@@ -147,10 +148,18 @@ class FancyGatedFusion(keras.layers.Layer):
         gates = ops.split(ops.sigmoid(gates), len(inputs), axis=-1)
         return sum(ops.multiply(gate, x) for gate, x in zip(gates, inputs, strict=True))
 
-    def compute_mask(self, _inputs, mask=None):
-        if mask is None or any(kept is None for kept in in_order(mask)):
+    def compute_mask(self, inputs, mask=None):
+        if mask is None:
             return None
-        return functools.reduce(ops.logical_or, in_order(mask))
+        inputs, masks = in_order(inputs), in_order(mask)
+        if len(masks) != len(inputs):
+            raise ValueError(
+                "There must be a mask, or None, for each of the "
+                f"{len(inputs)} inputs. Received: mask={mask}"
+            )
+        if any(kept is None for kept in masks):
+            return None
+        return functools.reduce(ops.logical_or, masks)
 
     def compute_output_shape(self, input_shape):
         shapes = shapes_in_order(input_shape)

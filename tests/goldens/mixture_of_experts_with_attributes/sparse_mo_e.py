@@ -1,7 +1,14 @@
 """`SparseMoE`: a sparse mixture of experts."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -82,29 +89,29 @@ class SparseMoE(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_experts, int) or num_experts <= 0:
+        if not is_int(num_experts) or num_experts <= 0:
             raise ValueError(
                 "`num_experts` must be a positive int. "
                 f"Received: num_experts={num_experts!r}"
             )
-        if not isinstance(intermediate_dim, int) or intermediate_dim <= 0:
+        if not is_int(intermediate_dim) or intermediate_dim <= 0:
             raise ValueError(
                 "`intermediate_dim` must be a positive int. "
                 f"Received: intermediate_dim={intermediate_dim!r}"
             )
-        if not isinstance(top_k, int) or top_k <= 0:
+        if not is_int(top_k) or top_k <= 0:
             raise ValueError(
                 f"`top_k` must be a positive int. Received: top_k={top_k!r}"
             )
         if (
-            not isinstance(router_aux_loss_coef, (int, float))
+            not isinstance(router_aux_loss_coef, numbers.Real)
             or not router_aux_loss_coef >= 0
         ):
             raise ValueError(
                 "`router_aux_loss_coef` must be a non-negative float. "
                 f"Received: router_aux_loss_coef={router_aux_loss_coef!r}"
             )
-        if not isinstance(scale, (int, float)) or not scale > 0:
+        if not isinstance(scale, numbers.Real) or not scale > 0:
             raise ValueError(
                 f"`scale` must be a float greater than 0. Received: scale={scale!r}"
             )
@@ -115,17 +122,17 @@ class SparseMoE(keras.layers.Layer):
                 "`top_k` must be at most `num_experts`. "
                 f"Received: top_k={top_k}, num_experts={num_experts}"
             )
-        self.num_experts = num_experts
-        self.intermediate_dim = intermediate_dim
-        self.top_k = top_k
-        self.router_aux_loss_coef = router_aux_loss_coef
+        self.num_experts = int(num_experts)
+        self.intermediate_dim = int(intermediate_dim)
+        self.top_k = int(top_k)
+        self.router_aux_loss_coef = float(router_aux_loss_coef)
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.scale = scale
+        self.scale = float(scale)
         self.label = label
         self.router = keras.layers.Dense(
-            num_experts,
+            self.num_experts,
             use_bias=False,
             kernel_initializer=self.kernel_initializer.clone(),
             dtype=self.dtype_policy,

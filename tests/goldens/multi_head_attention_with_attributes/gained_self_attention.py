@@ -1,9 +1,15 @@
 """`GainedSelfAttention`: multi-head attention."""
 
 import functools
+import numbers
 
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -38,8 +44,8 @@ class GainedSelfAttention(keras.layers.Layer):
         dropout: Float from 0 to 1, the probability that a weight is dropped in
             training. Defaults to `0.1`.
         use_bias: Bool, whether the projections have a bias. Defaults to `False`.
-        output_shape: Int or tuple of ints, the axes of an output step, `None` for the
-            size of the query. Defaults to `None`.
+        output_shape: Positive int or tuple of them, the axes of an output step, `None`
+            for the size of the query. Defaults to `None`.
         sliding_window: Positive int: a query sees no key that is this many steps away,
             or more. `None` for no limit. Defaults to `None`.
         kernel_initializer: Initializer of the kernels. Defaults to `"glorot_uniform"`.
@@ -66,8 +72,8 @@ class GainedSelfAttention(keras.layers.Layer):
 
     Raises:
         TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above, or the value and the key
-            have other steps.
+        ValueError: If an argument is none of the values above, or the query, the value
+            and the key have another rank than 3, or the last two other steps.
 
     Example:
 
@@ -103,48 +109,56 @@ class GainedSelfAttention(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_heads, int) or num_heads <= 0:
+        if is_int(output_shape):
+            output_shape = (output_shape,)
+        if not is_int(num_heads) or num_heads <= 0:
             raise ValueError(
                 f"`num_heads` must be a positive int. Received: num_heads={num_heads!r}"
             )
-        if not isinstance(key_dim, int) or key_dim <= 0:
+        if not is_int(key_dim) or key_dim <= 0:
             raise ValueError(
                 f"`key_dim` must be a positive int. Received: key_dim={key_dim!r}"
             )
-        if value_dim is not None and (not isinstance(value_dim, int) or value_dim <= 0):
+        if value_dim is not None and (not is_int(value_dim) or value_dim <= 0):
             raise ValueError(
                 "`value_dim` must be a positive int, or None. "
                 f"Received: value_dim={value_dim!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout <= 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and at most 1. "
                 f"Received: dropout={dropout!r}"
             )
+        if output_shape is not None and (
+            not isinstance(output_shape, (list, tuple))
+            or not all(is_int(item) and item > 0 for item in output_shape)
+        ):
+            raise ValueError(
+                "`output_shape` must be a tuple of positive ints, or None. "
+                f"Received: output_shape={output_shape!r}"
+            )
         if sliding_window is not None and (
-            not isinstance(sliding_window, int) or sliding_window <= 0
+            not is_int(sliding_window) or sliding_window <= 0
         ):
             raise ValueError(
                 "`sliding_window` must be a positive int, or None. "
                 f"Received: sliding_window={sliding_window!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if not isinstance(label, str):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
-        if isinstance(output_shape, int):
-            output_shape = (output_shape,)
-        self.num_heads = num_heads
-        self.key_dim = key_dim
-        self.value_dim = value_dim or key_dim
-        self.dropout = dropout
+        self.num_heads = int(num_heads)
+        self.key_dim = int(key_dim)
+        self.value_dim = int(value_dim or key_dim)
+        self.dropout = float(dropout)
         self.use_bias = use_bias
         self.partial_output_shape = (
-            None if output_shape is None else tuple(output_shape)
+            None if output_shape is None else tuple(map(int, output_shape))
         )
-        self.sliding_window = sliding_window
+        self.sliding_window = None if sliding_window is None else int(sliding_window)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
@@ -153,14 +167,16 @@ class GainedSelfAttention(keras.layers.Layer):
         self.bias_constraint = keras.constraints.get(bias_constraint)
         self.use_gate = use_gate
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.gain = gain
+        if self.dropout > 0:
+            self.seed_generator = keras.random.SeedGenerator(seed)
+        self.gain = float(gain)
         self.label = label
         self.softmax = keras.layers.Softmax(dtype=self.dtype_policy)
+        self.input_spec = keras.layers.InputSpec(ndim=3)
         self.supports_masking = True
 
     def build(self, query_shape, value_shape, key_shape=None):
-        # Refuses a key that does not go with the value.
+        # Refuses shapes that do not go together.
         self.compute_output_shape(query_shape, value_shape, key_shape)
         key_shape = value_shape if key_shape is None else key_shape
         heads = self.num_heads
@@ -295,7 +311,14 @@ class GainedSelfAttention(keras.layers.Layer):
         return outputs, keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     def compute_output_shape(self, query_shape, value_shape, key_shape=None):
-        if key_shape is not None and key_shape[1] != value_shape[1]:
+        key_shape = value_shape if key_shape is None else key_shape
+        if any(len(shape) != 3 for shape in (query_shape, value_shape, key_shape)):
+            raise ValueError(
+                "The query, the value and the key must have 3 axes each. "
+                f"Received: query_shape={query_shape}, value_shape={value_shape}, "
+                f"key_shape={key_shape}"
+            )
+        if key_shape[1] != value_shape[1]:
             raise ValueError(
                 "The value and the key must have the same steps. "
                 f"Received: value_shape={value_shape}, key_shape={key_shape}"

@@ -1,7 +1,14 @@
 """`FancyPooling`: 2D average pooling."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
@@ -9,17 +16,17 @@ def int_tuple(value, length, name):
 
     One int stands for all of them. Raises `ValueError` for anything else.
     """
-    values = (value,) * length if isinstance(value, int) else value
+    values = (value,) * length if is_int(value) else value
     if (
         not isinstance(values, (list, tuple))
         or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
+        or not all(is_int(item) and item > 0 for item in values)
     ):
         raise ValueError(
             f"`{name}` must be a positive int, or a tuple of positive ints of length "
             f"{length}. Received: {name}={value!r}"
         )
-    return tuple(values)
+    return tuple(map(int, values))
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -85,7 +92,7 @@ class FancyPooling(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         pool_size = int_tuple(pool_size, 2, "pool_size")
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -109,7 +116,7 @@ class FancyPooling(keras.layers.Layer):
         self.strides = strides
         self.padding = padding
         self.data_format = data_format
-        self.gain = gain
+        self.gain = float(gain)
         self.label = label
         self.input_spec = keras.layers.InputSpec(ndim=4)
 

@@ -1,7 +1,14 @@
 """`MyPositionEmbedding`: a trained vector for each position."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -39,12 +46,12 @@ class MyPositionEmbedding(keras.layers.Layer):
 
     def __init__(self, sequence_length, initializer="glorot_uniform", **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(sequence_length, int) or sequence_length <= 0:
+        if not is_int(sequence_length) or sequence_length <= 0:
             raise ValueError(
                 "`sequence_length` must be a positive int. "
                 f"Received: sequence_length={sequence_length!r}"
             )
-        self.sequence_length = sequence_length
+        self.sequence_length = int(sequence_length)
         self.initializer = keras.initializers.get(initializer)
         self.supports_masking = True
 

@@ -1,7 +1,14 @@
 """`GainedPositionEmbedding`: a trained vector for each position."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -49,20 +56,20 @@ class GainedPositionEmbedding(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(sequence_length, int) or sequence_length <= 0:
+        if not is_int(sequence_length) or sequence_length <= 0:
             raise ValueError(
                 "`sequence_length` must be a positive int. "
                 f"Received: sequence_length={sequence_length!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if not isinstance(label, str):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
-        self.sequence_length = sequence_length
+        self.sequence_length = int(sequence_length)
         self.initializer = keras.initializers.get(initializer)
-        self.gain = gain
+        self.gain = float(gain)
         self.label = label
         self.supports_masking = True
 

@@ -1,7 +1,14 @@
 """`ChannelPReLU`: a rectifier with learned slopes."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -58,17 +65,17 @@ class ChannelPReLU(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if not isinstance(label, str):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
-        if isinstance(shared_axes, int):
+        if is_int(shared_axes):
             shared_axes = [shared_axes]
         if shared_axes is not None and (
             not isinstance(shared_axes, (list, tuple))
-            or not all(isinstance(axis, int) and axis > 0 for axis in shared_axes)
+            or not all(is_int(axis) and axis > 0 for axis in shared_axes)
         ):
             raise ValueError(
                 "`shared_axes` must be a positive int, a list of them, or None. "
@@ -77,8 +84,8 @@ class ChannelPReLU(keras.layers.Layer):
         self.alpha_initializer = keras.initializers.get(alpha_initializer)
         self.alpha_regularizer = keras.regularizers.get(alpha_regularizer)
         self.alpha_constraint = keras.constraints.get(alpha_constraint)
-        self.shared_axes = None if shared_axes is None else tuple(shared_axes)
-        self.gain = gain
+        self.shared_axes = None if shared_axes is None else tuple(map(int, shared_axes))
+        self.gain = float(gain)
         self.label = label
         self.supports_masking = True
 

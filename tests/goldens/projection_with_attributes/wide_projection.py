@@ -1,7 +1,14 @@
 """`WideProjection`: a linear map of the last axis."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -35,14 +42,14 @@ class WideProjection(keras.layers.Layer):
 
     def __init__(self, output_dim=3, gate=None, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(output_dim, int) or output_dim <= 0:
+        if not is_int(output_dim) or output_dim <= 0:
             raise ValueError(
                 "`output_dim` must be a positive int. "
                 f"Received: output_dim={output_dim!r}"
             )
         if gate is not None and not isinstance(gate, keras.layers.Layer):
             raise TypeError(f"`gate` must be a layer, or None. Received: gate={gate!r}")
-        self.output_dim = output_dim
+        self.output_dim = int(output_dim)
         self.gate = gate
 
     def build(self, input_shape):

@@ -1,5 +1,7 @@
 """`PhotoJitter`: random flips and brightness of images."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -77,22 +79,22 @@ class PhotoJitter(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(flip_rate, (int, float)) or not 0 <= flip_rate <= 1:
+        if not isinstance(flip_rate, numbers.Real) or not 0 <= flip_rate <= 1:
             raise ValueError(
                 "`flip_rate` must be a float at least 0 and at most 1. "
                 f"Received: flip_rate={flip_rate!r}"
             )
-        if not isinstance(brightness, (int, float)) or not 0 <= brightness <= 1:
+        if not isinstance(brightness, numbers.Real) or not 0 <= brightness <= 1:
             raise ValueError(
                 "`brightness` must be a float at least 0 and at most 1. "
                 f"Received: brightness={brightness!r}"
             )
-        if not isinstance(max_value, (int, float)) or not max_value > 0:
+        if not isinstance(max_value, numbers.Real) or not max_value > 0:
             raise ValueError(
                 "`max_value` must be a float greater than 0. "
                 f"Received: max_value={max_value!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -106,13 +108,13 @@ class PhotoJitter(keras.layers.Layer):
                 "`data_format` must be 'channels_last' or 'channels_first'. "
                 f"Received: data_format={data_format!r}"
             )
-        self.flip_rate = flip_rate
-        self.brightness = brightness
-        self.max_value = max_value
+        self.flip_rate = float(flip_rate)
+        self.brightness = float(brightness)
+        self.max_value = float(max_value)
         self.data_format = data_format
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.gain = gain
+        self.gain = float(gain)
         self.label = label
         self.input_spec = keras.layers.InputSpec(ndim=4)
         self.supports_masking = True

@@ -1,7 +1,14 @@
 """`GainedRMSNorm`: root mean square normalization."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -47,18 +54,18 @@ class GainedRMSNorm(keras.layers.Layer):
     def __init__(self, axis=1, epsilon=1e-05, gain=1.0, noise_seed=7, **kwargs):
         super().__init__(**kwargs)
         axes = axis if isinstance(axis, (list, tuple)) else [axis]
-        if not all(isinstance(item, int) for item in axes):
+        if not all(is_int(item) for item in axes):
             raise TypeError(
                 "`axis` must be an int, or a list or tuple of ints. "
                 f"Received: axis={axis!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         self.axis = list(axis) if isinstance(axis, tuple) else axis
-        self.epsilon = epsilon
-        self.gain = gain
+        self.epsilon = float(epsilon)
+        self.gain = float(gain)
         self.noise_seed = noise_seed
         self.noise_seed_generator = keras.random.SeedGenerator(noise_seed)
 

@@ -1,5 +1,7 @@
 """`MySpatialDropout2D`: 2D spatial dropout."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -48,7 +50,7 @@ class MySpatialDropout2D(keras.layers.Layer):
 
     def __init__(self, rate, data_format=None, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+        if not isinstance(rate, numbers.Real) or not 0 <= rate <= 1:
             raise ValueError(
                 "`rate` must be a float at least 0 and at most 1. "
                 f"Received: rate={rate!r}"
@@ -61,15 +63,16 @@ class MySpatialDropout2D(keras.layers.Layer):
                 "`data_format` must be 'channels_last' or 'channels_first'. "
                 f"Received: data_format={data_format!r}"
             )
-        self.rate = rate
+        self.rate = float(rate)
         self.data_format = data_format
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        if self.rate > 0:
+            self.seed_generator = keras.random.SeedGenerator(seed)
         self.input_spec = keras.layers.InputSpec(ndim=4)
         self.supports_masking = True
 
     def call(self, inputs, training=False):
-        if not training:
+        if not training or self.rate == 0:
             return inputs
         shape = ops.shape(inputs)
         if self.data_format == "channels_last":

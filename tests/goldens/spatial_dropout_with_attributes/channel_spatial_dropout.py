@@ -1,5 +1,7 @@
 """`ChannelSpatialDropout`: 2D spatial dropout."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -60,12 +62,12 @@ class ChannelSpatialDropout(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+        if not isinstance(rate, numbers.Real) or not 0 <= rate <= 1:
             raise ValueError(
                 "`rate` must be a float at least 0 and at most 1. "
                 f"Received: rate={rate!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -79,18 +81,19 @@ class ChannelSpatialDropout(keras.layers.Layer):
                 "`data_format` must be 'channels_last' or 'channels_first'. "
                 f"Received: data_format={data_format!r}"
             )
-        self.rate = rate
+        self.rate = float(rate)
         self.data_format = data_format
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.gain = gain
+        if self.rate > 0:
+            self.seed_generator = keras.random.SeedGenerator(seed)
+        self.gain = float(gain)
         self.label = label
         self.input_spec = keras.layers.InputSpec(ndim=4)
         self.supports_masking = True
 
     def call(self, inputs, training=False):
         # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
-        if not training:
+        if not training or self.rate == 0:
             return inputs
         shape = ops.shape(inputs)
         if self.data_format == "channels_last":

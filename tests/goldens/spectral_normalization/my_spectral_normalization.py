@@ -1,7 +1,14 @@
 """`MySpectralNormalization`: a layer with a normalized kernel."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -52,13 +59,13 @@ class MySpectralNormalization(keras.layers.Layer):
         super().__init__(**kwargs)
         if not isinstance(layer, keras.layers.Layer):
             raise TypeError(f"`layer` must be a layer. Received: layer={layer!r}")
-        if not isinstance(power_iterations, int) or power_iterations <= 0:
+        if not is_int(power_iterations) or power_iterations <= 0:
             raise ValueError(
                 "`power_iterations` must be a positive int. "
                 f"Received: power_iterations={power_iterations!r}"
             )
         self.layer = layer
-        self.power_iterations = power_iterations
+        self.power_iterations = int(power_iterations)
 
     def build(self, input_shape):
         if not self.layer.built:

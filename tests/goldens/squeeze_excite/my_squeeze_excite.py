@@ -1,7 +1,14 @@
 """`MySqueezeExcite`: squeeze and excitation."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -55,12 +62,12 @@ class MySqueezeExcite(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(filters, int) or filters <= 0:
+        if not is_int(filters) or filters <= 0:
             raise ValueError(
                 f"`filters` must be a positive int. Received: filters={filters!r}"
             )
         if bottleneck_filters is not None and (
-            not isinstance(bottleneck_filters, int) or bottleneck_filters <= 0
+            not is_int(bottleneck_filters) or bottleneck_filters <= 0
         ):
             raise ValueError(
                 "`bottleneck_filters` must be a positive int, or None. "
@@ -74,8 +81,10 @@ class MySqueezeExcite(keras.layers.Layer):
                 "`data_format` must be 'channels_last' or 'channels_first'. "
                 f"Received: data_format={data_format!r}"
             )
-        self.filters = filters
-        self.bottleneck_filters = bottleneck_filters
+        self.filters = int(filters)
+        self.bottleneck_filters = (
+            None if bottleneck_filters is None else int(bottleneck_filters)
+        )
         self.squeeze_activation = keras.activations.get(squeeze_activation)
         self.excite_activation = keras.activations.get(excite_activation)
         self.data_format = data_format
@@ -85,13 +94,13 @@ class MySqueezeExcite(keras.layers.Layer):
             data_format=data_format, dtype=self.dtype_policy, name="pool"
         )
         self.reduce = keras.layers.Dense(
-            bottleneck_filters or max(filters // 4, 1),
+            self.bottleneck_filters or max(self.filters // 4, 1),
             activation=self.squeeze_activation,
             dtype=self.dtype_policy,
             name="reduce",
         )
         self.expand = keras.layers.Dense(
-            filters,
+            self.filters,
             activation=self.excite_activation,
             dtype=self.dtype_policy,
             name="expand",

@@ -1,7 +1,14 @@
 """`ChannelScale`: squeeze and excitation."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -61,18 +68,18 @@ class ChannelScale(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(filters, int) or filters <= 0:
+        if not is_int(filters) or filters <= 0:
             raise ValueError(
                 f"`filters` must be a positive int. Received: filters={filters!r}"
             )
         if bottleneck_filters is not None and (
-            not isinstance(bottleneck_filters, int) or bottleneck_filters <= 0
+            not is_int(bottleneck_filters) or bottleneck_filters <= 0
         ):
             raise ValueError(
                 "`bottleneck_filters` must be a positive int, or None. "
                 f"Received: bottleneck_filters={bottleneck_filters!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -86,12 +93,14 @@ class ChannelScale(keras.layers.Layer):
                 "`data_format` must be 'channels_last' or 'channels_first'. "
                 f"Received: data_format={data_format!r}"
             )
-        self.filters = filters
-        self.bottleneck_filters = bottleneck_filters
+        self.filters = int(filters)
+        self.bottleneck_filters = (
+            None if bottleneck_filters is None else int(bottleneck_filters)
+        )
         self.squeeze_activation = keras.activations.get(squeeze_activation)
         self.excite_activation = keras.activations.get(excite_activation)
         self.data_format = data_format
-        self.gain = gain
+        self.gain = float(gain)
         self.label = label
         channel_axis = -1 if data_format == "channels_last" else 1
         self.input_spec = keras.layers.InputSpec(ndim=4, axes={channel_axis: filters})
@@ -99,13 +108,13 @@ class ChannelScale(keras.layers.Layer):
             data_format=data_format, dtype=self.dtype_policy, name="pool"
         )
         self.reduce = keras.layers.Dense(
-            bottleneck_filters or max(filters // 4, 1),
+            self.bottleneck_filters or max(self.filters // 4, 1),
             activation=self.squeeze_activation,
             dtype=self.dtype_policy,
             name="reduce",
         )
         self.expand = keras.layers.Dense(
-            filters,
+            self.filters,
             activation=self.excite_activation,
             dtype=self.dtype_policy,
             name="expand",

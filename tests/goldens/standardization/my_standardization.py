@@ -1,8 +1,15 @@
 """`MyStandardization`: adapted standardization."""
 
+import numbers
+
 import keras
 import numpy as np
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def batches_of(data):
@@ -83,10 +90,10 @@ class MyStandardization(keras.layers.Layer):
         super().__init__(**kwargs)
         if axis is None:
             axis = ()
-        elif isinstance(axis, int):
+        elif is_int(axis):
             axis = (axis,)
         if not isinstance(axis, (list, tuple)) or not all(
-            isinstance(item, int) for item in axis
+            is_int(item) for item in axis
         ):
             raise TypeError(
                 "`axis` must be an int, a list or tuple of ints, or None. "

@@ -1,8 +1,15 @@
 """`FeatureScaler`: adapted standardization."""
 
+import numbers
+
 import keras
 import numpy as np
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def batches_of(data):
@@ -91,7 +98,7 @@ class FeatureScaler(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -99,10 +106,10 @@ class FeatureScaler(keras.layers.Layer):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
         if axis is None:
             axis = ()
-        elif isinstance(axis, int):
+        elif is_int(axis):
             axis = (axis,)
         if not isinstance(axis, (list, tuple)) or not all(
-            isinstance(item, int) for item in axis
+            is_int(item) for item in axis
         ):
             raise TypeError(
                 "`axis` must be an int, a list or tuple of ints, or None. "
@@ -127,7 +134,7 @@ class FeatureScaler(keras.layers.Layer):
         self.input_mean = None if mean is None else np.asarray(mean)
         self.input_variance = None if variance is None else np.asarray(variance)
         self.invert = invert
-        self.gain = gain
+        self.gain = float(gain)
         self.label = label
         self.supports_masking = True
 

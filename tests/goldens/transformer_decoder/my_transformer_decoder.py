@@ -1,7 +1,14 @@
 """`MyTransformerDecoder`: a block of a Transformer's decoder."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -94,33 +101,33 @@ class MyTransformerDecoder(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(intermediate_dim, int) or intermediate_dim <= 0:
+        if not is_int(intermediate_dim) or intermediate_dim <= 0:
             raise ValueError(
                 "`intermediate_dim` must be a positive int. "
                 f"Received: intermediate_dim={intermediate_dim!r}"
             )
-        if not isinstance(num_heads, int) or num_heads <= 0:
+        if not is_int(num_heads) or num_heads <= 0:
             raise ValueError(
                 f"`num_heads` must be a positive int. Received: num_heads={num_heads!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout <= 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and at most 1. "
                 f"Received: dropout={dropout!r}"
             )
         if (
-            not isinstance(layer_norm_epsilon, (int, float))
+            not isinstance(layer_norm_epsilon, numbers.Real)
             or not layer_norm_epsilon > 0
         ):
             raise ValueError(
                 "`layer_norm_epsilon` must be a float greater than 0. "
                 f"Received: layer_norm_epsilon={layer_norm_epsilon!r}"
             )
-        self.intermediate_dim = intermediate_dim
-        self.num_heads = num_heads
-        self.dropout = dropout
+        self.intermediate_dim = int(intermediate_dim)
+        self.num_heads = int(num_heads)
+        self.dropout = float(dropout)
         self.activation = keras.activations.get(activation)
-        self.layer_norm_epsilon = layer_norm_epsilon
+        self.layer_norm_epsilon = float(layer_norm_epsilon)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.normalize_first = normalize_first

@@ -1,7 +1,14 @@
 """`FancySpectralNormalization`: a layer with a normalized kernel."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -55,20 +62,20 @@ class FancySpectralNormalization(keras.layers.Layer):
         super().__init__(**kwargs)
         if not isinstance(layer, keras.layers.Layer):
             raise TypeError(f"`layer` must be a layer. Received: layer={layer!r}")
-        if not isinstance(power_iterations, int) or power_iterations <= 0:
+        if not is_int(power_iterations) or power_iterations <= 0:
             raise ValueError(
                 "`power_iterations` must be a positive int. "
                 f"Received: power_iterations={power_iterations!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if mode not in ("sum", "mean"):
             raise ValueError(f"`mode` must be 'sum' or 'mean'. Received: mode={mode!r}")
         self.layer = layer
-        self.power_iterations = power_iterations
-        self.gain = gain
+        self.power_iterations = int(power_iterations)
+        self.gain = float(gain)
         self.mode = mode
 
     def build(self, input_shape):

@@ -29,7 +29,7 @@ CHANGED = {
     "shape": (SHAPE[0] + 1, *SHAPE[1:]),
 }
 REFUSED = {
-    "shape": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+    "shape": [(2, 0), (2, True), (2, None), 2.5, "22", None],
 }
 
 

@@ -5,6 +5,11 @@ import math
 import keras
 
 
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @keras.saving.register_keras_serializable(package="golden")
 class MyConvAutoencoder(keras.Model):
     """Convolutional autoencoder: an encoder to a short code, and a decoder back.
@@ -60,19 +65,19 @@ class MyConvAutoencoder(keras.Model):
         if (
             not isinstance(image_shape, (list, tuple))
             or len(image_shape) != 3
-            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+            or not all(is_int(item) and item > 0 for item in image_shape)
         ):
             raise ValueError(
                 "`image_shape` must be a tuple of 3 positive ints. "
                 f"Received: image_shape={image_shape!r}"
             )
-        if not isinstance(latent_dim, int) or latent_dim <= 0:
+        if not is_int(latent_dim) or latent_dim <= 0:
             raise ValueError(
                 "`latent_dim` must be a positive int. "
                 f"Received: latent_dim={latent_dim!r}"
             )
         if not isinstance(filters, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in filters
+            is_int(item) and item > 0 for item in filters
         ):
             raise ValueError(
                 "`filters` must be a tuple of positive ints. "

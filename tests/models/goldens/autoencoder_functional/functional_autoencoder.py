@@ -3,6 +3,11 @@
 import keras
 
 
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @keras.saving.register_keras_serializable(package="golden")
 class FunctionalAutoencoder(keras.Model):
     """Autoencoder: an encoder to a short code, and a decoder back.
@@ -55,18 +60,18 @@ class FunctionalAutoencoder(keras.Model):
         name=None,
         trainable=True,
     ):
-        if not isinstance(num_features, int) or num_features <= 0:
+        if not is_int(num_features) or num_features <= 0:
             raise ValueError(
                 "`num_features` must be a positive int. "
                 f"Received: num_features={num_features!r}"
             )
-        if not isinstance(latent_dim, int) or latent_dim <= 0:
+        if not is_int(latent_dim) or latent_dim <= 0:
             raise ValueError(
                 "`latent_dim` must be a positive int. "
                 f"Received: latent_dim={latent_dim!r}"
             )
         if not isinstance(hidden_units, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in hidden_units
+            is_int(item) and item > 0 for item in hidden_units
         ):
             raise ValueError(
                 "`hidden_units` must be a tuple of positive ints. "

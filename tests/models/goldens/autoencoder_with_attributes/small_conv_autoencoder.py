@@ -1,8 +1,14 @@
 """`SmallConvAutoencoder`: a convolutional autoencoder."""
 
 import math
+import numbers
 
 import keras
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -67,25 +73,25 @@ class SmallConvAutoencoder(keras.Model):
         if (
             not isinstance(image_shape, (list, tuple))
             or len(image_shape) != 3
-            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+            or not all(is_int(item) and item > 0 for item in image_shape)
         ):
             raise ValueError(
                 "`image_shape` must be a tuple of 3 positive ints. "
                 f"Received: image_shape={image_shape!r}"
             )
-        if not isinstance(latent_dim, int) or latent_dim <= 0:
+        if not is_int(latent_dim) or latent_dim <= 0:
             raise ValueError(
                 "`latent_dim` must be a positive int. "
                 f"Received: latent_dim={latent_dim!r}"
             )
         if not isinstance(filters, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in filters
+            is_int(item) and item > 0 for item in filters
         ):
             raise ValueError(
                 "`filters` must be a tuple of positive ints. "
                 f"Received: filters={filters!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -104,7 +110,7 @@ class SmallConvAutoencoder(keras.Model):
         self.filters = tuple(filters)
         self.activation = keras.activations.get(activation)
         self.output_activation = keras.activations.get(output_activation)
-        self.gain = gain
+        self.gain = float(gain)
         self.label = label
         self.input_spec = keras.layers.InputSpec(shape=(None, *image_shape))
         # Whatever Keras's default is, the images have their channels last.

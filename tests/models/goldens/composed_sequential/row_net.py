@@ -3,6 +3,11 @@
 import keras
 
 
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @keras.saving.register_keras_serializable(package="golden")
 class RowNet(keras.Sequential):
     """Layers one after the other.
@@ -39,7 +44,7 @@ class RowNet(keras.Sequential):
         trainable=True,
     ):
         if not isinstance(shape, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in shape
+            is_int(item) and item > 0 for item in shape
         ):
             raise ValueError(
                 f"`shape` must be a tuple of positive ints. Received: shape={shape!r}"

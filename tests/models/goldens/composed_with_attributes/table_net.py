@@ -1,8 +1,15 @@
 """`TableNet`: a model composed of layers."""
 
+import numbers
+
 import keras
 
 from table_net_dense import TableNetDense
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -43,12 +50,12 @@ class TableNet(keras.Model):
         trainable=True,
     ):
         if not isinstance(shape, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in shape
+            is_int(item) and item > 0 for item in shape
         ):
             raise ValueError(
                 f"`shape` must be a tuple of positive ints. Received: shape={shape!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -60,7 +67,7 @@ class TableNet(keras.Model):
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.dtype_policy = keras.dtype_policies.get(dtype)
         self.shape = tuple(shape)
-        self.gain = gain
+        self.gain = float(gain)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
         """Compile with an optimizer, a loss and metrics that suit the model.

@@ -1,7 +1,14 @@
 """`FunctionalGCN`: a graph convolutional network."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -116,24 +123,24 @@ class FunctionalGCN(keras.Model):
         name=None,
         trainable=True,
     ):
-        if not isinstance(num_features, int) or num_features <= 0:
+        if not is_int(num_features) or num_features <= 0:
             raise ValueError(
                 "`num_features` must be a positive int. "
                 f"Received: num_features={num_features!r}"
             )
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
         if not isinstance(hidden_units, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in hidden_units
+            is_int(item) and item > 0 for item in hidden_units
         ):
             raise ValueError(
                 "`hidden_units` must be a tuple of positive ints. "
                 f"Received: hidden_units={hidden_units!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
@@ -158,7 +165,7 @@ class FunctionalGCN(keras.Model):
         self.num_classes = num_classes
         self.hidden_units = tuple(hidden_units)
         self.activation = keras.activations.get(activation)
-        self.dropout = dropout
+        self.dropout = float(dropout)
 
     def compute_mask(self, inputs, mask=None):
         del inputs  # The mask of the nodes alone passes on.

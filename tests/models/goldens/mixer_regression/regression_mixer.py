@@ -1,7 +1,14 @@
 """`RegressionMixer`: an MLP-Mixer."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -176,37 +183,37 @@ class RegressionMixer(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_outputs, int) or num_outputs <= 0:
+        if not is_int(num_outputs) or num_outputs <= 0:
             raise ValueError(
                 "`num_outputs` must be a positive int. "
                 f"Received: num_outputs={num_outputs!r}"
             )
-        if not isinstance(patch_size, int) or patch_size <= 0:
+        if not is_int(patch_size) or patch_size <= 0:
             raise ValueError(
                 "`patch_size` must be a positive int. "
                 f"Received: patch_size={patch_size!r}"
             )
-        if not isinstance(num_layers, int) or num_layers <= 0:
+        if not is_int(num_layers) or num_layers <= 0:
             raise ValueError(
                 "`num_layers` must be a positive int. "
                 f"Received: num_layers={num_layers!r}"
             )
-        if not isinstance(hidden_dim, int) or hidden_dim <= 0:
+        if not is_int(hidden_dim) or hidden_dim <= 0:
             raise ValueError(
                 "`hidden_dim` must be a positive int. "
                 f"Received: hidden_dim={hidden_dim!r}"
             )
-        if not isinstance(tokens_mlp_dim, int) or tokens_mlp_dim <= 0:
+        if not is_int(tokens_mlp_dim) or tokens_mlp_dim <= 0:
             raise ValueError(
                 "`tokens_mlp_dim` must be a positive int. "
                 f"Received: tokens_mlp_dim={tokens_mlp_dim!r}"
             )
-        if not isinstance(channels_mlp_dim, int) or channels_mlp_dim <= 0:
+        if not is_int(channels_mlp_dim) or channels_mlp_dim <= 0:
             raise ValueError(
                 "`channels_mlp_dim` must be a positive int. "
                 f"Received: channels_mlp_dim={channels_mlp_dim!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
@@ -217,7 +224,7 @@ class RegressionMixer(keras.Model):
         self.hidden_dim = hidden_dim
         self.tokens_mlp_dim = tokens_mlp_dim
         self.channels_mlp_dim = channels_mlp_dim
-        self.dropout = dropout
+        self.dropout = float(dropout)
         self.patch_embedding = PatchEmbedding(
             patch_size, hidden_dim, dtype=self.dtype_policy, name="patch_embedding"
         )

@@ -1,7 +1,14 @@
 """`SequentialMixer`: an MLP-Mixer."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -182,38 +189,38 @@ class SequentialMixer(keras.Sequential):
         if (
             not isinstance(image_shape, (list, tuple))
             or len(image_shape) != 3
-            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+            or not all(is_int(item) and item > 0 for item in image_shape)
         ):
             raise ValueError(
                 "`image_shape` must be a tuple of 3 positive ints. "
                 f"Received: image_shape={image_shape!r}"
             )
-        if not isinstance(patch_size, int) or patch_size <= 0:
+        if not is_int(patch_size) or patch_size <= 0:
             raise ValueError(
                 "`patch_size` must be a positive int. "
                 f"Received: patch_size={patch_size!r}"
             )
-        if not isinstance(num_layers, int) or num_layers <= 0:
+        if not is_int(num_layers) or num_layers <= 0:
             raise ValueError(
                 "`num_layers` must be a positive int. "
                 f"Received: num_layers={num_layers!r}"
             )
-        if not isinstance(hidden_dim, int) or hidden_dim <= 0:
+        if not is_int(hidden_dim) or hidden_dim <= 0:
             raise ValueError(
                 "`hidden_dim` must be a positive int. "
                 f"Received: hidden_dim={hidden_dim!r}"
             )
-        if not isinstance(tokens_mlp_dim, int) or tokens_mlp_dim <= 0:
+        if not is_int(tokens_mlp_dim) or tokens_mlp_dim <= 0:
             raise ValueError(
                 "`tokens_mlp_dim` must be a positive int. "
                 f"Received: tokens_mlp_dim={tokens_mlp_dim!r}"
             )
-        if not isinstance(channels_mlp_dim, int) or channels_mlp_dim <= 0:
+        if not is_int(channels_mlp_dim) or channels_mlp_dim <= 0:
             raise ValueError(
                 "`channels_mlp_dim` must be a positive int. "
                 f"Received: channels_mlp_dim={channels_mlp_dim!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
@@ -248,7 +255,7 @@ class SequentialMixer(keras.Sequential):
         self.hidden_dim = hidden_dim
         self.tokens_mlp_dim = tokens_mlp_dim
         self.channels_mlp_dim = channels_mlp_dim
-        self.dropout = dropout
+        self.dropout = float(dropout)
 
     def get_config(self):
         return {

@@ -1,7 +1,14 @@
 """`MyRNN`: a recurrent network of LSTM layers."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -53,21 +60,21 @@ class MyRNN(keras.Model):
 
     def __init__(self, num_classes, units=64, num_layers=1, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
-        if not isinstance(units, int) or units <= 0:
+        if not is_int(units) or units <= 0:
             raise ValueError(
                 f"`units` must be a positive int. Received: units={units!r}"
             )
-        if not isinstance(num_layers, int) or num_layers <= 0:
+        if not is_int(num_layers) or num_layers <= 0:
             raise ValueError(
                 "`num_layers` must be a positive int. "
                 f"Received: num_layers={num_layers!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
@@ -75,7 +82,7 @@ class MyRNN(keras.Model):
         self.num_classes = num_classes
         self.units = units
         self.num_layers = num_layers
-        self.dropout = dropout
+        self.dropout = float(dropout)
         self.recurrent_layers, self.dropout_layers = [], []
         for i in range(num_layers):
             recurrent = keras.layers.LSTM(

@@ -1,7 +1,14 @@
 """`GRUForecaster`: a recurrent network of GRU layers."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -56,25 +63,25 @@ class GRUForecaster(keras.Model):
         self, horizon, num_outputs, units=64, num_layers=1, dropout=0.0, **kwargs
     ):
         super().__init__(**kwargs)
-        if not isinstance(horizon, int) or horizon <= 0:
+        if not is_int(horizon) or horizon <= 0:
             raise ValueError(
                 f"`horizon` must be a positive int. Received: horizon={horizon!r}"
             )
-        if not isinstance(num_outputs, int) or num_outputs <= 0:
+        if not is_int(num_outputs) or num_outputs <= 0:
             raise ValueError(
                 "`num_outputs` must be a positive int. "
                 f"Received: num_outputs={num_outputs!r}"
             )
-        if not isinstance(units, int) or units <= 0:
+        if not is_int(units) or units <= 0:
             raise ValueError(
                 f"`units` must be a positive int. Received: units={units!r}"
             )
-        if not isinstance(num_layers, int) or num_layers <= 0:
+        if not is_int(num_layers) or num_layers <= 0:
             raise ValueError(
                 "`num_layers` must be a positive int. "
                 f"Received: num_layers={num_layers!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
@@ -83,7 +90,7 @@ class GRUForecaster(keras.Model):
         self.num_outputs = num_outputs
         self.units = units
         self.num_layers = num_layers
-        self.dropout = dropout
+        self.dropout = float(dropout)
         self.recurrent_layers, self.dropout_layers = [], []
         for i in range(num_layers):
             recurrent = keras.layers.GRU(

@@ -1,7 +1,14 @@
 """`FunctionalGRU`: a recurrent network of GRU layers."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -65,26 +72,26 @@ class FunctionalGRU(keras.Model):
         name=None,
         trainable=True,
     ):
-        if not isinstance(num_features, int) or num_features <= 0:
+        if not is_int(num_features) or num_features <= 0:
             raise ValueError(
                 "`num_features` must be a positive int. "
                 f"Received: num_features={num_features!r}"
             )
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
-        if not isinstance(units, int) or units <= 0:
+        if not is_int(units) or units <= 0:
             raise ValueError(
                 f"`units` must be a positive int. Received: units={units!r}"
             )
-        if not isinstance(num_layers, int) or num_layers <= 0:
+        if not is_int(num_layers) or num_layers <= 0:
             raise ValueError(
                 "`num_layers` must be a positive int. "
                 f"Received: num_layers={num_layers!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
@@ -112,7 +119,7 @@ class FunctionalGRU(keras.Model):
         self.num_classes = num_classes
         self.units = units
         self.num_layers = num_layers
-        self.dropout = dropout
+        self.dropout = float(dropout)
 
     def compute_mask(self, inputs, mask=None):
         del inputs, mask  # The outputs have no steps that could be hidden.

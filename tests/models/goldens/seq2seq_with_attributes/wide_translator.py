@@ -1,8 +1,16 @@
 """`WideTranslator`: a Transformer from one sequence to another."""
 
+import numbers
+
 import keras
 import numpy as np
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
 
 # Tokens that stand for something else than themselves.
 START, END = 1, 2
@@ -298,47 +306,47 @@ class WideTranslator(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(source_vocabulary_size, int) or source_vocabulary_size <= 0:
+        if not is_int(source_vocabulary_size) or source_vocabulary_size <= 0:
             raise ValueError(
                 "`source_vocabulary_size` must be a positive int. "
                 f"Received: source_vocabulary_size={source_vocabulary_size!r}"
             )
-        if not isinstance(target_vocabulary_size, int) or target_vocabulary_size <= 2:
+        if not is_int(target_vocabulary_size) or target_vocabulary_size <= 2:
             raise ValueError(
                 "`target_vocabulary_size` must be an int greater than 2. "
                 f"Received: target_vocabulary_size={target_vocabulary_size!r}"
             )
-        if not isinstance(sequence_length, int) or sequence_length <= 0:
+        if not is_int(sequence_length) or sequence_length <= 0:
             raise ValueError(
                 "`sequence_length` must be a positive int. "
                 f"Received: sequence_length={sequence_length!r}"
             )
-        if not isinstance(num_layers, int) or num_layers <= 0:
+        if not is_int(num_layers) or num_layers <= 0:
             raise ValueError(
                 "`num_layers` must be a positive int. "
                 f"Received: num_layers={num_layers!r}"
             )
-        if not isinstance(num_heads, int) or num_heads <= 0:
+        if not is_int(num_heads) or num_heads <= 0:
             raise ValueError(
                 f"`num_heads` must be a positive int. Received: num_heads={num_heads!r}"
             )
-        if not isinstance(intermediate_dim, int) or intermediate_dim <= 0:
+        if not is_int(intermediate_dim) or intermediate_dim <= 0:
             raise ValueError(
                 "`intermediate_dim` must be a positive int. "
                 f"Received: intermediate_dim={intermediate_dim!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if not isinstance(label, str):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
-        if not isinstance(hidden_dim, int) or hidden_dim <= 0 or hidden_dim % num_heads:
+        if not is_int(hidden_dim) or hidden_dim <= 0 or hidden_dim % num_heads:
             raise ValueError(
                 "`hidden_dim` must be a positive multiple of `num_heads`. "
                 f"Received: hidden_dim={hidden_dim!r}, num_heads={num_heads}"
@@ -350,8 +358,8 @@ class WideTranslator(keras.Model):
         self.num_layers = num_layers
         self.num_heads = num_heads
         self.intermediate_dim = intermediate_dim
-        self.dropout = dropout
-        self.gain = gain
+        self.dropout = float(dropout)
+        self.gain = float(gain)
         self.label = label
         self.source_embedding = TokenAndPositionEmbedding(
             source_vocabulary_size,

@@ -1,7 +1,14 @@
 """`FunctionalSiamese`: a Siamese network."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -175,25 +182,25 @@ class FunctionalSiamese(keras.Model):
         if (
             not isinstance(image_shape, (list, tuple))
             or len(image_shape) != 3
-            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+            or not all(is_int(item) and item > 0 for item in image_shape)
         ):
             raise ValueError(
                 "`image_shape` must be a tuple of 3 positive ints. "
                 f"Received: image_shape={image_shape!r}"
             )
         if not isinstance(filters, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in filters
+            is_int(item) and item > 0 for item in filters
         ):
             raise ValueError(
                 "`filters` must be a tuple of positive ints. "
                 f"Received: filters={filters!r}"
             )
-        if not isinstance(embedding_dim, int) or embedding_dim <= 0:
+        if not is_int(embedding_dim) or embedding_dim <= 0:
             raise ValueError(
                 "`embedding_dim` must be a positive int. "
                 f"Received: embedding_dim={embedding_dim!r}"
             )
-        if not isinstance(margin, (int, float)) or not margin > 0:
+        if not isinstance(margin, numbers.Real) or not margin > 0:
             raise ValueError(
                 f"`margin` must be a float greater than 0. Received: margin={margin!r}"
             )
@@ -209,7 +216,7 @@ class FunctionalSiamese(keras.Model):
         self.filters = tuple(filters)
         self.embedding_dim = embedding_dim
         self.activation = keras.activations.get(activation)
-        self.margin = margin
+        self.margin = float(margin)
 
     def encode(self, images):
         """Return the vectors of the images, `(batch, embedding_dim)`."""

@@ -4,6 +4,11 @@ import keras
 from keras import ops
 
 
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @keras.saving.register_keras_serializable(package="golden", name="LogitSiamese.Encoder")
 class Encoder(keras.layers.Layer):
     """Convolutions that halve an image, and a dense layer: a vector for each image."""
@@ -100,13 +105,13 @@ class LogitSiamese(keras.Model):
     def __init__(self, filters=(32, 64), embedding_dim=32, activation="relu", **kwargs):
         super().__init__(**kwargs)
         if not isinstance(filters, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in filters
+            is_int(item) and item > 0 for item in filters
         ):
             raise ValueError(
                 "`filters` must be a tuple of positive ints. "
                 f"Received: filters={filters!r}"
             )
-        if not isinstance(embedding_dim, int) or embedding_dim <= 0:
+        if not is_int(embedding_dim) or embedding_dim <= 0:
             raise ValueError(
                 "`embedding_dim` must be a positive int. "
                 f"Received: embedding_dim={embedding_dim!r}"

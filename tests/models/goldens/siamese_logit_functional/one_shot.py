@@ -4,6 +4,11 @@ import keras
 from keras import ops
 
 
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @keras.saving.register_keras_serializable(package="golden", name="OneShot.Encoder")
 class Encoder(keras.layers.Layer):
     """Convolutions that halve an image, and a dense layer: a vector for each image."""
@@ -113,20 +118,20 @@ class OneShot(keras.Model):
         if (
             not isinstance(image_shape, (list, tuple))
             or len(image_shape) != 3
-            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+            or not all(is_int(item) and item > 0 for item in image_shape)
         ):
             raise ValueError(
                 "`image_shape` must be a tuple of 3 positive ints. "
                 f"Received: image_shape={image_shape!r}"
             )
         if not isinstance(filters, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in filters
+            is_int(item) and item > 0 for item in filters
         ):
             raise ValueError(
                 "`filters` must be a tuple of positive ints. "
                 f"Received: filters={filters!r}"
             )
-        if not isinstance(embedding_dim, int) or embedding_dim <= 0:
+        if not is_int(embedding_dim) or embedding_dim <= 0:
             raise ValueError(
                 "`embedding_dim` must be a positive int. "
                 f"Received: embedding_dim={embedding_dim!r}"

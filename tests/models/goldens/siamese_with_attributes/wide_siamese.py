@@ -1,7 +1,14 @@
 """`WideSiamese`: a Siamese network."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden", name="WideSiamese.Encoder")
@@ -167,22 +174,22 @@ class WideSiamese(keras.Model):
     ):
         super().__init__(**kwargs)
         if not isinstance(filters, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in filters
+            is_int(item) and item > 0 for item in filters
         ):
             raise ValueError(
                 "`filters` must be a tuple of positive ints. "
                 f"Received: filters={filters!r}"
             )
-        if not isinstance(embedding_dim, int) or embedding_dim <= 0:
+        if not is_int(embedding_dim) or embedding_dim <= 0:
             raise ValueError(
                 "`embedding_dim` must be a positive int. "
                 f"Received: embedding_dim={embedding_dim!r}"
             )
-        if not isinstance(margin, (int, float)) or not margin > 0:
+        if not isinstance(margin, numbers.Real) or not margin > 0:
             raise ValueError(
                 f"`margin` must be a float greater than 0. Received: margin={margin!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -191,8 +198,8 @@ class WideSiamese(keras.Model):
         self.filters = tuple(filters)
         self.embedding_dim = embedding_dim
         self.activation = keras.activations.get(activation)
-        self.margin = margin
-        self.gain = gain
+        self.margin = float(margin)
+        self.gain = float(gain)
         self.label = label
         self.encoder = Encoder(
             filters, embedding_dim, activation, dtype=self.dtype_policy, name="encoder"

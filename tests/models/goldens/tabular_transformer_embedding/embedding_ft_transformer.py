@@ -1,7 +1,14 @@
 """`EmbeddingFTTransformer`: a Transformer over a row's features."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -239,44 +246,44 @@ class EmbeddingFTTransformer(keras.Model):
         name=None,
         trainable=True,
     ):
-        if not isinstance(num_features, int) or num_features <= 0:
+        if not is_int(num_features) or num_features <= 0:
             raise ValueError(
                 "`num_features` must be a positive int. "
                 f"Received: num_features={num_features!r}"
             )
-        if not isinstance(embedding_dim, int) or embedding_dim <= 0:
+        if not is_int(embedding_dim) or embedding_dim <= 0:
             raise ValueError(
                 "`embedding_dim` must be a positive int. "
                 f"Received: embedding_dim={embedding_dim!r}"
             )
-        if not isinstance(num_blocks, int) or num_blocks <= 0:
+        if not is_int(num_blocks) or num_blocks <= 0:
             raise ValueError(
                 "`num_blocks` must be a positive int. "
                 f"Received: num_blocks={num_blocks!r}"
             )
-        if not isinstance(num_heads, int) or num_heads <= 0:
+        if not is_int(num_heads) or num_heads <= 0:
             raise ValueError(
                 f"`num_heads` must be a positive int. Received: num_heads={num_heads!r}"
             )
-        if not isinstance(intermediate_dim, int) or intermediate_dim <= 0:
+        if not is_int(intermediate_dim) or intermediate_dim <= 0:
             raise ValueError(
                 "`intermediate_dim` must be a positive int. "
                 f"Received: intermediate_dim={intermediate_dim!r}"
             )
         if (
-            not isinstance(attention_dropout, (int, float))
+            not isinstance(attention_dropout, numbers.Real)
             or not 0 <= attention_dropout < 1
         ):
             raise ValueError(
                 "`attention_dropout` must be a float at least 0 and less than 1. "
                 f"Received: attention_dropout={attention_dropout!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
             )
-        if not isinstance(hidden_dim, int) or hidden_dim <= 0 or hidden_dim % num_heads:
+        if not is_int(hidden_dim) or hidden_dim <= 0 or hidden_dim % num_heads:
             raise ValueError(
                 "`hidden_dim` must be a positive multiple of `num_heads`. "
                 f"Received: hidden_dim={hidden_dim!r}, num_heads={num_heads}"
@@ -313,8 +320,8 @@ class EmbeddingFTTransformer(keras.Model):
         self.num_heads = num_heads
         self.hidden_dim = hidden_dim
         self.intermediate_dim = intermediate_dim
-        self.attention_dropout = attention_dropout
-        self.dropout = dropout
+        self.attention_dropout = float(attention_dropout)
+        self.dropout = float(dropout)
 
     def compile_for_training(self, learning_rate=1e-4, **kwargs):
         """Compile with an optimizer, a loss and metrics that suit the model.

@@ -1,7 +1,14 @@
 """`RegressionTCN`: a temporal convolutional network."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -158,26 +165,26 @@ class RegressionTCN(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_outputs, int) or num_outputs <= 0:
+        if not is_int(num_outputs) or num_outputs <= 0:
             raise ValueError(
                 "`num_outputs` must be a positive int. "
                 f"Received: num_outputs={num_outputs!r}"
             )
-        if not isinstance(filters, int) or filters <= 0:
+        if not is_int(filters) or filters <= 0:
             raise ValueError(
                 f"`filters` must be a positive int. Received: filters={filters!r}"
             )
-        if not isinstance(kernel_size, int) or kernel_size <= 0:
+        if not is_int(kernel_size) or kernel_size <= 0:
             raise ValueError(
                 "`kernel_size` must be a positive int. "
                 f"Received: kernel_size={kernel_size!r}"
             )
-        if not isinstance(num_blocks, int) or num_blocks <= 0:
+        if not is_int(num_blocks) or num_blocks <= 0:
             raise ValueError(
                 "`num_blocks` must be a positive int. "
                 f"Received: num_blocks={num_blocks!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
@@ -186,7 +193,7 @@ class RegressionTCN(keras.Model):
         self.filters = filters
         self.kernel_size = kernel_size
         self.num_blocks = num_blocks
-        self.dropout = dropout
+        self.dropout = float(dropout)
         self.blocks = [
             ResidualBlock(
                 filters,

@@ -1,7 +1,14 @@
 """`WideTransformer`: a Transformer encoder of texts."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -216,47 +223,47 @@ class WideTransformer(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(vocabulary_size, int) or vocabulary_size <= 0:
+        if not is_int(vocabulary_size) or vocabulary_size <= 0:
             raise ValueError(
                 "`vocabulary_size` must be a positive int. "
                 f"Received: vocabulary_size={vocabulary_size!r}"
             )
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
-        if not isinstance(sequence_length, int) or sequence_length <= 0:
+        if not is_int(sequence_length) or sequence_length <= 0:
             raise ValueError(
                 "`sequence_length` must be a positive int. "
                 f"Received: sequence_length={sequence_length!r}"
             )
-        if not isinstance(num_layers, int) or num_layers <= 0:
+        if not is_int(num_layers) or num_layers <= 0:
             raise ValueError(
                 "`num_layers` must be a positive int. "
                 f"Received: num_layers={num_layers!r}"
             )
-        if not isinstance(num_heads, int) or num_heads <= 0:
+        if not is_int(num_heads) or num_heads <= 0:
             raise ValueError(
                 f"`num_heads` must be a positive int. Received: num_heads={num_heads!r}"
             )
-        if not isinstance(intermediate_dim, int) or intermediate_dim <= 0:
+        if not is_int(intermediate_dim) or intermediate_dim <= 0:
             raise ValueError(
                 "`intermediate_dim` must be a positive int. "
                 f"Received: intermediate_dim={intermediate_dim!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if not isinstance(label, str):
             raise TypeError(f"`label` must be a str. Received: label={label!r}")
-        if not isinstance(hidden_dim, int) or hidden_dim <= 0 or hidden_dim % num_heads:
+        if not is_int(hidden_dim) or hidden_dim <= 0 or hidden_dim % num_heads:
             raise ValueError(
                 "`hidden_dim` must be a positive multiple of `num_heads`. "
                 f"Received: hidden_dim={hidden_dim!r}, num_heads={num_heads}"
@@ -268,8 +275,8 @@ class WideTransformer(keras.Model):
         self.num_layers = num_layers
         self.num_heads = num_heads
         self.intermediate_dim = intermediate_dim
-        self.dropout = dropout
-        self.gain = gain
+        self.dropout = float(dropout)
+        self.gain = float(gain)
         self.label = label
         self.embedding = TokenAndPositionEmbedding(
             vocabulary_size,

@@ -1,7 +1,14 @@
 """`MyTwoTower`: two towers, for recommendation and retrieval."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden", name="MyTwoTower.Tower")
@@ -123,23 +130,23 @@ class MyTwoTower(keras.Model):
     ):
         super().__init__(**kwargs)
         if not isinstance(hidden_units, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in hidden_units
+            is_int(item) and item > 0 for item in hidden_units
         ):
             raise ValueError(
                 "`hidden_units` must be a tuple of positive ints. "
                 f"Received: hidden_units={hidden_units!r}"
             )
-        if not isinstance(embedding_dim, int) or embedding_dim <= 0:
+        if not is_int(embedding_dim) or embedding_dim <= 0:
             raise ValueError(
                 "`embedding_dim` must be a positive int. "
                 f"Received: embedding_dim={embedding_dim!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
             )
-        if not isinstance(temperature, (int, float)) or not temperature > 0:
+        if not isinstance(temperature, numbers.Real) or not temperature > 0:
             raise ValueError(
                 "`temperature` must be a float greater than 0. "
                 f"Received: temperature={temperature!r}"
@@ -147,8 +154,8 @@ class MyTwoTower(keras.Model):
         self.hidden_units = tuple(hidden_units)
         self.embedding_dim = embedding_dim
         self.activation = keras.activations.get(activation)
-        self.dropout = dropout
-        self.temperature = temperature
+        self.dropout = float(dropout)
+        self.temperature = float(temperature)
         self.query_tower = Tower(
             hidden_units,
             embedding_dim,

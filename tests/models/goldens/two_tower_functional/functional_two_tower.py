@@ -1,7 +1,14 @@
 """`FunctionalTwoTower`: two towers, for recommendation and retrieval."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -134,34 +141,34 @@ class FunctionalTwoTower(keras.Model):
         name=None,
         trainable=True,
     ):
-        if not isinstance(num_query_features, int) or num_query_features <= 0:
+        if not is_int(num_query_features) or num_query_features <= 0:
             raise ValueError(
                 "`num_query_features` must be a positive int. "
                 f"Received: num_query_features={num_query_features!r}"
             )
-        if not isinstance(num_item_features, int) or num_item_features <= 0:
+        if not is_int(num_item_features) or num_item_features <= 0:
             raise ValueError(
                 "`num_item_features` must be a positive int. "
                 f"Received: num_item_features={num_item_features!r}"
             )
         if not isinstance(hidden_units, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in hidden_units
+            is_int(item) and item > 0 for item in hidden_units
         ):
             raise ValueError(
                 "`hidden_units` must be a tuple of positive ints. "
                 f"Received: hidden_units={hidden_units!r}"
             )
-        if not isinstance(embedding_dim, int) or embedding_dim <= 0:
+        if not is_int(embedding_dim) or embedding_dim <= 0:
             raise ValueError(
                 "`embedding_dim` must be a positive int. "
                 f"Received: embedding_dim={embedding_dim!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
             )
-        if not isinstance(temperature, (int, float)) or not temperature > 0:
+        if not isinstance(temperature, numbers.Real) or not temperature > 0:
             raise ValueError(
                 "`temperature` must be a float greater than 0. "
                 f"Received: temperature={temperature!r}"
@@ -197,8 +204,8 @@ class FunctionalTwoTower(keras.Model):
         self.hidden_units = tuple(hidden_units)
         self.embedding_dim = embedding_dim
         self.activation = keras.activations.get(activation)
-        self.dropout = dropout
-        self.temperature = temperature
+        self.dropout = float(dropout)
+        self.temperature = float(temperature)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True

@@ -1,7 +1,14 @@
 """`LargeTwoTower`: two towers, for recommendation and retrieval."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden", name="LargeTwoTower.Tower")
@@ -128,28 +135,28 @@ class LargeTwoTower(keras.Model):
     ):
         super().__init__(**kwargs)
         if not isinstance(hidden_units, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in hidden_units
+            is_int(item) and item > 0 for item in hidden_units
         ):
             raise ValueError(
                 "`hidden_units` must be a tuple of positive ints. "
                 f"Received: hidden_units={hidden_units!r}"
             )
-        if not isinstance(embedding_dim, int) or embedding_dim <= 0:
+        if not is_int(embedding_dim) or embedding_dim <= 0:
             raise ValueError(
                 "`embedding_dim` must be a positive int. "
                 f"Received: embedding_dim={embedding_dim!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
             )
-        if not isinstance(temperature, (int, float)) or not temperature > 0:
+        if not isinstance(temperature, numbers.Real) or not temperature > 0:
             raise ValueError(
                 "`temperature` must be a float greater than 0. "
                 f"Received: temperature={temperature!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -158,9 +165,9 @@ class LargeTwoTower(keras.Model):
         self.hidden_units = tuple(hidden_units)
         self.embedding_dim = embedding_dim
         self.activation = keras.activations.get(activation)
-        self.dropout = dropout
-        self.temperature = temperature
-        self.gain = gain
+        self.dropout = float(dropout)
+        self.temperature = float(temperature)
+        self.gain = float(gain)
         self.label = label
         self.query_tower = Tower(
             hidden_units,

@@ -1,6 +1,13 @@
 """`FunctionalUNet`: a U-Net."""
 
+import numbers
+
 import keras
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -122,18 +129,18 @@ class FunctionalUNet(keras.Model):
         if (
             not isinstance(image_shape, (list, tuple))
             or len(image_shape) != 3
-            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+            or not all(is_int(item) and item > 0 for item in image_shape)
         ):
             raise ValueError(
                 "`image_shape` must be a tuple of 3 positive ints. "
                 f"Received: image_shape={image_shape!r}"
             )
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
@@ -141,7 +148,7 @@ class FunctionalUNet(keras.Model):
         if (
             not isinstance(filters, (list, tuple))
             or not filters
-            or not all(isinstance(item, int) and item > 0 for item in filters)
+            or not all(is_int(item) and item > 0 for item in filters)
         ):
             raise ValueError(
                 "`filters` must be a tuple of positive ints, one at least. "
@@ -184,7 +191,7 @@ class FunctionalUNet(keras.Model):
         self.num_classes = num_classes
         self.filters = tuple(filters)
         self.activation = keras.activations.get(activation)
-        self.dropout = dropout
+        self.dropout = float(dropout)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
         """Compile with an optimizer, a loss and metrics that suit the model.

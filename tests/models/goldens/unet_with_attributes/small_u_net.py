@@ -1,6 +1,13 @@
 """`SmallUNet`: a U-Net."""
 
+import numbers
+
 import keras
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden", name="SmallUNet.DoubleConv")
@@ -117,17 +124,17 @@ class SmallUNet(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -136,7 +143,7 @@ class SmallUNet(keras.Model):
         if (
             not isinstance(filters, (list, tuple))
             or not filters
-            or not all(isinstance(item, int) and item > 0 for item in filters)
+            or not all(is_int(item) and item > 0 for item in filters)
         ):
             raise ValueError(
                 "`filters` must be a tuple of positive ints, one at least. "
@@ -145,8 +152,8 @@ class SmallUNet(keras.Model):
         self.num_classes = num_classes
         self.filters = tuple(filters)
         self.activation = keras.activations.get(activation)
-        self.dropout = dropout
-        self.gain = gain
+        self.dropout = float(dropout)
+        self.gain = float(gain)
         self.label = label
         # Whatever Keras's default is, the images have their channels last.
         image = {"data_format": "channels_last", "dtype": self.dtype_policy}

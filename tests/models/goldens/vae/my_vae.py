@@ -1,9 +1,15 @@
 """`MyVAE`: a variational autoencoder."""
 
 import math
+import numbers
 
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden", name="MyVAE.NormalSampling")
@@ -110,34 +116,34 @@ class MyVAE(keras.Model):
         if (
             not isinstance(image_shape, (list, tuple))
             or len(image_shape) != 3
-            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+            or not all(is_int(item) and item > 0 for item in image_shape)
         ):
             raise ValueError(
                 "`image_shape` must be a tuple of 3 positive ints. "
                 f"Received: image_shape={image_shape!r}"
             )
-        if not isinstance(latent_dim, int) or latent_dim <= 0:
+        if not is_int(latent_dim) or latent_dim <= 0:
             raise ValueError(
                 "`latent_dim` must be a positive int. "
                 f"Received: latent_dim={latent_dim!r}"
             )
         if not isinstance(hidden_units, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in hidden_units
+            is_int(item) and item > 0 for item in hidden_units
         ):
             raise ValueError(
                 "`hidden_units` must be a tuple of positive ints. "
                 f"Received: hidden_units={hidden_units!r}"
             )
-        if not isinstance(kl_weight, (int, float)) or not kl_weight >= 0:
+        if not isinstance(kl_weight, numbers.Real) or not kl_weight >= 0:
             raise ValueError(
                 "`kl_weight` must be a non-negative float. "
                 f"Received: kl_weight={kl_weight!r}"
             )
-        self.image_shape = tuple(image_shape)
-        self.latent_dim = latent_dim
-        self.hidden_units = tuple(hidden_units)
+        self.image_shape = tuple(map(int, image_shape))
+        self.latent_dim = int(latent_dim)
+        self.hidden_units = tuple(map(int, hidden_units))
         self.activation = keras.activations.get(activation)
-        self.kl_weight = kl_weight
+        self.kl_weight = float(kl_weight)
         self.seed = seed
         self.input_spec = keras.layers.InputSpec(shape=(None, *image_shape))
         self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")

@@ -1,7 +1,14 @@
 """`FeaturesAverageViT`: a Vision Transformer."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(
@@ -198,35 +205,31 @@ class FeaturesAverageViT(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(patch_size, int) or patch_size <= 0:
+        if not is_int(patch_size) or patch_size <= 0:
             raise ValueError(
                 "`patch_size` must be a positive int. "
                 f"Received: patch_size={patch_size!r}"
             )
-        if not isinstance(num_layers, int) or num_layers <= 0:
+        if not is_int(num_layers) or num_layers <= 0:
             raise ValueError(
                 "`num_layers` must be a positive int. "
                 f"Received: num_layers={num_layers!r}"
             )
-        if not isinstance(mlp_dim, int) or mlp_dim <= 0:
+        if not is_int(mlp_dim) or mlp_dim <= 0:
             raise ValueError(
                 f"`mlp_dim` must be a positive int. Received: mlp_dim={mlp_dim!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
             )
-        if not isinstance(hidden_dim, int) or hidden_dim <= 0:
+        if not is_int(hidden_dim) or hidden_dim <= 0:
             raise ValueError(
                 "`hidden_dim` must be a positive int. "
                 f"Received: hidden_dim={hidden_dim!r}"
             )
-        if (
-            not isinstance(num_heads, int)
-            or num_heads <= 0
-            or hidden_dim % num_heads != 0
-        ):
+        if not is_int(num_heads) or num_heads <= 0 or hidden_dim % num_heads != 0:
             raise ValueError(
                 "`num_heads` must be a positive int that divides `hidden_dim`. "
                 f"Received: num_heads={num_heads!r}, hidden_dim={hidden_dim}"
@@ -236,7 +239,7 @@ class FeaturesAverageViT(keras.Model):
         self.hidden_dim = hidden_dim
         self.num_heads = num_heads
         self.mlp_dim = mlp_dim
-        self.dropout = dropout
+        self.dropout = float(dropout)
         self.patch_embedding = PatchEmbedding(
             patch_size, hidden_dim, dtype=self.dtype_policy, name="patch_embedding"
         )

@@ -1,6 +1,13 @@
 """`RegressionWideDeep`: a linear model beside a multi-layer perceptron."""
 
+import numbers
+
 import keras
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -60,19 +67,19 @@ class RegressionWideDeep(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_outputs, int) or num_outputs <= 0:
+        if not is_int(num_outputs) or num_outputs <= 0:
             raise ValueError(
                 "`num_outputs` must be a positive int. "
                 f"Received: num_outputs={num_outputs!r}"
             )
         if not isinstance(hidden_units, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in hidden_units
+            is_int(item) and item > 0 for item in hidden_units
         ):
             raise ValueError(
                 "`hidden_units` must be a tuple of positive ints. "
                 f"Received: hidden_units={hidden_units!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
@@ -80,7 +87,7 @@ class RegressionWideDeep(keras.Model):
         self.num_outputs = num_outputs
         self.hidden_units = tuple(hidden_units)
         self.activation = keras.activations.get(activation)
-        self.dropout = dropout
+        self.dropout = float(dropout)
         self.wide_regularizer = keras.regularizers.get(wide_regularizer)
         # Without a bias: that of the head is enough for the sum.
         self.linear = keras.layers.Dense(

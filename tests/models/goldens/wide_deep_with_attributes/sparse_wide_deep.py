@@ -1,6 +1,13 @@
 """`SparseWideDeep`: a linear model beside a multi-layer perceptron."""
 
+import numbers
+
 import keras
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -66,24 +73,24 @@ class SparseWideDeep(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
         if not isinstance(hidden_units, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in hidden_units
+            is_int(item) and item > 0 for item in hidden_units
         ):
             raise ValueError(
                 "`hidden_units` must be a tuple of positive ints. "
                 f"Received: hidden_units={hidden_units!r}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -92,9 +99,9 @@ class SparseWideDeep(keras.Model):
         self.num_classes = num_classes
         self.hidden_units = tuple(hidden_units)
         self.activation = keras.activations.get(activation)
-        self.dropout = dropout
+        self.dropout = float(dropout)
         self.wide_regularizer = keras.regularizers.get(wide_regularizer)
-        self.gain = gain
+        self.gain = float(gain)
         self.label = label
         # Without a bias: that of the head is enough for the sum.
         self.linear = keras.layers.Dense(

@@ -5,6 +5,11 @@ import keras
 from {{ cookiecutter.package }}.layers.squeeze_excite import SqueezeExcite
 
 
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @keras.saving.register_keras_serializable(package="{{ cookiecutter.package }}")
 class DigitClassifier(keras.Model):
     """Layers one after the other.
@@ -42,7 +47,7 @@ class DigitClassifier(keras.Model):
         trainable=True,
     ):
         if not isinstance(shape, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in shape
+            is_int(item) and item > 0 for item in shape
         ):
             raise ValueError(f"`shape` must be a tuple of positive ints. Received: shape={shape!r}")
         inputs = keras.Input(shape)
