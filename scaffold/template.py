@@ -128,8 +128,10 @@ class BuiltIn:
     """The layer of Keras that does what a variant of the template does."""
 
     name: str
+    when: When
 
 
+@dataclass(frozen=True)
 class LeftOut:
     """Arguments of the built-in that a drop-in for it does without.
 

@@ -296,6 +296,18 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "axis": np.int64(CHANGED["axis"]),
+            "momentum": np.float32(CHANGED["momentum"]),
+            "epsilon": np.float32(CHANGED["epsilon"]),
+            "gain": np.float32(CHANGED["gain"]),
+        }
+        layer = GainedBatchNorm(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],

@@ -68,26 +68,26 @@ ACCEPTED = {
     "rate": [0.0, 0],
 }
 REFUSED = {
-    "width": [0, 2.5, "2", None],
+    "width": [0, 2.5, True, "2", None],
     "inner": ["dense", None],
-    "depth": [0, 10, 2.5, "2"],
+    "depth": [0, 10, 2.5, True, "2"],
     "gain": [0.0, "1.0", None],
     "rate": [-1.0, 1.0, "1.0", None],
     "flag": ["yes", 2, None],
     "label": [2, None],
     "mode": ["sum-mean", None],
-    "window": [(2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "window": [(2, True), (2, None), (2, 2, 2), 2.5, "22", None],
     "offsets": [
         (2, 2, -2),
         (2, 2, 40),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2.5,
         "222",
         None,
     ],
-    "sizes": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+    "sizes": [(2, 0), (2, True), (2, None), 2.5, "22", None],
     "make": ["dense"],
 }
 
@@ -226,6 +226,21 @@ class TestConfig:
     def test_one_int_stands_for_all(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "width": np.int64(CHANGED["width"]),
+            "depth": np.int64(CHANGED["depth"]),
+            "gain": np.float32(CHANGED["gain"]),
+            "rate": np.float32(CHANGED["rate"]),
+            "window": tuple(np.array(CHANGED["window"])),
+            "offsets": tuple(np.array(CHANGED["offsets"])),
+            "sizes": tuple(np.array(CHANGED["sizes"])),
+        }
+        layer = EveryType(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

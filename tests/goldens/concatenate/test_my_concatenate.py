@@ -46,6 +46,9 @@ CHANGED = {
 DEFAULTS = {
     "axis": -1,
 }
+REFUSED = {
+    "axis": [2.5, True, "2", None],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +124,15 @@ class TestValues:
         y = make(axis=axis)([a, b, b])
         assert_close(array(y), reference([a, b, b], axis))
 
+    @pytest.mark.parametrize("axis", [3, -4])
+    def test_refuses_an_axis_that_the_inputs_do_not_have(self, axis):
+        layer, shapes = make(axis=axis), [part.shape for part in inputs()]
+        for refuses in (layer.compute_output_shape, layer.build):
+            with pytest.raises(
+                ValueError, match="`axis` must be an axis of the inputs"
+            ):
+                refuses(shapes)
+
     def test_one_input_is_enough(self):
         layer, (x, *_) = make(), inputs()
         y = array(layer([x]))
@@ -182,6 +194,23 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "axis": np.int64(CHANGED["axis"]),
+        }
+        layer = MyConcatenate(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [(name, value) for name, values in REFUSED.items() for value in values],
+    )
+    def test_refuses_bad_arguments(self, name, value):
+        with pytest.raises((TypeError, ValueError), match=f"^`{name}` must be"):
+            make(**{name: value})
+
 
 class TestKeras:
     @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
@@ -202,6 +231,14 @@ class TestKeras:
         assert array(mask).all()
         mask = make(axis=1).compute_mask(structure(parts), structure([a, None, c]))
         assert (array(mask) == np.concatenate([a, a | True, c], axis=1)).all()
+
+    def test_each_input_needs_a_mask_or_none(self):
+        layer, parts, (a, b, _) = make(), inputs(), masks()
+        with pytest.raises(ValueError, match="a mask, or None, for each"):
+            layer.compute_mask(parts, [a, b])
+        for given, mask in ((parts[0], [a, None]), (parts, a)):
+            with pytest.raises(ValueError, match="must be in a list or dict"):
+                layer.compute_mask(given, mask)
 
     def test_passes_masks_on(self):
         parts = inputs()

@@ -86,10 +86,10 @@ ACCEPTED = {
     "filters": [1],
 }
 REFUSED = {
-    "filters": [0, 2.5, "2", None],
-    "kernel_size": [(0,), (2.5,), (None,), (2, 2), 2.5, "2", None],
-    "strides": [(0,), (2.5,), (None,), (2, 2), 2.5, "2", None],
-    "dilation_rate": [(0,), (2.5,), (None,), (2, 2), 2.5, "2", None],
+    "filters": [0, 2.5, True, "2", None],
+    "kernel_size": [(0,), (True,), (None,), (2, 2), 2.5, "2", None],
+    "strides": [(0,), (True,), (None,), (2, 2), 2.5, "2", None],
+    "dilation_rate": [(0,), (True,), (None,), (2, 2), 2.5, "2", None],
     "padding": ["full", None],
     "data_format": ["NHWC", 1],
     "groups": [0, -1, 2.5, "2", None, FILTERS - 1],
@@ -337,6 +337,18 @@ class TestConfig:
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "filters": np.int64(CHANGED["filters"]),
+            "kernel_size": tuple(np.array(CHANGED["kernel_size"])),
+            "strides": tuple(np.array(CHANGED["strides"])),
+            "groups": np.int64(CHANGED["groups"]),
+        }
+        layer = MyConv1D(**{**CHANGED, **numbers, "dilation_rate": 1})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
@@ -351,6 +363,17 @@ class TestConfig:
     def test_refuses_bad_arguments(self, name, value):
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
+
+    def test_takes_a_config_of_the_built_in(self):
+        config = MyConv1D(filters=FILTERS, kernel_size=KERNEL_SIZE).get_config()
+        left_out = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
+        assert MyConv1D.from_config({**config, **left_out}).get_config() == config
+
+    @pytest.mark.parametrize("name", ["lora_rank", "lora_alpha", "quantization_config"])
+    def test_refuses_what_it_leaves_out(self, name):
+        config = MyConv1D(filters=FILTERS, kernel_size=KERNEL_SIZE).get_config()
+        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+            MyConv1D.from_config({**config, name: "other"})
 
     @each_format
     def test_data_format_follows_keras_config(self, fmt):

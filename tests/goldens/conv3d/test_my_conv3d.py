@@ -83,20 +83,20 @@ ACCEPTED = {
     "filters": [1],
 }
 REFUSED = {
-    "filters": [0, 2.5, "2", None],
+    "filters": [0, 2.5, True, "2", None],
     "kernel_size": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2.5,
         "222",
         None,
     ],
-    "strides": [(2, 2, 0), (2, 2, 2.5), (2, 2, None), (2, 2, 2, 2), 2.5, "222", None],
+    "strides": [(2, 2, 0), (2, 2, True), (2, 2, None), (2, 2, 2, 2), 2.5, "222", None],
     "dilation_rate": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2.5,
@@ -350,6 +350,18 @@ class TestConfig:
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "filters": np.int64(CHANGED["filters"]),
+            "kernel_size": tuple(np.array(CHANGED["kernel_size"])),
+            "strides": tuple(np.array(CHANGED["strides"])),
+            "groups": np.int64(CHANGED["groups"]),
+        }
+        layer = MyConv3D(**{**CHANGED, **numbers, "dilation_rate": 1})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
@@ -364,6 +376,17 @@ class TestConfig:
     def test_refuses_bad_arguments(self, name, value):
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
+
+    def test_takes_a_config_of_the_built_in(self):
+        config = MyConv3D(filters=FILTERS, kernel_size=KERNEL_SIZE).get_config()
+        left_out = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
+        assert MyConv3D.from_config({**config, **left_out}).get_config() == config
+
+    @pytest.mark.parametrize("name", ["lora_rank", "lora_alpha", "quantization_config"])
+    def test_refuses_what_it_leaves_out(self, name):
+        config = MyConv3D(filters=FILTERS, kernel_size=KERNEL_SIZE).get_config()
+        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+            MyConv3D.from_config({**config, name: "other"})
 
     @each_format
     def test_data_format_follows_keras_config(self, fmt):

@@ -1,7 +1,14 @@
 """`FancyConvTranspose`: 2D transposed convolution."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
@@ -9,17 +16,17 @@ def int_tuple(value, length, name):
 
     One int stands for all of them. Raises `ValueError` for anything else.
     """
-    values = (value,) * length if isinstance(value, int) else value
+    values = (value,) * length if is_int(value) else value
     if (
         not isinstance(values, (list, tuple))
         or len(values) != length
-        or not all(isinstance(item, int) for item in values)
+        or not all(is_int(item) for item in values)
     ):
         raise ValueError(
             f"`{name}` must be an int, or a tuple of ints of length "
             f"{length}. Received: {name}={value!r}"
         )
-    return tuple(values)
+    return tuple(map(int, values))
 
 
 def output_size(size, kernel_size, stride, dilation_rate, output_padding, padding):
@@ -131,7 +138,7 @@ class FancyConvTranspose(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if not isinstance(filters, int) or filters <= 0:
+        if not is_int(filters) or filters <= 0:
             raise ValueError(
                 f"`filters` must be a positive int. Received: filters={filters!r}"
             )
@@ -154,7 +161,7 @@ class FancyConvTranspose(keras.layers.Layer):
                 "all. "
                 f"Received: dilation_rate={dilation_rate!r}"
             )
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -186,7 +193,7 @@ class FancyConvTranspose(keras.layers.Layer):
                 "`strides` and `dilation_rate` cannot both go over 1. "
                 f"Received: strides={strides}, dilation_rate={dilation_rate}"
             )
-        self.filters = filters
+        self.filters = int(filters)
         self.kernel_size = kernel_size
         self.strides = strides
         self.padding = padding
@@ -201,7 +208,7 @@ class FancyConvTranspose(keras.layers.Layer):
         self.bias_regularizer = keras.regularizers.get(bias_regularizer)
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.gain = gain
+        self.gain = float(gain)
         self.mode = mode
         self.input_spec = keras.layers.InputSpec(ndim=4)
 

@@ -93,10 +93,10 @@ ACCEPTED = {
     "gain": [1],
 }
 REFUSED = {
-    "filters": [0, 2.5, "2", None],
-    "kernel_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "strides": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "dilation_rate": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "filters": [0, 2.5, True, "2", None],
+    "kernel_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "strides": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "dilation_rate": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
     "gain": [0.0, "1.0", None],
     "mode": ["sum-mean", None],
     "padding": ["causal", "full", None],
@@ -352,6 +352,18 @@ class TestConfig:
     def test_one_int_stands_for_all(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "filters": np.int64(CHANGED["filters"]),
+            "kernel_size": tuple(np.array(CHANGED["kernel_size"])),
+            "strides": tuple(np.array(CHANGED["strides"])),
+            "gain": np.float32(CHANGED["gain"]),
+        }
+        layer = FancyConvTranspose(**{**CHANGED, **numbers, "dilation_rate": 1})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -1,7 +1,14 @@
 """`FancyConv`: 2D convolution."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
@@ -9,17 +16,17 @@ def int_tuple(value, length, name):
 
     One int stands for all of them. Raises `ValueError` for anything else.
     """
-    values = (value,) * length if isinstance(value, int) else value
+    values = (value,) * length if is_int(value) else value
     if (
         not isinstance(values, (list, tuple))
         or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
+        or not all(is_int(item) and item > 0 for item in values)
     ):
         raise ValueError(
             f"`{name}` must be a positive int, or a tuple of positive ints of length "
             f"{length}. Received: {name}={value!r}"
         )
-    return tuple(values)
+    return tuple(map(int, values))
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -116,14 +123,14 @@ class FancyConv(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if not isinstance(filters, int) or filters <= 0:
+        if not is_int(filters) or filters <= 0:
             raise ValueError(
                 f"`filters` must be a positive int. Received: filters={filters!r}"
             )
         kernel_size = int_tuple(kernel_size, 2, "kernel_size")
         strides = int_tuple(strides, 2, "strides")
         dilation_rate = int_tuple(dilation_rate, 2, "dilation_rate")
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
@@ -149,18 +156,18 @@ class FancyConv(keras.layers.Layer):
                 "`strides` and `dilation_rate` cannot both go over 1. "
                 f"Received: strides={strides}, dilation_rate={dilation_rate}"
             )
-        if not isinstance(groups, int) or groups <= 0 or filters % groups != 0:
+        if not is_int(groups) or groups <= 0 or filters % groups != 0:
             raise ValueError(
                 "`groups` must be a positive int that divides `filters`. "
                 f"Received: groups={groups!r}, filters={filters}"
             )
-        self.filters = filters
+        self.filters = int(filters)
         self.kernel_size = kernel_size
         self.strides = strides
         self.padding = padding
         self.data_format = data_format
         self.dilation_rate = dilation_rate
-        self.groups = groups
+        self.groups = int(groups)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -169,7 +176,7 @@ class FancyConv(keras.layers.Layer):
         self.bias_regularizer = keras.regularizers.get(bias_regularizer)
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.gain = gain
+        self.gain = float(gain)
         self.mode = mode
         self.norm = norm
 

@@ -51,8 +51,8 @@ ACCEPTED = {
     "scale": [1],
 }
 REFUSED = {
-    "input_dim": [0, 2.5, "2", None],
-    "output_dim": [0, 2.5, "2", None],
+    "input_dim": [0, 2.5, True, "2", None],
+    "output_dim": [0, 2.5, True, "2", None],
     "scale": [0.0, "1.0", None],
     "mode": ["sum-mean", None],
 }
@@ -189,6 +189,17 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "input_dim": np.int64(CHANGED["input_dim"]),
+            "output_dim": np.int64(CHANGED["output_dim"]),
+            "scale": np.float32(CHANGED["scale"]),
+        }
+        layer = ScaledEmbedding(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

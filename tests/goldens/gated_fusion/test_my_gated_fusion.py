@@ -236,6 +236,14 @@ class TestKeras:
         assert layer.compute_mask(structure(parts), structure([None] * 3)) is None
         assert layer.compute_mask(structure(parts), structure([a, None, c])) is None
 
+    def test_each_input_needs_a_mask_or_none(self):
+        layer, parts, (a, b, _) = make(), inputs(), masks()
+        with pytest.raises(ValueError, match="a mask, or None, for each"):
+            layer.compute_mask(parts, [a, b])
+        for given, mask in ((parts[0], [a, None]), (parts, a)):
+            with pytest.raises(ValueError, match="must be in a list or dict"):
+                layer.compute_mask(given, mask)
+
     def test_passes_masks_on(self):
         parts = inputs()
         parts[0][:, -1] = parts[1][:, -1] = parts[2][:, -1] = 0

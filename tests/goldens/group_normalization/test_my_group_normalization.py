@@ -52,7 +52,7 @@ DEFAULTS = {
     "gamma_constraint": None,
 }
 REFUSED = {
-    "axis": [2.5, "2", None],
+    "axis": [2.5, True, "2", None],
     "groups": [0, -2, 2.5, "2", None],
 }
 
@@ -233,6 +233,17 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "groups": np.int64(CHANGED["groups"]),
+            "axis": np.int64(CHANGED["axis"]),
+            "epsilon": np.float32(CHANGED["epsilon"]),
+        }
+        layer = MyGroupNormalization(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

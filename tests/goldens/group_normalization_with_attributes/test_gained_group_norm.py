@@ -59,7 +59,7 @@ ACCEPTED = {
     "gain": [1],
 }
 REFUSED = {
-    "axis": [2.5, "2", None],
+    "axis": [2.5, True, "2", None],
     "gain": [0.0, "1.0", None],
     "groups": [0, -2, 2.5, "2", None],
 }
@@ -243,6 +243,18 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "groups": np.int64(CHANGED["groups"]),
+            "axis": np.int64(CHANGED["axis"]),
+            "epsilon": np.float32(CHANGED["epsilon"]),
+            "gain": np.float32(CHANGED["gain"]),
+        }
+        layer = GainedGroupNorm(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

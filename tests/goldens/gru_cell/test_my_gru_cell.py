@@ -68,7 +68,7 @@ ACCEPTED = {
     "recurrent_dropout": [0.0, 1.0, 1],
 }
 REFUSED = {
-    "units": [0, 2.5, "2", None],
+    "units": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 2.0, "1.0", None],
     "recurrent_dropout": [-1.0, 2.0, "1.0", None],
 }
@@ -277,6 +277,17 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "units": np.int64(CHANGED["units"]),
+            "dropout": np.float32(CHANGED["dropout"]),
+            "recurrent_dropout": np.float32(CHANGED["recurrent_dropout"]),
+        }
+        layer = MyGRUCell(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

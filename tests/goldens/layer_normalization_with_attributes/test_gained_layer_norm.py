@@ -57,7 +57,7 @@ ACCEPTED = {
     "gain": [1],
 }
 REFUSED = {
-    "axis": [2.5, "2", None],
+    "axis": [2.5, True, "2", None],
     "gain": [0.0, "1.0", None],
 }
 
@@ -209,6 +209,16 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "epsilon": np.float32(CHANGED["epsilon"]),
+            "gain": np.float32(CHANGED["gain"]),
+        }
+        layer = GainedLayerNorm(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

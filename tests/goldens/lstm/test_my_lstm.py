@@ -80,7 +80,7 @@ ACCEPTED = {
     "recurrent_dropout": [0.0, 1.0, 1],
 }
 REFUSED = {
-    "units": [0, 2.5, "2", None],
+    "units": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 2.0, "1.0", None],
     "recurrent_dropout": [-1.0, 2.0, "1.0", None],
 }
@@ -339,6 +339,17 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "units": np.int64(CHANGED["units"]),
+            "dropout": np.float32(CHANGED["dropout"]),
+            "recurrent_dropout": np.float32(CHANGED["recurrent_dropout"]),
+        }
+        layer = MyLSTM(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
@@ -353,6 +364,17 @@ class TestConfig:
     def test_refuses_bad_arguments(self, name, value):
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
+
+    def test_takes_a_config_of_the_built_in(self):
+        config = MyLSTM(units=UNITS).get_config()
+        left_out = {"implementation": 0, "use_cudnn": "auto"}
+        assert MyLSTM.from_config({**config, **left_out}).get_config() == config
+
+    @pytest.mark.parametrize("name", ["implementation", "use_cudnn"])
+    def test_refuses_what_it_leaves_out(self, name):
+        config = MyLSTM(units=UNITS).get_config()
+        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+            MyLSTM.from_config({**config, name: "other"})
 
 
 class TestKeras:

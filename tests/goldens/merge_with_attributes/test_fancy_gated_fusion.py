@@ -233,6 +233,15 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "gain": np.float32(CHANGED["gain"]),
+        }
+        layer = FancyGatedFusion(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
@@ -267,6 +276,14 @@ class TestKeras:
         assert layer.compute_mask(structure(parts)) is None
         assert layer.compute_mask(structure(parts), structure([None] * 3)) is None
         assert layer.compute_mask(structure(parts), structure([a, None, c])) is None
+
+    def test_each_input_needs_a_mask_or_none(self):
+        layer, parts, (a, b, _) = make(), inputs(), masks()
+        with pytest.raises(ValueError, match="a mask, or None, for each"):
+            layer.compute_mask(parts, [a, b])
+        for given, mask in ((parts[0], [a, None]), (parts, a)):
+            with pytest.raises(ValueError, match="must be in a list or dict"):
+                layer.compute_mask(given, mask)
 
     def test_passes_masks_on(self):
         parts = inputs()

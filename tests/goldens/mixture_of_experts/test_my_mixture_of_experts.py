@@ -48,9 +48,9 @@ ACCEPTED = {
     "router_aux_loss_coef": [0.0, 1],
 }
 REFUSED = {
-    "num_experts": [0, 2.5, "2", None],
-    "intermediate_dim": [0, 2.5, "2", None],
-    "top_k": [0, 2.5, "2", None],
+    "num_experts": [0, 2.5, True, "2", None],
+    "intermediate_dim": [0, 2.5, True, "2", None],
+    "top_k": [0, 2.5, True, "2", None],
     "router_aux_loss_coef": [-1.0, "1.0", None],
 }
 
@@ -265,6 +265,18 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "num_experts": np.int64(CHANGED["num_experts"]),
+            "intermediate_dim": np.int64(CHANGED["intermediate_dim"]),
+            "top_k": np.int64(CHANGED["top_k"]),
+            "router_aux_loss_coef": np.float32(CHANGED["router_aux_loss_coef"]),
+        }
+        layer = MyMixtureOfExperts(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

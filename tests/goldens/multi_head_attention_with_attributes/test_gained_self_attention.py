@@ -77,11 +77,12 @@ ACCEPTED = {
     "gain": [1],
 }
 REFUSED = {
-    "num_heads": [0, 2.5, "2", None],
-    "key_dim": [0, 2.5, "2", None],
-    "value_dim": [0, 2.5, "2"],
+    "num_heads": [0, 2.5, True, "2", None],
+    "key_dim": [0, 2.5, True, "2", None],
+    "value_dim": [0, 2.5, True, "2"],
     "dropout": [-1.0, 2.0, "1.0", None],
-    "sliding_window": [0, 2.5, "2"],
+    "output_shape": [(2, 0), (2, True), (2, None), 2.5, "22"],
+    "sliding_window": [0, 2.5, True, "2"],
     "gain": [0.0, "1.0", None],
     "label": [2, None],
 }
@@ -278,6 +279,17 @@ class TestShapes:
         assert layer.compute_output_shape(*(one.shape for one in x)) == expected
         assert layer(*x).shape == expected
 
+    @pytest.mark.parametrize("shape", [(BATCH, DIM), (BATCH, 2, STEPS, DIM)])
+    @pytest.mark.parametrize("which", range(3))
+    def test_refuses_another_rank(self, shape, which):
+        shapes = [one.shape for one in inputs()]
+        shapes[which] = shape
+        for refuses in (make().build, make().compute_output_shape):
+            with pytest.raises(ValueError, match="must have 3 axes each"):
+                refuses(*shapes)
+        with pytest.raises(ValueError, match=r"expected ndim=3|must have 3 axes each"):
+            make()(*map(keras.KerasTensor, shapes))
+
     def test_refuses_a_key_with_other_steps_than_the_value(self):
         layer, (query, value, key) = make(), inputs()
         with pytest.raises(ValueError, match="must have the same steps"):
@@ -363,6 +375,21 @@ class TestConfig:
             assert described(CHANGED[name]) != described(value)
             name = KEPT_AS.get(name, name)
             assert described(getattr(layer, name)) == described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "num_heads": np.int64(CHANGED["num_heads"]),
+            "key_dim": np.int64(CHANGED["key_dim"]),
+            "value_dim": np.int64(CHANGED["value_dim"]),
+            "dropout": np.float32(CHANGED["dropout"]),
+            "sliding_window": np.int64(CHANGED["sliding_window"]),
+            "gain": np.float32(CHANGED["gain"]),
+        }
+        layer = GainedSelfAttention(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            name = KEPT_AS.get(name, name)
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

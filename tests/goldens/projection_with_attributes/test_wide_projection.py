@@ -37,7 +37,7 @@ ACCEPTED = {
     "output_dim": [1],
 }
 REFUSED = {
-    "output_dim": [0, 2.5, "2", None],
+    "output_dim": [0, 2.5, True, "2", None],
     "gate": ["dense"],
 }
 
@@ -167,6 +167,15 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "output_dim": np.int64(CHANGED["output_dim"]),
+        }
+        layer = WideProjection(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

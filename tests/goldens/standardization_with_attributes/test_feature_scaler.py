@@ -288,6 +288,18 @@ class TestConfig:
             name = KEPT_AS.get(name, name)
             assert described(getattr(layer, name)) == described(value)
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "mean": np.float32(CHANGED["mean"]),
+            "variance": np.float32(CHANGED["variance"]),
+            "gain": np.float32(CHANGED["gain"]),
+        }
+        layer = FeatureScaler(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            name = KEPT_AS.get(name, name)
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],

@@ -42,7 +42,7 @@ ACCEPTED = {
 }
 REFUSED = {
     "layer": ["dense", None],
-    "power_iterations": [0, 2.5, "2", None],
+    "power_iterations": [0, 2.5, True, "2", None],
     "gain": [0.0, "1.0", None],
     "mode": ["sum-mean", None],
 }
@@ -208,6 +208,16 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "power_iterations": np.int64(CHANGED["power_iterations"]),
+            "gain": np.float32(CHANGED["gain"]),
+        }
+        layer = FancySpectralNormalization(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),
