@@ -9,6 +9,7 @@ from typing import Any
 
 from scaffold.attributes import REQUIRED
 from scaffold.errors import UsageError
+from scaffold.rules import KINDS, Rule
 from scaffold.template import Case, Option, Template, TemplateAttribute, Training, When
 from scaffold.text import nearest
 
@@ -25,6 +26,7 @@ _TEMPLATE = dict.fromkeys(_TEXTS, str) | {
     "takes_layers": bool,
     "base": str,
     "case": list,
+    "rule": list,
     "training": list,
     "fallback": bool,
     "layers": list,
@@ -41,12 +43,11 @@ _ATTRIBUTE = {
     "fallback": object,
     "by_hand": list,
     "base": bool,
-    "excludes": str,
-    "divides": str,
     "shape": bool,
     "when": dict,
 }
 _CASE = {"args": dict, "input": object, "call": dict, "tags": list, "when": dict}
+_RULE = {**dict.fromkeys(KINDS, list), "by_hand": bool, "but": int}
 _TRAINING = {"data": str, "metric": str, "bound": int | float, "lower": bool, "when": dict}
 
 
@@ -91,12 +92,14 @@ def _template(folder: Path, data: dict[str, Any]) -> Template:
         choices = implied.items() if isinstance(implied, dict) else [("", implied)]
         if any(value not in values.get(name, ()) for name, value in choices):
             raise ValueError(f"the word `{word}` is no table of options")
+    attributes = tuple(_attribute(table, values) for table in data.get("attribute", []))
     return Template(
         target=folder.parent.name,
         name=folder.name,
         folder=folder,
         options=options,
-        attributes=tuple(_attribute(table, values) for table in data.get("attribute", [])),
+        attributes=attributes,
+        rules=tuple(_rule(table, {a.name for a in attributes}) for table in data.get("rule", [])),
         words=data.get("words", {}),
         reserves=tuple(data.get("reserves", [])),
         takes_layers=data.get("takes_layers", False),
@@ -126,6 +129,21 @@ def _attribute(table: Any, values: Mapping[str, tuple[Any, ...]]) -> TemplateAtt
         "when": _when(table, values, f"the attribute `{table['name']}`"),
     }
     return TemplateAttribute(**frozen)
+
+
+def _rule(table: Any, attributes: set[str]) -> Rule:
+    _check(table, _RULE, (), "a rule")
+    kinds = [key for key in table if key in KINDS]
+    if len(kinds) != 1:
+        raise ValueError(f"a rule has one of the keys {', '.join(KINDS)}")
+    kind, names = KINDS[kinds[0]], tuple(table[kinds[0]])
+    if unknown := [name for name in names if name not in attributes]:
+        raise ValueError(f"the rule `{kind.kind}` is about `{unknown[0]}`, not an attribute")
+    if len(names) != kind.about if kind.about else len(names) < 2:
+        raise ValueError(
+            f"the rule `{kind.kind}` is about {kind.about or 'two or more'} attributes"
+        )
+    return kind(names, **{key: table[key] for key in ("by_hand", "but") if key in table})
 
 
 def _case(table: Any, values: Mapping[str, tuple[Any, ...]]) -> Case:

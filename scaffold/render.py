@@ -149,10 +149,7 @@ def _facts(catalog: Catalog, template: Template, spec: Spec, module: str) -> dic
         "source": fill(template.source, spec.options),
         "arguments": arguments,
         "by_name": {argument.attribute.name: argument for argument in arguments},
-        "exclusive": next(
-            ([rule.name, rule.excludes] for a in arguments if (rule := a.rule) and rule.excludes),
-            [],
-        ),
+        "rules": template.rules_for(spec.options),
         "own": [argument for argument in arguments if argument.rule is None],
         "base": template.base_layer,
         "sample": template.sample,

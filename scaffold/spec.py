@@ -248,30 +248,16 @@ def arguments_of(spec: Spec, template: Template) -> tuple[Argument, ...]:
             )
         defaulted = defaulted or ("" if attribute.required else attribute.name)
         arguments.append(Argument(attribute, attribute.default, None))
-    _check_together(arguments)
+    _check_rules(arguments, template, spec.options)
     return tuple(arguments)
 
 
-def _check_together(arguments: Sequence[Argument]) -> None:
-    """Refuse defaults with which the layer could not be made."""
-    defaults = {argument.attribute.name: argument.attribute.default for argument in arguments}
-    for rule in (argument.rule for argument in arguments if argument.rule):
-        mine, excluded = defaults[rule.name], defaults.get(rule.excludes)
-        if (
-            isinstance(mine, tuple)
-            and isinstance(excluded, tuple)
-            and min(max(mine), max(excluded)) > 1
-        ):
-            raise UsageError(
-                f"`{rule.name}` and `{rule.excludes}` cannot both go over 1",
-                mend=f"Leave one of them at 1: `{rule.excludes}=1`.",
-            )
-        whole = defaults.get(rule.divides)
-        if isinstance(mine, int) and isinstance(whole, int) and whole % mine:
-            raise UsageError(
-                f"`{rule.name}={mine}` does not divide `{rule.divides}={whole}`",
-                mend=f"Make `{rule.divides}` a multiple of {mine}.",
-            )
+def _check_rules(arguments: Sequence[Argument], template: Template, options: Options) -> None:
+    """Refuse defaults with which the class could not be made."""
+    attributes = (argument.attribute for argument in arguments)
+    given = {one.name: one.default for one in attributes if one.default is not REQUIRED}
+    for rule in template.rules_for(options):
+        rule.check(given)
 
 
 def notes_of(spec: Spec, arguments: Sequence[Argument]) -> list[str]:
