@@ -9,7 +9,7 @@ from scaffold.attributes import REQUIRED, TYPES, Attribute, Default, Value
 from scaffold.attributes.grammar import Assignment, Declaration
 from scaffold.base_layer import on_base, read_base
 from scaffold.catalog import Catalog
-from scaffold.composition import Compiled, Stage, compose, read_use
+from scaffold.composition import DATA, Compiled, Stage, compose, data_for, read_use
 from scaffold.errors import Place, UsageError
 from scaffold.naming import check_attribute_name, check_class_name, check_package, module_name
 from scaffold.template import Options, Template, TemplateAttribute
@@ -159,6 +159,10 @@ def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, s
     options = chosen.options_with({**implied, **read})
     package = check_package(request.package or package)
     request.compiled.check()
+    layers = _layers(catalog, chosen, request, options)
+    if layers:
+        wanted = str({**implied, **read}.get(DATA, ""))
+        options[DATA] = data_for(chosen, compose(catalog, name, layers, ""), wanted)
     spec = Spec(
         target,
         name,
@@ -166,7 +170,7 @@ def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, s
         package,
         options,
         base=chosen.source if base else "",
-        layers=_layers(catalog, chosen, request, options),
+        layers=layers,
         compiled=request.compiled,
     )
     for attribute in request.attributes:
@@ -205,9 +209,10 @@ def _layers(
         return ()
     layers = request.layers or tuple(map(read_use, template.layers))
     composition = compose(catalog, str(request.name), layers, "")
-    if options.get("style") == "sequential" and not composition.is_chain:
+    if options.get("style") == "sequential" and not composition.is_sequence:
         raise UsageError(
-            "a model with branches is no sequence of layers", mend="Write `--style functional`."
+            "a model with branches, or with a layer of several inputs, is not a sequence of layers",
+            mend="Write `--style functional`.",
         )
     return layers
 
