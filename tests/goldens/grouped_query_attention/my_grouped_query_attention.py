@@ -122,9 +122,9 @@ class MyGroupedQueryAttention(keras.layers.Layer):
             )
         if num_query_heads % num_key_value_heads != 0:
             raise ValueError(
-                "`num_key_value_heads` must divide `num_query_heads`. Received: "
-                f"num_query_heads={num_query_heads}, "
-                f"num_key_value_heads={num_key_value_heads}"
+                "`num_key_value_heads` must divide `num_query_heads`. "
+                f"Received: num_key_value_heads={num_key_value_heads!r}, "
+                f"num_query_heads={num_query_heads!r}"
             )
         self.head_dim = head_dim
         self.num_query_heads = num_query_heads

@@ -225,17 +225,6 @@ class FeaturesMobileNet(keras.Model):
                 "`filters` must be a tuple of one or more positive ints. "
                 f"Received: filters={filters!r}"
             )
-        by_stage = {
-            "num_blocks": num_blocks,
-            "strides": strides,
-            "expansions": expansions,
-        }
-        for argument, values in by_stage.items():
-            if len(values) != len(filters):
-                raise ValueError(
-                    f"`{argument}` must be as long as `filters`. "
-                    f"Received: {argument}={values!r}, filters={filters!r}"
-                )
         if data_format is None:
             data_format = keras.config.image_data_format()
         data_format = str(data_format).lower()
@@ -244,6 +233,17 @@ class FeaturesMobileNet(keras.Model):
                 "`data_format` must be 'channels_last' or 'channels_first'. "
                 f"Received: data_format={data_format!r}"
             )
+        by_name = {
+            "num_blocks": num_blocks,
+            "strides": strides,
+            "expansions": expansions,
+        }
+        for argument, values in by_name.items():
+            if len(values) != len(filters):
+                raise ValueError(
+                    f"`{argument}` must be as long as `filters`. "
+                    f"Received: {argument}={values!r}, filters={filters!r}"
+                )
         self.alpha = alpha
         self.filters = tuple(filters)
         self.num_blocks = tuple(num_blocks)

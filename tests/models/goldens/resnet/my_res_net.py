@@ -171,11 +171,6 @@ class MyResNet(keras.Model):
                 "`filters` must be a tuple of one or more positive ints. "
                 f"Received: filters={filters!r}"
             )
-        if len(num_blocks) != len(filters):
-            raise ValueError(
-                "`num_blocks` must be as long as `filters`. "
-                f"Received: num_blocks={num_blocks!r}, filters={filters!r}"
-            )
         if data_format is None:
             data_format = keras.config.image_data_format()
         data_format = str(data_format).lower()
@@ -183,6 +178,11 @@ class MyResNet(keras.Model):
             raise ValueError(
                 "`data_format` must be 'channels_last' or 'channels_first'. "
                 f"Received: data_format={data_format!r}"
+            )
+        if len(num_blocks) != len(filters):
+            raise ValueError(
+                "`num_blocks` must be as long as `filters`. "
+                f"Received: filters={filters!r}, num_blocks={num_blocks!r}"
             )
         self.num_classes = num_classes
         self.filters = tuple(filters)

@@ -189,11 +189,6 @@ class FeaturesBottleneckResNet(keras.Model):
                 "`filters` must be a tuple of one or more positive ints. "
                 f"Received: filters={filters!r}"
             )
-        if len(num_blocks) != len(filters):
-            raise ValueError(
-                "`num_blocks` must be as long as `filters`. "
-                f"Received: num_blocks={num_blocks!r}, filters={filters!r}"
-            )
         if data_format is None:
             data_format = keras.config.image_data_format()
         data_format = str(data_format).lower()
@@ -201,6 +196,11 @@ class FeaturesBottleneckResNet(keras.Model):
             raise ValueError(
                 "`data_format` must be 'channels_last' or 'channels_first'. "
                 f"Received: data_format={data_format!r}"
+            )
+        if len(num_blocks) != len(filters):
+            raise ValueError(
+                "`num_blocks` must be as long as `filters`. "
+                f"Received: filters={filters!r}, num_blocks={num_blocks!r}"
             )
         stem = keras.layers.Conv2D(
             filters[0],
