@@ -21,6 +21,8 @@ from scaffold.errors import UsageError
 FACTS = "layers.toml"
 # How often a chain's one tensor is handed to a layer, by the inputs that this needs.
 _FED: Mapping[tuple[str, ...], str] = {("query", "value"): "x, x"}
+# An equation of an einsum without dots: then its letters are the axes.
+_EQUATION = re.compile(r"([a-zA-Z]+),[a-zA-Z]+->([a-zA-Z]+)")
 # Public classes that compute nothing themselves.
 _NO_LAYERS = ("Layer", "Wrapper")
 _DROP_IN = re.compile(r"(?:Drop-in for|As)\s+`keras\.layers\.(\w+)`")
@@ -73,6 +75,8 @@ def of_keras(folder: Path, name: str, arguments: Mapping[str, str], called: str 
     for argument, further in table.pop("where", {}).items():
         if arguments.get(argument, "").lower() == "true":
             table |= further
+    if letters := _EQUATION.fullmatch(arguments.get(table.pop("equation", ""), "")):
+        table |= {"takes": len(letters[1]), "gives": len(letters[2])}
     if sized := table.pop("sized_by", ""):
         table["gives"] = 1 + len(arguments.get(sized, "").strip("(),").split(","))
     if (number := arguments.get(table.pop("counts", ""), "")).isdecimal():

@@ -112,6 +112,8 @@ def test_arguments_change_what_is_given() -> None:
     assert of_keras(FOLDER, "Embedding", {"input_dim": "9", "mask_zero": "True"}).mask == "makes"
     assert of_keras(FOLDER, "Embedding", {"input_dim": "9"}).tokens == 9
     assert of_keras(FOLDER, "AvgPool2D", {}).takes == 4
+    einsum = of_keras(FOLDER, "EinsumDense", {"equation": "abc,cde->abde", "output_shape": "2"})
+    assert (einsum.takes, einsum.gives) == (3, 4)
 
 
 def test_the_table_names_layers_of_keras() -> None:

@@ -36,6 +36,7 @@ def data_of(*texts: str, **options: str) -> object:
         (["embedding:input_dim=20:output_dim=3", "Flatten"], "tokens"),
         (["Hashing:num_bins=5", "Embedding:input_dim=5:output_dim=3", "GRU:units=3"], "tokens"),
         (["Conv3D:filters=2:kernel_size=2", "Flatten"], "volumes"),
+        (["EinsumDense:equation=abc,cd->abd:output_shape=8,6", "Flatten"], "rows"),
         (["RepeatVector:n=3", "LSTM:units=3"], "table"),
         (["Masking", "Dense:units=4", "LSTM:units=3"], "rows"),
         (["Masking", "LSTM:units=3", "Reshape:target_shape=3,1", "Flatten"], "rows"),
