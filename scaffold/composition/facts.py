@@ -38,8 +38,9 @@ class Facts:
         feeds: What it is called with.
         mask: What it does with a mask: `keeps`, `makes`, `ends` or `refuses`.
         data: What its input holds where that is not real numbers: `integers` or `text`.
-        passes_integers: Whether its output is of whole numbers, where its input is.
         tokens: How many whole numbers it knows; 0 for any.
+        is_sized: Whether its arguments fix the sizes of its input.
+        attends: Whether it has heads of attention, or is one.
         wraps: The argument that is another layer or a function, which no text can be.
     """
 
@@ -48,8 +49,9 @@ class Facts:
     feeds: str = "x"
     mask: str = "keeps"
     data: str = ""
-    passes_integers: bool = False
     tokens: int = 0
+    is_sized: bool = False
+    attends: bool = False
     wraps: str = ""
 
     def axes_behind(self, axes: int) -> int:
@@ -76,9 +78,10 @@ def of_keras(folder: Path, name: str, arguments: Mapping[str, str], called: str 
         if arguments.get(argument, "").lower() == "true":
             table |= further
     if letters := _EQUATION.fullmatch(arguments.get(table.pop("equation", ""), "")):
-        table |= {"takes": len(letters[1]), "gives": len(letters[2])}
+        table |= {"takes": len(letters[1]), "gives": len(letters[2]), "is_sized": True}
     if sized := table.pop("sized_by", ""):
-        table["gives"] = 1 + len(arguments.get(sized, "").strip("(),").split(","))
+        table |= {"gives": 1 + len(arguments.get(sized, "").strip("(),").split(","))}
+        table["is_sized"] = True
     if (number := arguments.get(table.pop("counts", ""), "")).isdecimal():
         table["tokens"] = int(number)
     facts = Facts(**table)
@@ -88,7 +91,8 @@ def of_keras(folder: Path, name: str, arguments: Mapping[str, str], called: str 
             mend=f"Derive a class of your own from `{called}`, and name its file.",
         )
     if facts.feeds == "x":
-        facts = replace(facts, feeds=_fed(called, base.call))
+        fed = _fed(called, base.call)
+        facts = replace(facts, feeds=fed, attends=fed != "x")
     if facts.feeds == "several":
         raise several(called)
     return facts
@@ -137,6 +141,9 @@ def _own(ancestry: list[ast.ClassDef], called: str, facts: Facts) -> Facts:
         facts = replace(facts, mask="keeps" if facts.mask == "refuses" else facts.mask)
     if calls and facts.feeds == "x":
         facts = replace(facts, feeds=_fed(called, calls[0]))
+    names = {getattr(node, "attr", getattr(node, "id", "")) for node in nodes}
+    if facts.feeds == "x, x" or "MultiHeadAttention" in names:
+        facts = replace(facts, attends=True)
     if any(map(_is_of_several, nodes)):
         raise several(called)
     return facts

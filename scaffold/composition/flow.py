@@ -87,7 +87,7 @@ def _through_layer(layer: Layer, flow: _Flow) -> _Flow:
     name, facts = layer.class_name, layer.facts
     if facts.data == "text":
         raise _stopped(
-            f"`{name}` takes text, and there is no data of text",
+            f"`{name}` takes text or keys, and there is no data of these",
             "Leave it to what prepares your data.",
             flow,
         )
@@ -108,10 +108,10 @@ def _through_layer(layer: Layer, flow: _Flow) -> _Flow:
         )
     kept = "" if facts.mask == "ends" else flow.mask
     return _Flow(
-        facts.axes_behind(flow.axes),
-        flow.integers and facts.passes_integers,
-        name if facts.mask == "makes" else kept,
-        flow.passed + 1,
+        axes=facts.axes_behind(flow.axes),
+        integers=False,
+        mask=name if facts.mask == "makes" else kept,
+        passed=flow.passed + 1,
     )
 
 

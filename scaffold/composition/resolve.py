@@ -115,8 +115,13 @@ class Composition:
 
     @property
     def attends(self) -> bool:
-        """Whether a layer is called with a query and a value."""
-        return any(layer.facts.feeds == "x, x" for layer in self.layers)
+        """Whether a layer has heads of attention."""
+        return any(layer.facts.attends for layer in self.layers)
+
+    @property
+    def is_sized(self) -> bool:
+        """Whether inputs of another size do not fit a layer's arguments."""
+        return any(layer.facts.is_sized for layer in self.layers)
 
     @property
     def tokens(self) -> int:
