@@ -137,8 +137,9 @@ class MyCrossAttentionDecoder(keras.layers.Layer):
         dim = decoder_sequence_shape[-1]
         if dim is None or dim % self.num_heads != 0:
             raise ValueError(
-                "The features of the input must be known and a multiple of `num_heads`. "
-                f"Received: decoder_sequence_shape={decoder_sequence_shape}, num_heads={self.num_heads}"
+                "The input's features must be known and a multiple of `num_heads`. "
+                f"Received: decoder_sequence_shape={decoder_sequence_shape}, "
+                f"num_heads={self.num_heads}"
             )
         # All are made here, not in the constructor: their sizes depend on the input's.
         seeds = [None if self.seed is None else self.seed + i for i in range(5)]

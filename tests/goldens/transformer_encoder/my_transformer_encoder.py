@@ -111,7 +111,7 @@ class MyTransformerEncoder(keras.layers.Layer):
         dim = input_shape[-1]
         if dim is None or dim % self.num_heads != 0:
             raise ValueError(
-                "The features of the input must be known and a multiple of `num_heads`. "
+                "The input's features must be known and a multiple of `num_heads`. "
                 f"Received: input_shape={input_shape}, num_heads={self.num_heads}"
             )
         # All are made here, not in the constructor: their sizes depend on the input's.
