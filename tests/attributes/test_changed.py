@@ -17,6 +17,7 @@ from scaffold.attributes.grammar import declare_type
 TEMPLATES = Path(scaffold.__file__).parent.parent / "templates"
 MACROS = Environment(loader=FileSystemLoader(TEMPLATES), trim_blocks=True, lstrip_blocks=True)
 MACROS.filters["literal"] = repr
+MACROS.filters["refusal"] = str
 OBJECTS = ("activation", "initializer", "regularizer", "constraint")
 
 

@@ -77,7 +77,11 @@ LOOSE = {"Masking", "Embedding", "ReversibleEmbedding", "CategoryEncoding", "Mel
 
 @pytest.mark.parametrize("name", STRICT)
 def test_another_number_of_axes_is_refused(name: str) -> None:
-    if name in LOOSE or hasattr(getattr(keras.layers, name), "transform_images"):
+    if (
+        name in LOOSE
+        or name.startswith("Adaptive")
+        or hasattr(getattr(keras.layers, name), "transform_images")
+    ):
         return
     case = SAMPLES[name]
     with pytest.raises((ValueError, IndexError, TypeError)):
@@ -171,7 +175,7 @@ def test_a_class_of_ones_own() -> None:
     assert (of("Below").takes, of("Below").gives, of("Below").mask) == (3, 2, "ends")
     assert (of("Elsewhere").takes, of("Elsewhere").mask) == (None, "keeps")
     assert of("Below", return_sequences="true").gives == 3
-    with pytest.raises(UsageError, match=r"^`Pair` takes several inputs, but a chain has one\.$"):
+    with pytest.raises(UsageError, match=r"^`Pair` takes several inputs, but a chain has one$"):
         of("Pair")
     with pytest.raises(UsageError) as caught:
         of("Three")
