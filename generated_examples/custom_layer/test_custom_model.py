@@ -69,7 +69,7 @@ class TestValues:
         model.set_weights(
             [rng.uniform(0.01, 0.1, weight.shape) for weight in model.weights]
         )
-        y = array(model(x))
+        y = array(model(x, training=False))
         for number, weight in enumerate(model.weights):
             if not weight.trainable:
                 continue
@@ -77,11 +77,12 @@ class TestValues:
             weights[number] = 1.5 * weights[number]
             twin = make()
             twin.set_weights(weights)
-            assert (array(twin(x)) != y).any(), weight.path
+            assert (array(twin(x, training=False)) != y).any(), weight.path
 
     def test_items_of_a_batch_do_not_mix(self):
-        layer, x = make(), inputs()
-        assert_close(array(layer(x))[1:], array(layer(x[1:])))
+        model, x = make(), inputs()
+        y = array(model(x, training=False))
+        assert_close(y[1:], array(model(x[1:], training=False)))
 
 
 class TestShapes:
