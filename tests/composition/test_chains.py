@@ -29,7 +29,7 @@ CHAINS = {
     ],
     "EncoderNet": [
         *("position_embedding:sequence_length=8", "multi_head_attention:num_heads=2:key_dim=4"),
-        *("transformer_encoder:intermediate_dim=8:num_heads=2", "Flatten", "Dense:units=10"),
+        *("Flatten", "Dense:units=10"),
     ],
     "PixelNet": [
         *("RandomFlip", "residual_block:filters=4", "squeeze_excite:filters=4"),
@@ -42,9 +42,7 @@ CHAINS = {
         *("Flatten", "Dense:units=10"),
     ],
     "TableNet": [
-        *("Normalization", "Dense:units=16:activation=relu", "glu"),
-        *("Reshape:target_shape=2,2,2", "Conv2DTranspose:filters=3:kernel_size=2"),
-        *("Flatten", "Dense:units=10"),
+        *("Normalization", "Dense:units=16:activation=relu", "glu", "Dense:units=10"),
     ],
 }
 
