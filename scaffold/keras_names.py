@@ -484,13 +484,11 @@ ACTIVATIONS = frozenset(
         "swish",
         "tanh",
         "tanh_shrink",
-        "threshold",
     ]
 )
 
 INITIALIZERS = frozenset(
     [
-        "Constant",
         "GlorotNormal",
         "GlorotUniform",
         "HeNormal",
@@ -509,7 +507,6 @@ INITIALIZERS = frozenset(
         "TruncatedNormal",
         "VarianceScaling",
         "Zeros",
-        "constant",
         "glorot_normal",
         "glorot_uniform",
         "he_normal",

@@ -9,6 +9,7 @@ from typing import Any
 
 from scaffold.attributes import REQUIRED
 from scaffold.errors import UsageError
+from scaffold.rules import KINDS, Rule
 from scaffold.template import (
     BuiltIn,
     Case,
@@ -35,6 +36,7 @@ _TEMPLATE = dict.fromkeys(_TEXTS, str) | {
     "takes_layers": bool,
     "base": str,
     "case": list,
+    "rule": list,
     "training": list,
     "built_in": list,
     "left_out": list,
@@ -53,8 +55,6 @@ _ATTRIBUTE = {
     "fallback": object,
     "by_hand": list,
     "base": bool,
-    "excludes": str,
-    "divides": str,
     "shape": bool,
     "rate": str,
     "when": dict,
@@ -62,6 +62,7 @@ _ATTRIBUTE = {
 _CASE = {"args": dict, "input": object, "call": dict, "tags": list, "when": dict}
 _BUILT_IN = {"name": str, "when": dict}
 _LEFT_OUT = {"values": dict, "when": dict}
+_RULE = {**dict.fromkeys(KINDS, list), "by_hand": bool, "but": int}
 _TRAINING = {"data": str, "metric": str, "bound": int | float, "lower": bool, "when": dict}
 
 
@@ -106,12 +107,14 @@ def _template(folder: Path, data: dict[str, Any]) -> Template:
         choices = implied.items() if isinstance(implied, dict) else [("", implied)]
         if any(value not in values.get(name, ()) for name, value in choices):
             raise ValueError(f"the word `{word}` is no table of options")
+    attributes = tuple(_attribute(table, values) for table in data.get("attribute", []))
     return Template(
         target=folder.parent.name,
         name=folder.name,
         folder=folder,
         options=options,
-        attributes=tuple(_attribute(table, values) for table in data.get("attribute", [])),
+        attributes=attributes,
+        rules=tuple(_rule(table, {a.name for a in attributes}) for table in data.get("rule", [])),
         words=data.get("words", {}),
         reserves=tuple(data.get("reserves", [])),
         takes_layers=data.get("takes_layers", False),
@@ -143,6 +146,21 @@ def _attribute(table: Any, values: Mapping[str, tuple[Any, ...]]) -> TemplateAtt
         "when": _when(table, values, f"the attribute `{table['name']}`"),
     }
     return TemplateAttribute(**frozen)
+
+
+def _rule(table: Any, attributes: set[str]) -> Rule:
+    _check(table, _RULE, (), "a rule")
+    kinds = [key for key in table if key in KINDS]
+    if len(kinds) != 1:
+        raise ValueError(f"a rule has one of the keys {', '.join(KINDS)}")
+    kind, names = KINDS[kinds[0]], tuple(table[kinds[0]])
+    if unknown := [name for name in names if name not in attributes]:
+        raise ValueError(f"the rule `{kind.kind}` is about `{unknown[0]}`, not an attribute")
+    if len(names) != kind.about if kind.about else len(names) < 2:
+        raise ValueError(
+            f"the rule `{kind.kind}` is about {kind.about or 'two or more'} attributes"
+        )
+    return kind(names, **{key: table[key] for key in ("by_hand", "but") if key in table})
 
 
 def _case(table: Any, values: Mapping[str, tuple[Any, ...]]) -> Case:

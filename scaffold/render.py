@@ -131,6 +131,7 @@ def _environment(folders: tuple[Path, ...], line_length: int) -> SandboxedEnviro
         comment=prose.comment,
         example=prose.example,
         refusal=prose.refusal,
+        literals=prose.literals,
     )
     # A template's module is made once; an `import` in a loop would make it each time.
     environment.globals["macros"] = lambda type_: environment.get_template(
@@ -151,10 +152,7 @@ def _facts(catalog: Catalog, template: Template, spec: Spec, module: str) -> dic
         "source": fill(template.source, spec.options),
         "arguments": arguments,
         "by_name": {argument.attribute.name: argument for argument in arguments},
-        "exclusive": next(
-            ([rule.name, rule.excludes] for a in arguments if (rule := a.rule) and rule.excludes),
-            [],
-        ),
+        "rules": template.rules_for(spec.options),
         "own": [argument for argument in arguments if argument.rule is None],
         # What a class does without that stands in for one of Keras.
         "left_out": {} if _is_its_own(arguments) else template.left_out_for(spec.options),
@@ -216,14 +214,21 @@ class _Prose:
         whole = f'f"{_in_braces(first)} {second}"'
         if len(whole) + indent <= self.line_length:
             return whole
-        width = max(self.line_length - indent - 3, 20)
-        lines = textwrap.wrap(first, width, break_long_words=False, break_on_hyphens=False)
-        return "\n".join([*(f'"{line} "' for line in lines), f'f"{second}"'])
+        return f'{self.literals(f"{first} ", indent=indent)}\nf"{second}"'
+
+    def literals(self, text: str, prefix: str = "", indent: int = 16) -> str:
+        """A text as literals, a line each, with spaces between them."""
+        width = max(self.line_length - indent - len(prefix) - 3, 20)
+        lines = textwrap.wrap(
+            _unbroken(text), width, break_long_words=False, break_on_hyphens=False
+        )
+        ends = [" "] * (len(lines) - 1) + [text[len(text.rstrip()) :]]
+        pairs = zip(lines, ends, strict=True)
+        return "\n".join(f'{prefix}"{line}{end}"' for line, end in pairs).replace(_NO_BREAK, " ")
 
     def _fill(self, text: str, first: str, further: str) -> str:
-        unbroken = re.sub("`[^`]*`", lambda code: code[0].replace(" ", _NO_BREAK), text)
         # Behind a line's beginning, doctest would run it.
-        unbroken = re.sub(" (?=>>>)", _NO_BREAK, unbroken)
+        unbroken = re.sub(" (?=>>>)", _NO_BREAK, _unbroken(text))
         filled = textwrap.fill(
             _docstring(unbroken),
             width=max(self.line_length, 40),
@@ -237,6 +242,11 @@ class _Prose:
 
 def _enumerated(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1])] * (len(parts) > 1) + [*parts[-1:]])
+
+
+def _unbroken(text: str) -> str:
+    """`text` without a space in what is in backticks, to be filled."""
+    return re.sub("`[^`]*`", lambda code: code[0].replace(" ", _NO_BREAK), text)
 
 
 def _sentence(text: str) -> str:

@@ -9,7 +9,7 @@ from scaffold.attributes import REQUIRED, TYPES, Attribute, Default, Value
 from scaffold.attributes.grammar import Assignment, Declaration
 from scaffold.base_layer import on_base, read_base
 from scaffold.catalog import Catalog
-from scaffold.composition import Compiled, Stage, compose, read_use
+from scaffold.composition import DATA, Compiled, Stage, compose, data_for, read_use
 from scaffold.errors import Place, UsageError
 from scaffold.naming import check_attribute_name, check_class_name, check_package, module_name
 from scaffold.template import Options, Template, TemplateAttribute
@@ -164,6 +164,10 @@ def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, s
     options = chosen.options_with({**implied, **read})
     package = check_package(request.package or package)
     request.compiled.check()
+    layers = _layers(catalog, chosen, request, options)
+    if layers:
+        wanted = str({**implied, **read}.get(DATA, ""))
+        options[DATA] = data_for(chosen, compose(catalog, name, layers, ""), wanted)
     spec = Spec(
         target,
         name,
@@ -171,7 +175,7 @@ def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, s
         package,
         options,
         base=chosen.source if base else "",
-        layers=_layers(catalog, chosen, request, options),
+        layers=layers,
         compiled=request.compiled,
     )
     for attribute in request.attributes:
@@ -210,9 +214,10 @@ def _layers(
         return ()
     layers = request.layers or tuple(map(read_use, template.layers))
     composition = compose(catalog, str(request.name), layers, "")
-    if options.get("style") == "sequential" and not composition.is_chain:
+    if options.get("style") == "sequential" and not composition.is_sequence:
         raise UsageError(
-            "a model with branches is no sequence of layers", mend="Write `--style functional`."
+            "a model with branches, or with a layer of several inputs, is not a sequence of layers",
+            mend="Write `--style functional`.",
         )
     return layers
 
@@ -255,30 +260,16 @@ def arguments_of(spec: Spec, template: Template) -> tuple[Argument, ...]:
             )
         defaulted = defaulted or ("" if attribute.required else attribute.name)
         arguments.append(Argument(attribute, attribute.default, None))
-    _check_together(arguments)
+    _check_rules(arguments, template, spec.options)
     return tuple(arguments)
 
 
-def _check_together(arguments: Sequence[Argument]) -> None:
-    """Refuse defaults with which the layer could not be made."""
-    defaults = {argument.attribute.name: argument.attribute.default for argument in arguments}
-    for rule in (argument.rule for argument in arguments if argument.rule):
-        mine, excluded = defaults[rule.name], defaults.get(rule.excludes)
-        if (
-            isinstance(mine, tuple)
-            and isinstance(excluded, tuple)
-            and min(max(mine), max(excluded)) > 1
-        ):
-            raise UsageError(
-                f"`{rule.name}` and `{rule.excludes}` cannot both go over 1",
-                mend=f"Leave one of them at 1: `{rule.excludes}=1`.",
-            )
-        whole = defaults.get(rule.divides)
-        if isinstance(mine, int) and isinstance(whole, int) and whole % mine:
-            raise UsageError(
-                f"`{rule.name}={mine}` does not divide `{rule.divides}={whole}`",
-                mend=f"Make `{rule.divides}` a multiple of {mine}.",
-            )
+def _check_rules(arguments: Sequence[Argument], template: Template, options: Options) -> None:
+    """Refuse defaults with which the class could not be made."""
+    attributes = (argument.attribute for argument in arguments)
+    given = {one.name: one.default for one in attributes if one.default is not REQUIRED}
+    for rule in template.rules_for(options):
+        rule.check(given)
 
 
 def notes_of(spec: Spec, template: Template) -> list[str]:

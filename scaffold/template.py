@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from scaffold.attributes import REQUIRED, Attribute, Value
 from scaffold.attributes.grammar import declare_type
 from scaffold.errors import UsageError
+from scaffold.rules import Rule
 from scaffold.text import nearest, shown, snake_case
 
 if TYPE_CHECKING:
@@ -56,7 +57,6 @@ class TemplateAttribute:
     `by_hand` names what the template's own code writes instead of the type's macro
     (`check`); `base` ones are handed to `keras.layers.Layer.__init__` as they are.
     Of a seed, `rate` is the attribute that says how much is drawn, nothing at 0.
-    `excludes` names one that can't be over 1 together with this, `divides` one that this divides.
     Of a `shape` all ints are written.
     """
 
@@ -68,8 +68,6 @@ class TemplateAttribute:
     fallback: Any = REQUIRED
     by_hand: tuple[str, ...] = ()
     base: bool = False
-    excludes: str = ""
-    divides: str = ""
     shape: bool = False
     rate: str = ""
     when: When = field(default_factory=dict)
@@ -186,6 +184,7 @@ class Template:
     attributes: tuple[TemplateAttribute, ...]
     takes_layers: bool
     cases: tuple[Case, ...]
+    rules: tuple[Rule, ...] = ()
     training: tuple[Training, ...] = ()
     built_ins: tuple[BuiltIn, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
@@ -218,6 +217,16 @@ class Template:
     def attributes_for(self, options: Options) -> list[TemplateAttribute]:
         """The attributes that stand for these values of all options."""
         return [rule for rule in self.attributes if _holds(rule.when, options)]
+
+    def wraps(self, options: Options) -> bool:
+        """Whether it can't be made without another layer, for these values of all options."""
+        rules = self.attributes_for(options)
+        return any(rule.type == "layer" and rule.default is REQUIRED for rule in rules)
+
+    def rules_for(self, options: Options) -> list[Rule]:
+        """The rules between attributes that all stand for these values of all options."""
+        names = {attribute.name for attribute in self.attributes_for(options)}
+        return [rule for rule in self.rules if names.issuperset(rule.names)]
 
     def cases_for(self, options: Options) -> list[Mapping[str, Any]]:
         """What the variant with these values of all options is checked with."""

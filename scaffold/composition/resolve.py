@@ -5,9 +5,11 @@ Nothing of Keras or of the user's is imported: constructors are read from source
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,8 +21,10 @@ from scaffold.base_layer import (
     own_class,
     public_layers,
 )
+from scaffold.composition.facts import Facts, of_class, of_keras, several
 from scaffold.composition.source import call
 from scaffold.composition.stage import MERGES, Parallel, Residual, Stage, Use
+from scaffold.conformance.case import case_from
 from scaffold.errors import MissingError, Place, UsageError
 from scaffold.text import camel_case, nearest, shown, snake_case
 
@@ -31,14 +35,19 @@ if TYPE_CHECKING:
 # What every layer takes, handed on by `**kwargs`.
 _EVERY = ("trainable", "activity_regularizer")
 _NAMED = ("name", "dtype")
+# How many different numbers the data `tokens` has.
+_TOKENS = 17
+# What a template's class is called where it is only read.
+_GENERATED = "Read"
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a composed model: the beginning of its source, and its name."""
+    """One layer of a composed model: the beginning of its source, its name, what it takes."""
 
     started: str
     name: str
+    facts: Facts
     kind: ClassVar[str] = "layer"
 
     @property
@@ -106,6 +115,40 @@ class Composition:
     def is_chain(self) -> bool:
         return all(isinstance(stage, Layer) for stage in self.stages)
 
+    @property
+    def layers(self) -> list[Layer]:
+        """All layers, those of branches too."""
+        return list(_layers(self.stages))
+
+    @property
+    def attends(self) -> bool:
+        """Whether a layer has heads of attention."""
+        return any(layer.facts.attends for layer in self.layers)
+
+    @property
+    def is_sized(self) -> bool:
+        """Whether inputs of another size do not fit a layer's arguments."""
+        return any(layer.facts.is_sized for layer in self.layers)
+
+    @property
+    def tokens(self) -> int:
+        """How many whole numbers the layers know of those in the data."""
+        return min([_TOKENS, *(layer.facts.tokens for layer in self.layers if layer.facts.tokens)])
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether each layer is called with just what the one before it gives."""
+        return all(isinstance(one, Layer) and one.facts.feeds == "x" for one in self.stages)
+
+
+def _layers(stages: Sequence[Layer | Way]) -> Iterator[Layer]:
+    for stage in stages:
+        if isinstance(stage, Layer):
+            yield stage
+        else:
+            for branch in stage.branches:
+                yield from _layers(branch)
+
 
 def compose(catalog: Catalog, model: str, stages: Sequence[Stage], package: str) -> Composition:
     """What these stages stand for.
@@ -130,6 +173,7 @@ class _Resolver:
         self._catalog = catalog
         self._model = model
         self._package = package
+        self._folder = catalog.composing("model").folder
         self._names: dict[str, int] = {}
         self.imports: set[tuple[str, str]] = set()
         self.beside: dict[str, Beside] = {}
@@ -138,7 +182,8 @@ class _Resolver:
         for stage in stages:
             match stage:
                 case Use():
-                    yield Layer(self._started(stage), self._name(stage.layer))
+                    started, facts = self._resolved(stage)
+                    yield Layer(started, self._name(stage.layer), facts)
                 case Residual():
                     branches = [list(self.stages(stage.stages))]
                     yield Way("residual", branches, "add", self._name("residual"))
@@ -157,7 +202,7 @@ class _Resolver:
         number = self._names[name] = self._names.get(name, -1) + 1
         return f"{name}_{number}" if number else name
 
-    def _started(self, use: Use) -> str:
+    def _resolved(self, use: Use) -> tuple[str, Facts]:
         for name in _NAMED:
             if name in use.arguments:
                 raise UsageError(
@@ -168,7 +213,9 @@ class _Resolver:
             return self._of_a_file(use)
         if use.layer in public_layers():
             signature = constructor("keras.layers", use.layer)
-            return call(f"keras.layers.{use.layer}", signature, use.arguments, _EVERY, use.text)
+            name = f"keras.layers.{use.layer}"
+            started = call(name, signature, use.arguments, _EVERY, use.text)
+            return started, of_keras(self._folder, use.layer, use.arguments)
         if use.layer in self._catalog.words("layer"):
             return self._of_a_template(use)
         known = [*public_layers(), *self._catalog.words("layer")]
@@ -178,11 +225,16 @@ class _Resolver:
             place=Place(use.text, 0, len(use.layer)) if use.text else None,
         )
 
-    def _of_a_template(self, use: Use) -> str:
+    def _of_a_template(self, use: Use) -> tuple[str, Facts]:
         template, implied = self._catalog.find("layer", use.layer)
         names = {option.name for option in template.options}
         given = {key: value for key, value in use.arguments.items() if key in names}
         chosen = {**implied, **{k: template.option(k).read(v) for k, v in given.items()}}
+        if template.wraps(template.options_with(chosen)):
+            raise UsageError(
+                f"`{use.layer}` wraps another layer, which can't be typed",
+                mend="Use it in a class of your own that takes one input, and name its file.",
+            )
         class_name = f"{self._model}{camel_case(use.layer)}"
         options = {key: str(value).lower() for key, value in chosen.items()}
         beside = Beside(class_name, template.name, options)
@@ -195,12 +247,19 @@ class _Resolver:
         self.imports.add((f"{self._package}.{module}" if self._package else module, class_name))
         signature = _signature(template, template.options_with(chosen))
         arguments = {key: value for key, value in use.arguments.items() if key not in names}
-        return call(class_name, signature, arguments, _EVERY, use.text)
+        started = call(class_name, signature, arguments, _EVERY, use.text)
+        parsed = ast.parse(_rendered(self._catalog, template.name, tuple(sorted(options.items()))))
+        facts = of_class(self._folder, parsed, _GENERATED, use.layer, arguments)
+        cases = map(case_from, template.cases_for(template.options_with(chosen)))
+        if facts.feeds == "x" and any(isinstance(case.inputs, list) for case in cases):
+            raise several(use.layer)
+        return started, facts
 
-    def _of_a_file(self, use: Use) -> str:
+    def _of_a_file(self, use: Use) -> tuple[str, Facts]:
         path, module = _found(use.home)
         self.imports.add((module, use.layer))
         signature = own_class(path, use.layer).constructor()
+        parsed = ast.parse(path.read_text(encoding="utf-8"))
         named = {parameter.name for parameter in signature.plain}
         if not (signature.takes_any_keyword or named.issuperset(_NAMED)):
             raise UsageError(
@@ -208,7 +267,8 @@ class _Resolver:
                 mend="Let its constructor take **kwargs, and hand them to `super().__init__`.",
             )
         plain = tuple(one for one in signature.parameters if one.name not in _NAMED)
-        return call(use.layer, Signature(plain), use.arguments, _EVERY, use.text)
+        started = call(use.layer, Signature(plain), use.arguments, _EVERY, use.text)
+        return started, of_class(self._folder, parsed, use.layer, use.layer, use.arguments)
 
 
 def _signature(template: Template, options: Mapping[str, int | str | bool]) -> Signature:
@@ -220,6 +280,17 @@ def _signature(template: Template, options: Mapping[str, int | str | bool]) -> S
         for one in resolved
     )
     return Signature((*plain, Parameter("kwargs", stars="**")))
+
+
+@cache
+def _rendered(catalog: Catalog, template: str, options: tuple[tuple[str, str], ...]) -> str:
+    """The source of a template's class."""
+    from scaffold.render import Style, render
+    from scaffold.spec import Request, make_spec
+
+    request = Request("layer", _GENERATED, template, options=dict(options))
+    spec, _ = make_spec(catalog, request, "pkg")
+    return render(catalog, spec, Style(), spec.module, ["layer"])["layer"]
 
 
 def _found(home: str) -> tuple[Path, str]:

@@ -17,16 +17,26 @@ import scaffold
 BACKENDS = ("tensorflow", "jax", "torch")
 TARGET = Path(scaffold.__file__).parent / "keras_names.py"
 
-_ASK = """
+_ASK = '''
 import inspect, json, keras
 from keras.src import activations, constraints, initializers, regularizers
 
 def names(objects):
     return sorted(name for name in objects if isinstance(name, str) and name.isidentifier())
 
+def alone(module, name):
+    """Whether the name says all that is needed: `threshold` and `constant` need arguments."""
+    try:
+        found = module.get(name)
+    except Exception:
+        return False
+    parameters = inspect.signature(found).parameters.values() if module is activations else ()
+    return sum(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters) < 2
+
 def strings(module, table):
     base = {"initializer", "regularizer", "constraint"}
-    return names(n for n in getattr(module, table) if str(n).lower() not in base)
+    found = names(n for n in getattr(module, table) if str(n).lower() not in base)
+    return [name for name in found if alone(module, name)]
 
 print("\\n" + json.dumps({
     "LAYERS": names(n for n, o in vars(keras.layers).items() if inspect.isclass(o)),
@@ -38,7 +48,7 @@ print("\\n" + json.dumps({
     "REGULARIZERS": strings(regularizers, "ALL_OBJECTS_DICT"),
     "CONSTRAINTS": strings(constraints, "ALL_OBJECTS_DICT"),
 }))
-"""
+'''
 
 
 def ask(backend: str) -> dict[str, list[str]]:

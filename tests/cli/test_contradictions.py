@@ -14,7 +14,7 @@ from conftest import Scaffold
     [
         (
             ["MyConv", "strides=2", "dilation_rate=2"],
-            "Error: `strides` and `dilation_rate` cannot both go over 1.\n"
+            "Error: `strides=2,2` and `dilation_rate=2,2` cannot both be above 1.\n"
             "Leave one of them at 1: `dilation_rate=1`.\n",
         ),
         (
@@ -41,6 +41,69 @@ from conftest import Scaffold
 )
 def test_is_refused(scaffold: Scaffold, here: Path, words: list[str], error: str) -> None:
     outcome = scaffold("layer", *words)
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", error)
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (
+            ["layer", "MyMoE", "--template=mixture_of_experts", "num_experts=2", "top_k=5"],
+            "Error: `top_k=5` is greater than `num_experts=2`.\n"
+            "Write `top_k=2` or less, or `num_experts=5` or more.\n",
+        ),
+        (
+            ["model", "MyMobileNet", "filters=4,8", "num_blocks=1,1,1"],
+            "Error: `filters=4,8` and `num_blocks=1,1,1` must have the same number of items.\n"
+            "Write `num_blocks=1,1` `strides=1,2` `expansions=1,6`, for example.\n",
+        ),
+        (
+            ["model", "MyResNet", "filters=4,8", "num_blocks=1"],
+            "Error: `filters=4,8` and `num_blocks=1` must have the same number of items.\n"
+            "Write `num_blocks=1,1`, for example.\n",
+        ),
+        (
+            ["model", "MyGan", "image_shape=7,7,1"],
+            "Error: height and width of `image_shape=7,7,1` must be multiples of 4, for "
+            "`filters=128,64` halves them 2 times.\n"
+            "Write `image_shape=8,8,1`, or give `filters` fewer items.\n",
+        ),
+        (
+            ["layer", "MyConvTranspose", "strides=2", "output_padding=2"],
+            "Error: `output_padding=2,2` is not less than `strides=2,2`.\n"
+            "Write `output_padding=1,1`, or `strides=3,3`.\n",
+        ),
+        (
+            ["layer", "MyNormalization", "--template=standardization", "mean=1.0"],
+            "Error: `mean=1.0` is given without `variance`.\n"
+            "Give `variance` as well, or leave both out.\n",
+        ),
+        (
+            ["layer", "MyGroupNormalization", "groups=0"],
+            "Error: `groups` is 0.\nWrite `groups=1`, for example.\n",
+        ),
+        (
+            ["model", "MyViT", "--style=functional", "image_shape=28,28,1"],
+            "Error: `patch_size=16` does not divide the height and the width of "
+            "`image_shape=28,28,1`.\n"
+            "Write `patch_size=14`, for example.\n",
+        ),
+        (
+            ["model", "MyViT", "hidden_dim=10"],
+            "Error: `num_heads=3` does not divide `hidden_dim=10`.\n"
+            "Make `hidden_dim` a multiple of 3.\n",
+        ),
+        (
+            ["model", "MyCNN", "filters="],
+            "Error: `filters` has no items.\nGive it one or more.\n",
+        ),
+    ],
+)
+def test_defaults_that_contradict_each_other(
+    scaffold: Scaffold, here: Path, words: list[str], error: str
+) -> None:
+    outcome = scaffold(*words)
     assert (outcome.code, outcome.out, outcome.err) == (2, "", error)
     assert list(here.iterdir()) == []
 

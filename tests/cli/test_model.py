@@ -114,7 +114,8 @@ def test_a_branch_is_no_sequence(refused: Refused, here: Path) -> None:
     code, err = refused("model", "--from=net.toml", "--style=sequential")
     assert (code, err) == (
         2,
-        "Error: a model with branches is no sequence of layers.\nWrite `--style functional`.\n",
+        "Error: a model with branches, or with a layer of several inputs, is not a sequence of "
+        "layers.\nWrite `--style functional`.\n",
     )
 
 

@@ -37,8 +37,8 @@ CHANGED = {
     "moving_variance_initializer": keras.initializers.RandomNormal(stddev=0.9, seed=9),
     "beta_regularizer": keras.regularizers.L2(1.0),
     "gamma_regularizer": keras.regularizers.L2(1.1),
-    "beta_constraint": keras.constraints.MaxNorm(12.0),
-    "gamma_constraint": keras.constraints.MaxNorm(13.0),
+    "beta_constraint": keras.constraints.MaxNorm(14.0),
+    "gamma_constraint": keras.constraints.MaxNorm(15.0),
 }
 DEFAULTS = {
     "axis": -1,

@@ -40,7 +40,7 @@ CHANGED = {
     "act": keras.activations.tanh,
     "scale_initializer": keras.initializers.RandomNormal(stddev=1.3, seed=13),
     "penalty": keras.regularizers.L2(1.4),
-    "limit": keras.constraints.MaxNorm(15.0),
+    "limit": keras.constraints.MaxNorm(17.0),
     "noise_seed": 7,
     "make": keras.layers.Dense(17),
 }

@@ -31,7 +31,7 @@ CHANGED = {
     "num_routings": 4,
     "kernel_initializer": keras.initializers.RandomNormal(stddev=0.4, seed=4),
     "kernel_regularizer": keras.regularizers.L2(0.5),
-    "kernel_constraint": keras.constraints.MaxNorm(6.0),
+    "kernel_constraint": keras.constraints.MaxNorm(8.0),
 }
 DEFAULTS = {
     "num_routings": 3,

@@ -61,8 +61,8 @@ CHANGED = {
     "kernel_regularizer": keras.regularizers.L2(1.2),
     "bias_regularizer": keras.regularizers.L2(1.3),
     "activity_regularizer": keras.regularizers.L2(1.4),
-    "kernel_constraint": keras.constraints.MaxNorm(15.0),
-    "bias_constraint": keras.constraints.MaxNorm(16.0),
+    "kernel_constraint": keras.constraints.MaxNorm(17.0),
+    "bias_constraint": keras.constraints.MaxNorm(18.0),
 }
 # One of the two is left at 1: together they are refused.
 each_left_out = pytest.mark.parametrize("left_out", ["strides", "dilation_rate"])
@@ -372,7 +372,7 @@ class TestConfig:
         assert make(data_format="Channels_Last").data_format == "channels_last"
 
     def test_refuses_strides_with_dilation(self):
-        with pytest.raises(ValueError, match="cannot both go over 1"):
+        with pytest.raises(ValueError, match="cannot both be above 1"):
             make(strides=(3,), dilation_rate=(2,))
 
 

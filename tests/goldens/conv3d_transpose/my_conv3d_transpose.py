@@ -96,7 +96,7 @@ class MyConv3DTranspose(keras.layers.Layer):
 
     Raises:
         ValueError: If an argument is none of the values above, `strides` and
-            `dilation_rate` both go over 1, the input has not 5 axes, or its channels
+            `dilation_rate` are both above 1, the input has not 5 axes, or its channels
             are unknown or others than the layer was built with.
 
     Example:
@@ -178,8 +178,8 @@ class MyConv3DTranspose(keras.layers.Layer):
             )
         if max(strides) > 1 and max(dilation_rate) > 1:
             raise ValueError(
-                "`strides` and `dilation_rate` cannot both go over 1. "
-                f"Received: strides={strides}, dilation_rate={dilation_rate}"
+                "`strides` and `dilation_rate` cannot both be above 1. "
+                f"Received: strides={strides!r}, dilation_rate={dilation_rate!r}"
             )
         self.filters = int(filters)
         self.kernel_size = kernel_size

@@ -42,7 +42,7 @@ class FancyConv(keras.layers.Layer):
     on both sides, at the end one more where their number is odd, so that the output has
     `ceil(size / stride)` places along an axis.
 
-    With `groups` over 1 the channels and the filters are split into that many equal
+    With `groups` above 1 the channels and the filters are split into that many equal
     runs, and a filter sees only the channels of its own run.
 
     Args:
@@ -84,8 +84,8 @@ class FancyConv(keras.layers.Layer):
     Raises:
         TypeError: If `norm` is of another type.
         ValueError: If an argument is none of the values above, `strides` and
-            `dilation_rate` both go over 1, the input has not 4 axes or is smaller than
-            the window, or its channels are unknown or no multiple of `groups`.
+            `dilation_rate` are both above 1, the input has not 4 axes or is smaller
+            than the window, or its channels are unknown or no multiple of `groups`.
 
     Example:
 
@@ -151,15 +151,15 @@ class FancyConv(keras.layers.Layer):
                 "`data_format` must be 'channels_last' or 'channels_first'. "
                 f"Received: data_format={data_format!r}"
             )
-        if max(strides) > 1 and max(dilation_rate) > 1:
-            raise ValueError(
-                "`strides` and `dilation_rate` cannot both go over 1. "
-                f"Received: strides={strides}, dilation_rate={dilation_rate}"
-            )
         if not is_int(groups) or groups <= 0 or filters % groups != 0:
             raise ValueError(
                 "`groups` must be a positive int that divides `filters`. "
                 f"Received: groups={groups!r}, filters={filters}"
+            )
+        if max(strides) > 1 and max(dilation_rate) > 1:
+            raise ValueError(
+                "`strides` and `dilation_rate` cannot both be above 1. "
+                f"Received: strides={strides!r}, dilation_rate={dilation_rate!r}"
             )
         self.filters = int(filters)
         self.kernel_size = kernel_size

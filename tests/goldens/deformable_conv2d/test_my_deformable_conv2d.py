@@ -47,8 +47,8 @@ CHANGED = {
     "kernel_regularizer": keras.regularizers.L2(0.9),
     "bias_regularizer": keras.regularizers.L2(1.0),
     "activity_regularizer": keras.regularizers.L2(1.1),
-    "kernel_constraint": keras.constraints.MaxNorm(12.0),
-    "bias_constraint": keras.constraints.MaxNorm(13.0),
+    "kernel_constraint": keras.constraints.MaxNorm(14.0),
+    "bias_constraint": keras.constraints.MaxNorm(15.0),
 }
 DEFAULTS = {
     "strides": (1, 1),

@@ -34,8 +34,8 @@ CHANGED = {
     "kernel_regularizer": keras.regularizers.L2(0.6),
     "bias_regularizer": keras.regularizers.L2(0.7),
     "activity_regularizer": keras.regularizers.L2(0.8),
-    "kernel_constraint": keras.constraints.MaxNorm(9.0),
-    "bias_constraint": keras.constraints.MaxNorm(10.0),
+    "kernel_constraint": keras.constraints.MaxNorm(11.0),
+    "bias_constraint": keras.constraints.MaxNorm(12.0),
 }
 DEFAULTS = {
     "activation": keras.activations.get(None),

@@ -57,8 +57,8 @@ CHANGED = {
     "depthwise_regularizer": keras.regularizers.L2(1.1),
     "bias_regularizer": keras.regularizers.L2(1.2),
     "activity_regularizer": keras.regularizers.L2(1.3),
-    "depthwise_constraint": keras.constraints.MaxNorm(14.0),
-    "bias_constraint": keras.constraints.MaxNorm(15.0),
+    "depthwise_constraint": keras.constraints.MaxNorm(16.0),
+    "bias_constraint": keras.constraints.MaxNorm(17.0),
 }
 DEFAULTS = {
     "strides": (1,),

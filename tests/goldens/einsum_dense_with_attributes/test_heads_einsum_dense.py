@@ -70,8 +70,8 @@ CHANGED = {
     "bias_initializer": keras.initializers.RandomNormal(stddev=0.6, seed=6),
     "kernel_regularizer": keras.regularizers.L2(0.7),
     "bias_regularizer": keras.regularizers.L2(0.8),
-    "kernel_constraint": keras.constraints.MaxNorm(9.0),
-    "bias_constraint": keras.constraints.MaxNorm(10.0),
+    "kernel_constraint": keras.constraints.MaxNorm(11.0),
+    "bias_constraint": keras.constraints.MaxNorm(12.0),
     "gain": 0.5,
     "mode": "mean",
 }

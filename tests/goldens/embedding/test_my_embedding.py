@@ -30,7 +30,7 @@ CHANGED = {
     "output_dim": DIM,
     "embeddings_initializer": keras.initializers.RandomNormal(stddev=0.3, seed=3),
     "embeddings_regularizer": keras.regularizers.L2(0.4),
-    "embeddings_constraint": keras.constraints.MaxNorm(5.0),
+    "embeddings_constraint": keras.constraints.MaxNorm(7.0),
     "mask_zero": True,
 }
 DEFAULTS = {

@@ -45,8 +45,8 @@ CHANGED = {
     "bias_initializer": keras.initializers.RandomNormal(stddev=0.3, seed=3),
     "kernel_regularizer": keras.regularizers.L2(0.4),
     "bias_regularizer": keras.regularizers.L2(0.5),
-    "kernel_constraint": keras.constraints.MaxNorm(6.0),
-    "bias_constraint": keras.constraints.MaxNorm(7.0),
+    "kernel_constraint": keras.constraints.MaxNorm(8.0),
+    "bias_constraint": keras.constraints.MaxNorm(9.0),
 }
 DEFAULTS = {
     "use_bias": True,

@@ -35,8 +35,8 @@ CHANGED = {
     "gamma_initializer": keras.initializers.RandomNormal(stddev=0.7, seed=7),
     "beta_regularizer": keras.regularizers.L2(0.8),
     "gamma_regularizer": keras.regularizers.L2(0.9),
-    "beta_constraint": keras.constraints.MaxNorm(10.0),
-    "gamma_constraint": keras.constraints.MaxNorm(11.0),
+    "beta_constraint": keras.constraints.MaxNorm(12.0),
+    "gamma_constraint": keras.constraints.MaxNorm(13.0),
     "gain": 0.5,
     "noise_seed": 8,
 }

@@ -37,8 +37,8 @@ CHANGED = {
     "bias_initializer": keras.initializers.RandomNormal(stddev=0.8, seed=8),
     "kernel_regularizer": keras.regularizers.L2(0.9),
     "bias_regularizer": keras.regularizers.L2(1.0),
-    "kernel_constraint": keras.constraints.MaxNorm(11.0),
-    "bias_constraint": keras.constraints.MaxNorm(12.0),
+    "kernel_constraint": keras.constraints.MaxNorm(13.0),
+    "bias_constraint": keras.constraints.MaxNorm(14.0),
     "use_gate": True,
     "seed": 7,
 }

@@ -34,8 +34,8 @@ CHANGED = {
     "gamma_initializer": keras.initializers.RandomNormal(stddev=0.6, seed=6),
     "beta_regularizer": keras.regularizers.L2(0.7),
     "gamma_regularizer": keras.regularizers.L2(0.8),
-    "beta_constraint": keras.constraints.MaxNorm(9.0),
-    "gamma_constraint": keras.constraints.MaxNorm(10.0),
+    "beta_constraint": keras.constraints.MaxNorm(11.0),
+    "gamma_constraint": keras.constraints.MaxNorm(12.0),
 }
 DEFAULTS = {
     "axis": -1,

@@ -120,7 +120,7 @@ class SparseMoE(keras.layers.Layer):
         if top_k > num_experts:
             raise ValueError(
                 "`top_k` must be at most `num_experts`. "
-                f"Received: top_k={top_k}, num_experts={num_experts}"
+                f"Received: top_k={top_k!r}, num_experts={num_experts!r}"
             )
         self.num_experts = int(num_experts)
         self.intermediate_dim = int(intermediate_dim)

@@ -40,8 +40,8 @@ CHANGED = {
     "bias_initializer": keras.initializers.RandomNormal(stddev=0.9, seed=9),
     "kernel_regularizer": keras.regularizers.L2(1.0),
     "bias_regularizer": keras.regularizers.L2(1.1),
-    "kernel_constraint": keras.constraints.MaxNorm(12.0),
-    "bias_constraint": keras.constraints.MaxNorm(13.0),
+    "kernel_constraint": keras.constraints.MaxNorm(14.0),
+    "bias_constraint": keras.constraints.MaxNorm(15.0),
     "use_gate": True,
     "seed": 7,
 }

@@ -59,9 +59,9 @@ CHANGED = {
     "pointwise_regularizer": keras.regularizers.L2(1.4),
     "bias_regularizer": keras.regularizers.L2(1.5),
     "activity_regularizer": keras.regularizers.L2(1.6),
-    "depthwise_constraint": keras.constraints.MaxNorm(17.0),
-    "pointwise_constraint": keras.constraints.MaxNorm(18.0),
-    "bias_constraint": keras.constraints.MaxNorm(19.0),
+    "depthwise_constraint": keras.constraints.MaxNorm(19.0),
+    "pointwise_constraint": keras.constraints.MaxNorm(20.0),
+    "bias_constraint": keras.constraints.MaxNorm(21.0),
     "gain": 0.5,
     "mode": "mean",
 }

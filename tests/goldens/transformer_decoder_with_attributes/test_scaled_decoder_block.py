@@ -269,8 +269,8 @@ class TestShapes:
     def test_refuses_bad_inputs(self):
         with pytest.raises(ValueError, match="ndim=3"):
             built()(inputs()[0])
-        with pytest.raises(ValueError, match="key_dim"):
-            built(num_heads=DIM + 1)
+        with pytest.raises(ValueError, match="a multiple of `num_heads`"):
+            built(num_heads=DIM - 1)
 
 
 class TestWeights:

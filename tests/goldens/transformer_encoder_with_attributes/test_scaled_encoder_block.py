@@ -241,8 +241,8 @@ class TestShapes:
     def test_refuses_bad_inputs(self):
         with pytest.raises(ValueError, match="ndim=3"):
             make()(np.zeros((BATCH, DIM), "float32"))
-        with pytest.raises(ValueError, match="key_dim"):
-            make(num_heads=DIM + 1).build((None, STEPS, DIM))
+        with pytest.raises(ValueError, match="a multiple of `num_heads`"):
+            make(num_heads=DIM - 1).build((None, STEPS, DIM))
 
 
 class TestWeights:

@@ -1,0 +1,82 @@
+"""Random requests over the manifests: a template, its options, and defaults of its attributes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from scaffold.attributes import REQUIRED, Attribute
+from scaffold.attributes.grammar import Assignment
+from scaffold.catalog import Catalog
+from scaffold.spec import Request
+from scaffold.template import Template, TemplateAttribute
+
+CATALOG = Catalog.builtin()
+# Small, so that what is made of them is; edges, and numbers with and without common divisors.
+_WHOLE = (-2, -1, 0, 1, 2, 3, 4, 5, 6, 8, 10, 12)
+_REAL = (-0.5, 0.0, 0.1, 0.25, 0.5, 0.9, 1.0, 2.0)
+_SIDES = (1, 4, 7, 8, 12, 16, 24, 32)
+
+
+def templates() -> list[Template]:
+    """All of both targets but the one whose attributes are those of a class of Keras."""
+    found = [template for target in ("layer", "model") for template in CATALOG.templates(target)]
+    return [template for template in found if not template.base]
+
+
+def draw(rng: random.Random, template: Template, name: str) -> Request:
+    """What a person might ask of a template, contradictions included.
+
+    What has no default gets one, so that the class can be made without arguments.
+    """
+    options = {option.name: rng.choice(option.values) for option in template.options}
+    assigned = []
+    for rule in template.attributes_for(options):
+        if rule.default is REQUIRED or rng.random() < 0.5:
+            text = _typed(rng, rule, rule.resolve(options))
+            assigned.append(Assignment(rule.name, text, f"{rule.name}={text}"))
+    spelled = {option: str(value).lower() for option, value in options.items()}
+    given = tuple(one for one in assigned if one.value != _NO_DEFAULT)
+    return Request(template.target, name, template.name, "pkg", spelled, given)
+
+
+def draw_several(seed: int, template: Template, number: int) -> Iterator[Request]:
+    """A few requests, always the same ones, under names of their own."""
+    rng = random.Random(f"{seed} {template.target} {template.name}")
+    words = template.name.title().replace("_", "")
+    for index in range(number):
+        yield draw(rng, template, f"Drawn{template.target.capitalize()}{words}{index}")
+
+
+# A layer is never a default.
+_NO_DEFAULT = ""
+
+
+def _typed(rng: random.Random, rule: TemplateAttribute, attribute: Attribute) -> str:
+    """A value as one types it."""
+    if attribute.optional and rng.random() < 0.3:
+        return "None"
+    kind = attribute.type
+    match kind.keyword:
+        case "layer":
+            return _NO_DEFAULT
+        case "ints" if rule.shape:
+            return f"{rng.choice(_SIDES)},{rng.choice(_SIDES)},{rng.choice((1, 3))}"
+        case "ints":
+            length = getattr(kind, "length", None) or rng.randint(0, 4)
+            numbers = [rng.choice(_allowed(attribute, _WHOLE)) for _ in range(length)]
+            return ",".join(numbers) or "()"
+        case "int":
+            return rng.choice(_allowed(attribute, _WHOLE))
+        case "float":
+            return rng.choice(_allowed(attribute, _REAL))
+        case "seed":
+            return str(rng.randint(0, 9))
+        case "str":
+            return rng.choice(("a", "bc", "...x,xy->...y"))
+    return rng.choice(kind.completions())
+
+
+def _allowed(attribute: Attribute, numbers: tuple[float, ...]) -> list[str]:
+    constraint = attribute.type.constraint  # type: ignore[attr-defined]
+    return [str(number) for number in numbers if constraint.allows(number)]

@@ -1,0 +1,98 @@
+"""Random values of attributes: refused in a clear line, or a class that can be made."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drawn_requests import CATALOG, draw, draw_several, templates
+from scaffold.conformance.backends import BACKENDS
+from scaffold.errors import UsageError
+from scaffold.render import Style, render
+from scaffold.rules import KINDS
+from scaffold.spec import Spec, arguments_of, make_spec
+from scaffold.template import Template
+from test_generated import assert_passes
+
+EVERY = templates()
+
+
+def named(template: Template) -> str:
+    return f"{template.target}-{template.name}"
+
+
+@settings(max_examples=60)
+@pytest.mark.parametrize("template", EVERY, ids=named)
+@given(rng=st.randoms(use_true_random=False))
+def test_a_refusal_names_what_is_wrong_and_how_to_fix_it(
+    template: Template, rng: random.Random
+) -> None:
+    request = draw(rng, template, "Thing")
+    try:
+        spec, _ = make_spec(CATALOG, request, "pkg")
+    except UsageError as error:
+        refusal = error
+    else:
+        defaults = {a.attribute.name: a.attribute.default for a in arguments_of(spec, template)}
+        for rule in template.rules_for(spec.options):
+            rule.check(defaults)
+        return
+    assert refusal.exit_code == 2
+    assert "\n" not in refusal.message + refusal.mend
+    broken = [rule for rule in template.rules if f"`{rule.names[0]}" in refusal.message]
+    assert broken
+    assert refusal.mend
+
+
+def test_each_kind_of_rule_is_broken_by_some_request() -> None:
+    """Lest all of the above were accepted."""
+    rules = [rule for template in EVERY for rule in template.rules]
+    assert {rule.kind for rule in rules} == {*KINDS}
+    refused = set()
+    for template in EVERY:
+        for request in draw_several(0, template, 60 if template.rules else 0):
+            try:
+                make_spec(CATALOG, request, "pkg")
+            except UsageError:
+                refused.add(template.name)
+    assert refused == {template.name for template in EVERY if template.rules}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" in metafunc.fixturenames:
+        every = metafunc.config.getoption("--every-backend")
+        metafunc.parametrize("backend", BACKENDS if every else ["torch"])
+
+
+def test_what_is_accepted_can_be_made(
+    backend: str,
+    warm: Warm,
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each class with its defaults, and with all of its arguments changed."""
+    monkeypatch.setattr("scaffold.render.format_source", lambda source, **_: source)
+    number = 8 if pytestconfig.getoption("--every-backend") else 2
+    specs = [spec for template in EVERY for spec in islice(accepted(template), number)]
+    for spec in specs:
+        sources = render(CATALOG, spec, Style(), spec.module, [spec.target, "test"])
+        (tmp_path / f"{spec.module}.py").write_text(sources[spec.target])
+        (tmp_path / f"test_{spec.module}.py").write_text(sources["test"])
+    report, chosen = tmp_path / "report.xml", "test_defaults or test_every_argument"
+    tested = assert_passes(backend, [tmp_path], report, "-k", chosen, python=warm(backend))
+    assert tested.tests >= 2 * len(specs)
+
+
+def accepted(template: Template) -> Iterator[Spec]:
+    """Specs of a template whose class has arguments."""
+    for request in draw_several(1, template, 40 if template.attributes else 0):
+        with contextlib.suppress(UsageError):
+            yield make_spec(CATALOG, request, "pkg")[0]
