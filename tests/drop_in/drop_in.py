@@ -89,7 +89,8 @@ def test_does_the_same(name: str, seed: int) -> None:
         assert_same_mask(y, z)
         assert_close(y, z, one, builtin)
     for mine, theirs in zip(layer.weights, builtin.weights, strict=True):
-        np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6)
+        if mine.name not in one.overwritten:
+            np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6)
 
 
 def called(layer: Any, drawn: Call) -> Any:
