@@ -159,7 +159,7 @@ class TestValues:
         assert_close(masked, np.where(mask[..., None], y, 0))
 
     @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-    def test_weights_that_are_not_trained_are_not_rounded(self, policy):
+    def test_a_narrow_dtype_rounds_no_weight(self, policy):
         dense = keras.layers.Dense(
             UNITS, bias_initializer="random_normal", trainable=False
         )
@@ -169,6 +169,8 @@ class TestValues:
         layer(x, training=True)
         for old, new in zip(before, dense.get_weights(), strict=True):
             assert (old == new).all()
+        narrow = ops.cast(layer.vector_u, layer.compute_dtype)
+        assert (array(layer.vector_u) != array(ops.cast(narrow, "float32"))).any()
 
     def test_a_kernel_of_zeros_is_left_as_it_is(self):
         dense = keras.layers.Dense(UNITS, kernel_initializer="zeros")
