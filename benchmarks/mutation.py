@@ -49,6 +49,8 @@ KNOWN = {folder.name: folder for folder in LAYERS} | {
 JUDGED = {golden: proof.judged for proof in proofs().values() for golden in proof.goldens} | {
     golden: proof.judged for proof in model_proofs().values() for golden in proof.goldens
 }
+# Where what survives on TensorFlow is tried again.
+ALWAYS_ON = {golden: proof.always_on for proof in proofs().values() for golden in proof.goldens}
 BOUND = 0.9
 AT_ONCE = 4  # goldens in one run of mutmut, which imports Keras a few times
 KILLED = "killed"
@@ -128,8 +130,10 @@ INTRODUCTION = """\
 # Mutants
 
 How many small defects, seeded one at a time by [mutmut](https://mutmut.readthedocs.io), the tests
-find that are generated with a class. `make mutation` writes this page, on TensorFlow. A mutant
-that survives is *equivalent* if nobody could tell the two classes apart; else a test is missing.
+find that are generated with a class. `make mutation` writes this page, on TensorFlow; of recurrent
+layers and wrappers, whose calls assign to variables, what survives there is tried again on JAX. A
+mutant that survives is *equivalent* if nobody could tell the two classes apart; else a test is
+missing.
 """
 
 
@@ -190,14 +194,25 @@ def scores(goldens: Sequence[str]) -> Iterator[Score]:
         helpers = json.dumps([file.name for file in folder.glob("*.py") if file.name not in apart])
         settings = SETTINGS.format(sources=sources, tests=tests, helpers=helpers)
         (folder / "pyproject.toml").write_text(settings, encoding="utf-8")
-        with warm_python(["tensorflow"], {}) as python:
-            _mutmut(folder, "run", f"--max-children={os.cpu_count()}", WARM_PYTHON=python)
+        _run(folder, "tensorflow")
         found = _results(folder)
         for golden, module in modules.items():
+            for backend in ALWAYS_ON.get(golden, ()):
+                mutants = [name for name in found if name.startswith(f"{module}.")]
+                if survived := [name for name in mutants if found[name] in SURVIVED]:
+                    _run(folder, backend, *survived)
+                    found = _results(folder)
             mutants = [name for name in found if name.startswith(f"{module}.")]
             survived = [name for name in mutants if found[name] in SURVIVED]
             survivors = sorted(_changed(_mutmut(folder, "show", name)) for name in survived)
             yield Score(golden, text_of(golden), len(mutants), survivors)
+
+
+def _run(folder: Path, backend: str, *mutants: str) -> None:
+    """Try all mutants that were not tried yet, or some of them again."""
+    with warm_python([backend], {}) as python:
+        given = {"KERAS_BACKEND": backend, "WARM_PYTHON": python}
+        _mutmut(folder, "run", f"--max-children={os.cpu_count()}", *mutants, **given)
 
 
 def _copy(golden: str, folder: Path) -> str:

@@ -49,6 +49,17 @@ def backends_of(turn: int, every: bool) -> tuple[str, ...]:
     return BACKENDS if every else ("torch", ("tensorflow", "jax")[turn % 2])
 
 
+def besides(every: bool) -> list[tuple[str, str]]:
+    """Templates with backends where they are proved whatever the turn, and not by it."""
+    return [
+        (name, backend)
+        for turn, templates in enumerate(SHARDS)
+        for name in templates
+        for backend in proofs()[name].always_on
+        if backend not in backends_of(turn, every)
+    ]
+
+
 def generate(arguments: Sequence[str], folder: Path, *options: str) -> dict[str, str]:
     """The files that the command writes into `folder`, by name."""
     from scaffold.cli import main as scaffold

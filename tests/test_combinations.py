@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import Warm
 from drawn_requests import CATALOG, draw, draw_several, templates
 from scaffold.conformance.backends import BACKENDS
 from scaffold.errors import UsageError

@@ -1,6 +1,6 @@
 """What stands in for a layer of Keras does, in public, what that layer does, on two backends.
 
-With `--every-backend` on all three.
+What its proof names is tried on further ones. With `--every-backend` on all three.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Warm
-from goldens import SHARDS, backends_of
+from goldens import SHARDS, backends_of, besides
 from proofs.proof import proofs
 from test_generated import assert_passes
 
@@ -23,6 +23,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         pytest.param(templates, backend, id=f"{', '.join(templates)}-{backend}")
         for turn, templates in enumerate(SHARDS)
         for backend in backends_of(turn, every)
+    ]
+    cases += [
+        pytest.param([name], backend, id=f"{name}-{backend}") for name, backend in besides(every)
     ]
     metafunc.parametrize(("templates", "backend"), cases)
 

@@ -90,7 +90,8 @@ def test_does_the_same(name: str, seed: int) -> None:
         assert_same_mask(y, z)
         assert_close(y, z, one, builtin)
     for mine, theirs in zip(layer.weights, builtin.weights, strict=True):
-        np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6)
+        if mine.name not in one.overwritten:
+            np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6)
 
 
 @each_drop_in
@@ -144,6 +145,8 @@ def as_known(shape: Any, theirs: Any) -> Any:
 
 def assert_same_mask(y: Any, z: Any) -> None:
     masks = [getattr(tensor, "_keras_mask", None) for tensor in (y, z)]
+    if masks[1] is not None and len(masks[1].shape) == len(z.shape):
+        return  # What a softmax inside has left on its scores: docs/keras-defects.md.
     assert (masks[0] is None) == (masks[1] is None)
     if masks[1] is not None:
         assert (ops.convert_to_numpy(masks[0]) == ops.convert_to_numpy(masks[1])).all()

@@ -46,6 +46,7 @@ class DropIn:
         added: Arguments of ours that the built-in does not name.
         cases: How many random cases are drawn.
         spoilt: Whether Keras itself computes this case wrong, by a defect that is written up.
+        overwritten: Weights that a call of the built-in overwrites, by such a defect.
     """
 
     golden: str
@@ -59,6 +60,7 @@ class DropIn:
     added: tuple[str, ...] = ()
     cases: int = 24
     spoilt: Callable[[Any, Any], bool] = lambda builtin, outputs: False
+    overwritten: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,14 @@ class Proof:
         drop_ins: The classes that stand in for some of Keras.
         judged: Mutants that survive the generated tests, as the changed line, with why that
             is right.
+        always_on: Backends on which it is proved at each turn, and its mutants are tried, too:
+            those where state that is assigned in a call goes wrong by itself.
     """
 
     goldens: Mapping[str, Sequence[str]]
     drop_ins: Sequence[DropIn] = ()
     judged: Mapping[str, str] = field(default_factory=dict)
+    always_on: tuple[str, ...] = ()
 
 
 @cache

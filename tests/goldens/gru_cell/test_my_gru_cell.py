@@ -23,6 +23,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 BATCH, STEPS, DIM, UNITS = 4, 3, 5, 2
+KEPT = [1.0] * 3, [1.0] * 3  # Without dropout, all of it.
 
 # A value other than the default for every constructor argument.
 CHANGED = {
@@ -100,28 +101,41 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
+def product(x, kernel, masks):
+    """`x @ kernel`, one gate at a time, with what dropout keeps of `x`."""
+    gates = zip(masks, np.split(kernel, 3, axis=-1), strict=True)
+    return np.concatenate([(x * mask) @ part for mask, part in gates], axis=-1)
+
+
 def step(
     x,
     states,
     kernel,
     recurrent,
     bias=None,
-    kept=1.0,
+    masks=KEPT,
     gate=sigmoid,
     activation=np.tanh,
     reset_after=True,
 ):
-    """The formula, given what dropout keeps of `h`: the states after a step."""
+    """The formula, given what dropout keeps: the states after a step."""
     (h,) = states
     bias = np.zeros((2, 3 * UNITS)) if bias is None else bias
     of_inputs, of_h = bias if reset_after else (bias, np.zeros(3 * UNITS))
-    x_z, x_r, x_g = np.split(x @ kernel + of_inputs, 3, axis=-1)
-    k_z, k_r, k_g = np.split(recurrent, 3, axis=-1)
-    b_z, b_r, b_g = np.split(of_h, 3)
-    seen = h * kept
-    z, r = gate(x_z + seen @ k_z + b_z), gate(x_r + seen @ k_r + b_r)
-    g = activation(x_g + (r * (seen @ k_g + b_g) if reset_after else (r * seen) @ k_g))
+    x_z, x_r, x_g = np.split(product(x, kernel, masks[0]) + of_inputs, 3, axis=-1)
+    h_z, h_r, h_g = np.split(product(h, recurrent, masks[1]) + of_h, 3, axis=-1)
+    z, r = gate(x_z + h_z), gate(x_r + h_r)
+    if not reset_after:
+        h_g = (r * h * masks[1][2]) @ np.split(recurrent, 3, axis=-1)[2]
+    g = activation(x_g + (r * h_g if reset_after else h_g))
     return [z * h + (1 - z) * g]
+
+
+def drawn(cell, x, h):
+    """What dropout keeps of `x` and of `h` in a sequence, for each gate."""
+    masks = cell.get_dropout_mask(x), cell.get_recurrent_dropout_mask(h)
+    masks = [mask if isinstance(mask, list) else [mask] * 3 for mask in masks]
+    return [[1.0 if mask is None else array(mask) for mask in each] for each in masks]
 
 
 def array(tensor):
@@ -166,28 +180,53 @@ class TestValues:
         assert_close(array(y), step(x, [h], *cell.get_weights())[0])
         assert (array(y) == array(after)).all()
 
-    def test_dropout(self):
-        cell, twin, other = (
-            make(dropout=0.4, recurrent_dropout=0.3, seed=n) for n in (1, 1, 2)
-        )
-        x, states = inputs(), begun()
-        drawn, *others = (
-            [array(m) for m in it.draw_masks(x)] for it in (twin, other, twin)
-        )
-        for mask, shape, rate in zip(
-            drawn, [x.shape, states[0].shape], [0.4, 0.3], strict=True
-        ):
-            assert mask.shape == shape
-            assert np.isclose(mask[:, :, None], [0, 1 / (1 - rate)]).any(axis=-1).all()
-        assert all((drawn[0] != masks[0]).any() for masks in others)
+    @pytest.mark.parametrize("dropout", [0.4, 0.0])
+    @pytest.mark.parametrize("recurrent_dropout", [0.3, 0.0])
+    def test_dropout_keeps_the_same_in_all_steps(self, dropout, recurrent_dropout):
+        given = {"dropout": dropout, "recurrent_dropout": recurrent_dropout, "seed": 1}
+        cell, twin, x, states = make(**given), make(**given), inputs(STEPS), begun()
+        y = array(keras.layers.RNN(cell)(x, initial_state=states, training=True))
+        masks = drawn(twin, x[:, 0], states[0])
+        for t in range(STEPS):
+            states = step(x[:, t], states, *cell.get_weights(), masks=masks)
+        assert_close(y, states[0])
+
+    def test_dropout_before_the_reset_gate(self):
+        given = {
+            "dropout": 0.4,
+            "recurrent_dropout": 0.3,
+            "reset_after": False,
+            "seed": 1,
+        }
+        cell, x, states = make(**given), inputs(), begun()
         y, _ = cell(x, states, training=True)
-        weights = cell.get_weights()
-        assert_close(array(y), step(x * drawn[0], states, *weights, kept=drawn[1])[0])
-        assert_close(array(cell(x, states)[0]), step(x, states, *weights)[0])
-        cell.masks = np.zeros_like(x), None
-        y, _ = cell(x, states, training=True)
-        assert_close(array(y), step(x * 0, states, *weights)[0])
-        assert make().draw_masks(x) == (None, None)
+        masks = drawn(make(**given), x, states[0])
+        expected = step(x, states, *cell.get_weights(), masks=masks, reset_after=False)
+        assert_close(array(y), expected[0])
+
+    def test_dropout_is_drawn_for_each_sequence_and_in_training_alone(self):
+        cell = make(dropout=0.4, recurrent_dropout=0.3)
+        layer, x, states = keras.layers.RNN(cell), inputs(STEPS), begun()
+        one, other = (array(layer(x, training=True)) for _ in range(2))
+        assert (one != other).any()
+        y = array(layer(x, initial_state=states))
+        for t in range(STEPS):
+            states = step(x[:, t], states, *cell.get_weights())
+        assert_close(y, states[0])
+
+    @pytest.mark.parametrize(
+        "stack", [lambda cells: cells[0], list, keras.layers.StackedRNNCells]
+    )
+    def test_fits_with_dropout_alone_and_in_a_stack(self, stack):
+        cells = [make(dropout=0.4, recurrent_dropout=0.3) for _ in range(2)]
+        model = keras.Sequential(
+            [keras.Input((STEPS, DIM)), keras.layers.RNN(stack(cells))]
+        )
+        model.compile(optimizer="sgd", loss="mse")
+        history = model.fit(
+            inputs(STEPS), np.zeros((BATCH, UNITS)), epochs=2, verbose=0
+        )
+        assert np.isfinite(history.history["loss"]).all()
 
     def test_is_the_cell_of_a_layer(self):
         cell, x, states = make(), inputs(STEPS), begun()

@@ -223,6 +223,18 @@ class TestValues:
         mask = ops.cast(seen, "float32")
         assert_all_close(layer, x, expected, attention_mask=mask)
 
+    @pytest.mark.parametrize("policy", ["float16", "bfloat16", "float32"])
+    @pytest.mark.parametrize("causal", [True, False])
+    def test_hidden_values_get_no_weight_beside_low_scores(self, policy, causal):
+        layer = make(kernel_initializer="ones", use_bias=False, dtype=policy)
+        size = {"float16": 30.0, "bfloat16": 1e14, "float32": 1e14}[policy]
+        query, value = np.full((1, 1, DIM), size), size * np.array(
+            [[[-1] * DIM, [1] * DIM]]
+        )
+        given = {} if causal else {"value_mask": ops.convert_to_tensor([[True, False]])}
+        _, weights = both(layer, query, value, use_causal_mask=causal, **given)
+        assert (weights == [1.0, 0.0]).all()
+
     def test_masked_queries_give_no_weight(self):
         layer, x = make(), inputs()
         mask = np.arange(QUERY_STEPS) < [[3], [2], [1], [3]]

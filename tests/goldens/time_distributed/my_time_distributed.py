@@ -10,8 +10,8 @@ from keras import ops
 class MyTimeDistributed(keras.layers.Layer):
     """A layer at each step of time: `outputs[:, t] = layer(inputs[:, t])`.
 
-    All steps share the layer's weights. The mask is passed on; if the layer takes one,
-    it gets `mask[:, t]`. Masked steps are computed, too.
+    All steps share the layer's weights. The mask, `(batch, steps, ...)`, is passed on;
+    if the layer takes one, it gets `mask[:, t]`. Masked steps are computed, too.
 
     Args:
         layer: Layer that is called on one step.
@@ -25,7 +25,8 @@ class MyTimeDistributed(keras.layers.Layer):
 
     Raises:
         TypeError: If `layer` is of another type.
-        ValueError: If the input has less than 3 axes.
+        ValueError: If the input has less than 3 axes, or the mask has another batch or
+            other steps than it.
 
     Example:
 
@@ -34,7 +35,8 @@ class MyTimeDistributed(keras.layers.Layer):
     (2, 6, 4)
 
     Reference:
-        Drop-in for `keras.layers.TimeDistributed`.
+        Drop-in for `keras.layers.TimeDistributed`, but with the activity regularizer of
+        `layer`, which Keras leaves out.
     """
 
     def __init__(self, layer, **kwargs):
@@ -42,7 +44,9 @@ class MyTimeDistributed(keras.layers.Layer):
         if not isinstance(layer, keras.layers.Layer):
             raise TypeError(f"`layer` must be a layer. Received: layer={layer!r}")
         self.layer = layer
-        self._layer_takes_mask = "mask" in inspect.signature(layer.call).parameters
+        taken = inspect.signature(layer.call).parameters
+        self._layer_takes_mask = "mask" in taken
+        self._layer_takes_training = "training" in taken
         self.supports_masking = True
 
     def build(self, input_shape):
@@ -51,20 +55,30 @@ class MyTimeDistributed(keras.layers.Layer):
             self.layer.build(step_shape)
 
     def call(self, inputs, training=None, mask=None):
-        inputs = ops.moveaxis(inputs, 1, 0)
+        if mask is not None:
+            self._check_mask(mask.shape, inputs.shape)
         passes_mask = self._layer_takes_mask and mask is not None
+        inputs = ops.moveaxis(inputs, 1, 0)
         if passes_mask:
             mask = ops.moveaxis(mask, 1, 0)
 
         def step(t):
-            masks = {"mask": mask[t]} if passes_mask else {}
-            return self.layer(inputs[t], training=training, **masks)
+            given = {"training": training} if self._layer_takes_training else {}
+            if passes_mask:
+                given["mask"] = mask[t]
+            # Not `self.layer(...)`, which adds a loss for the activity of each step.
+            return self.layer.call(inputs[t], **given)
 
         if inputs.shape[0] is None:
             outputs = ops.vectorized_map(step, ops.arange(ops.shape(inputs)[0]))
         else:
             outputs = ops.stack([step(t) for t in range(inputs.shape[0])])
-        return ops.cast(ops.moveaxis(outputs, 0, 1), self.compute_dtype)
+        outputs = ops.cast(ops.moveaxis(outputs, 0, 1), self.compute_dtype)
+        if self.layer.activity_regularizer is not None:
+            loss = self.layer.activity_regularizer(outputs)
+            batch = ops.cast(ops.shape(outputs)[0], loss.dtype)
+            self.add_loss(ops.divide_no_nan(loss, batch))
+        return outputs
 
     def _step_shape(self, input_shape):
         if len(input_shape) < 3:
@@ -73,6 +87,15 @@ class MyTimeDistributed(keras.layers.Layer):
                 f"Received: input_shape={input_shape}"
             )
         return (input_shape[0], *input_shape[2:])
+
+    def _check_mask(self, mask_shape, input_shape):
+        pairs = zip(mask_shape[:2], input_shape[:2], strict=False)
+        known = [pair for pair in pairs if None not in pair]
+        if len(mask_shape) < 2 or any(size != other for size, other in known):
+            raise ValueError(
+                "`mask` must begin with the batch and the steps of the input. "
+                f"Received: mask.shape={mask_shape}, inputs.shape={input_shape}"
+            )
 
     def compute_output_shape(self, input_shape):
         step_shape = self._step_shape(input_shape)

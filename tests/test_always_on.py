@@ -1,0 +1,25 @@
+"""What goes wrong on one backend alone is tried there whatever the turn: see `Proof.always_on`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conftest import Warm
+from goldens import KINDS
+from proofs.proof import proofs
+from test_generated import assert_passes
+
+CASES = [(backend, name) for name, proof in proofs().items() for backend in proof.always_on]
+
+
+@pytest.mark.parametrize(("backend", "template"), CASES)
+def test_passes_its_own_tests(backend: str, template: str, warm: Warm, tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    tested = assert_passes(backend, KINDS[template], report, python=warm(backend))
+    assert tested.tests >= 10 * len(KINDS[template])
+
+
+def test_what_assigns_in_a_call_is_tried_on_jax() -> None:
+    assert {name for backend, name in CASES if backend == "jax"} == {"recurrent", "wrapper"}
