@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from scaffold.attributes import REQUIRED
 from scaffold.errors import UsageError
-from scaffold.template import Case, Option, Template, TemplateAttribute, Training, When
+from scaffold.template import Case, Meaning, Option, Template, TemplateAttribute, Training, When
 from scaffold.text import nearest
 
 MANIFEST = "template.toml"
@@ -20,6 +21,7 @@ _TEXTS = ("title", "summary", "formula", "source")
 _TEMPLATE = dict.fromkeys(_TEXTS, str) | {
     "reserves": list,
     "words": dict,
+    "qualifiers": dict,
     "option": list,
     "attribute": list,
     "takes_layers": bool,
@@ -87,17 +89,13 @@ def _template(folder: Path, data: dict[str, Any]) -> Template:
     _check(data, _TEMPLATE, _TEXTS, "the manifest")
     options = tuple(map(_option, data.get("option", [])))
     values = {option.name: option.values for option in options}
-    for word, implied in data.get("words", {}).items():
-        choices = implied.items() if isinstance(implied, dict) else [("", implied)]
-        if any(value not in values.get(name, ()) for name, value in choices):
-            raise ValueError(f"the word `{word}` is no table of options")
-    return Template(
+    plain = Template(
         target=folder.parent.name,
         name=folder.name,
         folder=folder,
         options=options,
         attributes=tuple(_attribute(table, values) for table in data.get("attribute", [])),
-        words=data.get("words", {}),
+        words={},
         reserves=tuple(data.get("reserves", [])),
         takes_layers=data.get("takes_layers", False),
         base=data.get("base", ""),
@@ -107,6 +105,18 @@ def _template(folder: Path, data: dict[str, Any]) -> Template:
         layers=tuple(data.get("layers", [])),
         **{key: data[key] for key in _TEXTS},
     )
+    return replace(
+        plain,
+        words=_meanings(plain, data.get("words", {}), "the word"),
+        qualifiers=_meanings(plain, data.get("qualifiers", {}), "the qualifier"),
+    )
+
+
+def _meanings(template: Template, table: Mapping[str, Any], what: str) -> dict[str, Meaning]:
+    for word, implied in table.items():
+        if not isinstance(implied, dict):
+            raise ValueError(f"{what} `{word}` has no table of options and attributes")
+    return {word: template.meaning(means, f"{what} `{word}`") for word, means in table.items()}
 
 
 def _option(table: Any) -> Option:

@@ -16,7 +16,7 @@ from scaffold.base_layer import Parameter, Signature, constructor, public_layers
 from scaffold.composition.source import call
 from scaffold.composition.stage import MERGES, Parallel, Residual, Stage, Use
 from scaffold.errors import MissingError, Place, UsageError
-from scaffold.text import camel_case, nearest, shown, snake_case
+from scaffold.text import camel_case, folded, nearest, shown, snake_case
 
 if TYPE_CHECKING:
     from scaffold.catalog import Catalog
@@ -163,7 +163,7 @@ class _Resolver:
         if use.layer in public_layers():
             signature = constructor("keras.layers", use.layer)
             return call(f"keras.layers.{use.layer}", signature, use.arguments, _EVERY, use.text)
-        if use.layer in self._catalog.words("layer"):
+        if folded(use.layer) in map(folded, self._catalog.words("layer")):
             return self._of_a_template(use)
         known = [*public_layers(), *self._catalog.words("layer")]
         raise UsageError(
@@ -173,10 +173,10 @@ class _Resolver:
         )
 
     def _of_a_template(self, use: Use) -> str:
-        template, implied = self._catalog.find("layer", use.layer)
+        template, meaning = self._catalog.find("layer", use.layer)
         names = {option.name for option in template.options}
         given = {key: value for key, value in use.arguments.items() if key in names}
-        chosen = {**implied, **{k: template.option(k).read(v) for k, v in given.items()}}
+        chosen = {**meaning.options, **{k: template.option(k).read(v) for k, v in given.items()}}
         class_name = f"{self._model}{camel_case(use.layer)}"
         options = {key: str(value).lower() for key, value in chosen.items()}
         beside = Beside(class_name, template.name, options)
@@ -188,7 +188,8 @@ class _Resolver:
         module = snake_case(class_name)
         self.imports.add((f"{self._package}.{module}" if self._package else module, class_name))
         signature = _signature(template, template.options_with(chosen))
-        arguments = {key: value for key, value in use.arguments.items() if key not in names}
+        further = {key: value for key, value in use.arguments.items() if key not in names}
+        arguments = {**template.typed_defaults(meaning), **further}
         return call(class_name, signature, arguments, _EVERY, use.text)
 
     def _of_a_file(self, use: Use) -> str:
