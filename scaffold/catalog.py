@@ -11,7 +11,7 @@ from scaffold.choosing import choose
 from scaffold.errors import UsageError
 from scaffold.lexicon import NAMES, Lexicon
 from scaffold.manifest import MANIFEST, load
-from scaffold.near import Near
+from scaffold.near import Near, UndecidedError
 from scaffold.template import Meaning, Template
 from scaffold.text import folded, nearest, shown
 
@@ -112,4 +112,16 @@ class Catalog:
                 for known, meaning in {**template.qualifiers, **template.words}.items():
                     if folded(known) == folded(name):
                         return template, meaning
+            if not nearest(name, self.words(target)):
+                self._refuse_known(target, name)
         return self.get(target, name), Meaning()
+
+    def _refuse_known(self, target: str, word: str) -> None:
+        """Refuse what people know, and no template of this target is called, with the nearest."""
+        try:
+            choose(self, target, word)
+        except UndecidedError as error:
+            typed = error.near[0].typed() if error.near else "TEMPLATE"
+            raise UsageError(
+                error.message, mend=f"Write `--template {typed}`, for example."
+            ) from None

@@ -156,6 +156,24 @@ def test_the_longest_words_pick_the_template(tmp_path: Path) -> None:
     assert catalog.find("layer", "scale") == (scale, Meaning())
 
 
+@pytest.mark.parametrize(
+    ("target", "word", "message", "mend"),
+    [
+        ("layer", "cnov", "there is no layer template `cnov`. Did you mean `conv`?",
+         "See `scaffold list`."),
+        ("layer", "kwyjibo", "there is no layer template `kwyjibo`.", "See `scaffold list`."),
+        ("model", "VGG16", "there is no template for VGG.",
+         "Write `--template cnn filters=64,128,256,512,512`, for example."),
+        ("layer", "vae", "`vae` names a model (`vae`), not a layer.",
+         "Write `--template blank`, for example."),
+        ("layer", "keras.layers.Flatten", "there is no template for `keras.layers.Flatten`.",
+         "Write `--template blank`, for example."),
+    ],
+)  # fmt: skip
+def test_no_template_of_that_word(target: str, word: str, message: str, mend: str) -> None:
+    assert refusal(BUILTIN.find, target, word) == (UsageError, message, mend)
+
+
 def test_a_word_stands_for_its_template_and_options() -> None:
     spec, reason = make_spec(BUILTIN, request(template="conv3d"), "pkg")
     assert (spec.template, spec.options, reason) == ("conv", {"rank": 3}, "as asked")

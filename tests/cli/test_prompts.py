@@ -198,7 +198,8 @@ def test_on_a_terminal_the_nearest_are_offered(tmp_path: Path, answer: str, head
         f"{CHOICE}3",
         "Error: there is no model template `3`. See `scaffold list`.",
         f"{CHOICE}vgg",
-        "Error: there is no model template `vgg`. See `scaffold list`.",
+        "Error: there is no template for VGG. "
+        "Write `--template cnn filters=64,128,256,512,512`, for example.",
         f"{CHOICE}{answer}",
     ]
     assert lines[8] == heading
