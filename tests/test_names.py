@@ -240,12 +240,16 @@ title = "our encoder"
 target = "model"
 words = ["acme_encoder"]
 model = [{ template = "mlp", hidden_units = [8] }]
+[[known]]
+title = "what a template has already"
+target = "model"
+words = ["unet"]
 [[kind]]
 title = "a probe"
 words = ["probe"]
 base = "acme.Probe"
 [near.layer]
-mlp = [{ template = "dense" }]
+dcgan = [{ template = "conv_transpose" }]
 """
 
 
@@ -262,7 +266,8 @@ def test_a_teams_own_names(tmp_path: Path) -> None:
         with pytest.raises(UndecidedError) as caught:
             catalog.pick(target, name)
         assert caught.value.mend == mend
-    assert [near.typed() for near in catalog.near("layer", "MLP")] == ["dense"]
+    assert [near.typed() for near in catalog.near("layer", "DCGAN")] == ["conv_transpose"]
+    assert catalog.pick("model", "MyUNet")[0].name == "unet"
 
 
 @pytest.mark.parametrize(
