@@ -14,6 +14,7 @@ from scaffold.catalog import TARGETS, Catalog
 from scaffold.cli.answer import print_answer
 from scaffold.cli.params import complete_templates
 from scaffold.errors import UsageError
+from scaffold.near import UndecidedError
 from scaffold.template import Meaning, Template, fill
 from scaffold.text import nearest, shown
 
@@ -49,15 +50,19 @@ def _find(catalog: Catalog, name: str) -> tuple[Template, Meaning]:
     for target in TARGETS:
         with suppress(UsageError):
             return catalog.find(target, name)
+    near: list[str] = []
     for target in TARGETS:
-        with suppress(UsageError):
+        try:
             template, meaning, _ = catalog.pick(target, name)
+        except UndecidedError as error:
+            near += [f"`scaffold show {one.template.name}`" for one in error.near]
+        else:
             if not template.fallback or meaning != Meaning():
                 return template, meaning
     known = [word for target in TARGETS for word in catalog.words(target)]
-    raise UsageError(
-        f"there is no template `{shown(name)}`{nearest(name, known)}", mend="See `scaffold list`."
-    )
+    guess = nearest(name, known)
+    see = ", ".join(dict.fromkeys(near)) if near and not guess else "`scaffold list`"
+    raise UsageError(f"there is no template `{shown(name)}`{guess}", mend=f"See {see}.")
 
 
 def _data(catalog: Catalog, template: Template, meaning: Meaning) -> dict[str, Any]:

@@ -94,6 +94,19 @@ def test_a_words_defaults_are_those_of_the_attributes(harmless: Scaffold) -> Non
     assert signature in result["example"]["source"].splitlines()
 
 
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("VGG16", "See `scaffold show conv`, `scaffold show cnn`, `scaffold show resnet`."),
+        ("MyCnov", "See `scaffold show conv`, `scaffold show cnn`."),
+    ],
+)
+def test_what_no_template_gives_has_the_nearest(harmless: Scaffold, name: str, mend: str) -> None:
+    outcome = harmless("show", name)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == f"Error: there is no template `{name}`.\n{mend}\n"
+
+
 def test_json_says_the_same(harmless: Scaffold) -> None:
     for name in Catalog.builtin().names("layer"):
         result = harmless("show", name, "--json").answer()["result"]
