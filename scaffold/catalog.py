@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
+from scaffold.choosing import choose
 from scaffold.errors import UsageError
+from scaffold.lexicon import NAMES, Lexicon
 from scaffold.manifest import MANIFEST, load
-from scaffold.template import Options, Template
-from scaffold.text import nearest, shown, snake_case
+from scaffold.near import Near, UndecidedError
+from scaffold.template import Meaning, Template
+from scaffold.text import folded, nearest, shown
 
 TARGETS = ("layer", "model")
 
@@ -20,6 +24,7 @@ class Catalog:
     def __init__(self, folders: Iterable[Path]) -> None:
         self.folders = tuple(folders)
         self._loaded: dict[Path, Template] = {}
+        self._names: dict[str, list[str]] = {}
 
     @classmethod
     @cache
@@ -29,14 +34,25 @@ class Catalog:
         inside = package / "templates"
         return cls([inside if inside.is_dir() else package.parent / "templates"])
 
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """What the folders say of names that no template has."""
+        return Lexicon.read(self.folders)
+
     def names(self, target: str) -> list[str]:
         """The names of all templates of a target, sorted."""
-        manifests = (m for folder in self.folders for m in folder.glob(f"{target}/*/{MANIFEST}"))
-        return sorted({manifest.parent.name for manifest in manifests})
+        if target not in self._names:
+            manifests = (m for f in self.folders for m in f.glob(f"{target}/*/{MANIFEST}"))
+            self._names[target] = sorted({manifest.parent.name for manifest in manifests})
+        return self._names[target]
 
     def words(self, target: str) -> list[str]:
-        """What the templates of a target can be called by: their names and words."""
-        return [word for one in self.templates(target) for word in (one.name, *one.words)]
+        """What the templates of a target can be called by: their names, words and qualifiers."""
+        return [
+            word
+            for one in self.templates(target)
+            for word in (one.name, *one.words, *one.qualifiers)
+        ]
 
     def deriving(self, target: str) -> Template:
         """The template of classes that derive from one of Keras."""
@@ -66,30 +82,46 @@ class Catalog:
             self._loaded[folder] = load(folder)
         return self._loaded[folder]
 
-    def pick(self, target: str, class_name: str) -> tuple[Template, Options, str]:
-        """The template for a class by the words that its name ends in, with why."""
-        templates = self.templates(target)
-        parts = snake_case(class_name).split("_")
-        for first in range(len(parts)):
-            word = "_".join(parts[first:])
-            for template in templates:
-                if word in template.words:
-                    return template, template.words[word], f"{class_name} ends in {word}"
-        for template in templates:
-            if template.fallback:
-                return template, {}, f"no template is called {parts[-1]}"
-        raise UsageError(
-            f"no {target} template is called {shown(parts[-1])}", mend="Choose one with --template."
-        )
+    def pick(self, target: str, class_name: str) -> tuple[Template, Meaning, str]:
+        """The template that a class's name calls for, with what its words mean, and why.
 
-    def find(self, target: str, word: str) -> tuple[Template, Options]:
-        """The template called `word`, or one of whose words it is, with the options it implies.
+        Raises:
+            UndecidedError: If the name calls for several, or for what no template gives.
+            UsageError: If it means nothing, and there is no template for such a name.
+        """
+        return choose(self, target, class_name)
+
+    def near(self, target: str, word: str) -> list[Near]:
+        """The templates of `target` that come nearest to what no template of it is called."""
+        found = []
+        for table in self.lexicon.near(target, word):
+            template = self.get(target, table["template"])
+            rest = {key: value for key, value in table.items() if key != "template"}
+            found.append(Near(template, template.meaning(rest, f"`{word}` of {NAMES}")))
+        return found
+
+    def find(self, target: str, word: str) -> tuple[Template, Meaning]:
+        """The template called `word`, in any spelling, with what the word means.
 
         Raises:
             UsageError: If there is none.
         """
-        if word not in self.names(target):
+        name = re.sub(r"^keras\.(\w+\.)*", "", word)
+        if name not in self.names(target):
             for template in self.templates(target):
-                if word in template.words:
-                    return template, template.words[word]
-        return self.get(target, word), {}
+                for known, meaning in {**template.qualifiers, **template.words}.items():
+                    if folded(known) == folded(name):
+                        return template, meaning
+            if not nearest(name, self.words(target)):
+                self._refuse_known(target, name)
+        return self.get(target, name), Meaning()
+
+    def _refuse_known(self, target: str, word: str) -> None:
+        """Refuse what people know, and no template of this target is called, with the nearest."""
+        try:
+            choose(self, target, word)
+        except UndecidedError as error:
+            typed = error.near[0].typed() if error.near else "TEMPLATE"
+            raise UsageError(
+                error.message, mend=f"Write `--template {typed}`, for example."
+            ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -35,6 +36,8 @@ class ScaffoldError(Exception):
 
     kind = "failed"
     exit_code = 1
+    # Lines that would do instead, the best first.
+    commands: Sequence[str] = ()
 
     def __init__(self, message: str, *, mend: str = "", place: Place | None = None) -> None:
         super().__init__(message)

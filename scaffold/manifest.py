@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from scaffold.template import (
     BuiltIn,
     Case,
     LeftOut,
+    Meaning,
     Option,
     Template,
     TemplateAttribute,
@@ -31,6 +33,7 @@ _TEXTS = ("title", "summary", "formula", "source")
 _TEMPLATE = dict.fromkeys(_TEXTS, str) | {
     "reserves": list,
     "words": dict,
+    "qualifiers": dict,
     "option": list,
     "attribute": list,
     "takes_layers": bool,
@@ -103,19 +106,15 @@ def _template(folder: Path, data: dict[str, Any]) -> Template:
     _check(data, _TEMPLATE, _TEXTS, "the manifest")
     options = tuple(map(_option, data.get("option", [])))
     values = {option.name: option.values for option in options}
-    for word, implied in data.get("words", {}).items():
-        choices = implied.items() if isinstance(implied, dict) else [("", implied)]
-        if any(value not in values.get(name, ()) for name, value in choices):
-            raise ValueError(f"the word `{word}` is no table of options")
     attributes = tuple(_attribute(table, values) for table in data.get("attribute", []))
-    return Template(
+    plain = Template(
         target=folder.parent.name,
         name=folder.name,
         folder=folder,
         options=options,
         attributes=attributes,
         rules=tuple(_rule(table, {a.name for a in attributes}) for table in data.get("rule", [])),
-        words=data.get("words", {}),
+        words={},
         reserves=tuple(data.get("reserves", [])),
         takes_layers=data.get("takes_layers", False),
         base=data.get("base", ""),
@@ -127,6 +126,18 @@ def _template(folder: Path, data: dict[str, Any]) -> Template:
         layers=tuple(data.get("layers", [])),
         **{key: data[key] for key in _TEXTS},
     )
+    return replace(
+        plain,
+        words=_meanings(plain, data.get("words", {}), "the word"),
+        qualifiers=_meanings(plain, data.get("qualifiers", {}), "the qualifier"),
+    )
+
+
+def _meanings(template: Template, table: Mapping[str, Any], what: str) -> dict[str, Meaning]:
+    for word, implied in table.items():
+        if not isinstance(implied, dict):
+            raise ValueError(f"{what} `{word}` has no table of options and attributes")
+    return {word: template.meaning(means, f"{what} `{word}`") for word, means in table.items()}
 
 
 def _option(table: Any) -> Option:

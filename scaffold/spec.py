@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from scaffold.attributes import REQUIRED, TYPES, Attribute, Default, Value
@@ -12,7 +12,7 @@ from scaffold.catalog import Catalog
 from scaffold.composition import DATA, Compiled, Stage, compose, data_for, read_use
 from scaffold.errors import Place, UsageError
 from scaffold.naming import check_attribute_name, check_class_name, check_package, module_name
-from scaffold.template import Options, Template, TemplateAttribute
+from scaffold.template import Meaning, Options, Template, TemplateAttribute
 from scaffold.text import nearest
 
 _STEPS = (
@@ -156,17 +156,17 @@ def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, s
         raise UsageError("no class name is given", mend="Write one, as in `scaffold layer MyConv`.")
     target, name = request.target, request.name
     check_class_name(name)
-    chosen, implied, reason = _chosen(catalog, request)
+    chosen, meaning, reason = _chosen(catalog, request)
     base = request.base or chosen.base
     if base:
         chosen = on_base(chosen, read_base(base))
     read = {key: chosen.option(key).read(text) for key, text in request.options.items()}
-    options = chosen.options_with({**implied, **read})
+    options = chosen.options_with({**meaning.options, **read})
     package = check_package(request.package or package)
     request.compiled.check()
     layers = _layers(catalog, chosen, request, options)
     if layers:
-        wanted = str({**implied, **read}.get(DATA, ""))
+        wanted = str({**meaning.options, **read}.get(DATA, ""))
         options[DATA] = data_for(chosen, compose(catalog, name, layers, ""), wanted)
     spec = Spec(
         target,
@@ -180,25 +180,26 @@ def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, s
     )
     for attribute in request.attributes:
         spec = _with(spec, chosen, attribute)
+    spec = replace(spec, assigned={**chosen.defaults_for(meaning, options), **spec.assigned})
     arguments_of(spec, chosen)
     return spec, reason
 
 
-def _chosen(catalog: Catalog, request: Request) -> tuple[Template, Options, str]:
-    """The template that is asked for, the options that its word implies, and why it is the one."""
+def _chosen(catalog: Catalog, request: Request) -> tuple[Template, Meaning, str]:
+    """The template that is asked for, what its word means, and why it is the one."""
     if request.template is None and request.base:
-        return catalog.deriving(request.target), {}, "it derives from a layer of Keras"
+        return catalog.deriving(request.target), Meaning(), "it derives from a layer of Keras"
     if request.template is None and request.layers:
-        return catalog.composing(request.target), {}, "it is composed of layers"
+        return catalog.composing(request.target), Meaning(), "it is composed of layers"
     if request.template is None:
         return catalog.pick(request.target, str(request.name))
-    template, implied = catalog.find(request.target, request.template)
+    template, meaning = catalog.find(request.target, request.template)
     if request.base and not template.base:
         raise UsageError(
             f"the template `{template.name}` derives from no layer of Keras",
             mend="Leave out --template, or --base.",
         )
-    return template, implied, "as asked"
+    return template, meaning, "as asked"
 
 
 def _layers(
@@ -272,13 +273,20 @@ def _check_rules(arguments: Sequence[Argument], template: Template, options: Opt
         rule.check(given)
 
 
-def notes_of(spec: Spec, template: Template) -> list[str]:
-    """What was decided that the person did not ask for, and where the class leads nowhere."""
+def notes_of(spec: Spec, template: Template, given: Collection[str]) -> list[str]:
+    """What was decided that the person, who has `given` these attributes, did not ask for.
+
+    And where the class leads nowhere.
+    """
     defaults = [
-        f"{a.attribute.name}={a.attribute.type.text(_given(a.attribute.default))}: "
-        "it needs a default, since one before it has got one"
+        f"{name}={a.attribute.type.text(_given(a.attribute.default))}: "
+        + (
+            "it is what the name says"
+            if name in spec.assigned
+            else "it needs a default, since one before it has got one"
+        )
         for a in arguments_of(spec, template)
-        if a.rule is not None and a.assigned and a.attribute.name not in spec.assigned
+        if a.rule is not None and a.assigned and (name := a.attribute.name) not in given
     ]
     cell = template.base_layer.cell if template.base_layer else ""
     return [*defaults, *([_STEPS.format(base=spec.base, cell=cell)] if cell else [])]

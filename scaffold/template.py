@@ -6,7 +6,7 @@ import itertools
 import re
 import string
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from scaffold.attributes import REQUIRED, Attribute, Value
 from scaffold.attributes.grammar import declare_type
 from scaffold.errors import UsageError
 from scaffold.rules import Rule
-from scaffold.text import nearest, shown, snake_case
+from scaffold.text import folded, nearest, shown, snake_case
 
 if TYPE_CHECKING:
     from scaffold.base_layer import BaseLayer, Sample
@@ -23,6 +23,21 @@ if TYPE_CHECKING:
 Options = Mapping[str, int | str | bool]
 # The values of options for which something stands.
 When = Mapping[str, tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a word stands for beside its template: values of options, defaults of attributes.
+
+    The defaults are as the manifest has them: for another option, an int may be of another length.
+    """
+
+    options: Options = field(default_factory=dict)
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+
+    def over(self, other: Meaning) -> Meaning:
+        """This meaning, completed by what only `other` says."""
+        return Meaning({**other.options, **self.options}, {**other.defaults, **self.defaults})
 
 
 @dataclass(frozen=True)
@@ -165,6 +180,8 @@ class Training:
 class Template:
     """A folder of Jinja files and the manifest that says what they can do.
 
+    `words` are what it is called; `qualifiers` say more of a template that a word has picked, and
+    pick this one only where no word does.
     `fallback` is set for the one of a class whose name says nothing. `layers` are those of a model
     that is composed, if none are asked for. `base` is set where the class
     derives from one of Keras: it is the one if none is asked for, `base_layer` is what has been
@@ -178,7 +195,7 @@ class Template:
     summary: str
     formula: str
     source: str
-    words: Mapping[str, Options]
+    words: Mapping[str, Meaning]
     reserves: tuple[str, ...]
     options: tuple[Option, ...]
     attributes: tuple[TemplateAttribute, ...]
@@ -188,6 +205,7 @@ class Template:
     training: tuple[Training, ...] = ()
     built_ins: tuple[BuiltIn, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    qualifiers: Mapping[str, Meaning] = field(default_factory=dict)
     fallback: bool = False
     layers: tuple[str, ...] = ()
     base: str = ""
@@ -259,16 +277,80 @@ class Template:
         for values in itertools.product(*(option.values for option in self.options)):
             yield dict(zip(names, values, strict=True))
 
+    def meaning(self, table: Mapping[str, Any], what: str) -> Meaning:
+        """What a table of a manifest says: a key is an option or, for these, an attribute.
+
+        Raises:
+            ValueError: If a key is neither, or has a value that it can't have.
+        """
+        switches = {option.name: option.values for option in self.options}
+        options = {key: value for key, value in table.items() if key in switches}
+        for key, value in options.items():
+            if value not in switches[key]:
+                raise ValueError(f"{what}: `{key}` can't be {value!r}")
+        every = self.options_with(options)
+        rules = {rule.name: rule for rule in self.attributes_for(every)}
+        defaults = {key: value for key, value in table.items() if key not in options}
+        for key, value in defaults.items():
+            if key not in rules:
+                known = [*switches, *rules]
+                raise ValueError(
+                    f"{what}: `{key}` is neither an option nor an attribute{nearest(key, known)}"
+                )
+            try:
+                _value(rules[key].resolve(every).type.accept, value)
+            except ValueError as error:
+                raise ValueError(f"{what}: `{key}`: {error}") from None
+        frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in defaults.items()}
+        return Meaning(options, frozen)
+
+    def defaults_for(self, meaning: Meaning, options: Options) -> dict[str, Value]:
+        """The defaults that `meaning` gives, as far as they can be with these options."""
+        defaults = {}
+        for rule in self.attributes_for(options):
+            if rule.name in meaning.defaults:
+                accept = rule.resolve(options).type.accept
+                with suppress(ValueError):
+                    defaults[rule.name] = _value(accept, meaning.defaults[rule.name])
+        return defaults
+
+    def typed(self, meaning: Meaning) -> list[str]:
+        """`meaning` as one types it behind the template's name."""
+        defaults = self.typed_defaults(meaning)
+        return [
+            *(f"--option {key}={_spelled(value)}" for key, value in meaning.options.items()),
+            *(f"{key}={text}" for key, text in defaults.items()),
+        ]
+
+    def typed_defaults(self, meaning: Meaning) -> dict[str, str]:
+        """The defaults of `meaning` as texts that a person could have typed."""
+        options = self.options_with(meaning.options)
+        types = {rule.name: rule.resolve(options).type for rule in self.attributes_for(options)}
+        return {key: types[key].text(value) for key, value in meaning.defaults.items()}
+
+    def can_be(self, meaning: Meaning) -> bool:
+        """Whether the template has these values of options, and these attributes."""
+        switches = {option.name: option.values for option in self.options}
+        names = {rule.name for rule in self.attributes}
+        return names >= meaning.defaults.keys() and all(
+            value in switches.get(key, ()) for key, value in meaning.options.items()
+        )
+
     def is_called(self, word: str) -> bool:
-        """Whether `word` is in one of the words for the template, in any case."""
-        return any(snake_case(word) in known for known in (self.name, *self.words))
+        """Whether `word` is one of the template's names, in any spelling."""
+        return folded(word) in map(folded, (self.name, *self.words, *self.qualifiers))
+
+    def is_named_with(self, word: str) -> bool:
+        """Whether a part of one of the template's names begins with `word`, in any case."""
+        return any(f"_{snake_case(word)}" in f"_{known}" for known in (self.name, *self.words))
 
     def is_about(self, word: str) -> bool:
-        """Whether `word` is in what is said of the template, in any case."""
+        """Whether a word in what is said of the template begins with `word`, in any case."""
         said = (self.name, self.title, self.summary, self.formula, self.source, *self.words)
         names = (attribute.name for attribute in self.attributes)
-        texts = "\n".join((*said, *names)).lower()
-        return word.lower() in texts or snake_case(word) in texts
+        texts = "\n".join((*said, *self.qualifiers, *names)).lower()
+        spelled = "|".join(map(re.escape, (word.lower(), snake_case(word))))
+        return re.search(rf"(?<![^\W_])(?:{spelled})", texts) is not None
 
 
 def fill(text: str, options: Options) -> str:

@@ -15,7 +15,7 @@ from scaffold.errors import ScaffoldError, UsageError
 from scaffold.manifest import load
 from scaffold.render import Style, render
 from scaffold.spec import Request, make_spec
-from scaffold.template import Template, fill
+from scaffold.template import Meaning, Template, fill
 
 BUILTIN = Catalog.builtin()
 PLAIN = 'title = "T"\nsummary = "S."\nformula = "f"\nsource = "s"\n'
@@ -122,8 +122,8 @@ def test_unknown_template() -> None:
 def test_third_party_template(tmp_path: Path) -> None:
     catalog = third_party(tmp_path, f"{PLAIN}words = {{ scale = {{}} }}\n{ATTRIBUTE}default = 1")
     assert catalog.names("layer") == sorted([*BUILTIN.names("layer"), "scale"])
-    template, options, reason = catalog.pick("layer", "MyScale")
-    assert (template.name, options, reason) == ("scale", {}, "MyScale ends in scale")
+    template, meaning, reason = catalog.pick("layer", "MyScale")
+    assert (template.name, meaning, reason) == ("scale", Meaning(), "by its name: scale")
     sources = rendered(catalog, "size=3", "gain:float=0.5")
     assert (
         '    """TODO: what `MyScale` computes, as a formula: so far, `inputs`.'
@@ -147,11 +147,31 @@ def test_the_longest_words_pick_the_template(tmp_path: Path) -> None:
     catalog = third_party(tmp_path, PLAIN + words + OPTION)
     picked = {name: catalog.pick("layer", name)[1:] for name in ("MyThing", "MyFineThing")}
     assert picked == {
-        "MyThing": ({}, "MyThing ends in thing"),
-        "MyFineThing": ({"rank": 2}, "MyFineThing ends in fine_thing"),
+        "MyThing": (Meaning(), "by its name: thing"),
+        "MyFineThing": (Meaning({"rank": 2}), "by its name: fine_thing"),
     }
-    assert catalog.find("layer", "fine_thing") == (catalog.get("layer", "scale"), {"rank": 2})
-    assert catalog.find("layer", "scale") == (catalog.get("layer", "scale"), {})
+    scale = catalog.get("layer", "scale")
+    for spelled in ("fine_thing", "FineThing", "keras.layers.FineThing", "finething"):
+        assert catalog.find("layer", spelled) == (scale, Meaning({"rank": 2}))
+    assert catalog.find("layer", "scale") == (scale, Meaning())
+
+
+@pytest.mark.parametrize(
+    ("target", "word", "message", "mend"),
+    [
+        ("layer", "cnov", "there is no layer template `cnov`. Did you mean `conv`?",
+         "See `scaffold list`."),
+        ("layer", "kwyjibo", "there is no layer template `kwyjibo`.", "See `scaffold list`."),
+        ("model", "VGG16", "there is no template for VGG.",
+         "Write `--template cnn filters=64,128,256,512,512`, for example."),
+        ("layer", "vae", "`vae` names a model (`vae`), not a layer.",
+         "Write `--template blank`, for example."),
+        ("layer", "keras.layers.Flatten", "there is no template for `keras.layers.Flatten`.",
+         "Write `--template blank`, for example."),
+    ],
+)  # fmt: skip
+def test_no_template_of_that_word(target: str, word: str, message: str, mend: str) -> None:
+    assert refusal(BUILTIN.find, target, word) == (UsageError, message, mend)
 
 
 def test_a_word_stands_for_its_template_and_options() -> None:
@@ -198,7 +218,7 @@ def test_no_blank_to_fall_back_on(tmp_path: Path) -> None:
     third_party(tmp_path, PLAIN)
     assert refusal(Catalog([tmp_path]).pick, "layer", "Whatever") == (
         UsageError,
-        "no layer template is called whatever.",
+        "`Whatever` names no layer template.",
         "Choose one with --template.",
     )
 
@@ -214,10 +234,18 @@ def test_no_blank_to_fall_back_on(tmp_path: Path) -> None:
         (PLAIN + "reserves = 'x'", "`reserves` of the manifest can't be 'x'"),
         (PLAIN.replace('"T"', "3"), "`title` of the manifest can't be 3"),
         (PLAIN + "words = 3", "`words` of the manifest can't be 3"),
-        (PLAIN + "words = { scale = 3 }", "the word `scale` is no table of options"),
-        (PLAIN + "words = { scale = { rank = 1 } }", "the word `scale` is no table of options"),
+        (PLAIN + "words = { scale = 3 }",
+         "the word `scale` has no table of options and attributes"),
+        (PLAIN + "words = { scale = { rank = 1 } }",
+         "the word `scale`: `rank` is neither an option nor an attribute"),
+        (PLAIN + "words = { scale = { rnak = 1 } }\n" + OPTION,
+         "the word `scale`: `rnak` is neither an option nor an attribute. Did you mean `rank`?"),
         (PLAIN + "words = { scale = { rank = 3 } }\n" + OPTION,
-         "the word `scale` is no table of options"),
+         "the word `scale`: `rank` can't be 3"),
+        (PLAIN + "words = { scale = { size = 'x' } }\n" + ATTRIBUTE,
+         "the word `scale`: `size`: 'x' is no int"),
+        (PLAIN + "qualifiers = { fine = { size = 1 } }",
+         "the qualifier `fine`: `size` is neither an option nor an attribute"),
         (PLAIN + "option = { name = 'x' }", "`option` of the manifest can't be {'name': 'x'}"),
         (PLAIN + "option = [3]", "an option is no table"),
         (PLAIN + OPTION.replace("doc", "dok"), "an option has no key `doc`"),

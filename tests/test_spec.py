@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from command_line import SAYS_NOTHING
 from scaffold.attributes import REQUIRED, Attribute
 from scaffold.attributes.grammar import Declaration, declare_type, read_attribute
 from scaffold.catalog import Catalog
@@ -35,8 +36,8 @@ def spec_of(name: str, *attributes: str, template: str | None = None, **options:
     return make_spec(CATALOG, request(name, *attributes, template=template, **options), "pkg")[0]
 
 
-def notes(spec: Spec) -> list[str]:
-    return notes_of(spec, template_of(CATALOG, spec))
+def notes(spec: Spec, *given: str) -> list[str]:
+    return notes_of(spec, template_of(CATALOG, spec), given)
 
 
 def refusal(
@@ -50,18 +51,23 @@ def refusal(
 @pytest.mark.parametrize(
     ("name", "template", "options", "reason"),
     [
-        ("MyConv", "conv", {"rank": 2}, "MyConv ends in conv"),
-        ("MyConvolution", "conv", {"rank": 2}, "MyConvolution ends in convolution"),
-        ("MyConv1D", "conv", {"rank": 1}, "MyConv1D ends in conv1d"),
-        ("MyConv3D", "conv", {"rank": 3}, "MyConv3D ends in conv3d"),
-        ("GatedDense", "dense", {}, "GatedDense ends in dense"),
-        ("MyLinear", "dense", {}, "MyLinear ends in linear"),
-        ("MyProjection", "projection", {}, "MyProjection ends in projection"),
-        ("ConvBlock", "blank", {}, "no template is called block"),
-        ("Whatever", "blank", {}, "no template is called whatever"),
+        ("MyConv", "conv", {"rank": 2}, "by its name: conv"),
+        ("MyConvolution", "conv", {"rank": 2}, "by its name: convolution"),
+        ("MyConv1D", "conv", {"rank": 1}, "by its name: conv1d"),
+        ("MyConv3D", "conv", {"rank": 3}, "by its name: conv3d"),
+        ("GatedDense", "dense", {}, "by its name: dense"),
+        ("MyLinear", "dense", {}, "by its name: linear"),
+        ("MyProjection", "projection", {}, "by its name: projection"),
+        ("ConvBlock", "conv", {"rank": 2}, "by its name: conv"),
+        (
+            "Whatever",
+            "blank",
+            {},
+            SAYS_NOTHING,
+        ),
     ],
 )
-def test_last_word_picks_the_template(
+def test_a_word_picks_the_template(
     name: str, template: str, options: dict[str, object], reason: str
 ) -> None:
     spec, why = make_spec(CATALOG, request(name), "pkg")
@@ -94,9 +100,12 @@ def test_a_default_in_front_asks_for_defaults_behind() -> None:
     assert (first.attribute.default, first.plain, first.assigned) == (8, REQUIRED, True)
     assert (second.attribute.default, second.plain, second.assigned) == ((3, 3), REQUIRED, True)
     assert (third.attribute.default, third.plain, third.assigned) == ((1, 1), (1, 1), False)
-    assert notes(spec) == ["kernel_size=3,3: it needs a default, since one before it has got one"]
-    assert notes(spec_of("MyConv", "filters=8", "kernel_size=5")) == []
-    assert notes(spec_of("MyConv", "kernel_size=5")) == []
+    needed = "kernel_size=3,3: it needs a default, since one before it has got one"
+    assert notes(spec, "filters") == [needed]
+    both = spec_of("MyConv", "filters=8", "kernel_size=5")
+    assert notes(both, "filters", "kernel_size") == []
+    assert notes(both, "filters") == ["kernel_size=5,5: it is what the name says"]
+    assert notes(spec_of("MyConv", "kernel_size=5"), "kernel_size") == []
 
 
 def on_base(base: str, *attributes: str) -> Spec:

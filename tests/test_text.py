@@ -5,7 +5,17 @@ import unicodedata
 
 import pytest
 
-from scaffold.text import camel_case, natural, nearest, shown, snake_case, unprintable
+from scaffold.text import (
+    camel_case,
+    closest,
+    folded,
+    natural,
+    nearest,
+    parts,
+    shown,
+    snake_case,
+    unprintable,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +60,43 @@ def test_camel_case(name: str, expected: str) -> None:
     assert camel_case(name) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ResNet152Block", ["res", "net", "152", "block"]),
+        ("UNet2D", ["u", "net", "2d"]),
+        ("MyConv1DTranspose", ["my", "conv", "1d", "transpose"]),
+        ("MacroF1Metric", ["macro", "f", "1", "metric"]),
+        ("ResNet50V2", ["res", "net", "50", "v", "2"]),
+        ("GPT2", ["gpt", "2"]),
+        ("conv2dense", ["conv", "2", "dense"]),
+        ("Ωmega_", ["ωmega"]),
+    ],
+)
+def test_parts(name: str, expected: list[str]) -> None:
+    assert parts(name) == expected
+    assert folded(name) == "".join(expected)
+
+
+@pytest.mark.parametrize(
+    ("word", "slips", "expected"),
+    [
+        ("conv", 0, "conv"),
+        ("cnov", 1, "conv"),
+        ("cnov", 0, ""),
+        ("convs", 1, "conv"),
+        ("onv", 1, "conv"),
+        ("canv", 1, "conv"),
+        ("ncvo", 1, ""),
+        ("dnese", 2, "dense"),
+        ("denes", 1, "dense"),
+        ("", 2, ""),
+    ],
+)
+def test_closest(word: str, slips: int, expected: str) -> None:
+    assert closest(word, ["", "dense", "conv"], slips) == expected
+
+
 def test_natural() -> None:
     names = ["", "0", "02", "2", "10", "a", "a0", "a02", "a2", "a10", "a_", "ab", "é"]
     assert sorted({*names}, key=natural) == names
@@ -62,6 +109,11 @@ def test_natural() -> None:
         ("FLOAT", ". Did you mean `float`?"),
         ("relu", ". Did you mean `ReLU`?"),
         ("quux", ""),
+        ("it", ". Did you mean `int`?"),
+        ("lint", ". Did you mean `int`?"),
+        ("['int']", ". Did you mean `int`?"),
+        ("intern", ""),
+        ("i", ""),
         ("", ""),
     ],
 )

@@ -76,9 +76,9 @@ def template_in_question(ctx: click.Context) -> tuple[Template, Options] | None:
         if base := ctx.params.get("base"):
             return on_base(catalog.deriving("layer"), read_base(base)), {}
         if name:
-            template, implied = catalog.find(target, name)
+            template, meaning = catalog.find(target, name)
         else:
-            template, implied, _ = catalog.pick(target, ctx.params.get("name") or "")
+            template, meaning, _ = catalog.pick(target, ctx.params.get("name") or "")
     except ScaffoldError:
         return None
-    return template, template.options_with(implied)
+    return template, template.options_with(meaning.options)

@@ -82,6 +82,8 @@ def _data(error: ScaffoldError) -> dict[str, Any]:
     if isinstance(error, FilesDifferError):
         data["conflicts"] = [str(change.path) for change in error.plan.changes]
         data["diff"] = error.plan.diff()
+    if error.commands:
+        data["commands"] = list(error.commands)
     return data
 
 

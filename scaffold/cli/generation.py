@@ -35,7 +35,7 @@ _NAMED = (
         "--template",
         "-t",
         shell_complete=complete_templates,
-        help="Which template; else by the name's last word.",
+        help="Which template, by its name or one of its words; else by the words of NAME.",
     ),
     click.option(
         "--option",
@@ -104,12 +104,27 @@ def run(request: Request, wish: Wish) -> None:
         from scaffold.cli.prompts import ask
 
         request = ask(catalog, request)
-    begun = _Run.begin(catalog, request, wish)
+    begun = _begin(catalog, request, wish)
     if wish.writes_nothing:
         plan = begun.plan(wish.on_conflict, wish.save_spec)
     else:
         plan = begun.write(wish.on_conflict, wish.save_spec)
     _answer(begun, plan, wish)
+
+
+def _begin(catalog: Catalog, request: Request, wish: Wish) -> _Run:
+    """What the command works with; a person is asked where the name leaves the template open."""
+    from scaffold.cli.asking import can_ask
+    from scaffold.near import UndecidedError
+
+    try:
+        return _Run.begin(catalog, request, wish)
+    except UndecidedError as error:
+        if wish.as_json or not can_ask():
+            raise
+        from scaffold.cli.prompts import settle
+
+        return _Run.begin(catalog, settle(catalog, request, error), wish)
 
 
 def once(options: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -154,7 +169,8 @@ class _Run:
         start = Path(os.path.normpath(here / wish.into)) if wish.into else here
         settings = load_settings(start, here)
         spec, reason = make_spec(catalog, request, settings.package)
-        notes = notes_of(spec, template_of(catalog, spec))
+        given = {attribute.name for attribute in request.attributes}
+        notes = notes_of(spec, template_of(catalog, spec), given)
         workspace = Workspace(nearest_project(here) or here)
         layout = _layout(workspace, settings, wish, spec.target)
         exports = settings.exports and bool(layout.packages) and not wish.no_export

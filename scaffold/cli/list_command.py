@@ -1,4 +1,4 @@
-"""`scaffold list`: every template, or those about something, in a few lines each."""
+"""`scaffold list`: every template, or those about some words, in a few lines each."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from scaffold.template import Template
 from scaffold.text import nearest, shown
 
 _WIDTH = 88
+_TARGETS = {name: target for target in TARGETS for name in (target, f"{target}s")}
 
 
 @click.command("list")
@@ -21,19 +22,16 @@ _WIDTH = 88
 def command(words: tuple[str, ...], as_json: bool) -> None:
     """List the templates, of layers or models or both, with their words and attributes.
 
-    With WORDs, only those about all of them: `scaffold list attention`. Those that are called so
-    come first.
+    With WORDs, only those about any of them, the best first: `scaffold list linear attention`.
     """
     catalog = Catalog.builtin()
-    targets = words[:1] if words[:1] and words[0] in TARGETS else TARGETS
-    wanted = words[1:] if targets is not TARGETS else words
-    templates = [
-        template
-        for target in targets
-        for template in catalog.templates(target)
-        if all(map(template.is_about, wanted))
-    ]
-    templates.sort(key=lambda template: not all(map(template.is_called, wanted)))
+    chosen = _TARGETS.get(words[0].lower()) if words else None
+    targets, wanted = ((chosen,), words[1:]) if chosen else (TARGETS, words)
+    templates = [template for target in targets for template in catalog.templates(target)]
+    if wanted:
+        ranks = [(_rank(template, wanted), template) for template in templates]
+        ranks.sort(key=lambda one: one[0], reverse=True)
+        templates = [template for rank, template in ranks if any(rank)]
     if as_json:
         print_answer("list", result={"templates": [_data(template) for template in templates]})
         return
@@ -42,10 +40,28 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
     if templates:
         click.echo("\nMore: scaffold show TEMPLATE")
     else:
-        known = [*TARGETS, *(word for target in TARGETS for word in catalog.words(target))]
-        guess = nearest(wanted[0], known) if len(wanted) == 1 else ""
-        click.echo(f"No template is about {' and '.join(map(shown, wanted))}{guess or '.'}")
-        click.echo("Begin with your own attributes alone: scaffold layer MyLayer --template blank")
+        _show_nearest(catalog, targets, wanted)
+
+
+def _rank(template: Template, words: tuple[str, ...]) -> tuple[int, int, int]:
+    """How many of the words are its name, stand in a name, and stand in what is said of it."""
+    return (
+        sum(map(template.is_called, words)),
+        sum(map(template.is_named_with, words)),
+        sum(map(template.is_about, words)),
+    )
+
+
+def _show_nearest(catalog: Catalog, targets: tuple[str, ...], words: tuple[str, ...]) -> None:
+    """What there is for words that no template is about."""
+    known = [*_TARGETS, *(word for target in TARGETS for word in catalog.words(target))]
+    guess = nearest(words[0], known) if len(words) == 1 else ""
+    click.echo(f"No template is about {' or '.join(map(shown, words))}{guess or '.'}")
+    near = [one for word in words for target in targets for one in catalog.near(target, word)]
+    if near:
+        found = dict.fromkeys(f"{one.template.target} {one.template.name}" for one in near)
+        click.echo(f"The nearest: {', '.join(found)}")
+    click.echo("Begin with your own attributes alone: scaffold layer MyLayer --template blank")
 
 
 def _show(template: Template) -> None:

@@ -12,8 +12,9 @@ from scaffold.catalog import Catalog
 from scaffold.cli.asking import can_ask, prompt
 from scaffold.errors import UsageError
 from scaffold.naming import check_class_name
+from scaffold.near import Near, UndecidedError
 from scaffold.spec import Request, make_spec, template_of
-from scaffold.template import Options, Template
+from scaffold.template import Meaning
 
 # The answers are checked before it is known under which package the class is registered.
 _ANY_PACKAGE = "package"
@@ -33,18 +34,16 @@ def ask(catalog: Catalog, request: Request) -> Request:
     name = request.name or prompt("Class name (NAME)", _read_name)
     check_class_name(name)
     request = replace(request, name=name)
-    picked, by_name, reason = catalog.pick(request.target, name)
     if request.base and request.template is None:
         request = replace(request, template=catalog.deriving(request.target).name)
     if request.layers and request.template is None:
         request = replace(request, template=catalog.composing(request.target).name)
     if request.template is None:
-        template = _ask_template(catalog, request.target, picked.name, reason)
-        request = replace(request, template=template)
-    chosen, implied = catalog.find(request.target, request.template or "")
-    if chosen == picked and not implied:
-        implied = by_name
-    request = replace(request, options=_ask_options(chosen, request, implied))
+        near = _ask_template(catalog, request.target, name)
+        request = _with_template(request, near)
+    else:
+        near = Near(*catalog.find(request.target, request.template))
+    request = replace(request, options=_ask_options(near, request))
     spec, _ = make_spec(catalog, request, _ANY_PACKAGE)
     for rule in template_of(catalog, spec).attributes_for(spec.options):
         attribute = rule.resolve(spec.options)
@@ -58,21 +57,58 @@ def _read_name(text: str) -> str:
     return text
 
 
-def _ask_template(catalog: Catalog, target: str, picked: str, reason: str) -> str:
+def settle(catalog: Catalog, request: Request, error: UndecidedError) -> Request:
+    """`request` with the template that a person chooses among those that its name may mean."""
+    click.echo(error.message, err=True)
+    if error.instead:
+        click.echo(f"{error.instead}. Or choose a template:", err=True)
+    rows = [one.typed() for one in error.near]
+    width = max(map(len, rows), default=0)
+    for number, (row, one) in enumerate(zip(rows, error.near, strict=True), start=1):
+        click.echo(f"  {number}  {row.ljust(width)}  {one.template.title}", err=True)
+
+    def read(text: str) -> Near:
+        if text.isdigit() and 0 < int(text) <= len(error.near):
+            return error.near[int(text) - 1]
+        return Near(*catalog.find(request.target, text))
+
+    answer: Near = prompt("Number or name (--template)", read, default="1")
+    options = {key: str(value).lower() for key, value in answer.meaning.options.items()}
+    request = replace(request, options={**options, **request.options})
+    return _with_template(request, answer)
+
+
+def _with_template(request: Request, near: Near) -> Request:
+    """`request` with a template, and with the defaults that come with it."""
+    given = {attribute.name for attribute in request.attributes}
+    defaults = near.template.typed_defaults(near.meaning).items()
+    further = [Assignment(k, text, f"{k}={text}") for k, text in defaults if k not in given]
+    attributes = (*request.attributes, *further)
+    return replace(request, template=near.template.name, attributes=attributes)
+
+
+def _ask_template(catalog: Catalog, target: str, name: str) -> Near:
+    """The template that a person chooses, by default the one that the name means."""
     names = ", ".join(catalog.names(target))
     click.echo(click.wrap_text(names, _WIDTH, "  ", "  "), err=True)
+    try:
+        template, meaning, reason = catalog.pick(target, name)
+        default = Near(template, meaning)
+    except UndecidedError as error:
+        default, reason = error.near[0], error.message.rstrip(".")
 
-    def read(text: str) -> str:
-        catalog.find(target, text)
-        return text
+    def read(text: str) -> Near:
+        return Near(*catalog.find(target, text))
 
-    answer: str = prompt(f"Template (--template; {reason})", read, default=picked)
-    return answer
+    label = f"Template (--template; {reason})"
+    answer: Near = prompt(label, read, default=default.template.name)
+    same = answer.template == default.template and answer.meaning == Meaning()
+    return default if same else answer
 
 
-def _ask_options(template: Template, request: Request, implied: Options) -> dict[str, str]:
-    answers = dict(request.options)
-    for option in template.options:
+def _ask_options(near: Near, request: Request) -> dict[str, str]:
+    answers, implied = dict(request.options), near.meaning.options
+    for option in near.template.options:
         if option.name not in answers:
             label = f"{option.doc} (--option {option.name}=...)"
             default = str(implied.get(option.name, option.default)).lower()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from scaffold.attributes import REQUIRED
+from scaffold.attributes import REQUIRED, Attribute, Value
 from scaffold.catalog import TARGETS, Catalog
 from scaffold.cli.answer import print_answer
 from scaffold.cli.params import complete_templates
 from scaffold.errors import UsageError
-from scaffold.template import Options, Template, fill
+from scaffold.near import UndecidedError
+from scaffold.template import Meaning, Template, fill
 from scaffold.text import nearest, shown
 
 
@@ -38,21 +42,32 @@ def command(template: str, as_json: bool) -> None:
     click.echo(data["example"]["source"], nl=False)
 
 
-def _find(catalog: Catalog, name: str) -> tuple[Template, Options]:
+def _find(catalog: Catalog, name: str) -> tuple[Template, Meaning]:
+    """The template of that name, else that of the word, else that of a class called so."""
     for target in TARGETS:
         if name in catalog.names(target):
             return catalog.find(target, name)
     for target in TARGETS:
-        if name in catalog.words(target):
+        with suppress(UsageError):
             return catalog.find(target, name)
+    near: list[str] = []
+    for target in TARGETS:
+        try:
+            template, meaning, _ = catalog.pick(target, name)
+        except UndecidedError as error:
+            near += [f"`scaffold show {one.template.name}`" for one in error.near]
+        else:
+            if not template.fallback or meaning != Meaning():
+                return template, meaning
     known = [word for target in TARGETS for word in catalog.words(target)]
-    raise UsageError(
-        f"there is no template `{shown(name)}`{nearest(name, known)}", mend="See `scaffold list`."
-    )
+    guess = nearest(name, known)
+    see = ", ".join(dict.fromkeys(near)) if near and not guess else "`scaffold list`"
+    raise UsageError(f"there is no template `{shown(name)}`{guess}", mend=f"See {see}.")
 
 
-def _data(catalog: Catalog, template: Template, chosen: Options) -> dict[str, Any]:
-    options = template.options_with(chosen)
+def _data(catalog: Catalog, template: Template, meaning: Meaning) -> dict[str, Any]:
+    options = template.options_with(meaning.options)
+    defaults = template.defaults_for(meaning, options)
     return {
         "target": template.target,
         "name": template.name,
@@ -62,7 +77,7 @@ def _data(catalog: Catalog, template: Template, chosen: Options) -> dict[str, An
         "source": fill(template.source, options),
         "words": list(template.words),
         "attributes": [
-            _attribute(rule.name, rule.resolve(options))
+            _attribute(rule.name, _with_default(rule.resolve(options), defaults))
             for rule in template.attributes_for(options)
         ],
         "options": [
@@ -74,11 +89,15 @@ def _data(catalog: Catalog, template: Template, chosen: Options) -> dict[str, An
             }
             for option in template.options
         ],
-        "example": _example(catalog, template, chosen),
+        "example": _example(catalog, template, meaning),
     }
 
 
-def _attribute(name: str, attribute: Any) -> dict[str, Any]:
+def _with_default(attribute: Attribute, defaults: Mapping[str, Value]) -> Attribute:
+    return replace(attribute, default=defaults.get(attribute.name, attribute.default))
+
+
+def _attribute(name: str, attribute: Attribute) -> dict[str, Any]:
     type_, default = attribute.type, attribute.default
     given = "" if default is REQUIRED else f"={type_.text(default)}"
     bounds = f"{{{type_.bounds}}}" if type_.bounds else ""
@@ -93,18 +112,21 @@ def _attribute(name: str, attribute: Any) -> dict[str, Any]:
     }
 
 
-def _example(catalog: Catalog, template: Template, chosen: Options) -> dict[str, str]:
+def _example(catalog: Catalog, template: Template, meaning: Meaning) -> dict[str, str]:
+    from scaffold.attributes.grammar import read_attribute
     from scaffold.render import Style, render
     from scaffold.spec import Request, make_spec
 
     name = f"My{''.join(word.capitalize() for word in template.name.split('_'))}"
-    options = {key: str(value) for key, value in chosen.items()}
-    request = Request(template.target, name, template.name, options=options)
+    options = {key: str(value) for key, value in meaning.options.items()}
+    typed = [f"{key}={text}" for key, text in template.typed_defaults(meaning).items()]
+    attributes = tuple(map(read_attribute, typed))
+    request = Request(template.target, name, template.name, options=options, attributes=attributes)
     spec, _ = make_spec(catalog, request, "my_project")
     source = render(catalog, spec, Style(), spec.module, [template.target])[template.target]
-    switches = "".join(f" --option {key}={value}" for key, value in options.items())
+    words = ["scaffold", template.target, name, "--template", template.name]
     return {
-        "command": f"scaffold {template.target} {name} --template {template.name}{switches}",
+        "command": " ".join([*words, *template.typed(meaning)]),
         "source": source,
     }
 

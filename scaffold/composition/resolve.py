@@ -26,7 +26,7 @@ from scaffold.composition.source import call
 from scaffold.composition.stage import MERGES, Parallel, Residual, Stage, Use
 from scaffold.conformance.case import case_from
 from scaffold.errors import MissingError, Place, UsageError
-from scaffold.text import camel_case, nearest, shown, snake_case
+from scaffold.text import camel_case, folded, nearest, shown, snake_case
 
 if TYPE_CHECKING:
     from scaffold.catalog import Catalog
@@ -216,7 +216,7 @@ class _Resolver:
             name = f"keras.layers.{use.layer}"
             started = call(name, signature, use.arguments, _EVERY, use.text)
             return started, of_keras(self._folder, use.layer, use.arguments)
-        if use.layer in self._catalog.words("layer"):
+        if folded(use.layer) in map(folded, self._catalog.words("layer")):
             return self._of_a_template(use)
         known = [*public_layers(), *self._catalog.words("layer")]
         raise UsageError(
@@ -226,10 +226,10 @@ class _Resolver:
         )
 
     def _of_a_template(self, use: Use) -> tuple[str, Facts]:
-        template, implied = self._catalog.find("layer", use.layer)
+        template, meaning = self._catalog.find("layer", use.layer)
         names = {option.name for option in template.options}
         given = {key: value for key, value in use.arguments.items() if key in names}
-        chosen = {**implied, **{k: template.option(k).read(v) for k, v in given.items()}}
+        chosen = {**meaning.options, **{k: template.option(k).read(v) for k, v in given.items()}}
         if template.wraps(template.options_with(chosen)):
             raise UsageError(
                 f"`{use.layer}` wraps another layer, which can't be typed",
@@ -246,7 +246,8 @@ class _Resolver:
         module = snake_case(class_name)
         self.imports.add((f"{self._package}.{module}" if self._package else module, class_name))
         signature = _signature(template, template.options_with(chosen))
-        arguments = {key: value for key, value in use.arguments.items() if key not in names}
+        further = {key: value for key, value in use.arguments.items() if key not in names}
+        arguments = {**template.typed_defaults(meaning), **further}
         started = call(class_name, signature, arguments, _EVERY, use.text)
         parsed = ast.parse(_rendered(self._catalog, template.name, tuple(sorted(options.items()))))
         facts = of_class(self._folder, parsed, _GENERATED, use.layer, arguments)

@@ -17,7 +17,7 @@ from scaffold.conformance.case import Case, Input, case_from, written
 from scaffold.conformance.subject import Subject
 from scaffold.errors import UsageError
 from scaffold.settings import PYPROJECT, nearest_project
-from scaffold.template import Options, Template
+from scaffold.template import Meaning, Options, Template
 
 # What an argument without a default is given, by words in its name, the first that fits.
 _GUESSES: tuple[tuple[str, Any], ...] = (
@@ -202,7 +202,7 @@ def _likely_templates(cls: Any) -> Sequence[tuple[Template, Options]]:
     catalog = Catalog.builtin()
     names = set(Subject(cls, Case()).parameters)
     target = _target(cls)
-    called, implied, _ = catalog.pick(target, cls.__name__)
+    called, meaning = _named_for(catalog, target, cls.__name__)
     variants = [
         (template, options, len(attributes))
         for template in catalog.templates(target)
@@ -212,12 +212,21 @@ def _likely_templates(cls: Any) -> Sequence[tuple[Template, Options]]:
     by_name = [
         (template, options)
         for template, options, _ in variants
-        if template == called and implied.items() <= options.items()
+        if template == called and meaning.options.items() <= options.items()
     ]
     most = max((number for *_, number in variants), default=0)
     alike = [(template, options) for template, options, number in variants if number == most > 0]
     first = [one for one in by_name if one in alike or not most]
     return [*_of_base(catalog, cls), *first, *(one for one in alike if one not in by_name)]
+
+
+def _named_for(catalog: Catalog, target: str, name: str) -> tuple[Template | None, Meaning]:
+    """The template that the name calls for, if it is one."""
+    try:
+        template, meaning, _ = catalog.pick(target, name)
+    except UsageError:
+        return None, Meaning()
+    return template, meaning
 
 
 def _target(cls: Any) -> str:

@@ -357,7 +357,7 @@ def test_parse_refuses(kind: str, constraint: str | None, text: str, message: st
         ("bool", 1, "1 is neither true nor false"),
         ("str", 1, "1 is no text"),
         ("enum(1,2)", 1, "1 is none of 1, 2. Did you mean `1`?"),
-        ("enum(1,2)", ["1"], "['1'] is none of 1, 2"),
+        ("enum(1,2)", ["1"], "['1'] is none of 1, 2. Did you mean `1`?"),
         ("ints", "12", "'12' is no tuple of ints"),
         ("ints", True, "True is no tuple of ints"),
         ("ints", [True], "True is no int"),

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from command_line import SAYS_NOTHING
 from conftest import Scaffold, tree
 
 Refused = Callable[..., tuple[int, str]]
 GAIN = "gain:float=1.0{>0}"
-CREATED = """\
-Whatever: template blank (no template is called whatever)
+CREATED = f"Whatever: template blank ({SAYS_NOTHING})\n" + """\
 registered as project>Whatever
    create  whatever.py        {:>3} lines
    create  test_whatever.py   {:>3} lines
@@ -48,14 +48,18 @@ def test_from_a_name_to_two_files(scaffold: Scaffold, here: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "module", "heading"),
     [
-        ("MyConv", "my_conv", "MyConv: template conv rank=2 (MyConv ends in conv)"),
-        ("MyConv1D", "my_conv1d", "MyConv1D: template conv rank=1 (MyConv1D ends in conv1d)"),
-        ("GatedDense", "gated_dense", "GatedDense: template dense (GatedDense ends in dense)"),
-        ("VGGBlock", "vgg_block", "VGGBlock: template blank (no template is called block)"),
+        ("MyConv", "my_conv", "MyConv: template conv rank=2 (by its name: conv)"),
+        ("MyConv1D", "my_conv1d", "MyConv1D: template conv rank=1 (by its name: conv1d)"),
+        ("GatedDense", "gated_dense", "GatedDense: template dense (by its name: dense)"),
+        (
+            "DCTBlock",
+            "dct_block",
+            f"DCTBlock: template blank ({SAYS_NOTHING})",
+        ),
         (
             "Conv2DBlock",
             "conv2d_block",
-            "Conv2DBlock: template blank (no template is called block)",
+            "Conv2DBlock: template conv rank=2 (by its name: conv2d)",
         ),
     ],
 )
@@ -654,7 +658,7 @@ def test_answer_as_json(scaffold: Scaffold, here: Path) -> None:
             "registered_name": "project>MyDense",
             "module": "my_dense",
             "template": "dense",
-            "reason": "MyDense ends in dense",
+            "reason": "by its name: dense",
             "options": {},
             "notes": [],
             "written": True,

@@ -7,7 +7,8 @@ from scaffold.catalog import TARGETS, Catalog
 
 CONV = """\
 layer conv: Convolution. Convolution over one, two or three axes, with strides, dilation and groups.
-    also: convolution, conv1d, conv2d, conv3d
+    also: convolution, conv1d, conv2d, conv3d, convolution1d, convolution2d,
+    convolution3d, causal_conv, dilated_conv, atrous_conv, pointwise_conv
     filters, kernel_size, strides, padding, data_format, dilation_rate, groups,
     activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer,
     bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint
@@ -24,35 +25,42 @@ More: scaffold show TEMPLATE
 NAMES = {target: Catalog.builtin().names(target) for target in TARGETS}
 
 
-@pytest.mark.parametrize("targets", [(), ("layer",), ("model",)])
+@pytest.mark.parametrize("targets", [(), ("layer",), ("model",), ("layers",), ("Models",)])
 def test_lists_all(harmless: Scaffold, targets: tuple[str, ...]) -> None:
     outcome = harmless("list", *targets)
     headings = [line.split(":")[0] for line in outcome.out.splitlines() if line[:1] in ("l", "m")]
-    wanted = targets or TARGETS
+    wanted = [target.lower().removesuffix("s") for target in targets] or TARGETS
     assert headings == [f"{target} {name}" for target in wanted for name in NAMES[target]]
     assert (outcome.code, outcome.err) == (0, "")
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("words", "expected"), [(["layer", "dilation", "conv3d"], CONV), (["TODO"], BLANK)]
+)
+def test_lists_what_is_about_a_word(harmless: Scaffold, words: list[str], expected: str) -> None:
+    outcome = harmless("list", *words)
+    first = expected.removesuffix("\nMore: scaffold show TEMPLATE\n")
+    assert (outcome.code, outcome.out[: len(first)], outcome.err) == (0, first, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
     [
-        (["convolution", "groups"], CONV),
-        (["layer", "GROUPS", "conv3d"], CONV),
-        (["TODO"], BLANK),
+        (["Dropout"], ["dropout", "spatial_dropout", "attention"]),
+        (["linear", "attention"], ["attention", "dense"]),
+        (["layers", "attention", "linear"], ["attention", "dense"]),
+        (["MaxPooling2D"], ["pooling"]),
+        (["models", "images"], ["cnn", "diffusion", "gan"]),
+        (["quux", "rope"], ["position_embedding"]),
     ],
 )
-def test_lists_what_is_about_all_words(harmless: Scaffold, words: list[str], expected: str) -> None:
-    outcome = harmless("list", *words)
-    assert (outcome.code, outcome.out, outcome.err) == (0, expected, "")
+def test_the_best_come_first(harmless: Scaffold, words: list[str], first: list[str]) -> None:
+    templates = harmless("list", *words, "--json").answer()["result"]["templates"]
+    assert [template["name"] for template in templates[: len(first)]] == first
 
 
-def test_what_is_called_so_comes_first(harmless: Scaffold) -> None:
-    templates = harmless("list", "Dropout", "--json").answer()["result"]["templates"]
-    assert [template["name"] for template in templates[:3]] == [
-        "dropout",
-        "spatial_dropout",
-        "attention",
-    ]
+def test_a_word_is_not_looked_for_inside_of_others(harmless: Scaffold) -> None:
+    assert harmless("list", "ense", "--json").answer()["result"] == {"templates": []}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +68,9 @@ def test_what_is_called_so_comes_first(harmless: Scaffold) -> None:
     [
         (["linaer"], "linaer. Did you mean `linear`?"),
         (["laer"], "laer. Did you mean `layer`?"),
-        (["quux", "conv"], "quux and conv."),
+        (["quux", "kwyjibo"], "quux or kwyjibo."),
+        (["film"], "film.\nThe nearest: layer merge, layer dense, layer layer_normalization"),
+        (["model", "VGG"], "VGG.\nThe nearest: model cnn, model resnet"),
         (["q\x1bx"], "q\ufffdx."),
     ],
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from command_line import SAYS_NOTHING
 from conftest import Scaffold, tree
 
 Refused = Callable[..., tuple[int, str]]
@@ -20,8 +21,7 @@ def test_from_a_name_to_three_files(scaffold: Scaffold, here: Path) -> None:
     assert list(tree(here)) == sorted(files)
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == (
-        "Whatever: template mlp style=subclass head=classification "
-        "(no template is called whatever)\n"
+        f"Whatever: template mlp style=subclass head=classification ({SAYS_NOTHING})\n"
         "registered as project>Whatever\n"
         + "".join(f"   create  {file:<17}  {lines(here / file):>4} lines\n" for file in files)
         + "Next: pytest test_whatever.py\n"

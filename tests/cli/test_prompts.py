@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from command_line import SAYS_NOTHING
 from conftest import Scaffold, tree
 from scaffold.catalog import Catalog
 from terminal import PLAIN, talk
@@ -23,7 +24,7 @@ TEMPLATES = textwrap.wrap(NAMES, 88, initial_indent="  ", subsequent_indent="  "
 
 
 def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
-    picked = "Template (--template; MyConv1D ends in conv1d) [conv]: "
+    picked = "Template (--template; by its name: conv1d) [conv]: "
     rank = f"{RANK} [1]: "
     filters = (
         "Default of `filters` (Positive int, number of output channels. Empty: it must be given): "
@@ -117,7 +118,7 @@ def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
 def test_the_same_as_with_flags(tmp_path: Path, scaffold: Scaffold, here: Path) -> None:
     folder = tmp_path / "asked"
     folder.mkdir()
-    picked = "Template (--template; no template is called thing) [blank]: "
+    picked = f"Template (--template; {SAYS_NOTHING}) [blank]: "
     answers = [(picked, "dense"), (UNITS, "5"), (OWN, "a:int=1"), (OWN, "")]
     code, _ = talk(folder, ["layer", "MyThing", "-i", "--package", "x"], answers)
     assert code == 0
@@ -144,7 +145,7 @@ def test_a_wrong_name_that_was_given_is_refused_before_any_question(tmp_path: Pa
 
 @pytest.mark.parametrize("how_far", [0, 1, 2])
 def test_end_of_input_and_interrupt(tmp_path: Path, how_far: int) -> None:
-    picked = "Template (--template; MyConv ends in conv) [conv]: "
+    picked = "Template (--template; by its name: conv) [conv]: "
     answers = [(NAME, "MyConv"), (picked, ""), (f"{RANK} [2]: ", "")]
     for key in ("\x04", "\x03"):
         left = [*answers[:how_far], (answers[how_far][0], key)]
@@ -169,3 +170,83 @@ def test_without_a_terminal(tmp_path: Path, how: str) -> None:
         "Error: --interactive needs a terminal.\nGive the name and attributes as arguments.\n"
     )
     assert tree(tmp_path) == {}
+
+
+CHOICE = "Number or name (--template) [1]: "
+VGG = [
+    "there is no template for VGG.",
+    "  1  cnn filters=64,128,256,512,512  Convolutional network",
+    "  2  resnet                          Residual network",
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "heading"),
+    [
+        ("", "VGG16: template cnn style=subclass head=classification (as asked)"),
+        ("2", "VGG16: template resnet style=subclass block=basic head=classification (as asked)"),
+        (
+            "ResNet50",
+            "VGG16: template resnet style=subclass block=bottleneck head=classification (as asked)",
+        ),
+    ],
+)
+def test_on_a_terminal_the_nearest_are_offered(tmp_path: Path, answer: str, heading: str) -> None:
+    asked = [(CHOICE, "3"), (CHOICE, "vgg"), (CHOICE, answer)]
+    code, lines = talk(tmp_path, ["model", "VGG16"], asked)
+    assert code == 0
+    assert lines[:3] == VGG
+    assert lines[3:8] == [
+        f"{CHOICE}3",
+        "Error: there is no model template `3`. See `scaffold list`.",
+        f"{CHOICE}vgg",
+        "Error: there is no template for VGG. "
+        "Write `--template cnn filters=64,128,256,512,512`, for example.",
+        f"{CHOICE}{answer}",
+    ]
+    assert lines[8] == heading
+    assert list(tree(tmp_path)) == ["test_vgg16.py", "train_vgg16.py", "vgg16.py"]
+    filters = "        filters=(64, 128, 256, 512, 512)," in (
+        (tmp_path / "vgg16.py").read_text().splitlines()
+    )
+    assert filters == (answer == "")
+
+
+def test_what_is_given_stays_when_the_nearest_is_chosen(tmp_path: Path) -> None:
+    words = ["layer", "VGGBlock", "-o", "rank=1", "filters=8", "padding=valid"]
+    code, lines = talk(tmp_path, words, [(CHOICE, "")])
+    assert code == 0
+    assert lines[:4] == [
+        "there is no template for VGG, which is a model.",
+        "Write `scaffold model VGGBlock --template cnn filters=64,128,256,512,512`. "
+        "Or choose a template:",
+        "  1  conv kernel_size=3 padding=same activation=relu  Convolution",
+        CHOICE,
+    ]
+    signature = (tmp_path / "vgg_block.py").read_text().splitlines()
+    assert '        padding="valid",' in signature
+    assert '        activation="relu",' in signature
+    assert "        filters=8," in signature
+
+
+def test_nothing_is_asked_of_a_program(tmp_path: Path) -> None:
+    code, lines = talk(tmp_path, ["model", "VGG16", "--json"], [])
+    assert code == 2
+    assert '"there is no template for VGG."' in "\n".join(lines)
+    assert tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"])
+def test_nothing_is_written_where_nothing_is_chosen(tmp_path: Path, key: str) -> None:
+    code, lines = talk(tmp_path, ["layer", "FocalLoss"], [(CHOICE, key)])
+    assert (code, lines[-1]) == (1, "Error: interrupted; nothing was written.")
+    assert lines[1] == "Derive it from `keras.losses.Loss`. Or choose a template:"
+    assert tree(tmp_path) == {}
+
+
+def test_interactive_offers_the_nearest_first(tmp_path: Path) -> None:
+    picked = "Template (--template; there is no template for VGG) [cnn]: "
+    words = ["model", "VGG16", "-i", "--dry-run", "-o", "style=subclass", "-o", "head=none"]
+    code, lines = talk(tmp_path, words, [(picked, ""), (OWN, "")])
+    assert code == 0
+    assert lines[-6].startswith("VGG16: template cnn")

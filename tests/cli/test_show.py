@@ -66,6 +66,47 @@ def test_finds_a_variant_by_its_word(harmless: Scaffold) -> None:
     assert '"""`MyConv`: 3D convolution."""' in outcome.out.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("Conv2D", "scaffold layer MyConv --template conv --option rank=2"),
+        ("MyConv", "scaffold layer MyConv --template conv"),
+        ("keras.layers.GRUCell",
+         "scaffold layer MyRecurrent --template recurrent --option kind=gru --option part=cell"),
+        ("MyUNet2D", "scaffold model MyUnet --template unet"),
+        ("ResNet152",
+         "scaffold model MyResnet --template resnet --option block=bottleneck num_blocks=3,8,36,3"),
+    ],
+)  # fmt: skip
+def test_finds_what_a_class_is_called_after(harmless: Scaffold, name: str, command: str) -> None:
+    result = harmless("show", name, "--json").answer()["result"]
+    assert result["example"]["command"] == command
+
+
+def test_a_words_defaults_are_those_of_the_attributes(harmless: Scaffold) -> None:
+    result = harmless("show", "ResNet101", "--json").answer()["result"]
+    [blocks] = [one for one in result["attributes"] if one["name"] == "num_blocks"]
+    assert (blocks["default"], blocks["usage"]) == (
+        [3, 4, 23, 3],
+        "num_blocks:ints=3,4,23,3{>0}",
+    )
+    signature = "        num_blocks=(3, 4, 23, 3),"
+    assert signature in result["example"]["source"].splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("VGG16", "See `scaffold show conv`, `scaffold show cnn`, `scaffold show resnet`."),
+        ("MyCnov", "See `scaffold show conv`, `scaffold show cnn`."),
+    ],
+)
+def test_what_no_template_gives_has_the_nearest(harmless: Scaffold, name: str, mend: str) -> None:
+    outcome = harmless("show", name)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == f"Error: there is no template `{name}`.\n{mend}\n"
+
+
 def test_json_says_the_same(harmless: Scaffold) -> None:
     for name in Catalog.builtin().names("layer"):
         result = harmless("show", name, "--json").answer()["result"]
@@ -88,7 +129,11 @@ def test_json(harmless: Scaffold) -> None:
         "keras.layers.Conv2D",
         "activation(conv(inputs, kernel) + bias)",
     )
-    assert result["words"] == ["conv", "convolution", "conv1d", "conv2d", "conv3d"]
+    assert result["words"] == [
+        *("conv", "convolution", "conv1d", "conv2d", "conv3d"),
+        *("convolution1d", "convolution2d", "convolution3d"),
+        *("causal_conv", "dilated_conv", "atrous_conv", "pointwise_conv"),
+    ]
     assert result["options"] == [
         {
             "name": "rank",

@@ -37,6 +37,14 @@ PROOF = Proof(
             "ResNet-50 in torchvision, 25,557,032, with the means and variances of all "
             "26,560 normalized channels",
         ),
+        Size(
+            "resnet_bottleneck",
+            "num_classes=1000, num_blocks=(3, 8, 36, 3), data_format='channels_last'",
+            "(224, 224, 3)",
+            60_344_232,
+            "ResNet-152 in torchvision, 60,192,808, with the means and variances of all "
+            "75,712 normalized channels",
+        ),
     ],
     judged={
         "if self.strides > 1 or channels != self.filters: -> if self.strides > 2 or channels != self.filters:": "where the network has strides of 2, the channels change too",

@@ -131,7 +131,11 @@ def make_card(built: Built, template: Template, results: Iterable[Result]) -> Ca
     classes = [generated.name for generated in built.classes]
     sources = _sources(built)
     papers = _papers(source, "".join(sources.values()))
-    called = (word for word, means in template.words.items() if means.items() <= options.items())
+    called = (
+        word
+        for word, meaning in template.words.items()
+        if meaning.options.items() <= options.items()
+    )
     names = (built.example.name, *classes, *called)
     words = (*names, template.title, said, source, *papers, *(row.name for row in attributes))
     return Card(

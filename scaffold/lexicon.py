@@ -1,0 +1,128 @@
+"""What `names.toml` says of names: words that mean nothing, and names that no template has."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scaffold.errors import UsageError
+from scaffold.text import folded, nearest
+
+NAMES = "names.toml"
+_KEYS = ("neutral", "known", "kind", "near")
+_TARGETS = ("layer", "model")
+_KNOWN = ("title", "target", "words", *_TARGETS, "base")
+_KIND = ("title", "words", "base")
+
+
+# A template's name, and what a word of it could say.
+Table = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A layer or a model that people know, and that no template has.
+
+    Args:
+        title: What it is called; empty where the words may mean any of the nearest templates.
+        target: `layer` or `model`.
+        words: What it is called in the name of a class.
+        near: By the target, the templates that come nearest, the best first.
+        base: The class of Keras that is one, if there is.
+    """
+
+    title: str
+    target: str
+    words: tuple[str, ...]
+    near: Mapping[str, Sequence[Table]]
+    base: str = ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is neither a layer nor a model, with the class of Keras that it derives from."""
+
+    title: str
+    words: tuple[str, ...]
+    base: str
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """What several folders of templates say of names; the first folder's word comes first.
+
+    `akin` has, by the target that is wanted and by words of templates of the other one, the
+    templates that come nearest.
+    """
+
+    neutral: frozenset[str] = frozenset()
+    known: tuple[Known, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    akin: Mapping[str, Mapping[str, Sequence[Table]]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folders: Iterable[Path]) -> Lexicon:
+        """The names in these folders.
+
+        Raises:
+            UsageError: If a file is not well-formed.
+        """
+        tables = [_read(path) for folder in folders if (path := folder / NAMES).is_file()]
+        return cls(
+            frozenset(word for table in tables for word in table.get("neutral", [])),
+            tuple(_known(entry) for table in tables for entry in table.get("known", [])),
+            tuple(
+                Kind(entry["title"], tuple(entry["words"]), entry["base"])
+                for table in tables
+                for entry in table.get("kind", [])
+            ),
+            {
+                target: {
+                    folded(word): near
+                    for table in reversed(tables)
+                    for word, near in table.get("near", {}).get(target, {}).items()
+                }
+                for target in _TARGETS
+            },
+        )
+
+    def near(self, target: str, word: str) -> Sequence[Table]:
+        """The templates of `target` that come nearest to what is called `word`."""
+        called = folded(word)
+        entries = (one for one in self.known if called in map(folded, one.words))
+        found = next(entries, None)
+        return found.near[target] if found else self.akin.get(target, {}).get(called, ())
+
+
+def _known(entry: Table) -> Known:
+    near = {target: entry.get(target, []) for target in _TARGETS}
+    words = tuple(entry["words"])
+    return Known(entry["title"], entry["target"], words, near, entry.get("base", ""))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        _check(table, _KEYS, (), "the file")
+        _check(table.get("near", {}), _TARGETS, (), "`near`")
+        for entry in table.get("known", []):
+            _check(entry, _KNOWN, _KNOWN[:3], "`known`")
+            if entry["target"] not in _TARGETS:
+                raise ValueError(f"`target` of `{entry['title']}` is neither `layer` nor `model`")
+        for entry in table.get("kind", []):
+            _check(entry, _KIND, _KIND, "`kind`")
+    except ValueError as error:
+        raise UsageError(f"{path} can't be read: {error}", mend="Fix the file.") from None
+    return table
+
+
+def _check(table: Table, keys: tuple[str, ...], needed: tuple[str, ...], what: str) -> None:
+    for key in table:
+        if key not in keys:
+            raise ValueError(f"{what} has the unknown key `{key}`{nearest(key, keys)}")
+    for key in needed:
+        if key not in table:
+            raise ValueError(f"{what} has no key `{key}`")
