@@ -261,7 +261,10 @@ class TestWeights:
                 expected[f"{norm_name}/{name}"] = kernel_shape[-1:]
         expected["head/kernel"] = (FILTERS[-1], OUTPUTS)
         expected["head/bias"] = (OUTPUTS,)
-        assert {path: value.shape for path, value in by_path(model).items()} == expected
+        weights = by_path(model)
+        assert [(path, value.shape) for path, value in weights.items()] == [
+            *expected.items()
+        ]
         for name in ["stem_activation", "global_pool"]:
             assert model.get_layer(name).name == name
 

@@ -36,33 +36,34 @@ class InvertedResidual(keras.layers.Layer):
         self.strides = strides
         self.activation = keras.activations.get(activation)
         self.data_format = data_format or keras.config.image_data_format()
-        self.expand = self.expand_norm = None
-        self.depthwise = keras.layers.DepthwiseConv2D(
-            3,
-            strides=strides,
-            padding="same",
-            data_format=self.data_format,
-            use_bias=False,
-            dtype=self.dtype_policy,
-            name="depthwise",
-        )
-        self.depthwise_norm = self._norm("depthwise_norm")
-        self.project = self._pointwise(filters, "project")
-        self.project_norm = self._norm("project_norm")
 
     def build(self, input_shape):
+        # Made here, in the order of use: the sizes depend on the input's channels.
         shape = input_shape
         channels = input_shape[-1 if self.data_format == "channels_last" else 1]
+        self.expand = None
         if self.expansion > 1:
             self.expand = self._pointwise(self.expansion * channels, "expand")
             self.expand.build(shape)
             shape = self.expand.compute_output_shape(shape)
             self.expand_norm = self._norm("expand_norm")
             self.expand_norm.build(shape)
+        self.depthwise = keras.layers.DepthwiseConv2D(
+            3,
+            strides=self.strides,
+            padding="same",
+            data_format=self.data_format,
+            use_bias=False,
+            dtype=self.dtype_policy,
+            name="depthwise",
+        )
         self.depthwise.build(shape)
         shape = self.depthwise.compute_output_shape(shape)
+        self.depthwise_norm = self._norm("depthwise_norm")
         self.depthwise_norm.build(shape)
+        self.project = self._pointwise(self.filters, "project")
         self.project.build(shape)
+        self.project_norm = self._norm("project_norm")
         self.project_norm.build(self.project.compute_output_shape(shape))
         self.has_shortcut = self.strides == 1 and channels == self.filters
 
@@ -77,8 +78,12 @@ class InvertedResidual(keras.layers.Layer):
         return ops.add(x, inputs) if self.has_shortcut else x
 
     def compute_output_shape(self, input_shape):
-        shape = self.depthwise.compute_output_shape(input_shape)
-        return self.project.compute_output_shape(shape)
+        channels_last = self.data_format == "channels_last"
+        sizes = input_shape[1:-1] if channels_last else input_shape[2:]
+        sizes = [None if size is None else -(-size // self.strides) for size in sizes]
+        if channels_last:
+            return (input_shape[0], *sizes, self.filters)
+        return (input_shape[0], self.filters, *sizes)
 
     def get_config(self):
         return {

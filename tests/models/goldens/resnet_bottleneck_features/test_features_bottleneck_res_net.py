@@ -267,7 +267,10 @@ class TestWeights:
             expected[f"{conv_name}/kernel"] = kernel_shape
             for name in ("gamma", "beta", "moving_mean", "moving_variance"):
                 expected[f"{norm_name}/{name}"] = kernel_shape[-1:]
-        assert {path: value.shape for path, value in by_path(model).items()} == expected
+        weights = by_path(model)
+        assert [(path, value.shape) for path, value in weights.items()] == [
+            *expected.items()
+        ]
         for name in ["stem_activation", "global_pool"]:
             assert model.get_layer(name).name == name
 

@@ -353,6 +353,7 @@ class WideTranslator(keras.Model):
         self.dropout = dropout
         self.gain = gain
         self.label = label
+        sizes = (hidden_dim, num_heads, intermediate_dim, dropout)
         self.source_embedding = TokenAndPositionEmbedding(
             source_vocabulary_size,
             sequence_length,
@@ -363,6 +364,13 @@ class WideTranslator(keras.Model):
         self.source_dropout = keras.layers.Dropout(
             dropout, dtype=self.dtype_policy, name="source_dropout"
         )
+        self.encoder_blocks = [
+            EncoderBlock(*sizes, dtype=self.dtype_policy, name=f"encoder_{i}")
+            for i in range(num_layers)
+        ]
+        self.encoder_norm = keras.layers.LayerNormalization(
+            epsilon=1e-5, dtype=self.dtype_policy, name="encoder_norm"
+        )
         self.target_embedding = TokenAndPositionEmbedding(
             target_vocabulary_size,
             sequence_length,
@@ -372,14 +380,6 @@ class WideTranslator(keras.Model):
         )
         self.target_dropout = keras.layers.Dropout(
             dropout, dtype=self.dtype_policy, name="target_dropout"
-        )
-        sizes = (hidden_dim, num_heads, intermediate_dim, dropout)
-        self.encoder_blocks = [
-            EncoderBlock(*sizes, dtype=self.dtype_policy, name=f"encoder_{i}")
-            for i in range(num_layers)
-        ]
-        self.encoder_norm = keras.layers.LayerNormalization(
-            epsilon=1e-5, dtype=self.dtype_policy, name="encoder_norm"
         )
         self.decoder_blocks = [
             DecoderBlock(*sizes, dtype=self.dtype_policy, name=f"decoder_{i}")
@@ -431,6 +431,11 @@ class WideTranslator(keras.Model):
         Returns:
             NumPy array of ints, of shape `(batch, max_new_tokens)`, 0 after the end.
         """
+        if not isinstance(max_new_tokens, int) or max_new_tokens < 0:
+            raise ValueError(
+                "`max_new_tokens` must be an int of at least 0. "
+                f"Received: max_new_tokens={max_new_tokens!r}"
+            )
         encoded = self.encode(ops.convert_to_tensor(source, "int32"), training=False)
         tokens = np.zeros((encoded.shape[0], max_new_tokens + 1), "int32")
         tokens[:, 0] = START

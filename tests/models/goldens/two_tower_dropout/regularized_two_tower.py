@@ -151,14 +151,6 @@ class RegularizedTwoTower(keras.Model):
         self.activation = keras.activations.get(activation)
         self.dropout = dropout
         self.temperature = temperature
-        self.query_tower = Tower(
-            hidden_units,
-            embedding_dim,
-            activation,
-            dropout,
-            dtype=self.dtype_policy,
-            name="query_tower",
-        )
         self.item_tower = Tower(
             hidden_units,
             embedding_dim,
@@ -166,6 +158,14 @@ class RegularizedTwoTower(keras.Model):
             dropout,
             dtype=self.dtype_policy,
             name="item_tower",
+        )
+        self.query_tower = Tower(
+            hidden_units,
+            embedding_dim,
+            activation,
+            dropout,
+            dtype=self.dtype_policy,
+            name="query_tower",
         )
 
     def build(self, input_shape):
@@ -180,8 +180,8 @@ class RegularizedTwoTower(keras.Model):
 
     def call(self, inputs, training=None):
         return {
-            "query": self.query_tower(inputs["query"], training=training),
             "item": self.item_tower(inputs["item"], training=training),
+            "query": self.query_tower(inputs["query"], training=training),
         }
 
     def compute_loss(

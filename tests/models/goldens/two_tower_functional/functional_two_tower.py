@@ -166,14 +166,6 @@ class FunctionalTwoTower(keras.Model):
                 "`temperature` must be a float greater than 0. "
                 f"Received: temperature={temperature!r}"
             )
-        query_tower = Tower(
-            hidden_units,
-            embedding_dim,
-            activation,
-            dropout,
-            dtype=dtype,
-            name="query_tower",
-        )
         item_tower = Tower(
             hidden_units,
             embedding_dim,
@@ -182,13 +174,21 @@ class FunctionalTwoTower(keras.Model):
             dtype=dtype,
             name="item_tower",
         )
+        query_tower = Tower(
+            hidden_units,
+            embedding_dim,
+            activation,
+            dropout,
+            dtype=dtype,
+            name="query_tower",
+        )
         inputs = {
             "query": keras.Input((num_query_features,), name="query"),
             "item": keras.Input((num_item_features,), name="item"),
         }
         outputs = {
-            "query": query_tower(inputs["query"]),
             "item": item_tower(inputs["item"]),
+            "query": query_tower(inputs["query"]),
         }
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.dtype_policy = keras.dtype_policies.get(dtype)

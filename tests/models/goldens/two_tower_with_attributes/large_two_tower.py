@@ -162,14 +162,6 @@ class LargeTwoTower(keras.Model):
         self.temperature = temperature
         self.gain = gain
         self.label = label
-        self.query_tower = Tower(
-            hidden_units,
-            embedding_dim,
-            activation,
-            dropout,
-            dtype=self.dtype_policy,
-            name="query_tower",
-        )
         self.item_tower = Tower(
             hidden_units,
             embedding_dim,
@@ -177,6 +169,14 @@ class LargeTwoTower(keras.Model):
             dropout,
             dtype=self.dtype_policy,
             name="item_tower",
+        )
+        self.query_tower = Tower(
+            hidden_units,
+            embedding_dim,
+            activation,
+            dropout,
+            dtype=self.dtype_policy,
+            name="query_tower",
         )
 
     def build(self, input_shape):
@@ -192,8 +192,8 @@ class LargeTwoTower(keras.Model):
     def call(self, inputs, training=None):
         # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
         return {
-            "query": self.query_tower(inputs["query"], training=training),
             "item": self.item_tower(inputs["item"], training=training),
+            "query": self.query_tower(inputs["query"], training=training),
         }
 
     def compute_loss(
