@@ -263,6 +263,11 @@ class TestValues:
                 x += stddev * array(keras.random.normal((2, *SHAPE), seed=seed))
         assert_close(array(model.sample(2, seed=3)), x, tolerance=1e-3)
 
+    @pytest.mark.parametrize("number", [0, -1, 2.5, None])
+    def test_refuses_to_sample(self, number):
+        with pytest.raises(ValueError, match="`num_images` must be a positive int"):
+            make().sample(number)
+
     def test_samples_before_it_is_built(self):
         model = make(num_steps=2)
         assert model.sample(5).shape == (5, *SHAPE)
