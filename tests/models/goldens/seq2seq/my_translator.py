@@ -417,12 +417,18 @@ class MyTranslator(keras.Model):
         Returns:
             NumPy array of ints, of shape `(batch, max_new_tokens)`, 0 after the end.
         """
+        source = ops.convert_to_tensor(source, "int32")
+        if len(source.shape) != 2:
+            raise ValueError(
+                "`source` must have the shape `(batch, source_steps)`. "
+                f"Received: source of shape {tuple(source.shape)}"
+            )
         if not isinstance(max_new_tokens, int) or max_new_tokens < 0:
             raise ValueError(
                 "`max_new_tokens` must be an int of at least 0. "
                 f"Received: max_new_tokens={max_new_tokens!r}"
             )
-        encoded = self.encode(ops.convert_to_tensor(source, "int32"), training=False)
+        encoded = self.encode(source, training=False)
         tokens = np.zeros((encoded.shape[0], max_new_tokens + 1), "int32")
         tokens[:, 0] = START
         ended = np.zeros(len(tokens), "bool")

@@ -325,6 +325,11 @@ class TestGenerate:
         ):
             make().generate(inputs()["source"], number)
 
+    @pytest.mark.parametrize("source", [1, [1, 2], [[[1]]]])
+    def test_refuses_a_source_of_another_rank(self, source):
+        with pytest.raises(ValueError, match="`source` must have the shape"):
+            make().generate(source, 1)
+
 
 class TestShapes:
     @pytest.mark.parametrize("steps", [None, TARGET_STEPS])
