@@ -147,6 +147,11 @@ class MyGAN(keras.Model):
             num_images: Positive int, how many.
             seed: Int, for the same ones each time, or `None` for others.
         """
+        if not isinstance(num_images, int) or num_images <= 0:
+            raise ValueError(
+                "`num_images` must be a positive int. "
+                f"Received: num_images={num_images!r}"
+            )
         if not self.built:
             self.build((None, *self.image_shape))
         noise = keras.random.normal((num_images, self.latent_dim), seed=seed)

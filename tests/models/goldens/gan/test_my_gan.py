@@ -190,6 +190,11 @@ class TestValues:
         assert_close(array(model.sample(4, seed=1)), expected, tolerance=1e-4)
         assert (array(model.sample(4)) != array(model.sample(4))).any()
 
+    @pytest.mark.parametrize("number", [0, -1, 2.5, None])
+    def test_refuses_to_sample(self, number):
+        with pytest.raises(ValueError, match="`num_images` must be a positive int"):
+            make().sample(number)
+
     def test_samples_before_it_is_built(self):
         model = make()
         assert model.sample(5).shape == (5, *SHAPE)
