@@ -108,7 +108,7 @@ class RegularizedTwoTower(keras.Model):
     >>> model = RegularizedTwoTower(embedding_dim=16, hidden_units=(16,))
     >>> inputs = {"query": keras.ops.ones((2, 6)), "item": keras.ops.ones((2, 4))}
     >>> {name: tuple(vectors.shape) for name, vectors in model(inputs).items()}
-    {'query': (2, 16), 'item': (2, 16)}
+    {'item': (2, 16), 'query': (2, 16)}
 
     Reference:
         [Yi et al., 2019](https://doi.org/10.1145/3298689.3346996)
