@@ -15,6 +15,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from scaffold.attributes.grammar import read_attribute
+from scaffold.catalog import Catalog
+from scaffold.composition import read_use
+from scaffold.spec import Request, Spec, make_spec
+
 HERE = Path(__file__).parent
 GOLDENS = HERE / "goldens"
 sys.path.insert(0, str(HERE.parent))  # Where this is a script.
@@ -68,6 +73,23 @@ def commands() -> dict[str, Sequence[str]]:
     """What is typed behind `scaffold`, by the folder of the golden."""
     found = (goldens for proof in proofs().values() for goldens in proof.goldens.items())
     return {name: ["model", *words] for name, words in found}
+
+
+def spec_of(golden: str) -> Spec:
+    """What is asked for in the command of this golden."""
+    _, name, *others = commands()[golden]
+    switches = [word.removeprefix("--").split("=", 1) for word in others if word.startswith("--")]
+    chosen = [value.split("=", 1) for key, value in switches if key == "option"]
+    options = {key: value for key, value in switches if key in ("style", "head")}
+    request = Request(
+        "model",
+        name,
+        next((value for key, value in switches if key == "template"), None),
+        options={**options, **dict(chosen)},
+        attributes=tuple(read_attribute(word) for word in others if not word.startswith("--")),
+        layers=tuple(read_use(value) for key, value in switches if key == "layer"),
+    )
+    return make_spec(Catalog.builtin(), request, "golden")[0]
 
 
 def first_goldens() -> list[str]:

@@ -46,7 +46,7 @@ LIMITS: Mapping[tuple[str, str], Limits] = {
     # These need operations of TensorFlow's own, which the interpreter does not have.
     ("tensorflow", "litert"): dict.fromkeys(("gan", "rnn"), ("Select TensorFlow op", "")),
     ("tensorflow", "onnx"): dict.fromkeys(
-        ("gpt", "mixer", "seq2seq", "transformer_classifier", "vit"), _ERFC
+        ("mixer", "seq2seq", "transformer_classifier", "vit"), _ERFC
     ),
     ("jax", "onnx"): {
         **dict.fromkeys(("cnn", "composed", "resnet", "unet"), _POOLING),

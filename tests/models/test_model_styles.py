@@ -1,4 +1,7 @@
-"""The same weights in each style of a template give the same outputs; a graph can be drawn."""
+"""The same weights, in the same order, in each style of a template give the same outputs.
+
+A graph can be drawn.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ for module, name, data in json.loads(sys.argv[1]):
     assert len(named) == len(model.weights), sorted(named)
     rng = np.random.default_rng(0)
     first = first or {path: rng.uniform(0.1, 0.5, weight.shape) for path, weight in named.items()}
-    assert named.keys() == first.keys(), named.keys() ^ first.keys()
+    assert [*named] == [*first], [*named]
     for path, weight in named.items():
         weight.assign(first[path])
     outputs.append(subject.outputs(model))

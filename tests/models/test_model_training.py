@@ -16,41 +16,25 @@ from pathlib import Path
 
 import pytest
 
-from models.proof import GOLDENS, commands, first_goldens, proofs
-from scaffold.attributes.grammar import read_attribute
+from models.proof import GOLDENS, commands, first_goldens, proofs, spec_of
 from scaffold.catalog import Catalog
-from scaffold.composition import read_use
-from scaffold.spec import Request, make_spec
 from scaffold.template import Training
 from test_generated import BACKENDS
 
 SCORE = re.compile(r"^(?P<metric>.+): (?P<score>[\d.]+) \([^:]+: (?P<baseline>[\d.]+)\)$")
 
 
-def task(words: list[str]) -> tuple[str, Training | None]:
-    """The template of the model that these words ask for, and what its script learns."""
-    name, *others = words
-    switches = [word.removeprefix("--").split("=", 1) for word in others if word.startswith("--")]
-    chosen = [value.split("=", 1) for key, value in switches if key == "option"]
-    options = {key: value for key, value in switches if key in ("style", "head")}
-    request = Request(
-        "model",
-        name,
-        next((value for key, value in switches if key == "template"), None),
-        options={**options, **dict(chosen)},
-        attributes=tuple(read_attribute(word) for word in others if not word.startswith("--")),
-        layers=tuple(read_use(value) for key, value in switches if key == "layer"),
-    )
-    catalog = Catalog.builtin()
-    spec, _ = make_spec(catalog, request, "golden")
-    return spec.template, catalog.get("model", spec.template).training_for(spec.options)
+def task(golden: str) -> tuple[str, Training | None]:
+    """The template of a golden, and what its script learns."""
+    spec = spec_of(golden)
+    return spec.template, Catalog.builtin().get("model", spec.template).training_for(spec.options)
 
 
 def tasks() -> Iterator[tuple[str, Training]]:
     """Each task of each template, with the first golden that has it: styles share theirs."""
     seen = []
-    for name, (_, *words) in commands().items():
-        found = task(words)
+    for name in commands():
+        found = task(name)
         if found[1] is not None and found not in seen and not name.endswith("_with_attributes"):
             seen.append(found)
             yield name, found[1]

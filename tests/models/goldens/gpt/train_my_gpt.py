@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from my_gpt import MyGPT
 
 HERE = Path(__file__).parent
-EPOCHS = 2
+EPOCHS = 3
 BATCH_SIZE = 32
 
 STEPS = 64

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from wide_language_model import WideLanguageModel
 
 HERE = Path(__file__).parent
-EPOCHS = 2
+EPOCHS = 3
 BATCH_SIZE = 32
 
 STEPS = 64
