@@ -111,8 +111,8 @@ class MyAttention(keras.layers.Layer):
             )
         query_mask, value_mask, *_ = mask
         scores = self._scores(query, key)
-        # Not -inf, which gives NaN where all is masked.
-        masked = -3e4 if self.compute_dtype == "float16" else -1e9
+        # The lowest finite score: -inf gives NaN where all is masked.
+        masked = -65504.0 if self.compute_dtype == "float16" else -3e38
         if value_mask is not None:
             value_mask = ops.cast(ops.expand_dims(value_mask, -2), "bool")
             scores = ops.where(value_mask, scores, masked)

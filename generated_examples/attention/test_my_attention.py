@@ -139,6 +139,21 @@ class TestValues:
         _, weights = both(make(dtype=policy), inputs(), mask=hidden)
         assert_close(weights, np.full_like(weights, 1 / STEPS), tolerance=1e-3)
 
+    @pytest.mark.parametrize("policy", ["float16", "bfloat16", "float32"])
+    @pytest.mark.parametrize("causal", [True, False])
+    def test_hidden_values_get_no_weight_beside_low_scores(self, policy, causal):
+        low = {"float16": -200.0, "bfloat16": -1e15, "float32": -1e15}[policy]
+        layer = make(dtype=policy)
+        query, value = np.zeros((1, 1, DIM)), np.zeros((1, 2, DIM))
+        query[..., 0], value[:, 0, 0], value[:, 1, 0] = (
+            low,
+            -low,
+            low,
+        )  # Scores of ∓low².
+        mask = None if causal else [None, np.array([[True, False]])]
+        _, weights = both(layer, [query, value], mask=mask, use_causal_mask=causal)
+        assert weights.tolist() == [[[1.0, 0.0]]]
+
     @pytest.mark.parametrize("dtype", ["bool", "float32"])
     def test_masked_queries_give_zeros(self, dtype):
         layer, x = make(), inputs()
@@ -239,6 +254,15 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "dropout": np.float32(CHANGED["dropout"]),
+        }
+        layer = MyAttention(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

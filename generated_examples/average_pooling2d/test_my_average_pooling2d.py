@@ -53,7 +53,7 @@ DEFAULTS = {
     "data_format": "channels_last",
 }
 REFUSED = {
-    "pool_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "pool_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
     "strides": [0, (2,) * (RANK + 1), 2.5, "2"],
     "padding": ["causal", "full", None],
     "data_format": ["NHWC", 1],
@@ -180,6 +180,15 @@ class TestConfig:
     def test_one_int_stands_for_all(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "pool_size": tuple(np.array(CHANGED["pool_size"])),
+        }
+        layer = MyAveragePooling2D(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -37,8 +37,8 @@ CHANGED = {
     "moving_variance_initializer": keras.initializers.RandomNormal(stddev=0.9, seed=9),
     "beta_regularizer": keras.regularizers.L2(1.0),
     "gamma_regularizer": keras.regularizers.L2(1.1),
-    "beta_constraint": keras.constraints.MaxNorm(12.0),
-    "gamma_constraint": keras.constraints.MaxNorm(13.0),
+    "beta_constraint": keras.constraints.MaxNorm(14.0),
+    "gamma_constraint": keras.constraints.MaxNorm(15.0),
 }
 DEFAULTS = {
     "axis": -1,
@@ -282,6 +282,38 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "axis": np.int64(CHANGED["axis"]),
+            "momentum": np.float32(CHANGED["momentum"]),
+            "epsilon": np.float32(CHANGED["epsilon"]),
+        }
+        layer = MyBatchNormalization(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
+    def test_takes_a_config_of_the_built_in(self):
+        config = MyBatchNormalization().get_config()
+        left_out = {
+            "renorm": False,
+            "renorm_clipping": None,
+            "renorm_momentum": 0.99,
+            "synchronized": False,
+        }
+        assert (
+            MyBatchNormalization.from_config({**config, **left_out}).get_config()
+            == config
+        )
+
+    @pytest.mark.parametrize(
+        "name", ["renorm", "renorm_clipping", "renorm_momentum", "synchronized"]
+    )
+    def test_refuses_what_it_leaves_out(self, name):
+        config = MyBatchNormalization().get_config()
+        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+            MyBatchNormalization.from_config({**config, name: "other"})
 
     def test_numbers_are_kept_as_such(self):
         layer = make(axis=np.int64(1), momentum=1, epsilon=np.float32(0.5))

@@ -31,7 +31,7 @@ CHANGED = {
     "num_routings": 4,
     "kernel_initializer": keras.initializers.RandomNormal(stddev=0.4, seed=4),
     "kernel_regularizer": keras.regularizers.L2(0.5),
-    "kernel_constraint": keras.constraints.MaxNorm(6.0),
+    "kernel_constraint": keras.constraints.MaxNorm(8.0),
 }
 DEFAULTS = {
     "num_routings": 3,
@@ -45,9 +45,9 @@ ACCEPTED = {
     "num_routings": [1],
 }
 REFUSED = {
-    "num_capsules": [0, 2.5, "2", None],
-    "dim_capsules": [0, 2.5, "2", None],
-    "num_routings": [0, 2.5, "2", None],
+    "num_capsules": [0, 2.5, True, "2", None],
+    "dim_capsules": [0, 2.5, True, "2", None],
+    "num_routings": [0, 2.5, True, "2", None],
 }
 
 
@@ -201,6 +201,17 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "num_capsules": np.int64(CHANGED["num_capsules"]),
+            "dim_capsules": np.int64(CHANGED["dim_capsules"]),
+            "num_routings": np.int64(CHANGED["num_routings"]),
+        }
+        layer = MyCapsule(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

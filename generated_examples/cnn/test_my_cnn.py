@@ -48,9 +48,9 @@ ACCEPTED = {
     "dropout": [0.0, 0],
 }
 REFUSED = {
-    "num_classes": [0, 2.5, "2", None],
-    "kernel_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "pool_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "kernel_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "pool_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "filters": [(), (2, 0), (2, 2.5), (2, None), 2.5, "22", None],
     "data_format": ["NHWC", 1],
@@ -136,7 +136,7 @@ def skip_unless_keras_can(**case):
 
 
 def compiled(layer, x):
-    """What a model of the layer predicts when XLA compiles it, which Torch does without."""
+    """What a model of the layer predicts, compiled by XLA on all backends but Torch."""
     model = keras.Sequential([layer])
     model.compile(jit_compile=keras.backend.backend() != "torch")
     return model.predict_on_batch(x)

@@ -58,8 +58,8 @@ CHANGED = {
     "kernel_regularizer": keras.regularizers.L2(1.2),
     "bias_regularizer": keras.regularizers.L2(1.3),
     "activity_regularizer": keras.regularizers.L2(1.4),
-    "kernel_constraint": keras.constraints.MaxNorm(15.0),
-    "bias_constraint": keras.constraints.MaxNorm(16.0),
+    "kernel_constraint": keras.constraints.MaxNorm(17.0),
+    "bias_constraint": keras.constraints.MaxNorm(18.0),
 }
 # One of the two is left at 1: together they are refused.
 each_left_out = pytest.mark.parametrize("left_out", ["strides", "dilation_rate"])
@@ -83,10 +83,10 @@ ACCEPTED = {
     "filters": [1],
 }
 REFUSED = {
-    "filters": [0, 2.5, "2", None],
-    "kernel_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "strides": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "dilation_rate": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "filters": [0, 2.5, True, "2", None],
+    "kernel_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "strides": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "dilation_rate": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
     "padding": ["causal", "full", None],
     "data_format": ["NHWC", 1],
     "groups": [0, -1, 2.5, "2", None, FILTERS - 1],
@@ -142,7 +142,7 @@ def skip_unless_keras_can(**case):
 
 
 def compiled(layer, x):
-    """What a model of the layer predicts when XLA compiles it, which Torch does without."""
+    """What a model of the layer predicts, compiled by XLA on all backends but Torch."""
     model = keras.Sequential([layer])
     model.compile(jit_compile=keras.backend.backend() != "torch")
     return model.predict_on_batch(x)
@@ -334,6 +334,18 @@ class TestConfig:
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "filters": np.int64(CHANGED["filters"]),
+            "kernel_size": tuple(np.array(CHANGED["kernel_size"])),
+            "strides": tuple(np.array(CHANGED["strides"])),
+            "groups": np.int64(CHANGED["groups"]),
+        }
+        layer = MyNetConv(**{**CHANGED, **numbers, "dilation_rate": 1})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
@@ -349,6 +361,17 @@ class TestConfig:
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
 
+    def test_takes_a_config_of_the_built_in(self):
+        config = MyNetConv(filters=FILTERS, kernel_size=KERNEL_SIZE).get_config()
+        left_out = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
+        assert MyNetConv.from_config({**config, **left_out}).get_config() == config
+
+    @pytest.mark.parametrize("name", ["lora_rank", "lora_alpha", "quantization_config"])
+    def test_refuses_what_it_leaves_out(self, name):
+        config = MyNetConv(filters=FILTERS, kernel_size=KERNEL_SIZE).get_config()
+        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+            MyNetConv.from_config({**config, name: "other"})
+
     @each_format
     def test_data_format_follows_keras_config(self, fmt):
         keras.config.set_image_data_format(fmt)
@@ -356,7 +379,7 @@ class TestConfig:
         assert make(data_format="Channels_Last").data_format == "channels_last"
 
     def test_refuses_strides_with_dilation(self):
-        with pytest.raises(ValueError, match="cannot both go over 1"):
+        with pytest.raises(ValueError, match="cannot both be above 1"):
             make(strides=[1, 3], dilation_rate=(2, 3))
 
 

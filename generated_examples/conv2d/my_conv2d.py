@@ -1,7 +1,14 @@
 """`MyConv2D`: 2D convolution."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
@@ -9,17 +16,17 @@ def int_tuple(value, length, name):
 
     One int stands for all of them. Raises `ValueError` for anything else.
     """
-    values = (value,) * length if isinstance(value, int) else value
+    values = (value,) * length if is_int(value) else value
     if (
         not isinstance(values, (list, tuple))
         or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
+        or not all(is_int(item) and item > 0 for item in values)
     ):
         raise ValueError(
             f"`{name}` must be a positive int, or a tuple of positive ints of length "
             f"{length}. Received: {name}={value!r}"
         )
-    return tuple(values)
+    return tuple(map(int, values))
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -35,7 +42,7 @@ class MyConv2D(keras.layers.Layer):
     on both sides, at the end one more where their number is odd, so that the output has
     `ceil(size / stride)` places along an axis.
 
-    With `groups` over 1 the channels and the filters are split into that many equal
+    With `groups` above 1 the channels and the filters are split into that many equal
     runs, and a filter sees only the channels of its own run.
 
     Args:
@@ -72,9 +79,9 @@ class MyConv2D(keras.layers.Layer):
 
     Raises:
         ValueError: If an argument is none of the values above, `strides` and
-            `dilation_rate` both go over 1, the input has not 4 axes or is smaller than
-            the window, or its channels are unknown, no multiple of `groups`, or others
-            than the layer was built with.
+            `dilation_rate` are both above 1, the input has not 4 axes or is smaller
+            than the window, or its channels are unknown, no multiple of `groups`, or
+            others than the layer was built with.
 
     Example:
 
@@ -83,7 +90,8 @@ class MyConv2D(keras.layers.Layer):
     (4, 14, 10, 8)
 
     Reference:
-        Drop-in for `keras.layers.Conv2D`, without `enable_lora`.
+        Drop-in for `keras.layers.Conv2D`, without `lora_rank`, `lora_alpha`,
+        `quantization_config` and `enable_lora`.
     """
 
     def __init__(
@@ -107,7 +115,7 @@ class MyConv2D(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if not isinstance(filters, int) or filters <= 0:
+        if not is_int(filters) or filters <= 0:
             raise ValueError(
                 f"`filters` must be a positive int. Received: filters={filters!r}"
             )
@@ -127,23 +135,23 @@ class MyConv2D(keras.layers.Layer):
                 "`data_format` must be 'channels_last' or 'channels_first'. "
                 f"Received: data_format={data_format!r}"
             )
-        if max(strides) > 1 and max(dilation_rate) > 1:
-            raise ValueError(
-                "`strides` and `dilation_rate` cannot both go over 1. "
-                f"Received: strides={strides}, dilation_rate={dilation_rate}"
-            )
-        if not isinstance(groups, int) or groups <= 0 or filters % groups != 0:
+        if not is_int(groups) or groups <= 0 or filters % groups != 0:
             raise ValueError(
                 "`groups` must be a positive int that divides `filters`. "
                 f"Received: groups={groups!r}, filters={filters}"
             )
-        self.filters = filters
+        if max(strides) > 1 and max(dilation_rate) > 1:
+            raise ValueError(
+                "`strides` and `dilation_rate` cannot both be above 1. "
+                f"Received: strides={strides!r}, dilation_rate={dilation_rate!r}"
+            )
+        self.filters = int(filters)
         self.kernel_size = kernel_size
         self.strides = strides
         self.padding = padding
         self.data_format = data_format
         self.dilation_rate = dilation_rate
-        self.groups = groups
+        self.groups = int(groups)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -252,3 +260,20 @@ class MyConv2D(keras.layers.Layer):
             "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
             "bias_constraint": keras.constraints.serialize(self.bias_constraint),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        # What the built-in has beside, with the values that change nothing.
+        left_out = {
+            "lora_rank": [None],
+            "lora_alpha": [None],
+            "quantization_config": [None],
+        }
+        for name, values in left_out.items():
+            if name in config and config[name] not in values:
+                raise ValueError(
+                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"Received: {name}={config[name]!r}"
+                )
+        kept = {name: config[name] for name in config if name not in left_out}
+        return super().from_config(kept)

@@ -61,8 +61,8 @@ CHANGED = {
     "kernel_regularizer": keras.regularizers.L2(1.2),
     "bias_regularizer": keras.regularizers.L2(1.3),
     "activity_regularizer": keras.regularizers.L2(1.4),
-    "kernel_constraint": keras.constraints.MaxNorm(15.0),
-    "bias_constraint": keras.constraints.MaxNorm(16.0),
+    "kernel_constraint": keras.constraints.MaxNorm(17.0),
+    "bias_constraint": keras.constraints.MaxNorm(18.0),
 }
 # One of the two is left at 1: together they are refused.
 each_left_out = pytest.mark.parametrize("left_out", ["strides", "dilation_rate"])
@@ -86,10 +86,10 @@ ACCEPTED = {
     "filters": [1],
 }
 REFUSED = {
-    "filters": [0, 2.5, "2", None],
-    "kernel_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "strides": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "dilation_rate": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "filters": [0, 2.5, True, "2", None],
+    "kernel_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "strides": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "dilation_rate": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
     "padding": ["causal", "full", None],
     "output_padding": [-1, 1, 2.5, "0", (0,) * (RANK + 1)],
     "data_format": ["NHWC", 1],
@@ -147,7 +147,7 @@ def skip_unless_keras_can(**case):
 
 
 def compiled(layer, x):
-    """What a model of the layer predicts when XLA compiles it, which Torch does without."""
+    """What a model of the layer predicts, compiled by XLA on all backends but Torch."""
     model = keras.Sequential([layer])
     model.compile(jit_compile=keras.backend.backend() != "torch")
     return model.predict_on_batch(x)
@@ -339,6 +339,17 @@ class TestConfig:
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "filters": np.int64(CHANGED["filters"]),
+            "kernel_size": tuple(np.array(CHANGED["kernel_size"])),
+            "strides": tuple(np.array(CHANGED["strides"])),
+        }
+        layer = MyConv2DTranspose(**{**CHANGED, **numbers, "dilation_rate": 1})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
@@ -361,7 +372,7 @@ class TestConfig:
         assert make(data_format="Channels_Last").data_format == "channels_last"
 
     def test_refuses_strides_with_dilation(self):
-        with pytest.raises(ValueError, match="cannot both go over 1"):
+        with pytest.raises(ValueError, match="cannot both be above 1"):
             make(strides=(3, 2), dilation_rate=(2, 3))
 
 

@@ -1,7 +1,14 @@
 """`MyConv3DTranspose`: 3D transposed convolution."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
@@ -9,17 +16,17 @@ def int_tuple(value, length, name):
 
     One int stands for all of them. Raises `ValueError` for anything else.
     """
-    values = (value,) * length if isinstance(value, int) else value
+    values = (value,) * length if is_int(value) else value
     if (
         not isinstance(values, (list, tuple))
         or len(values) != length
-        or not all(isinstance(item, int) for item in values)
+        or not all(is_int(item) for item in values)
     ):
         raise ValueError(
             f"`{name}` must be an int, or a tuple of ints of length "
             f"{length}. Received: {name}={value!r}"
         )
-    return tuple(values)
+    return tuple(map(int, values))
 
 
 def output_size(size, kernel_size, stride, dilation_rate, output_padding, padding):
@@ -89,7 +96,7 @@ class MyConv3DTranspose(keras.layers.Layer):
 
     Raises:
         ValueError: If an argument is none of the values above, `strides` and
-            `dilation_rate` both go over 1, the input has not 5 axes, or its channels
+            `dilation_rate` are both above 1, the input has not 5 axes, or its channels
             are unknown or others than the layer was built with.
 
     Example:
@@ -125,7 +132,7 @@ class MyConv3DTranspose(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if not isinstance(filters, int) or filters <= 0:
+        if not is_int(filters) or filters <= 0:
             raise ValueError(
                 f"`filters` must be a positive int. Received: filters={filters!r}"
             )
@@ -171,10 +178,10 @@ class MyConv3DTranspose(keras.layers.Layer):
             )
         if max(strides) > 1 and max(dilation_rate) > 1:
             raise ValueError(
-                "`strides` and `dilation_rate` cannot both go over 1. "
-                f"Received: strides={strides}, dilation_rate={dilation_rate}"
+                "`strides` and `dilation_rate` cannot both be above 1. "
+                f"Received: strides={strides!r}, dilation_rate={dilation_rate!r}"
             )
-        self.filters = filters
+        self.filters = int(filters)
         self.kernel_size = kernel_size
         self.strides = strides
         self.padding = padding

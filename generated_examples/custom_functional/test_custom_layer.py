@@ -32,7 +32,7 @@ ACCEPTED = {
     "output_dim": [1],
 }
 REFUSED = {
-    "output_dim": [0, 2.5, "2", None],
+    "output_dim": [0, 2.5, True, "2", None],
 }
 
 
@@ -145,6 +145,15 @@ class TestConfig:
             assert getattr(layer, name) == value
             assert described(getattr(twin, name)) == described(value)
         assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "output_dim": np.int64(CHANGED["output_dim"]),
+        }
+        layer = CustomLayer(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -1,5 +1,7 @@
 """`CustomConv2D`: `keras.layers.Conv2D` with attributes of its own."""
 
+import numbers
+
 import keras
 
 
@@ -26,11 +28,11 @@ class CustomConv2D(keras.layers.Conv2D):
 
     def __init__(self, *args, gain=1.0, **kwargs):
         super().__init__(*args, **kwargs)
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
-        self.gain = gain
+        self.gain = float(gain)
 
     def call(self, inputs):
         # TODO: put `self.gain` to use: nothing depends on it yet.

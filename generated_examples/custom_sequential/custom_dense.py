@@ -1,5 +1,7 @@
 """`CustomDense`: `keras.layers.Dense` with attributes of its own."""
 
+import numbers
+
 import keras
 
 
@@ -26,11 +28,11 @@ class CustomDense(keras.layers.Dense):
 
     def __init__(self, *args, gain=1.0, **kwargs):
         super().__init__(*args, **kwargs)
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
-        self.gain = gain
+        self.gain = float(gain)
 
     def call(self, inputs, training=None):
         # TODO: put `self.gain` to use: nothing depends on it yet.

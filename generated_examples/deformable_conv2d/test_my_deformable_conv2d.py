@@ -47,8 +47,8 @@ CHANGED = {
     "kernel_regularizer": keras.regularizers.L2(0.9),
     "bias_regularizer": keras.regularizers.L2(1.0),
     "activity_regularizer": keras.regularizers.L2(1.1),
-    "kernel_constraint": keras.constraints.MaxNorm(12.0),
-    "bias_constraint": keras.constraints.MaxNorm(13.0),
+    "kernel_constraint": keras.constraints.MaxNorm(14.0),
+    "bias_constraint": keras.constraints.MaxNorm(15.0),
 }
 DEFAULTS = {
     "strides": (1, 1),
@@ -67,9 +67,9 @@ ACCEPTED = {
     "filters": [1],
 }
 REFUSED = {
-    "filters": [0, 2.5, "2", None],
-    "kernel_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "strides": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "filters": [0, 2.5, True, "2", None],
+    "kernel_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "strides": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
     "padding": ["valid-same", None],
 }
 
@@ -284,6 +284,17 @@ class TestConfig:
     def test_one_int_stands_for_all(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "filters": np.int64(CHANGED["filters"]),
+            "kernel_size": tuple(np.array(CHANGED["kernel_size"])),
+            "strides": tuple(np.array(CHANGED["strides"])),
+        }
+        layer = MyDeformableConv2D(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

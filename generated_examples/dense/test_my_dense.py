@@ -34,8 +34,8 @@ CHANGED = {
     "kernel_regularizer": keras.regularizers.L2(0.6),
     "bias_regularizer": keras.regularizers.L2(0.7),
     "activity_regularizer": keras.regularizers.L2(0.8),
-    "kernel_constraint": keras.constraints.MaxNorm(9.0),
-    "bias_constraint": keras.constraints.MaxNorm(10.0),
+    "kernel_constraint": keras.constraints.MaxNorm(11.0),
+    "bias_constraint": keras.constraints.MaxNorm(12.0),
 }
 DEFAULTS = {
     "activation": keras.activations.get(None),
@@ -52,7 +52,7 @@ ACCEPTED = {
     "units": [1],
 }
 REFUSED = {
-    "units": [0, 2.5, "2", None],
+    "units": [0, 2.5, True, "2", None],
 }
 
 
@@ -203,6 +203,15 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "units": np.int64(CHANGED["units"]),
+        }
+        layer = MyDense(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
@@ -217,6 +226,17 @@ class TestConfig:
     def test_refuses_bad_arguments(self, name, value):
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
+
+    def test_takes_a_config_of_the_built_in(self):
+        config = MyDense(units=UNITS).get_config()
+        left_out = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
+        assert MyDense.from_config({**config, **left_out}).get_config() == config
+
+    @pytest.mark.parametrize("name", ["lora_rank", "lora_alpha", "quantization_config"])
+    def test_refuses_what_it_leaves_out(self, name):
+        config = MyDense(units=UNITS).get_config()
+        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+            MyDense.from_config({**config, name: "other"})
 
 
 class TestKeras:

@@ -57,8 +57,8 @@ CHANGED = {
     "depthwise_regularizer": keras.regularizers.L2(1.1),
     "bias_regularizer": keras.regularizers.L2(1.2),
     "activity_regularizer": keras.regularizers.L2(1.3),
-    "depthwise_constraint": keras.constraints.MaxNorm(14.0),
-    "bias_constraint": keras.constraints.MaxNorm(15.0),
+    "depthwise_constraint": keras.constraints.MaxNorm(16.0),
+    "bias_constraint": keras.constraints.MaxNorm(17.0),
 }
 DEFAULTS = {
     "strides": (1,),
@@ -80,10 +80,10 @@ ACCEPTED = {
     "depth_multiplier": [1],
 }
 REFUSED = {
-    "kernel_size": [(0,), (2.5,), (None,), (2, 2), 2.5, "2", None],
-    "strides": [(0,), (2.5,), (None,), (2, 2), 2.5, "2", None],
-    "depth_multiplier": [0, 2.5, "2", None],
-    "dilation_rate": [(0,), (2.5,), (None,), (2, 2), 2.5, "2", None],
+    "kernel_size": [(0,), (True,), (None,), (2, 2), 2.5, "2", None],
+    "strides": [(0,), (True,), (None,), (2, 2), 2.5, "2", None],
+    "depth_multiplier": [0, 2.5, True, "2", None],
+    "dilation_rate": [(0,), (True,), (None,), (2, 2), 2.5, "2", None],
     "padding": ["causal", "full", None],
     "data_format": ["NHWC", 1],
 }
@@ -289,6 +289,18 @@ class TestConfig:
     def test_one_int_stands_for_all(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "kernel_size": tuple(np.array(CHANGED["kernel_size"])),
+            "strides": tuple(np.array(CHANGED["strides"])),
+            "depth_multiplier": np.int64(CHANGED["depth_multiplier"]),
+            "dilation_rate": tuple(np.array(CHANGED["dilation_rate"])),
+        }
+        layer = MyDepthwiseConv1D(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

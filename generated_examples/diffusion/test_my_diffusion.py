@@ -46,7 +46,7 @@ ACCEPTED = {
 REFUSED = {
     "image_shape": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2,
@@ -54,9 +54,9 @@ REFUSED = {
         "222",
         None,
     ],
-    "filters": [0, 2.5, "2", None],
-    "num_blocks": [0, 2.5, "2", None],
-    "num_steps": [0, 2.5, "2", None],
+    "filters": [0, 2.5, True, "2", None],
+    "num_blocks": [0, 2.5, True, "2", None],
+    "num_steps": [0, 2.5, True, "2", None],
 }
 
 
@@ -254,6 +254,11 @@ class TestValues:
                 stddev = np.sqrt((1 - before) / (1 - left) * (1 - step))
                 x += stddev * array(keras.random.normal((2, *SHAPE), seed=seed))
         assert_close(array(model.sample(2, seed=3)), x, tolerance=1e-3)
+
+    @pytest.mark.parametrize("number", [0, -1, 2.5, None])
+    def test_refuses_to_sample(self, number):
+        with pytest.raises(ValueError, match="`num_images` must be a positive int"):
+            make().sample(number)
 
     def test_samples_before_it_is_built(self):
         model = make(num_steps=2)

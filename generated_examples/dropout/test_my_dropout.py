@@ -103,6 +103,12 @@ class TestValues:
         for y in (layer(x), layer(x, training=False)):
             assert (array(y) == x).all()
 
+    def test_draws_nothing_at_0(self):
+        layer, x = make(rate=0), inputs()
+        assert (array(layer(x, training=True)) == x).all()
+        assert layer.variables == []
+        assert len(make().variables) == 1  # The state of the seed.
+
     def test_each_call_draws_anew(self):
         layer, x = make(seed=1), inputs()
         first, second = (array(layer(x, training=True)) for _ in range(2))
@@ -156,6 +162,15 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "rate": np.float32(CHANGED["rate"]),
+        }
+        layer = MyDropout(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

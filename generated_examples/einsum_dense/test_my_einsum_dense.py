@@ -70,8 +70,8 @@ CHANGED = {
     "bias_initializer": keras.initializers.RandomNormal(stddev=0.6, seed=6),
     "kernel_regularizer": keras.regularizers.L2(0.7),
     "bias_regularizer": keras.regularizers.L2(0.8),
-    "kernel_constraint": keras.constraints.MaxNorm(9.0),
-    "bias_constraint": keras.constraints.MaxNorm(10.0),
+    "kernel_constraint": keras.constraints.MaxNorm(11.0),
+    "bias_constraint": keras.constraints.MaxNorm(12.0),
 }
 DEFAULTS = {
     "activation": keras.activations.get(None),
@@ -281,6 +281,29 @@ class TestConfig:
     def test_refuses_bad_arguments(self, name, value):
         with pytest.raises((TypeError, ValueError), match=f"^`{name}` must be"):
             make(**{name: value})
+
+    def test_takes_a_config_of_the_built_in(self):
+        config = MyEinsumDense(
+            equation="abc,cd->abd", output_shape=(None, UNITS)
+        ).get_config()
+        left_out = {
+            "activity_regularizer": None,
+            "lora_rank": None,
+            "lora_alpha": None,
+            "quantization_config": None,
+        }
+        assert MyEinsumDense.from_config({**config, **left_out}).get_config() == config
+
+    @pytest.mark.parametrize(
+        "name",
+        ["activity_regularizer", "lora_rank", "lora_alpha", "quantization_config"],
+    )
+    def test_refuses_what_it_leaves_out(self, name):
+        config = MyEinsumDense(
+            equation="abc,cd->abd", output_shape=(None, UNITS)
+        ).get_config()
+        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+            MyEinsumDense.from_config({**config, name: "other"})
 
     def test_one_int_is_the_size_of_one_axis(self):
         assert make(output_shape=UNITS).partial_output_shape == (UNITS,)

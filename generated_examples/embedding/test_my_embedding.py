@@ -30,7 +30,7 @@ CHANGED = {
     "output_dim": DIM,
     "embeddings_initializer": keras.initializers.RandomNormal(stddev=0.3, seed=3),
     "embeddings_regularizer": keras.regularizers.L2(0.4),
-    "embeddings_constraint": keras.constraints.MaxNorm(5.0),
+    "embeddings_constraint": keras.constraints.MaxNorm(7.0),
     "mask_zero": True,
 }
 DEFAULTS = {
@@ -44,8 +44,8 @@ ACCEPTED = {
     "output_dim": [1],
 }
 REFUSED = {
-    "input_dim": [0, 2.5, "2", None],
-    "output_dim": [0, 2.5, "2", None],
+    "input_dim": [0, 2.5, True, "2", None],
+    "output_dim": [0, 2.5, True, "2", None],
 }
 
 
@@ -175,6 +175,16 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "input_dim": np.int64(CHANGED["input_dim"]),
+            "output_dim": np.int64(CHANGED["output_dim"]),
+        }
+        layer = MyEmbedding(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
@@ -189,6 +199,34 @@ class TestConfig:
     def test_refuses_bad_arguments(self, name, value):
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
+
+    def test_takes_a_config_of_the_built_in(self):
+        config = MyEmbedding(input_dim=INDICES, output_dim=DIM).get_config()
+        left_out = {
+            "weights": None,
+            "input_length": None,
+            "activity_regularizer": None,
+            "lora_rank": None,
+            "lora_alpha": None,
+            "quantization_config": None,
+        }
+        assert MyEmbedding.from_config({**config, **left_out}).get_config() == config
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "weights",
+            "input_length",
+            "activity_regularizer",
+            "lora_rank",
+            "lora_alpha",
+            "quantization_config",
+        ],
+    )
+    def test_refuses_what_it_leaves_out(self, name):
+        config = MyEmbedding(input_dim=INDICES, output_dim=DIM).get_config()
+        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+            MyEmbedding.from_config({**config, name: "other"})
 
 
 class TestKeras:

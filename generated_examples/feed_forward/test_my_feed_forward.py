@@ -45,7 +45,7 @@ ACCEPTED = {
     "dropout": [0.0, 1.0, 1],
 }
 REFUSED = {
-    "intermediate_dim": [0, 2.5, "2", None],
+    "intermediate_dim": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 2.0, "1.0", None],
 }
 
@@ -200,6 +200,16 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "intermediate_dim": np.int64(CHANGED["intermediate_dim"]),
+            "dropout": np.float32(CHANGED["dropout"]),
+        }
+        layer = MyFeedForward(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -89,10 +89,11 @@ class MyGAN(keras.Model):
                 "`filters` must be a tuple of positive ints, one at least. "
                 f"Received: filters={filters!r}"
             )
-        if image_shape[0] % 2 ** len(filters) or image_shape[1] % 2 ** len(filters):
+        if any(size % 2 ** len(filters) for size in image_shape[:2]):
             raise ValueError(
-                "Height and width must be multiples of `2**len(filters)`. "
-                f"Received: image_shape={image_shape}, filters={filters}"
+                "Height and width of `image_shape` must be multiples of "
+                "`2 ** len(filters)`. "
+                f"Received: filters={filters!r}, image_shape={image_shape!r}"
             )
         self.image_shape = tuple(image_shape)
         self.latent_dim = latent_dim
@@ -152,6 +153,11 @@ class MyGAN(keras.Model):
             num_images: Positive int, how many.
             seed: Int, for the same ones each time, or `None` for others.
         """
+        if not isinstance(num_images, int) or num_images <= 0:
+            raise ValueError(
+                "`num_images` must be a positive int. "
+                f"Received: num_images={num_images!r}"
+            )
         if not self.built:
             self.build((None, *self.image_shape))
         noise = keras.random.normal((num_images, self.latent_dim), seed=seed)

@@ -45,8 +45,8 @@ CHANGED = {
     "bias_initializer": keras.initializers.RandomNormal(stddev=0.3, seed=3),
     "kernel_regularizer": keras.regularizers.L2(0.4),
     "bias_regularizer": keras.regularizers.L2(0.5),
-    "kernel_constraint": keras.constraints.MaxNorm(6.0),
-    "bias_constraint": keras.constraints.MaxNorm(7.0),
+    "kernel_constraint": keras.constraints.MaxNorm(8.0),
+    "bias_constraint": keras.constraints.MaxNorm(9.0),
 }
 DEFAULTS = {
     "use_bias": True,
@@ -235,6 +235,14 @@ class TestKeras:
         assert layer.compute_mask(structure(parts)) is None
         assert layer.compute_mask(structure(parts), structure([None] * 3)) is None
         assert layer.compute_mask(structure(parts), structure([a, None, c])) is None
+
+    def test_each_input_needs_a_mask_or_none(self):
+        layer, parts, (a, b, _) = make(), inputs(), masks()
+        with pytest.raises(ValueError, match="a mask, or None, for each"):
+            layer.compute_mask(parts, [a, b])
+        for given, mask in ((parts[0], [a, None]), (parts, a)):
+            with pytest.raises(ValueError, match="must be in a list or dict"):
+                layer.compute_mask(given, mask)
 
     def test_passes_masks_on(self):
         parts = inputs()

@@ -80,18 +80,22 @@ class CausalBlock(keras.layers.Layer):
             num_heads,
             hidden_dim // num_heads,
             dropout=dropout,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
             dtype=self.dtype_policy,
             name="attention",
         )
         self.feed_forward_norm = self._norm("feed_forward_norm")
         self.intermediate_dense = keras.layers.Dense(
             intermediate_dim,
-            activation="gelu",
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
             dtype=self.dtype_policy,
             name="intermediate_dense",
         )
         self.output_dense = keras.layers.Dense(
-            hidden_dim, dtype=self.dtype_policy, name="output_dense"
+            hidden_dim,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
+            dtype=self.dtype_policy,
+            name="output_dense",
         )
         self.attention_dropout = keras.layers.Dropout(
             dropout, dtype=self.dtype_policy, name="attention_dropout"
@@ -120,6 +124,7 @@ class CausalBlock(keras.layers.Layer):
             x, cache = self._attend(x, cache, start)
         x = inputs + self.attention_dropout(x, training=training)
         y = self.intermediate_dense(self.feed_forward_norm(x))
+        y = ops.gelu(y, approximate=True)
         y = self.feed_forward_dropout(self.output_dense(y), training=training)
         return x + y if cache is None else (x + y, cache)
 
@@ -161,12 +166,12 @@ class CausalBlock(keras.layers.Layer):
 class MyGPT(keras.Model):
     """Causal language model: logits of the token that follows each token.
 
-    As GPT-2 is built, but for the exact GELU in place of its approximation and Keras's
-    own initial values of dense kernels: `x` is the tokens' vectors plus those of their
-    places. Each block is `x = x + attention(norm(x))`, where a token sees itself and
-    those before it, then `x + dense(gelu(dense(norm(x))))`. After the last one comes a
-    normalization. The output layer is tied to the token embedding: the logits are the
-    products with the tokens' vectors.
+    As GPT-2 is built: `x` is the tokens' vectors plus those of their places. Each block
+    is `x = x + attention(norm(x))`, where a token sees itself and those before it, then
+    `x + dense(gelu(dense(norm(x))))`, with the approximation of GELU by tanh. After the
+    last one comes a normalization. The output layer is tied to the token embedding: the
+    logits are the products with the tokens' vectors. Vectors and kernels start with a
+    standard deviation of 0.02.
 
     GPT-2 small has 124,439,808 parameters: `vocabulary_size=50257`, `hidden_dim=768`,
     `num_layers=12`, `num_heads=12`, `intermediate_dim=3072`.
@@ -351,6 +356,26 @@ class MyGPT(keras.Model):
             NumPy array of ints, of shape `(batch, steps + max_new_tokens)`.
         """
         tokens = np.asarray(prompt, "int32")
+        if tokens.ndim != 2:
+            raise ValueError(
+                "`prompt` must have the shape `(batch, steps)`. "
+                f"Received: prompt of shape {tokens.shape}"
+            )
+        if not isinstance(max_new_tokens, int) or max_new_tokens < 0:
+            raise ValueError(
+                "`max_new_tokens` must be an int of at least 0. "
+                f"Received: max_new_tokens={max_new_tokens!r}"
+            )
+        if not temperature >= 0:
+            raise ValueError(
+                "`temperature` must be at least 0. "
+                f"Received: temperature={temperature!r}"
+            )
+        if top_k is not None and top_k not in range(1, self.vocabulary_size + 1):
+            raise ValueError(
+                "`top_k` must be an int from 1 to `vocabulary_size`, or None. "
+                f"Received: top_k={top_k!r}, vocabulary_size={self.vocabulary_size}"
+            )
         first, last = tokens.shape[1], tokens.shape[1] + max_new_tokens
         if first == 0 or last > self.sequence_length:
             raise ValueError(

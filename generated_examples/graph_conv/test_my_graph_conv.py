@@ -34,8 +34,8 @@ CHANGED = {
     "kernel_regularizer": keras.regularizers.L2(0.6),
     "bias_regularizer": keras.regularizers.L2(0.7),
     "activity_regularizer": keras.regularizers.L2(0.8),
-    "kernel_constraint": keras.constraints.MaxNorm(9.0),
-    "bias_constraint": keras.constraints.MaxNorm(10.0),
+    "kernel_constraint": keras.constraints.MaxNorm(11.0),
+    "bias_constraint": keras.constraints.MaxNorm(12.0),
 }
 DEFAULTS = {
     "activation": keras.activations.get(None),
@@ -52,7 +52,7 @@ ACCEPTED = {
     "units": [1],
 }
 REFUSED = {
-    "units": [0, 2.5, "2", None],
+    "units": [0, 2.5, True, "2", None],
 }
 
 
@@ -231,6 +231,15 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "units": np.int64(CHANGED["units"]),
+        }
+        layer = MyGraphConv(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -35,8 +35,8 @@ CHANGED = {
     "gamma_initializer": keras.initializers.RandomNormal(stddev=0.7, seed=7),
     "beta_regularizer": keras.regularizers.L2(0.8),
     "gamma_regularizer": keras.regularizers.L2(0.9),
-    "beta_constraint": keras.constraints.MaxNorm(10.0),
-    "gamma_constraint": keras.constraints.MaxNorm(11.0),
+    "beta_constraint": keras.constraints.MaxNorm(12.0),
+    "gamma_constraint": keras.constraints.MaxNorm(13.0),
 }
 DEFAULTS = {
     "groups": 32,
@@ -52,7 +52,7 @@ DEFAULTS = {
     "gamma_constraint": None,
 }
 REFUSED = {
-    "axis": [2.5, "2", None],
+    "axis": [2.5, True, "2", None],
     "groups": [0, -2, 2.5, "2", None],
 }
 
@@ -233,6 +233,17 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "groups": np.int64(CHANGED["groups"]),
+            "axis": np.int64(CHANGED["axis"]),
+            "epsilon": np.float32(CHANGED["epsilon"]),
+        }
+        layer = MyGroupNormalization(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -126,16 +126,11 @@ class MyGroupedQueryAttention(keras.layers.Layer):
                 "`sliding_window` must be a positive int, or None. "
                 f"Received: sliding_window={sliding_window!r}"
             )
-        if (
-            not is_int(num_query_heads)
-            or num_query_heads <= 0
-            or num_query_heads % num_key_value_heads != 0
-        ):
+        if num_query_heads % num_key_value_heads != 0:
             raise ValueError(
-                "`num_query_heads` must be a positive int that is a multiple of "
-                "`num_key_value_heads`. Received: "
-                f"num_query_heads={num_query_heads}, "
-                f"num_key_value_heads={num_key_value_heads}"
+                "`num_key_value_heads` must divide `num_query_heads`. "
+                f"Received: num_key_value_heads={num_key_value_heads!r}, "
+                f"num_query_heads={num_query_heads!r}"
             )
         self.head_dim = int(head_dim)
         self.num_query_heads = int(num_query_heads)
@@ -153,7 +148,6 @@ class MyGroupedQueryAttention(keras.layers.Layer):
         self.seed = seed
         if self.dropout > 0:
             self.seed_generator = keras.random.SeedGenerator(seed)
-        self.softmax = keras.layers.Softmax(dtype=self.dtype_policy)
         self.input_spec = keras.layers.InputSpec(ndim=3)
         self.supports_masking = True
 
@@ -216,7 +210,7 @@ class MyGroupedQueryAttention(keras.layers.Layer):
             if use_causal_mask:
                 past = ops.tril(ops.ones(ops.shape(scores)[-2:], "bool"))
                 seen = past if seen is None else ops.logical_and(seen, past)
-            weights = dropped = self.softmax(scores, mask=seen)
+            weights = dropped = self._softmax(scores, seen)
             if training and self.dropout > 0:
                 dropped = keras.random.dropout(
                     weights, self.dropout, seed=self.seed_generator
@@ -267,6 +261,15 @@ class MyGroupedQueryAttention(keras.layers.Layer):
             masks.append(ops.expand_dims(apart < self.sliding_window, (0, 1)))
         masks = [ops.cast(mask, "bool") for mask in masks]
         return functools.reduce(ops.logical_and, masks) if masks else None
+
+    def _softmax(self, scores, seen):
+        """Return the weights of the keys, 0 where a query sees none."""
+        if seen is None:
+            return ops.softmax(scores)
+        # The lowest finite score: -inf gives NaN where a query sees no key.
+        hidden = -65504.0 if self.compute_dtype == "float16" else -3e38
+        weights = ops.softmax(ops.where(seen, scores, hidden))
+        return ops.where(seen, weights, 0)
 
     def compute_output_spec(
         self,

@@ -37,8 +37,8 @@ CHANGED = {
     "bias_initializer": keras.initializers.RandomNormal(stddev=0.8, seed=8),
     "kernel_regularizer": keras.regularizers.L2(0.9),
     "bias_regularizer": keras.regularizers.L2(1.0),
-    "kernel_constraint": keras.constraints.MaxNorm(11.0),
-    "bias_constraint": keras.constraints.MaxNorm(12.0),
+    "kernel_constraint": keras.constraints.MaxNorm(13.0),
+    "bias_constraint": keras.constraints.MaxNorm(14.0),
     "use_gate": True,
     "seed": 7,
 }
@@ -62,10 +62,10 @@ ACCEPTED = {
     "sliding_window": [1],
 }
 REFUSED = {
-    "head_dim": [0, 2.5, "2", None],
-    "num_key_value_heads": [0, 2.5, "2", None],
+    "head_dim": [0, 2.5, True, "2", None],
+    "num_key_value_heads": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 2.0, "1.0", None],
-    "sliding_window": [0, 2.5, "2"],
+    "sliding_window": [0, 2.5, True, "2"],
 }
 
 
@@ -200,6 +200,18 @@ class TestValues:
         mask = ops.cast(seen, "float32")
         assert_all_close(layer, x, expected, attention_mask=mask)
 
+    @pytest.mark.parametrize("policy", ["float16", "bfloat16", "float32"])
+    @pytest.mark.parametrize("causal", [True, False])
+    def test_hidden_values_get_no_weight_beside_low_scores(self, policy, causal):
+        layer = make(kernel_initializer="ones", use_bias=False, dtype=policy)
+        size = {"float16": 30.0, "bfloat16": 1e14, "float32": 1e14}[policy]
+        query, value = np.full((1, 1, DIM), size), size * np.array(
+            [[[-1] * DIM, [1] * DIM]]
+        )
+        given = {} if causal else {"value_mask": ops.convert_to_tensor([[True, False]])}
+        _, weights = both(layer, query, value, use_causal_mask=causal, **given)
+        assert (weights == [1.0, 0.0]).all()
+
     def test_masked_queries_give_no_weight(self):
         layer, x = make(), inputs()
         mask = np.arange(QUERY_STEPS) < [[3], [2], [1], [3]]
@@ -247,6 +259,17 @@ class TestShapes:
         outputs, weights = layer(*inputs(), return_attention_scores=True)
         assert outputs.shape == (BATCH, QUERY_STEPS, DIM)
         assert weights.shape == (BATCH, HEADS, QUERY_STEPS, STEPS)
+
+    @pytest.mark.parametrize("shape", [(BATCH, DIM), (BATCH, 2, STEPS, DIM)])
+    @pytest.mark.parametrize("which", range(3))
+    def test_refuses_another_rank(self, shape, which):
+        shapes = [one.shape for one in inputs()]
+        shapes[which] = shape
+        for refuses in (make().build, make().compute_output_shape):
+            with pytest.raises(ValueError, match="must have 3 axes each"):
+                refuses(*shapes)
+        with pytest.raises(ValueError, match=r"expected ndim=3|must have 3 axes each"):
+            make()(*map(keras.KerasTensor, shapes))
 
     def test_refuses_a_key_with_other_steps_than_the_value(self):
         layer, (query, value, key) = make(), inputs()
@@ -334,6 +357,19 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "head_dim": np.int64(CHANGED["head_dim"]),
+            "num_query_heads": np.int64(CHANGED["num_query_heads"]),
+            "num_key_value_heads": np.int64(CHANGED["num_key_value_heads"]),
+            "dropout": np.float32(CHANGED["dropout"]),
+            "sliding_window": np.int64(CHANGED["sliding_window"]),
+        }
+        layer = MyGroupedQueryAttention(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
@@ -349,9 +385,30 @@ class TestConfig:
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
 
-    def test_the_groups_must_divide_the_heads(self):
-        with pytest.raises(ValueError, match="`num_key_value_heads` must divide"):
-            make(num_key_value_heads=3)
+    def test_takes_a_config_of_the_built_in(self):
+        config = MyGroupedQueryAttention(
+            head_dim=SIZE, num_query_heads=HEADS, num_key_value_heads=GROUPS
+        ).get_config()
+        left_out = {"flash_attention": None, "activity_regularizer": None}
+        assert (
+            MyGroupedQueryAttention.from_config({**config, **left_out}).get_config()
+            == config
+        )
+
+    @pytest.mark.parametrize("name", ["flash_attention", "activity_regularizer"])
+    def test_refuses_what_it_leaves_out(self, name):
+        config = MyGroupedQueryAttention(
+            head_dim=SIZE, num_query_heads=HEADS, num_key_value_heads=GROUPS
+        ).get_config()
+        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+            MyGroupedQueryAttention.from_config({**config, name: "other"})
+
+    @pytest.mark.parametrize("heads", [0, -2, 3, 4.0, True, "4", None])
+    def test_the_heads_must_be_a_multiple_of_the_groups(self, heads):
+        with pytest.raises(
+            ValueError, match="`num_query_heads` must be a positive int"
+        ):
+            make(num_query_heads=heads)
 
 
 class TestKeras:

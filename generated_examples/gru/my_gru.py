@@ -12,12 +12,11 @@ def is_int(value):
 
 
 @keras.saving.register_keras_serializable(package="examples")
-class MyGRUCell(keras.layers.Layer):
+class MyGRUCell(keras.layers.GRUCell):
     """One step of `MyGRU`, where the formula and the arguments are explained.
 
-    `masks` says what dropout keeps of `inputs` and of `h`, as `draw_masks` gives it.
-    The layer sets it for a sequence; while it is `None`, each call in training draws
-    its own.
+    `keras.layers.RNN` draws the dropout masks once for each sequence, which it does for
+    cells that derive from Keras's own.
 
     Args:
         units, ..., seed: Those of `MyGRU`, without those of the loop.
@@ -41,8 +40,7 @@ class MyGRUCell(keras.layers.Layer):
     [(2, 4)]
 
     Reference:
-        Drop-in for `keras.layers.GRUCell`, but with one recurrent dropout mask for all
-        gates.
+        Drop-in for `keras.layers.GRUCell`.
     """
 
     def __init__(
@@ -66,7 +64,6 @@ class MyGRUCell(keras.layers.Layer):
         seed=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
         if not is_int(units) or units <= 0:
             raise ValueError(
                 f"`units` must be a positive int. Received: units={units!r}"
@@ -84,27 +81,26 @@ class MyGRUCell(keras.layers.Layer):
                 "`recurrent_dropout` must be a float at least 0 and at most 1. "
                 f"Received: recurrent_dropout={recurrent_dropout!r}"
             )
-        self.units = int(units)
-        self.activation = keras.activations.get(activation)
-        self.recurrent_activation = keras.activations.get(recurrent_activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = keras.regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        self.kernel_constraint = keras.constraints.get(kernel_constraint)
-        self.recurrent_constraint = keras.constraints.get(recurrent_constraint)
-        self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.dropout = float(dropout)
-        self.recurrent_dropout = float(recurrent_dropout)
-        self.reset_after = reset_after
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.state_size = self.units
-        self.output_size = self.units
-        self.masks = None
+        super().__init__(
+            units,
+            activation=activation,
+            recurrent_activation=recurrent_activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            reset_after=reset_after,
+            seed=seed,
+            **kwargs,
+        )
 
     def build(self, input_shape):
         input_dim = input_shape[-1]
@@ -135,88 +131,48 @@ class MyGRUCell(keras.layers.Layer):
 
     def call(self, inputs, states, training=False):
         h = states[0] if keras.tree.is_nested(states) else states
-        kept = h
-        if training:
-            inputs, kept = self._drop(inputs, h)
-        x = ops.matmul(inputs, self.kernel)
+        masks = self.get_dropout_mask(inputs) if training else None
+        h_masks = self.get_recurrent_dropout_mask(h) if training else None
+        x = self._product(inputs, self.kernel, masks)
         if self.bias is not None:
             x = ops.add(x, self.bias[0] if self.reset_after else self.bias)
         x_z, x_r, x_g = ops.split(x, 3, axis=-1)
         if self.reset_after:
-            products = ops.matmul(kept, self.recurrent_kernel)
+            products = self._product(h, self.recurrent_kernel, h_masks)
             if self.bias is not None:
                 products = ops.add(products, self.bias[1])
             h_z, h_r, h_g = ops.split(products, 3, axis=-1)
         else:
-            products = ops.matmul(kept, self.recurrent_kernel[:, : 2 * self.units])
+            gates_kernel = self.recurrent_kernel[:, : 2 * self.units]
+            products = self._product(h, gates_kernel, h_masks and h_masks[:2])
             h_z, h_r = ops.split(products, 2, axis=-1)
         z = self.recurrent_activation(ops.add(x_z, h_z))
         r = self.recurrent_activation(ops.add(x_r, h_r))
         if self.reset_after:
             h_g = ops.multiply(r, h_g)
         else:
+            kept = h if h_masks is None else ops.multiply(h, h_masks[2])
             candidate_kernel = self.recurrent_kernel[:, 2 * self.units :]
             h_g = ops.matmul(ops.multiply(r, kept), candidate_kernel)
         g = self.activation(ops.add(x_g, h_g))
         h = z * h + (1 - z) * g
         return h, [h] if keras.tree.is_nested(states) else h
 
-    def draw_masks(self, inputs):
-        """Return masks of what is kept of `inputs` and of `h`, `None` for all of it."""
-        batch, input_dim = ops.shape(inputs)
-        return (
-            self._draw_mask((batch, input_dim), self.dropout),
-            self._draw_mask((batch, self.units), self.recurrent_dropout),
-        )
-
-    def _draw_mask(self, shape, rate):
-        if not rate:
-            return None
-        ones = ops.ones(shape, dtype=self.compute_dtype)
-        return keras.random.dropout(ones, rate, seed=self.seed_generator)
-
-    def _drop(self, inputs, h):
-        masks = self.masks or self.draw_masks(inputs)
-        return (
-            x if mask is None else ops.multiply(x, mask)
-            for x, mask in zip((inputs, h), masks, strict=True)
-        )
-
-    def get_initial_state(self, batch_size=None):
-        return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype)]
+    def _product(self, x, kernel, masks):
+        """Return `x @ kernel`, for each gate with what its mask keeps of `x`."""
+        if masks is None:
+            return ops.matmul(x, kernel)
+        if not isinstance(masks, list):  # One for all gates.
+            return ops.matmul(ops.multiply(x, masks), kernel)
+        kernels = ops.split(kernel, len(masks), axis=-1)
+        products = [
+            ops.matmul(ops.multiply(x, mask), part)
+            for mask, part in zip(masks, kernels, strict=True)
+        ]
+        return ops.concatenate(products, axis=-1)
 
     def compute_output_shape(self, inputs_shape, states_shape):
         return (inputs_shape[0], self.units), states_shape
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "activation": keras.activations.serialize(self.activation),
-            "recurrent_activation": keras.activations.serialize(
-                self.recurrent_activation
-            ),
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(
-                self.recurrent_initializer
-            ),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
-            "recurrent_regularizer": keras.regularizers.serialize(
-                self.recurrent_regularizer
-            ),
-            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
-            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
-            "recurrent_constraint": keras.constraints.serialize(
-                self.recurrent_constraint
-            ),
-            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-            "reset_after": self.reset_after,
-            "seed": self.seed,
-        }
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -296,9 +252,8 @@ class MyGRU(keras.layers.RNN):
     [(2, 4)]
 
     Reference:
-        Drop-in for `keras.layers.GRU`, but with one recurrent dropout mask for all
-        gates, and without `implementation` and `use_cudnn`: where Keras has a fused
-        kernel, its own is faster.
+        Drop-in for `keras.layers.GRU`, without `implementation` and `use_cudnn`: where
+        Keras has a fused kernel, its own is faster.
 
         Cho et al., 2014, https://arxiv.org/abs/1406.1078
     """
@@ -380,16 +335,6 @@ class MyGRU(keras.layers.RNN):
         self.reset_after = cell.reset_after
         self.seed = cell.seed
         self.input_spec = keras.layers.InputSpec(ndim=3)
-
-    def call(self, sequences, initial_state=None, mask=None, training=False):
-        if training:
-            # Before the loop over the steps, since they share what is drawn, and since
-            # JAX can't draw inside of it.
-            self.cell.masks = self.cell.draw_masks(sequences[:, 0])
-        try:
-            return super().call(sequences, initial_state, mask, training)
-        finally:
-            self.cell.masks = None
 
     def get_config(self):
         config = super().get_config()

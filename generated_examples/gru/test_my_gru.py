@@ -23,6 +23,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 BATCH, STEPS, DIM, UNITS = 4, 3, 5, 2
+KEPT = [1.0] * 3, [1.0] * 3  # Without dropout, all of it.
 
 # A value other than the default for every constructor argument.
 CHANGED = {
@@ -37,9 +38,9 @@ CHANGED = {
     "recurrent_regularizer": keras.regularizers.L2(0.9),
     "bias_regularizer": keras.regularizers.L2(1.0),
     "activity_regularizer": keras.regularizers.L2(1.1),
-    "kernel_constraint": keras.constraints.MaxNorm(12.0),
-    "recurrent_constraint": keras.constraints.MaxNorm(13.0),
-    "bias_constraint": keras.constraints.MaxNorm(14.0),
+    "kernel_constraint": keras.constraints.MaxNorm(14.0),
+    "recurrent_constraint": keras.constraints.MaxNorm(15.0),
+    "bias_constraint": keras.constraints.MaxNorm(16.0),
     "dropout": 0.5,
     "recurrent_dropout": 0.5,
     "seed": 7,
@@ -80,7 +81,7 @@ ACCEPTED = {
     "recurrent_dropout": [0.0, 1.0, 1],
 }
 REFUSED = {
-    "units": [0, 2.5, "2", None],
+    "units": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 2.0, "1.0", None],
     "recurrent_dropout": [-1.0, 2.0, "1.0", None],
 }
@@ -112,28 +113,41 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
+def product(x, kernel, masks):
+    """`x @ kernel`, one gate at a time, with what dropout keeps of `x`."""
+    gates = zip(masks, np.split(kernel, 3, axis=-1), strict=True)
+    return np.concatenate([(x * mask) @ part for mask, part in gates], axis=-1)
+
+
 def step(
     x,
     states,
     kernel,
     recurrent,
     bias=None,
-    kept=1.0,
+    masks=KEPT,
     gate=sigmoid,
     activation=np.tanh,
     reset_after=True,
 ):
-    """The formula, given what dropout keeps of `h`: the states after a step."""
+    """The formula, given what dropout keeps: the states after a step."""
     (h,) = states
     bias = np.zeros((2, 3 * UNITS)) if bias is None else bias
     of_inputs, of_h = bias if reset_after else (bias, np.zeros(3 * UNITS))
-    x_z, x_r, x_g = np.split(x @ kernel + of_inputs, 3, axis=-1)
-    k_z, k_r, k_g = np.split(recurrent, 3, axis=-1)
-    b_z, b_r, b_g = np.split(of_h, 3)
-    seen = h * kept
-    z, r = gate(x_z + seen @ k_z + b_z), gate(x_r + seen @ k_r + b_r)
-    g = activation(x_g + (r * (seen @ k_g + b_g) if reset_after else (r * seen) @ k_g))
+    x_z, x_r, x_g = np.split(product(x, kernel, masks[0]) + of_inputs, 3, axis=-1)
+    h_z, h_r, h_g = np.split(product(h, recurrent, masks[1]) + of_h, 3, axis=-1)
+    z, r = gate(x_z + h_z), gate(x_r + h_r)
+    if not reset_after:
+        h_g = (r * h * masks[1][2]) @ np.split(recurrent, 3, axis=-1)[2]
+    g = activation(x_g + (r * h_g if reset_after else h_g))
     return [z * h + (1 - z) * g]
+
+
+def drawn(cell, x, h):
+    """What dropout keeps of `x` and of `h` in a sequence, for each gate."""
+    masks = cell.get_dropout_mask(x), cell.get_recurrent_dropout_mask(h)
+    masks = [mask if isinstance(mask, list) else [mask] * 3 for mask in masks]
+    return [[1.0 if mask is None else array(mask) for mask in each] for each in masks]
 
 
 def reference(x, weights, states=None, **given):
@@ -219,22 +233,45 @@ class TestValues:
         assert_close(y, expected[:, [0, 0, 1]])
         assert_all_close(states, after)
 
-    def test_dropout_is_the_same_in_all_steps(self):
-        given = {"dropout": 0.4, "recurrent_dropout": 0.3, "return_sequences": True}
-        layer, twin, other = (make(**given, seed=n) for n in (1, 1, 2))
-        x = inputs()
-        masks, *others = (
-            arrays(one.cell.draw_masks(x[:, 0])) for one in (twin, other, twin)
-        )
-        for mask, size, rate in zip(masks, [DIM, UNITS], [0.4, 0.3], strict=True):
-            assert mask.shape == (BATCH, size)
-            assert np.isclose(mask[..., None], [0, 1 / (1 - rate)]).any(axis=-1).all()
-        assert all((masks[0] != drawn[0]).any() for drawn in others)
+    @pytest.mark.parametrize("dropout", [0.4, 0.0])
+    @pytest.mark.parametrize("recurrent_dropout", [0.3, 0.0])
+    def test_dropout_keeps_the_same_in_all_steps(self, dropout, recurrent_dropout):
+        given = {"dropout": dropout, "recurrent_dropout": recurrent_dropout, "seed": 1}
+        layer, twin = (make(**given, return_sequences=True) for _ in range(2))
+        x, h = inputs(), begun()[0]
         y, weights = array(layer(x, training=True)), layer.get_weights()
-        assert_close(y, reference(x * masks[0][:, None], weights, kept=masks[1])[0])
+        masks = drawn(twin.cell, x[:, 0], h)
+        assert_close(y, reference(x, weights, masks=masks)[0])
         assert_close(array(layer(x)), reference(x, weights)[0])
-        assert layer.cell.masks is None
-        assert make().cell.draw_masks(x[:, 0]) == (None, None)
+
+    def test_dropout_before_the_reset_gate(self):
+        given = {
+            "dropout": 0.4,
+            "recurrent_dropout": 0.3,
+            "reset_after": False,
+            "seed": 1,
+        }
+        layer, twin, x = make(**given), make(**given), inputs()
+        y, weights = array(layer(x, training=True)), layer.get_weights()
+        masks = drawn(twin.cell, x[:, 0], begun()[0])
+        assert_close(y, reference(x, weights, masks=masks, reset_after=False)[1])
+
+    def test_dropout_is_drawn_for_each_sequence(self):
+        layer, x = make(dropout=0.4, recurrent_dropout=0.3), inputs()
+        one, other = (array(layer(x, training=True)) for _ in range(2))
+        assert (one != other).any()
+
+    @pytest.mark.parametrize(
+        "stack", [lambda cells: cells[0], list, keras.layers.StackedRNNCells]
+    )
+    def test_its_cells_fit_with_dropout_alone_and_in_a_stack(self, stack):
+        cells = [make(dropout=0.4, recurrent_dropout=0.3).cell for _ in range(2)]
+        model = keras.Sequential(
+            [keras.Input((STEPS, DIM)), keras.layers.RNN(stack(cells))]
+        )
+        model.compile(optimizer="sgd", loss="mse")
+        history = model.fit(inputs(), np.zeros((BATCH, UNITS)), epochs=2, verbose=0)
+        assert np.isfinite(history.history["loss"]).all()
 
     def test_the_cell_is_one_step(self):
         cell, x, states = make(dropout=0.4).cell, inputs()[:, 0], begun()
@@ -353,6 +390,17 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "units": np.int64(CHANGED["units"]),
+            "dropout": np.float32(CHANGED["dropout"]),
+            "recurrent_dropout": np.float32(CHANGED["recurrent_dropout"]),
+        }
+        layer = MyGRU(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
@@ -367,6 +415,17 @@ class TestConfig:
     def test_refuses_bad_arguments(self, name, value):
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
+
+    def test_takes_a_config_of_the_built_in(self):
+        config = MyGRU(units=UNITS).get_config()
+        left_out = {"implementation": 0, "use_cudnn": "auto"}
+        assert MyGRU.from_config({**config, **left_out}).get_config() == config
+
+    @pytest.mark.parametrize("name", ["implementation", "use_cudnn"])
+    def test_refuses_what_it_leaves_out(self, name):
+        config = MyGRU(units=UNITS).get_config()
+        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+            MyGRU.from_config({**config, name: "other"})
 
 
 class TestKeras:

@@ -1,7 +1,14 @@
 """`MyInvertedResidual`: an inverted residual block."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
@@ -9,17 +16,17 @@ def int_tuple(value, length, name):
 
     One int stands for all of them. Raises `ValueError` for anything else.
     """
-    values = (value,) * length if isinstance(value, int) else value
+    values = (value,) * length if is_int(value) else value
     if (
         not isinstance(values, (list, tuple))
         or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
+        or not all(is_int(item) and item > 0 for item in values)
     ):
         raise ValueError(
             f"`{name}` must be a positive int, or a tuple of positive ints of length "
             f"{length}. Received: {name}={value!r}"
         )
-    return tuple(values)
+    return tuple(map(int, values))
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -85,16 +92,16 @@ class MyInvertedResidual(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(filters, int) or filters <= 0:
+        if not is_int(filters) or filters <= 0:
             raise ValueError(
                 f"`filters` must be a positive int. Received: filters={filters!r}"
             )
-        if not isinstance(expansion, int) or expansion <= 0:
+        if not is_int(expansion) or expansion <= 0:
             raise ValueError(
                 f"`expansion` must be a positive int. Received: expansion={expansion!r}"
             )
         kernel_size = int_tuple(kernel_size, 2, "kernel_size")
-        if not isinstance(strides, int) or strides <= 0:
+        if not is_int(strides) or strides <= 0:
             raise ValueError(
                 f"`strides` must be a positive int. Received: strides={strides!r}"
             )
@@ -106,10 +113,10 @@ class MyInvertedResidual(keras.layers.Layer):
                 "`data_format` must be 'channels_last' or 'channels_first'. "
                 f"Received: data_format={data_format!r}"
             )
-        self.filters = filters
-        self.expansion = expansion
+        self.filters = int(filters)
+        self.expansion = int(expansion)
         self.kernel_size = kernel_size
-        self.strides = strides
+        self.strides = int(strides)
         self.activation = keras.activations.get(activation)
         self.data_format = data_format
         self.input_spec = keras.layers.InputSpec(ndim=4)

@@ -34,8 +34,8 @@ CHANGED = {
     "gamma_initializer": keras.initializers.RandomNormal(stddev=0.6, seed=6),
     "beta_regularizer": keras.regularizers.L2(0.7),
     "gamma_regularizer": keras.regularizers.L2(0.8),
-    "beta_constraint": keras.constraints.MaxNorm(9.0),
-    "gamma_constraint": keras.constraints.MaxNorm(10.0),
+    "beta_constraint": keras.constraints.MaxNorm(11.0),
+    "gamma_constraint": keras.constraints.MaxNorm(12.0),
 }
 DEFAULTS = {
     "axis": -1,
@@ -50,7 +50,7 @@ DEFAULTS = {
     "gamma_constraint": None,
 }
 REFUSED = {
-    "axis": [2.5, "2", None],
+    "axis": [2.5, True, "2", None],
 }
 
 
@@ -197,6 +197,15 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "epsilon": np.float32(CHANGED["epsilon"]),
+        }
+        layer = MyLayerNormalization(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in REFUSED.items() for value in values],
@@ -204,6 +213,20 @@ class TestConfig:
     def test_refuses_bad_arguments(self, name, value):
         with pytest.raises((TypeError, ValueError), match=f"^`{name}` must be"):
             make(**{name: value})
+
+    def test_takes_a_config_of_the_built_in(self):
+        config = MyLayerNormalization().get_config()
+        left_out = {"rms_scaling": False}
+        assert (
+            MyLayerNormalization.from_config({**config, **left_out}).get_config()
+            == config
+        )
+
+    @pytest.mark.parametrize("name", ["rms_scaling"])
+    def test_refuses_what_it_leaves_out(self, name):
+        config = MyLayerNormalization().get_config()
+        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+            MyLayerNormalization.from_config({**config, name: "other"})
 
     @pytest.mark.parametrize("axis", [1, [2, 1], (2, 1)])
     def test_axis_stays_as_given_when_built(self, axis):

@@ -12,12 +12,11 @@ def is_int(value):
 
 
 @keras.saving.register_keras_serializable(package="examples")
-class MyLSTMCell(keras.layers.Layer):
+class MyLSTMCell(keras.layers.LSTMCell):
     """One step of `MyLSTM`, where the formula and the arguments are explained.
 
-    `masks` says what dropout keeps of `inputs` and of `h`, as `draw_masks` gives it.
-    The layer sets it for a sequence; while it is `None`, each call in training draws
-    its own.
+    `keras.layers.RNN` draws the dropout masks once for each sequence, which it does for
+    cells that derive from Keras's own.
 
     Args:
         units, ..., seed: Those of `MyLSTM`, without those of the loop.
@@ -41,8 +40,7 @@ class MyLSTMCell(keras.layers.Layer):
     [(2, 4), (2, 4)]
 
     Reference:
-        Drop-in for `keras.layers.LSTMCell`, but with one recurrent dropout mask for all
-        gates.
+        Drop-in for `keras.layers.LSTMCell`.
     """
 
     def __init__(
@@ -66,7 +64,6 @@ class MyLSTMCell(keras.layers.Layer):
         seed=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
         if not is_int(units) or units <= 0:
             raise ValueError(
                 f"`units` must be a positive int. Received: units={units!r}"
@@ -84,27 +81,26 @@ class MyLSTMCell(keras.layers.Layer):
                 "`recurrent_dropout` must be a float at least 0 and at most 1. "
                 f"Received: recurrent_dropout={recurrent_dropout!r}"
             )
-        self.units = int(units)
-        self.activation = keras.activations.get(activation)
-        self.recurrent_activation = keras.activations.get(recurrent_activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.unit_forget_bias = unit_forget_bias
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = keras.regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        self.kernel_constraint = keras.constraints.get(kernel_constraint)
-        self.recurrent_constraint = keras.constraints.get(recurrent_constraint)
-        self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.dropout = float(dropout)
-        self.recurrent_dropout = float(recurrent_dropout)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.state_size = [self.units, self.units]
-        self.output_size = self.units
-        self.masks = None
+        super().__init__(
+            units,
+            activation=activation,
+            recurrent_activation=recurrent_activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            unit_forget_bias=unit_forget_bias,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            **kwargs,
+        )
 
     def build(self, input_shape):
         input_dim = input_shape[-1]
@@ -138,10 +134,11 @@ class MyLSTMCell(keras.layers.Layer):
 
     def call(self, inputs, states, training=False):
         h, c = states
-        if training:
-            inputs, h = self._drop(inputs, h)
+        masks = self.get_dropout_mask(inputs) if training else None
+        h_masks = self.get_recurrent_dropout_mask(h) if training else None
         outputs = ops.add(
-            ops.matmul(inputs, self.kernel), ops.matmul(h, self.recurrent_kernel)
+            self._product(inputs, self.kernel, masks),
+            self._product(h, self.recurrent_kernel, h_masks),
         )
         if self.bias is not None:
             outputs = ops.add(outputs, self.bias)
@@ -151,26 +148,18 @@ class MyLSTMCell(keras.layers.Layer):
         h = o * self.activation(c)
         return h, [h, c]
 
-    def draw_masks(self, inputs):
-        """Return masks of what is kept of `inputs` and of `h`, `None` for all of it."""
-        batch, input_dim = ops.shape(inputs)
-        return (
-            self._draw_mask((batch, input_dim), self.dropout),
-            self._draw_mask((batch, self.units), self.recurrent_dropout),
-        )
-
-    def _draw_mask(self, shape, rate):
-        if not rate:
-            return None
-        ones = ops.ones(shape, dtype=self.compute_dtype)
-        return keras.random.dropout(ones, rate, seed=self.seed_generator)
-
-    def _drop(self, inputs, h):
-        masks = self.masks or self.draw_masks(inputs)
-        return (
-            x if mask is None else ops.multiply(x, mask)
-            for x, mask in zip((inputs, h), masks, strict=True)
-        )
+    def _product(self, x, kernel, masks):
+        """Return `x @ kernel`, for each gate with what its mask keeps of `x`."""
+        if masks is None:
+            return ops.matmul(x, kernel)
+        if not isinstance(masks, list):  # One for all gates.
+            return ops.matmul(ops.multiply(x, masks), kernel)
+        kernels = ops.split(kernel, len(masks), axis=-1)
+        products = [
+            ops.matmul(ops.multiply(x, mask), part)
+            for mask, part in zip(masks, kernels, strict=True)
+        ]
+        return ops.concatenate(products, axis=-1)
 
     def _open_forget_gate(self, shape, dtype=None):
         """Start the bias of the forget gate at 1, so that at first `c` is kept."""
@@ -184,42 +173,8 @@ class MyLSTMCell(keras.layers.Layer):
             ]
         )
 
-    def get_initial_state(self, batch_size=None):
-        shape = (batch_size, self.units)
-        return [ops.zeros(shape, dtype=self.compute_dtype) for _ in self.state_size]
-
     def compute_output_shape(self, inputs_shape, states_shape):
         return (inputs_shape[0], self.units), states_shape
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "activation": keras.activations.serialize(self.activation),
-            "recurrent_activation": keras.activations.serialize(
-                self.recurrent_activation
-            ),
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(
-                self.recurrent_initializer
-            ),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-            "unit_forget_bias": self.unit_forget_bias,
-            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
-            "recurrent_regularizer": keras.regularizers.serialize(
-                self.recurrent_regularizer
-            ),
-            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
-            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
-            "recurrent_constraint": keras.constraints.serialize(
-                self.recurrent_constraint
-            ),
-            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-            "seed": self.seed,
-        }
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -297,9 +252,8 @@ class MyLSTM(keras.layers.RNN):
     [(2, 4), (2, 4)]
 
     Reference:
-        Drop-in for `keras.layers.LSTM`, but with one recurrent dropout mask for all
-        gates, and without `implementation` and `use_cudnn`: where Keras has a fused
-        kernel, its own is faster.
+        Drop-in for `keras.layers.LSTM`, without `implementation` and `use_cudnn`: where
+        Keras has a fused kernel, its own is faster.
 
         [Hochreiter and Schmidhuber, 1997](https://doi.org/10.1162/neco.1997.9.8.1735)
     """
@@ -381,16 +335,6 @@ class MyLSTM(keras.layers.RNN):
         self.recurrent_dropout = cell.recurrent_dropout
         self.seed = cell.seed
         self.input_spec = keras.layers.InputSpec(ndim=3)
-
-    def call(self, sequences, initial_state=None, mask=None, training=False):
-        if training:
-            # Before the loop over the steps, since they share what is drawn, and since
-            # JAX can't draw inside of it.
-            self.cell.masks = self.cell.draw_masks(sequences[:, 0])
-        try:
-            return super().call(sequences, initial_state, mask, training)
-        finally:
-            self.cell.masks = None
 
     def get_config(self):
         config = super().get_config()

@@ -64,10 +64,10 @@ ACCEPTED = {
     "squeeze_ratio": [1],
 }
 REFUSED = {
-    "filters": [0, 2.5, "2", None],
-    "expansion": [0, 2.5, "2", None],
-    "kernel_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "strides": [0, 2.5, "2", None],
+    "filters": [0, 2.5, True, "2", None],
+    "expansion": [0, 2.5, True, "2", None],
+    "kernel_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "strides": [0, 2.5, True, "2", None],
     "squeeze_ratio": [0.0, "1.0", None],
     "data_format": ["NHWC", 1],
 }
@@ -120,7 +120,7 @@ def skip_unless_keras_can(**case):
 
 
 def compiled(layer, x):
-    """What a model of the layer predicts when XLA compiles it, which Torch does without."""
+    """What a model of the layer predicts, compiled by XLA on all backends but Torch."""
     model = keras.Sequential([layer])
     model.compile(jit_compile=keras.backend.backend() != "torch")
     return model.predict_on_batch(x)
@@ -302,6 +302,19 @@ class TestConfig:
     def test_one_int_stands_for_all(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "filters": np.int64(CHANGED["filters"]),
+            "expansion": np.int64(CHANGED["expansion"]),
+            "kernel_size": tuple(np.array(CHANGED["kernel_size"])),
+            "strides": np.int64(CHANGED["strides"]),
+            "squeeze_ratio": np.float32(CHANGED["squeeze_ratio"]),
+        }
+        layer = MyMBConv(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -57,12 +57,12 @@ ACCEPTED = {
     "dropout": [0.0, 0],
 }
 REFUSED = {
-    "num_classes": [0, 2.5, "2", None],
-    "patch_size": [0, 2.5, "2", None],
-    "num_layers": [0, 2.5, "2", None],
-    "hidden_dim": [0, 2.5, "2", None],
-    "tokens_mlp_dim": [0, 2.5, "2", None],
-    "channels_mlp_dim": [0, 2.5, "2", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "patch_size": [0, 2.5, True, "2", None],
+    "num_layers": [0, 2.5, True, "2", None],
+    "hidden_dim": [0, 2.5, True, "2", None],
+    "tokens_mlp_dim": [0, 2.5, True, "2", None],
+    "channels_mlp_dim": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
 }
 
@@ -251,7 +251,7 @@ class TestWeights:
     def test_paths_and_shapes(self):
         model = make(name="mine")
         model.build((None, *IMAGE))
-        assert {path: values.shape for path, values in by_path(model).items()} == {
+        expected = {
             "patch_embedding/projection/kernel": (PATCH, PATCH, IMAGE[-1], DIM),
             "patch_embedding/projection/bias": (DIM,),
             "block_0/tokens_norm/gamma": (DIM,),
@@ -271,6 +271,10 @@ class TestWeights:
             "head/kernel": (DIM, OUTPUTS),
             "head/bias": (OUTPUTS,),
         }
+        weights = by_path(model)
+        assert [(path, value.shape) for path, value in weights.items()] == [
+            *expected.items()
+        ]
         assert len(model.trainable_weights) == len(model.weights)
 
     def test_parts_without_weights_have_a_name_and_the_policy(self):

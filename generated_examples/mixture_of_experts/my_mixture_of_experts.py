@@ -23,8 +23,9 @@ class MyMixtureOfExperts(keras.layers.Layer):
         expert(e) = activation(x @ W1[e] + b1[e]) @ W2[e] + b2[e]
         outputs = sum(p[e] * expert(e) for e in top_k(p))
 
-    In training it adds the load-balancing loss of the Switch Transformer, which is
-    least, `c`, where all experts get as many tokens::
+    In training it adds the load-balancing loss of the Switch Transformer, which is `c`
+    where all experts get as many tokens, and up to `c * num_experts / top_k` where a
+    few get all of them::
 
         c * num_experts * sum(f[e] * P[e] for each expert e)
 
@@ -109,7 +110,7 @@ class MyMixtureOfExperts(keras.layers.Layer):
         if top_k > num_experts:
             raise ValueError(
                 "`top_k` must be at most `num_experts`. "
-                f"Received: top_k={top_k}, num_experts={num_experts}"
+                f"Received: top_k={top_k!r}, num_experts={num_experts!r}"
             )
         self.num_experts = int(num_experts)
         self.intermediate_dim = int(intermediate_dim)

@@ -48,9 +48,9 @@ ACCEPTED = {
     "router_aux_loss_coef": [0.0, 1],
 }
 REFUSED = {
-    "num_experts": [0, 2.5, "2", None],
-    "intermediate_dim": [0, 2.5, "2", None],
-    "top_k": [0, 2.5, "2", None],
+    "num_experts": [0, 2.5, True, "2", None],
+    "intermediate_dim": [0, 2.5, True, "2", None],
+    "top_k": [0, 2.5, True, "2", None],
     "router_aux_loss_coef": [-1.0, "1.0", None],
 }
 
@@ -170,12 +170,20 @@ class TestValues:
         layer(inputs(STEPS), mask=ops.zeros((BATCH, STEPS), "bool"), training=True)
         assert [array(loss) for loss in layer.losses] == [0]
 
-    def test_loss_is_its_factor_if_all_experts_are_as_probable(self):
-        layer, x = make(top_k=EXPERTS), inputs()
+    def test_loss_is_its_factor_if_all_experts_get_as_many_tokens(self):
+        layer, x = make(top_k=1), np.eye(EXPERTS, dtype="float32")
         layer.build(x.shape)
-        layer.router.kernel.assign(np.zeros((DIM, EXPERTS)))
+        # Each token prefers another expert, and some do so more than others.
+        layer.router.kernel.assign(np.diag(np.arange(1, EXPERTS + 1)))
         layer(x, training=True)
         assert_close(array(layer.losses[0]), 0.01)
+
+    def test_loss_is_largest_if_one_expert_gets_all_tokens(self):
+        layer, x = make(top_k=1), np.ones((BATCH, DIM), "float32")
+        layer.build(x.shape)
+        layer.router.kernel.assign(100 * np.eye(1, EXPERTS) + np.zeros((DIM, 1)))
+        layer(x, training=True)
+        assert_close(array(layer.losses[0]), 0.01 * EXPERTS)
 
     def test_items_of_a_batch_do_not_mix(self):
         layer, x = make(), inputs()
@@ -265,6 +273,18 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "num_experts": np.int64(CHANGED["num_experts"]),
+            "intermediate_dim": np.int64(CHANGED["intermediate_dim"]),
+            "top_k": np.int64(CHANGED["top_k"]),
+            "router_aux_loss_coef": np.float32(CHANGED["router_aux_loss_coef"]),
+        }
+        layer = MyMixtureOfExperts(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -159,7 +159,6 @@ class MyMultiHeadAttention(keras.layers.Layer):
         self.seed = seed
         if self.dropout > 0:
             self.seed_generator = keras.random.SeedGenerator(seed)
-        self.softmax = keras.layers.Softmax(dtype=self.dtype_policy)
         self.input_spec = keras.layers.InputSpec(ndim=3)
         self.supports_masking = True
 
@@ -222,7 +221,7 @@ class MyMultiHeadAttention(keras.layers.Layer):
             if use_causal_mask:
                 past = ops.tril(ops.ones(ops.shape(scores)[-2:], "bool"))
                 seen = past if seen is None else ops.logical_and(seen, past)
-            weights = dropped = self.softmax(scores, mask=seen)
+            weights = dropped = self._softmax(scores, seen)
             if training and self.dropout > 0:
                 dropped = keras.random.dropout(
                     weights, self.dropout, seed=self.seed_generator
@@ -273,6 +272,15 @@ class MyMultiHeadAttention(keras.layers.Layer):
             masks.append(ops.expand_dims(apart < self.sliding_window, (0, 1)))
         masks = [ops.cast(mask, "bool") for mask in masks]
         return functools.reduce(ops.logical_and, masks) if masks else None
+
+    def _softmax(self, scores, seen):
+        """Return the weights of the keys, 0 where a query sees none."""
+        if seen is None:
+            return ops.softmax(scores)
+        # The lowest finite score: -inf gives NaN where a query sees no key.
+        hidden = -65504.0 if self.compute_dtype == "float16" else -3e38
+        weights = ops.softmax(ops.where(seen, scores, hidden))
+        return ops.where(seen, weights, 0)
 
     def compute_output_spec(
         self,

@@ -40,8 +40,8 @@ CHANGED = {
     "bias_initializer": keras.initializers.RandomNormal(stddev=0.9, seed=9),
     "kernel_regularizer": keras.regularizers.L2(1.0),
     "bias_regularizer": keras.regularizers.L2(1.1),
-    "kernel_constraint": keras.constraints.MaxNorm(12.0),
-    "bias_constraint": keras.constraints.MaxNorm(13.0),
+    "kernel_constraint": keras.constraints.MaxNorm(14.0),
+    "bias_constraint": keras.constraints.MaxNorm(15.0),
     "use_gate": True,
     "seed": 7,
 }
@@ -70,11 +70,12 @@ ACCEPTED = {
     "sliding_window": [1],
 }
 REFUSED = {
-    "num_heads": [0, 2.5, "2", None],
-    "key_dim": [0, 2.5, "2", None],
-    "value_dim": [0, 2.5, "2"],
+    "num_heads": [0, 2.5, True, "2", None],
+    "key_dim": [0, 2.5, True, "2", None],
+    "value_dim": [0, 2.5, True, "2"],
     "dropout": [-1.0, 2.0, "1.0", None],
-    "sliding_window": [0, 2.5, "2"],
+    "output_shape": [(2, 0), (2, True), (2, None), 2.5, "22"],
+    "sliding_window": [0, 2.5, True, "2"],
 }
 
 
@@ -210,6 +211,18 @@ class TestValues:
         mask = ops.cast(seen, "float32")
         assert_all_close(layer, x, expected, attention_mask=mask)
 
+    @pytest.mark.parametrize("policy", ["float16", "bfloat16", "float32"])
+    @pytest.mark.parametrize("causal", [True, False])
+    def test_hidden_values_get_no_weight_beside_low_scores(self, policy, causal):
+        layer = make(kernel_initializer="ones", use_bias=False, dtype=policy)
+        size = {"float16": 30.0, "bfloat16": 1e14, "float32": 1e14}[policy]
+        query, value = np.full((1, 1, DIM), size), size * np.array(
+            [[[-1] * DIM, [1] * DIM]]
+        )
+        given = {} if causal else {"value_mask": ops.convert_to_tensor([[True, False]])}
+        _, weights = both(layer, query, value, use_causal_mask=causal, **given)
+        assert (weights == [1.0, 0.0]).all()
+
     def test_masked_queries_give_no_weight(self):
         layer, x = make(), inputs()
         mask = np.arange(QUERY_STEPS) < [[3], [2], [1], [3]]
@@ -265,6 +278,17 @@ class TestShapes:
         expected = (BATCH, QUERY_STEPS, *axes)
         assert layer.compute_output_shape(*(one.shape for one in x)) == expected
         assert layer(*x).shape == expected
+
+    @pytest.mark.parametrize("shape", [(BATCH, DIM), (BATCH, 2, STEPS, DIM)])
+    @pytest.mark.parametrize("which", range(3))
+    def test_refuses_another_rank(self, shape, which):
+        shapes = [one.shape for one in inputs()]
+        shapes[which] = shape
+        for refuses in (make().build, make().compute_output_shape):
+            with pytest.raises(ValueError, match="must have 3 axes each"):
+                refuses(*shapes)
+        with pytest.raises(ValueError, match=r"expected ndim=3|must have 3 axes each"):
+            make()(*map(keras.KerasTensor, shapes))
 
     def test_refuses_a_key_with_other_steps_than_the_value(self):
         layer, (query, value, key) = make(), inputs()
@@ -352,6 +376,20 @@ class TestConfig:
             name = KEPT_AS.get(name, name)
             assert described(getattr(layer, name)) == described(value)
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "num_heads": np.int64(CHANGED["num_heads"]),
+            "key_dim": np.int64(CHANGED["key_dim"]),
+            "value_dim": np.int64(CHANGED["value_dim"]),
+            "dropout": np.float32(CHANGED["dropout"]),
+            "sliding_window": np.int64(CHANGED["sliding_window"]),
+        }
+        layer = MyMultiHeadAttention(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            name = KEPT_AS.get(name, name)
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
@@ -366,6 +404,26 @@ class TestConfig:
     def test_refuses_bad_arguments(self, name, value):
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
+
+    def test_takes_a_config_of_the_built_in(self):
+        config = MyMultiHeadAttention(num_heads=HEADS, key_dim=SIZE).get_config()
+        left_out = {
+            "attention_axes": (1,),
+            "flash_attention": None,
+            "activity_regularizer": None,
+        }
+        assert (
+            MyMultiHeadAttention.from_config({**config, **left_out}).get_config()
+            == config
+        )
+
+    @pytest.mark.parametrize(
+        "name", ["attention_axes", "flash_attention", "activity_regularizer"]
+    )
+    def test_refuses_what_it_leaves_out(self, name):
+        config = MyMultiHeadAttention(num_heads=HEADS, key_dim=SIZE).get_config()
+        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+            MyMultiHeadAttention.from_config({**config, name: "other"})
 
 
 class TestKeras:

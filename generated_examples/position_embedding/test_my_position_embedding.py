@@ -37,7 +37,7 @@ ACCEPTED = {
     "sequence_length": [1],
 }
 REFUSED = {
-    "sequence_length": [0, 2.5, "2", None],
+    "sequence_length": [0, 2.5, True, "2", None],
 }
 
 
@@ -148,6 +148,15 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "sequence_length": np.int64(CHANGED["sequence_length"]),
+        }
+        layer = MyPositionEmbedding(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

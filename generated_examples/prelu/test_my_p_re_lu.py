@@ -28,7 +28,7 @@ BATCH, STEPS, DIM = 4, 3, 5
 CHANGED = {
     "alpha_initializer": keras.initializers.RandomNormal(stddev=0.1, seed=1),
     "alpha_regularizer": keras.regularizers.L2(0.2),
-    "alpha_constraint": keras.constraints.MaxNorm(3.0),
+    "alpha_constraint": keras.constraints.MaxNorm(5.0),
     "shared_axes": [1, 2],
 }
 DEFAULTS = {

@@ -119,6 +119,25 @@ class TestWeights:
         assert layer.weights == layer.layer.weights
         assert [weight.shape for weight in layer.weights] == [(DIM, UNITS), (UNITS,)]
 
+    def test_losses_of_the_layer_count_once(self):
+        dense = keras.layers.Dense(
+            UNITS,
+            activity_regularizer=keras.regularizers.L2(0.1),
+            kernel_regularizer="l2",
+        )
+        layer, x = make(layer=dense), inputs()
+        model = keras.Sequential([keras.Input((DIM,)), layer])
+        model.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse")
+        y = model.predict_on_batch(x)
+        expected = (
+            0.1 * ((y - x) ** 2).sum() / BATCH + 0.01 * (array(dense.kernel) ** 2).sum()
+        )
+        assert_close(
+            model.train_on_batch(x, np.zeros_like(y)), (y**2).mean() + expected
+        )
+        model(x, training=True)
+        assert len(model.losses) == 2
+
     def test_a_layer_that_is_built_keeps_its_weights(self):
         dense = keras.layers.Dense(UNITS)
         dense.build((None, DIM))

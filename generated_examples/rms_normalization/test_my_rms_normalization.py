@@ -34,7 +34,7 @@ DEFAULTS = {
     "epsilon": 1e-06,
 }
 REFUSED = {
-    "axis": [2.5, "2", None],
+    "axis": [2.5, True, "2", None],
 }
 
 
@@ -156,6 +156,15 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "epsilon": np.float32(CHANGED["epsilon"]),
+        }
+        layer = MyRMSNormalization(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

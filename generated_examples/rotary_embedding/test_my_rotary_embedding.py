@@ -44,8 +44,8 @@ ACCEPTED = {
 REFUSED = {
     "max_wavelength": [0.0, "1.0", None],
     "scaling_factor": [0.0, "1.0", None],
-    "sequence_axis": [2.5, "2", None],
-    "feature_axis": [2.5, "2", None],
+    "sequence_axis": [2.5, True, "2", None],
+    "feature_axis": [2.5, True, "2", None],
 }
 
 
@@ -187,6 +187,18 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "max_wavelength": np.float32(CHANGED["max_wavelength"]),
+            "scaling_factor": np.float32(CHANGED["scaling_factor"]),
+            "sequence_axis": np.int64(CHANGED["sequence_axis"]),
+            "feature_axis": np.int64(CHANGED["feature_axis"]),
+        }
+        layer = MyRotaryEmbedding(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

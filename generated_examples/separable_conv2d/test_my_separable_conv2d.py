@@ -59,9 +59,9 @@ CHANGED = {
     "pointwise_regularizer": keras.regularizers.L2(1.4),
     "bias_regularizer": keras.regularizers.L2(1.5),
     "activity_regularizer": keras.regularizers.L2(1.6),
-    "depthwise_constraint": keras.constraints.MaxNorm(17.0),
-    "pointwise_constraint": keras.constraints.MaxNorm(18.0),
-    "bias_constraint": keras.constraints.MaxNorm(19.0),
+    "depthwise_constraint": keras.constraints.MaxNorm(19.0),
+    "pointwise_constraint": keras.constraints.MaxNorm(20.0),
+    "bias_constraint": keras.constraints.MaxNorm(21.0),
 }
 DEFAULTS = {
     "strides": (1, 1),
@@ -87,11 +87,11 @@ ACCEPTED = {
     "depth_multiplier": [1],
 }
 REFUSED = {
-    "filters": [0, 2.5, "2", None],
-    "kernel_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "strides": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "dilation_rate": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "depth_multiplier": [0, 2.5, "2", None],
+    "filters": [0, 2.5, True, "2", None],
+    "kernel_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "strides": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "dilation_rate": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "depth_multiplier": [0, 2.5, True, "2", None],
     "padding": ["causal", "full", None],
     "data_format": ["NHWC", 1],
 }
@@ -311,6 +311,19 @@ class TestConfig:
     def test_one_int_stands_for_all(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "filters": np.int64(CHANGED["filters"]),
+            "kernel_size": tuple(np.array(CHANGED["kernel_size"])),
+            "strides": tuple(np.array(CHANGED["strides"])),
+            "dilation_rate": tuple(np.array(CHANGED["dilation_rate"])),
+            "depth_multiplier": np.int64(CHANGED["depth_multiplier"]),
+        }
+        layer = MySeparableConv2D(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

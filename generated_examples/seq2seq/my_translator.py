@@ -348,6 +348,7 @@ class MyTranslator(keras.Model):
         self.num_heads = num_heads
         self.intermediate_dim = intermediate_dim
         self.dropout = float(dropout)
+        sizes = (hidden_dim, num_heads, intermediate_dim, dropout)
         self.source_embedding = TokenAndPositionEmbedding(
             source_vocabulary_size,
             sequence_length,
@@ -358,6 +359,13 @@ class MyTranslator(keras.Model):
         self.source_dropout = keras.layers.Dropout(
             dropout, dtype=self.dtype_policy, name="source_dropout"
         )
+        self.encoder_blocks = [
+            EncoderBlock(*sizes, dtype=self.dtype_policy, name=f"encoder_{i}")
+            for i in range(num_layers)
+        ]
+        self.encoder_norm = keras.layers.LayerNormalization(
+            epsilon=1e-5, dtype=self.dtype_policy, name="encoder_norm"
+        )
         self.target_embedding = TokenAndPositionEmbedding(
             target_vocabulary_size,
             sequence_length,
@@ -367,14 +375,6 @@ class MyTranslator(keras.Model):
         )
         self.target_dropout = keras.layers.Dropout(
             dropout, dtype=self.dtype_policy, name="target_dropout"
-        )
-        sizes = (hidden_dim, num_heads, intermediate_dim, dropout)
-        self.encoder_blocks = [
-            EncoderBlock(*sizes, dtype=self.dtype_policy, name=f"encoder_{i}")
-            for i in range(num_layers)
-        ]
-        self.encoder_norm = keras.layers.LayerNormalization(
-            epsilon=1e-5, dtype=self.dtype_policy, name="encoder_norm"
         )
         self.decoder_blocks = [
             DecoderBlock(*sizes, dtype=self.dtype_policy, name=f"decoder_{i}")
@@ -425,7 +425,18 @@ class MyTranslator(keras.Model):
         Returns:
             NumPy array of ints, of shape `(batch, max_new_tokens)`, 0 after the end.
         """
-        encoded = self.encode(ops.convert_to_tensor(source, "int32"), training=False)
+        source = ops.convert_to_tensor(source, "int32")
+        if len(source.shape) != 2:
+            raise ValueError(
+                "`source` must have the shape `(batch, source_steps)`. "
+                f"Received: source of shape {tuple(source.shape)}"
+            )
+        if not isinstance(max_new_tokens, int) or max_new_tokens < 0:
+            raise ValueError(
+                "`max_new_tokens` must be an int of at least 0. "
+                f"Received: max_new_tokens={max_new_tokens!r}"
+            )
+        encoded = self.encode(source, training=False)
         tokens = np.zeros((encoded.shape[0], max_new_tokens + 1), "int32")
         tokens[:, 0] = START
         ended = np.zeros(len(tokens), "bool")

@@ -62,12 +62,12 @@ ACCEPTED = {
     "dropout": [0.0, 0],
 }
 REFUSED = {
-    "source_vocabulary_size": [0, 2.5, "2", None],
-    "target_vocabulary_size": [2, 2.5, "2", None],
-    "sequence_length": [0, 2.5, "2", None],
-    "num_layers": [0, 2.5, "2", None],
-    "num_heads": [0, 2.5, "2", None],
-    "intermediate_dim": [0, 2.5, "2", None],
+    "source_vocabulary_size": [0, 2.5, True, "2", None],
+    "target_vocabulary_size": [2, 2.5, True, "2", None],
+    "sequence_length": [0, 2.5, True, "2", None],
+    "num_layers": [0, 2.5, True, "2", None],
+    "num_heads": [0, 2.5, True, "2", None],
+    "intermediate_dim": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "hidden_dim": [0, 2.5, "2", None, HEADS + 1],
 }
@@ -166,7 +166,7 @@ def reference(x, *weights):
         return taken
 
     source, target = x["source"], x["target"]
-    tokens, places, target_tokens, target_places = following(4)
+    tokens, places = following(2)
     encoded = tokens[source] + places[: source.shape[1]]
     read = (source != 0)[:, None]
     for _ in range(LAYERS):
@@ -179,7 +179,8 @@ def reference(x, *weights):
 
     steps = np.arange(target.shape[1])
     written = (target != 0)[:, None] & (steps <= steps[:, None])
-    y = target_tokens[target] + target_places[steps]
+    tokens, places = following(2)
+    y = tokens[target] + places[steps]
     for _ in range(LAYERS):
         normal = normalise(y, *following(2))
         y = y + attend(normal, normal, written, following(8))
@@ -300,7 +301,7 @@ class TestValues:
 class TestGenerate:
     def test_writes_the_likeliest_up_to_the_end(self):
         model, source = randomised(dropout=0.5), inputs()["source"]
-        scatter(model, seed=285)
+        scatter(model, seed=345)
         weights = model.get_weights()
         written = np.full((BATCH, 1), START)
         for _ in range(LENGTH):
@@ -313,6 +314,21 @@ class TestGenerate:
         found = model.generate(source, LENGTH)
         assert found.dtype == "int32"
         assert (found == expected).all()
+
+    def test_writes_nothing_where_no_token_is_asked_for(self):
+        assert make().generate(inputs()["source"], 0).shape == (BATCH, 0)
+
+    @pytest.mark.parametrize("number", [-1, 2.5, None])
+    def test_refuses_to_write(self, number):
+        with pytest.raises(
+            ValueError, match="`max_new_tokens` must be an int of at least 0"
+        ):
+            make().generate(inputs()["source"], number)
+
+    @pytest.mark.parametrize("source", [1, [1, 2], [[[1]]]])
+    def test_refuses_a_source_of_another_rank(self, source):
+        with pytest.raises(ValueError, match="`source` must have the shape"):
+            make().generate(source, 1)
 
 
 class TestShapes:
@@ -339,16 +355,16 @@ class TestWeights:
     def test_paths_shapes_and_start(self):
         model = make(name="mine")
         model.build(SHAPES)
-        expected = [
-            ("source_embedding/token_embedding/embeddings", (SOURCES, DIM)),
-            ("source_embedding/position_embedding/embeddings", (LENGTH, DIM)),
-            ("target_embedding/token_embedding/embeddings", (TARGETS, DIM)),
-            ("target_embedding/position_embedding/embeddings", (LENGTH, DIM)),
-        ]
-        for half, attentions in (
-            ("encoder", ["attention"]),
-            ("decoder", ["attention", "cross_attention"]),
-        ):
+        halves = {
+            "encoder": ("source", SOURCES, ["attention"]),
+            "decoder": ("target", TARGETS, ["attention", "cross_attention"]),
+        }
+        expected = []
+        for half, (side, tokens, attentions) in halves.items():
+            expected += [
+                (f"{side}_embedding/token_embedding/embeddings", (tokens, DIM)),
+                (f"{side}_embedding/position_embedding/embeddings", (LENGTH, DIM)),
+            ]
             for block in range(LAYERS):
                 for attention in attentions:
                     expected += [

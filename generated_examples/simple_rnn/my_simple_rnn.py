@@ -12,12 +12,11 @@ def is_int(value):
 
 
 @keras.saving.register_keras_serializable(package="examples")
-class MySimpleRNNCell(keras.layers.Layer):
+class MySimpleRNNCell(keras.layers.SimpleRNNCell):
     """One step of `MySimpleRNN`, where the formula and the arguments are explained.
 
-    `masks` says what dropout keeps of `inputs` and of `h`, as `draw_masks` gives it.
-    The layer sets it for a sequence; while it is `None`, each call in training draws
-    its own.
+    `keras.layers.RNN` draws the dropout masks once for each sequence, which it does for
+    cells that derive from Keras's own.
 
     Args:
         units, ..., seed: Those of `MySimpleRNN`, without those of the loop.
@@ -63,7 +62,6 @@ class MySimpleRNNCell(keras.layers.Layer):
         seed=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
         if not is_int(units) or units <= 0:
             raise ValueError(
                 f"`units` must be a positive int. Received: units={units!r}"
@@ -81,25 +79,24 @@ class MySimpleRNNCell(keras.layers.Layer):
                 "`recurrent_dropout` must be a float at least 0 and at most 1. "
                 f"Received: recurrent_dropout={recurrent_dropout!r}"
             )
-        self.units = int(units)
-        self.activation = keras.activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = keras.regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        self.kernel_constraint = keras.constraints.get(kernel_constraint)
-        self.recurrent_constraint = keras.constraints.get(recurrent_constraint)
-        self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.dropout = float(dropout)
-        self.recurrent_dropout = float(recurrent_dropout)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.state_size = self.units
-        self.output_size = self.units
-        self.masks = None
+        super().__init__(
+            units,
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            **kwargs,
+        )
 
     def build(self, input_shape):
         input_dim = input_shape[-1]
@@ -129,8 +126,10 @@ class MySimpleRNNCell(keras.layers.Layer):
 
     def call(self, inputs, states, training=False):
         h = states[0] if keras.tree.is_nested(states) else states
-        if training:
-            inputs, h = self._drop(inputs, h)
+        if training and self.dropout:
+            inputs = ops.multiply(inputs, self.get_dropout_mask(inputs))
+        if training and self.recurrent_dropout:
+            h = ops.multiply(h, self.get_recurrent_dropout_mask(h))
         outputs = ops.add(
             ops.matmul(inputs, self.kernel), ops.matmul(h, self.recurrent_kernel)
         )
@@ -139,58 +138,8 @@ class MySimpleRNNCell(keras.layers.Layer):
         h = self.activation(outputs)
         return h, [h] if keras.tree.is_nested(states) else h
 
-    def draw_masks(self, inputs):
-        """Return masks of what is kept of `inputs` and of `h`, `None` for all of it."""
-        batch, input_dim = ops.shape(inputs)
-        return (
-            self._draw_mask((batch, input_dim), self.dropout),
-            self._draw_mask((batch, self.units), self.recurrent_dropout),
-        )
-
-    def _draw_mask(self, shape, rate):
-        if not rate:
-            return None
-        ones = ops.ones(shape, dtype=self.compute_dtype)
-        return keras.random.dropout(ones, rate, seed=self.seed_generator)
-
-    def _drop(self, inputs, h):
-        masks = self.masks or self.draw_masks(inputs)
-        return (
-            x if mask is None else ops.multiply(x, mask)
-            for x, mask in zip((inputs, h), masks, strict=True)
-        )
-
-    def get_initial_state(self, batch_size=None):
-        return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype)]
-
     def compute_output_shape(self, inputs_shape, states_shape):
         return (inputs_shape[0], self.units), states_shape
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "activation": keras.activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(
-                self.recurrent_initializer
-            ),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
-            "recurrent_regularizer": keras.regularizers.serialize(
-                self.recurrent_regularizer
-            ),
-            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
-            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
-            "recurrent_constraint": keras.constraints.serialize(
-                self.recurrent_constraint
-            ),
-            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-            "seed": self.seed,
-        }
 
 
 @keras.saving.register_keras_serializable(package="examples")
@@ -334,16 +283,6 @@ class MySimpleRNN(keras.layers.RNN):
         self.recurrent_dropout = cell.recurrent_dropout
         self.seed = cell.seed
         self.input_spec = keras.layers.InputSpec(ndim=3)
-
-    def call(self, sequences, initial_state=None, mask=None, training=False):
-        if training:
-            # Before the loop over the steps, since they share what is drawn, and since
-            # JAX can't draw inside of it.
-            self.cell.masks = self.cell.draw_masks(sequences[:, 0])
-        try:
-            return super().call(sequences, initial_state, mask, training)
-        finally:
-            self.cell.masks = None
 
     def get_config(self):
         config = super().get_config()

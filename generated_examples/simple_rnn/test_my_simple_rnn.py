@@ -23,6 +23,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 BATCH, STEPS, DIM, UNITS = 4, 3, 5, 2
+KEPT = 1.0, 1.0  # Without dropout, all of it.
 
 # A value other than the default for every constructor argument.
 CHANGED = {
@@ -36,9 +37,9 @@ CHANGED = {
     "recurrent_regularizer": keras.regularizers.L2(0.8),
     "bias_regularizer": keras.regularizers.L2(0.9),
     "activity_regularizer": keras.regularizers.L2(1.0),
-    "kernel_constraint": keras.constraints.MaxNorm(11.0),
-    "recurrent_constraint": keras.constraints.MaxNorm(12.0),
-    "bias_constraint": keras.constraints.MaxNorm(13.0),
+    "kernel_constraint": keras.constraints.MaxNorm(13.0),
+    "recurrent_constraint": keras.constraints.MaxNorm(14.0),
+    "bias_constraint": keras.constraints.MaxNorm(15.0),
     "dropout": 0.5,
     "recurrent_dropout": 0.5,
     "return_sequences": True,
@@ -76,7 +77,7 @@ ACCEPTED = {
     "recurrent_dropout": [0.0, 1.0, 1],
 }
 REFUSED = {
-    "units": [0, 2.5, "2", None],
+    "units": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 2.0, "1.0", None],
     "recurrent_dropout": [-1.0, 2.0, "1.0", None],
 }
@@ -104,10 +105,16 @@ def begun(batch=BATCH):
     return [rng.normal(size=(batch, UNITS)).astype("float32")]
 
 
-def step(x, states, kernel, recurrent, bias=0.0, kept=1.0, activation=np.tanh):
-    """The formula, given what dropout keeps of `h`: the states after a step."""
+def step(x, states, kernel, recurrent, bias=0.0, masks=KEPT, activation=np.tanh):
+    """The formula, given what dropout keeps: the states after a step."""
     (h,) = states
-    return [activation(x @ kernel + (h * kept) @ recurrent + bias)]
+    return [activation((x * masks[0]) @ kernel + (h * masks[1]) @ recurrent + bias)]
+
+
+def drawn(cell, x, h):
+    """What dropout keeps of `x` and of `h` in a sequence."""
+    masks = cell.get_dropout_mask(x), cell.get_recurrent_dropout_mask(h)
+    return [1.0 if mask is None else array(mask) for mask in masks]
 
 
 def reference(x, weights, states=None, **given):
@@ -191,22 +198,33 @@ class TestValues:
         assert_close(y, expected[:, [0, 0, 1]])
         assert_all_close(states, after)
 
-    def test_dropout_is_the_same_in_all_steps(self):
-        given = {"dropout": 0.4, "recurrent_dropout": 0.3, "return_sequences": True}
-        layer, twin, other = (make(**given, seed=n) for n in (1, 1, 2))
-        x = inputs()
-        masks, *others = (
-            arrays(one.cell.draw_masks(x[:, 0])) for one in (twin, other, twin)
-        )
-        for mask, size, rate in zip(masks, [DIM, UNITS], [0.4, 0.3], strict=True):
-            assert mask.shape == (BATCH, size)
-            assert np.isclose(mask[..., None], [0, 1 / (1 - rate)]).any(axis=-1).all()
-        assert all((masks[0] != drawn[0]).any() for drawn in others)
+    @pytest.mark.parametrize("dropout", [0.4, 0.0])
+    @pytest.mark.parametrize("recurrent_dropout", [0.3, 0.0])
+    def test_dropout_keeps_the_same_in_all_steps(self, dropout, recurrent_dropout):
+        given = {"dropout": dropout, "recurrent_dropout": recurrent_dropout, "seed": 1}
+        layer, twin = (make(**given, return_sequences=True) for _ in range(2))
+        x, h = inputs(), begun()[0]
         y, weights = array(layer(x, training=True)), layer.get_weights()
-        assert_close(y, reference(x * masks[0][:, None], weights, kept=masks[1])[0])
+        masks = drawn(twin.cell, x[:, 0], h)
+        assert_close(y, reference(x, weights, masks=masks)[0])
         assert_close(array(layer(x)), reference(x, weights)[0])
-        assert layer.cell.masks is None
-        assert make().cell.draw_masks(x[:, 0]) == (None, None)
+
+    def test_dropout_is_drawn_for_each_sequence(self):
+        layer, x = make(dropout=0.4, recurrent_dropout=0.3), inputs()
+        one, other = (array(layer(x, training=True)) for _ in range(2))
+        assert (one != other).any()
+
+    @pytest.mark.parametrize(
+        "stack", [lambda cells: cells[0], list, keras.layers.StackedRNNCells]
+    )
+    def test_its_cells_fit_with_dropout_alone_and_in_a_stack(self, stack):
+        cells = [make(dropout=0.4, recurrent_dropout=0.3).cell for _ in range(2)]
+        model = keras.Sequential(
+            [keras.Input((STEPS, DIM)), keras.layers.RNN(stack(cells))]
+        )
+        model.compile(optimizer="sgd", loss="mse")
+        history = model.fit(inputs(), np.zeros((BATCH, UNITS)), epochs=2, verbose=0)
+        assert np.isfinite(history.history["loss"]).all()
 
     def test_the_cell_is_one_step(self):
         cell, x, states = make(dropout=0.4).cell, inputs()[:, 0], begun()
@@ -321,6 +339,17 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "units": np.int64(CHANGED["units"]),
+            "dropout": np.float32(CHANGED["dropout"]),
+            "recurrent_dropout": np.float32(CHANGED["recurrent_dropout"]),
+        }
+        layer = MySimpleRNN(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -1,5 +1,6 @@
 """`MySpectralNormalization`: a layer with a normalized kernel."""
 
+import inspect
 import numbers
 
 import keras
@@ -13,23 +14,25 @@ def is_int(value):
 
 @keras.saving.register_keras_serializable(package="examples")
 class MySpectralNormalization(keras.layers.Layer):
-    """A layer whose kernel is divided by its greatest singular value, `kernel / sigma`.
+    """A layer called with its kernel divided by its greatest singular value,
+    `kernel / sigma`.
 
-    Each call in training divides the kernel anew, as a matrix with a column for each
-    place of its last axis. So the layer cannot stretch its input much: a discriminator
-    stays smooth. `sigma` is found by power iteration::
+    The kernel is taken as a matrix with a column for each index of its last axis.
+    Divided by `sigma`, it cannot stretch its input: a discriminator stays smooth. The
+    weight itself keeps its scale, and gradients go through the division. `sigma` is
+    found by power iteration::
 
         v = normalize(vector_u @ transpose(kernel))
         vector_u = normalize(v @ kernel)
         sigma = v @ kernel @ transpose(vector_u)
 
-    `vector_u` is kept from call to call, so that one step each is enough. A kernel of
-    zeros is left as it is.
+    Training keeps `vector_u` from call to call, so that one step each is enough. A
+    kernel of zeros is left as it is.
 
     Args:
         layer: Layer with a weight `kernel` or `embeddings`.
-        power_iterations: Positive int, how many steps of power iteration a call in
-            training takes. Defaults to `1`.
+        power_iterations: Positive int, how many steps of power iteration a call takes.
+            Defaults to `1`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
 
     Input shape:
@@ -50,7 +53,9 @@ class MySpectralNormalization(keras.layers.Layer):
     (2, 4)
 
     Reference:
-        Drop-in for `keras.layers.SpectralNormalization`.
+        Drop-in for `keras.layers.SpectralNormalization`, but with the kernel divided at
+        inference, too, and not overwritten: `fit` on JAX drops what Keras assigns to
+        it.
 
         Miyato et al., 2018, https://arxiv.org/abs/1802.05957
     """
@@ -66,6 +71,7 @@ class MySpectralNormalization(keras.layers.Layer):
             )
         self.layer = layer
         self.power_iterations = int(power_iterations)
+        self._layer_takes_mask = "mask" in inspect.signature(layer.call).parameters
 
     def build(self, input_shape):
         if not self.layer.built:
@@ -85,26 +91,28 @@ class MySpectralNormalization(keras.layers.Layer):
             dtype=self.kernel.dtype,
             initializer=keras.initializers.TruncatedNormal(stddev=0.02),
             trainable=False,
+            autocast=False,
         )
         self.input_spec = keras.layers.InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
 
-    def call(self, inputs, training=None):
+    def call(self, inputs, training=None, mask=None):
+        kernel = ops.cast(self.kernel, self.vector_u.dtype)
+        vector_u = ops.convert_to_tensor(self.vector_u)
+        # A kernel of zeros has no singular value to divide by.
+        kernel, vector_u = ops.cond(
+            ops.any(ops.not_equal(kernel, 0)),
+            lambda: self._normalized(kernel, vector_u),
+            lambda: (kernel, vector_u),
+        )
         if training:
-            # A kernel of zeros has no singular value to divide by.
-            kernel, vector_u = ops.cond(
-                ops.any(ops.not_equal(self.kernel, 0)),
-                self._normalized,
-                lambda: (self.kernel.value, self.vector_u.value),
-            )
-            self.kernel.assign(kernel)
             self.vector_u.assign(vector_u)
-        outputs = self.layer(inputs, training=training)
+        masks = {"mask": mask} if self._layer_takes_mask else {}
+        outputs = self._call_layer(kernel, inputs, training=training, **masks)
         return ops.cast(outputs, self.compute_dtype)
 
-    def _normalized(self):
+    def _normalized(self, kernel, vector_u):
         """Return the normalized kernel and the next `vector_u`."""
-        matrix = ops.reshape(self.kernel, (-1, self.kernel.shape[-1]))
-        vector_u = self.vector_u
+        matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
         for _ in range(self.power_iterations):
             vector_v = ops.matmul(vector_u, ops.transpose(matrix))
             vector_v = ops.divide(vector_v, ops.norm(vector_v))
@@ -113,7 +121,29 @@ class MySpectralNormalization(keras.layers.Layer):
         # As in the paper, both are constants where `sigma` is differentiated.
         vector_u, vector_v = ops.stop_gradient(vector_u), ops.stop_gradient(vector_v)
         sigma = ops.matmul(ops.matmul(vector_v, matrix), ops.transpose(vector_u))
-        return ops.divide(self.kernel, sigma), vector_u
+        return ops.divide(kernel, sigma), vector_u
+
+    def _call_layer(self, kernel, inputs, **given):
+        """Return the output of the layer with `kernel` in place of its own.
+
+        To assign it would not do: `fit` on JAX drops what is assigned to a trainable
+        weight. What the layer itself assigns, and its losses, are kept.
+        """
+        variables = self.layer.variables
+        values = [kernel if v is self.kernel else v.value for v in variables]
+        scope = keras.StatelessScope(
+            zip(variables, values, strict=True), collect_losses=True
+        )
+        before = [scope.get_current_value(variable) for variable in variables]
+        with scope:
+            outputs = self.layer(inputs, **given)
+        for variable, value in zip(variables, before, strict=True):
+            after = scope.get_current_value(variable)
+            if after is not value:
+                variable.assign(after)
+        for loss in scope.losses:
+            self.layer.add_loss(loss)
+        return outputs
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)

@@ -37,7 +37,7 @@ ACCEPTED = {
 }
 REFUSED = {
     "layer": ["dense", None],
-    "power_iterations": [0, 2.5, "2", None],
+    "power_iterations": [0, 2.5, True, "2", None],
 }
 
 
@@ -57,8 +57,24 @@ def inputs(*axes, batch=BATCH):
     return rng.normal(size=(batch, *axes, DIM)).astype("float32")
 
 
+@keras.saving.register_keras_serializable(package="tests")
+class Stateful(keras.layers.Dense):
+    """A dense layer that counts its calls in training, takes a mask and adds a loss."""
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.calls = self.add_weight(name="calls", initializer="zeros", trainable=False)
+
+    def call(self, inputs, training=None, mask=None):
+        if training:
+            self.calls.assign(self.calls + 1)
+        outputs = super().call(inputs)
+        self.add_loss(ops.mean(outputs))
+        return outputs if mask is None else ops.where(mask[..., None], outputs, 0)
+
+
 def reference(kernel, u, iterations=1):
-    """The formula: the kernel and `vector_u` after a call in training."""
+    """The formula: the kernel that a call computes with, and the next `vector_u`."""
     matrix = kernel.reshape(-1, kernel.shape[-1]).astype("float64")
     for _ in range(iterations):
         v = u @ matrix.T / np.linalg.norm(u @ matrix.T)
@@ -81,16 +97,17 @@ def described(value):
 
 class TestValues:
     @pytest.mark.parametrize("iterations", [1, 3])
-    def test_a_call_in_training_normalizes(self, iterations):
+    @pytest.mark.parametrize("training", [True, False, None])
+    def test_divides_the_kernel(self, iterations, training):
         layer, x = make(power_iterations=iterations), inputs()
         layer.build(x.shape)
-        u = array(layer.vector_u)
-        kernel, bias = layer.layer.get_weights()
-        y = array(layer(x, training=True))
-        kernel, u = reference(kernel, u, iterations)
-        assert_close(array(layer.layer.kernel), kernel)
-        assert_close(array(layer.vector_u), u)
-        assert_close(y, x @ kernel + bias)
+        u, weights = array(layer.vector_u).copy(), layer.layer.get_weights()
+        y = array(layer(x, training=training))
+        kernel, moved = reference(weights[0], u, iterations)
+        assert_close(y, x @ kernel + weights[1])
+        assert_close(array(layer.vector_u), moved if training else u)
+        for old, new in zip(weights, layer.layer.get_weights(), strict=True):
+            assert (old == new).all()
 
     @pytest.mark.parametrize(
         ("wrapped", "x"),
@@ -100,22 +117,60 @@ class TestValues:
         ],
         ids=["Conv1D", "Embedding"],
     )
-    def test_the_greatest_singular_value_is_then_1(self, wrapped, x):
+    def test_divides_by_the_greatest_singular_value(self, wrapped, x):
         layer = make(layer=wrapped, power_iterations=60)
-        y = array(layer(x, training=True))
+        y = array(layer(x))
         kernel = array(layer.kernel)
         assert layer.kernel is wrapped.weights[0]
-        assert abs(np.linalg.norm(kernel.reshape(-1, 4), 2) - 1) < 1e-3
-        assert_close(y, array(wrapped(x)))
+        wrapped.weights[0].assign(kernel / np.linalg.norm(kernel.reshape(-1, 4), 2))
+        assert_close(y, array(wrapped(x)), tolerance=1e-3)
 
-    def test_changes_nothing_at_inference(self):
-        layer, x = make(), inputs()
+    def test_fit_moves_the_kernel_and_it_is_divided_all_the_same(self):
+        dense = keras.layers.Dense(UNITS, use_bias=False)
+        layer, x = make(layer=dense, power_iterations=100), inputs(batch=64)
+        model = keras.Sequential([keras.Input((DIM,)), layer])
+        kernel, u = layer.get_weights()
+        model.compile(optimizer=keras.optimizers.SGD(1.0), loss="mse")
+        model.fit(x, 10 * x[:, :UNITS], epochs=3, verbose=0)
+        assert np.linalg.norm(array(dense.kernel) - kernel) > 0.1
+        assert (array(layer.vector_u) != u).any()
+        stretch = np.linalg.norm(model.predict(np.eye(DIM), verbose=0), 2)
+        assert abs(stretch - 1) < 0.01
+        assert abs(np.linalg.norm(array(dense.kernel), 2) - 1) > 0.1
+
+    def test_keeps_the_state_and_the_losses_of_the_layer(self):
+        layer, x = make(layer=Stateful(UNITS)), inputs()
+        y = array(layer(x, training=True))
+        assert_close([array(loss) for loss in layer.losses], [y.mean()])
+        assert array(layer.layer.calls) == 1
+        layer(x)
+        assert array(layer.layer.calls) == 1
+        model = keras.Sequential([keras.Input((DIM,)), layer])
+        model.compile(optimizer="sgd", loss="mse")
+        model.fit(x, np.zeros((BATCH, UNITS)), batch_size=1, verbose=0)
+        assert array(layer.layer.calls) == 1 + BATCH
+
+    def test_hands_the_mask_on(self):
+        layer, x = make(layer=Stateful(UNITS)), inputs(3)
+        mask = np.random.default_rng(1).random((BATCH, 3)) < 0.5
+        y = array(layer(x))
+        with pytest.warns(UserWarning, match="Downstream layers will not see the mask"):
+            masked = array(layer(x, mask=mask))
+        assert_close(masked, np.where(mask[..., None], y, 0))
+
+    @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+    def test_a_narrow_dtype_rounds_no_weight(self, policy):
+        dense = keras.layers.Dense(
+            UNITS, bias_initializer="random_normal", trainable=False
+        )
+        layer, x = make(layer=dense, dtype=policy), inputs()
         layer.build(x.shape)
-        before = layer.get_weights()
-        for y in (layer(x), layer(x, training=False)):
-            assert_close(array(y), array(layer.layer(x)))
-        for old, new in zip(before, layer.get_weights(), strict=True):
+        before = dense.get_weights()
+        layer(x, training=True)
+        for old, new in zip(before, dense.get_weights(), strict=True):
             assert (old == new).all()
+        narrow = ops.cast(layer.vector_u, layer.compute_dtype)
+        assert (array(layer.vector_u) != array(ops.cast(narrow, "float32"))).any()
 
     def test_a_kernel_of_zeros_is_left_as_it_is(self):
         dense = keras.layers.Dense(UNITS, kernel_initializer="zeros")
@@ -162,6 +217,23 @@ class TestWeights:
         assert abs(array(wide.vector_u).std() - 0.02) < 0.005
         assert np.abs(array(wide.vector_u)).max() < 0.05
 
+    def test_losses_of_the_layer_count_once(self):
+        dense = keras.layers.Dense(
+            UNITS,
+            activity_regularizer=keras.regularizers.L2(0.1),
+            kernel_regularizer="l2",
+        )
+        layer, x = make(layer=dense), inputs()
+        model = keras.Sequential([keras.Input((DIM,)), layer])
+        model.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse")
+        y = model.predict_on_batch(x)
+        expected = 0.1 * (y**2).sum() / BATCH + 0.01 * (array(dense.kernel) ** 2).sum()
+        assert_close(
+            model.train_on_batch(x, np.zeros_like(y)), (y**2).mean() + expected
+        )
+        model(x, training=True)
+        assert len(model.losses) == 2
+
     def test_a_layer_that_is_built_keeps_its_weights(self):
         dense = keras.layers.Dense(UNITS)
         dense.build((None, DIM))
@@ -199,6 +271,15 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "power_iterations": np.int64(CHANGED["power_iterations"]),
+        }
+        layer = MySpectralNormalization(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
@@ -221,12 +302,14 @@ class TestKeras:
     def test_dtype_policy(self, policy, inner):
         dense = keras.layers.Dense(UNITS, dtype=inner or policy)
         layer, x = make(layer=dense, dtype=policy), inputs()
+        layer.build(x.shape)
+        u = array(ops.cast(layer.vector_u, "float32"))
         y = layer(x, training=True)
-        assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
         assert layer.vector_u.dtype == dense.kernel.dtype
+        assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
         kernel, bias = (array(ops.cast(weight, "float32")) for weight in dense.weights)
         y = array(ops.cast(y, "float32"))
-        assert_close(y, x @ kernel + bias, tolerance=0.05)
+        assert_close(y, x @ reference(kernel, u)[0] + bias, tolerance=0.05)
 
     def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)

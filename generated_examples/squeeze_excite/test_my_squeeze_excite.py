@@ -45,8 +45,8 @@ ACCEPTED = {
     "bottleneck_filters": [1],
 }
 REFUSED = {
-    "filters": [0, 2.5, "2", None],
-    "bottleneck_filters": [0, 2.5, "2"],
+    "filters": [0, 2.5, True, "2", None],
+    "bottleneck_filters": [0, 2.5, True, "2"],
     "data_format": ["NHWC", 1],
 }
 
@@ -201,6 +201,16 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "filters": np.int64(CHANGED["filters"]),
+            "bottleneck_filters": np.int64(CHANGED["bottleneck_filters"]),
+        }
+        layer = MySqueezeExcite(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

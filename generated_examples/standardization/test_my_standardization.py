@@ -280,6 +280,17 @@ class TestConfig:
             name = KEPT_AS.get(name, name)
             assert described(getattr(layer, name)) == described(value)
 
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "mean": np.float32(CHANGED["mean"]),
+            "variance": np.float32(CHANGED["variance"]),
+        }
+        layer = MyStandardization(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            name = KEPT_AS.get(name, name)
+            assert np.array_equal(getattr(layer, name), value)
+
     @pytest.mark.parametrize(
         ("axis", "kept"), [(None, ()), (1, (1,)), ([2, 1], (2, 1))]
     )

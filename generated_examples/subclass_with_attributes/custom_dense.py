@@ -1,5 +1,7 @@
 """`CustomDense`: `keras.layers.Dense` with attributes of its own."""
 
+import numbers
+
 import keras
 
 
@@ -29,13 +31,13 @@ class CustomDense(keras.layers.Dense):
 
     def __init__(self, *, units=64, activation="relu", gain=1.0, mode="sum", **kwargs):
         super().__init__(units=units, activation=activation, **kwargs)
-        if not isinstance(gain, (int, float)) or not gain > 0:
+        if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(
                 f"`gain` must be a float greater than 0. Received: gain={gain!r}"
             )
         if mode not in ("sum", "mean"):
             raise ValueError(f"`mode` must be 'sum' or 'mean'. Received: mode={mode!r}")
-        self.gain = gain
+        self.gain = float(gain)
         self.mode = mode
 
     def call(self, inputs, training=None):

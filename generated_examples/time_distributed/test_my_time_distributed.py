@@ -92,6 +92,19 @@ class TestValues:
             assert_close(y[:, t], array(wrapped(x[:, t], mask=mask[:, t])))
         assert_close(array(layer(x)), array(layer(x, mask=mask | True)))
 
+    @pytest.mark.parametrize(
+        "shape",
+        [(BATCH,), (BATCH, STEPS + 1), (BATCH + 1, STEPS), (BATCH, STEPS - 1, DIM)],
+    )
+    @pytest.mark.parametrize(
+        "wrapped", [keras.layers.Dense(UNITS), keras.layers.Softmax()]
+    )
+    def test_refuses_a_mask_of_another_shape(self, shape, wrapped):
+        with pytest.raises(
+            ValueError, match="`mask` must begin with the batch and the steps"
+        ):
+            make(layer=wrapped)(inputs(), mask=np.ones(shape, "bool"))
+
     def test_steps_of_an_unknown_number(self):
         layer, x = make(), inputs()
         model = keras.Sequential([keras.Input((None, DIM)), layer])
@@ -140,6 +153,34 @@ class TestWeights:
         assert layer.layer.built
         assert layer.weights == layer.layer.weights
         assert [weight.shape for weight in layer.weights] == [(DIM, UNITS), (UNITS,)]
+
+    @pytest.mark.parametrize("steps", [STEPS, None])
+    def test_losses_of_the_layer_count_once(self, steps):
+        dense = keras.layers.Dense(
+            UNITS,
+            activity_regularizer=keras.regularizers.L2(0.1),
+            kernel_regularizer="l2",
+        )
+        layer, x = make(layer=dense), inputs()
+        model = keras.Sequential(
+            [
+                keras.Input(
+                    (
+                        steps,
+                        DIM,
+                    )
+                ),
+                layer,
+            ]
+        )
+        model.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse")
+        y = model.predict_on_batch(x)
+        expected = 0.1 * (y**2).sum() / BATCH + 0.01 * (array(dense.kernel) ** 2).sum()
+        assert_close(
+            model.train_on_batch(x, np.zeros_like(y)), (y**2).mean() + expected
+        )
+        model(x, training=True)
+        assert len(model.losses) == 2
 
     def test_a_layer_that_is_built_keeps_its_weights(self):
         dense = keras.layers.Dense(UNITS)

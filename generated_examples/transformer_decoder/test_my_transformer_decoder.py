@@ -56,8 +56,8 @@ ACCEPTED = {
     "layer_norm_epsilon": [1],
 }
 REFUSED = {
-    "intermediate_dim": [0, 2.5, "2", None],
-    "num_heads": [0, 2.5, "2", None],
+    "intermediate_dim": [0, 2.5, True, "2", None],
+    "num_heads": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 2.0, "1.0", None],
     "layer_norm_epsilon": [0.0, "1.0", None],
 }
@@ -258,8 +258,8 @@ class TestShapes:
     def test_refuses_bad_inputs(self):
         with pytest.raises(ValueError, match="ndim=3"):
             built()(inputs()[0])
-        with pytest.raises(ValueError, match="key_dim"):
-            built(num_heads=DIM + 1)
+        with pytest.raises(ValueError, match="a multiple of `num_heads`"):
+            built(num_heads=DIM - 1)
 
 
 class TestWeights:
@@ -324,6 +324,18 @@ class TestConfig:
         for name, value in DEFAULTS.items():
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
+
+    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+        numbers = {
+            "intermediate_dim": np.int64(CHANGED["intermediate_dim"]),
+            "num_heads": np.int64(CHANGED["num_heads"]),
+            "dropout": np.float32(CHANGED["dropout"]),
+            "layer_norm_epsilon": np.float32(CHANGED["layer_norm_epsilon"]),
+        }
+        layer = MyTransformerDecoder(**{**CHANGED, **numbers})
+        json.dumps(layer.get_config())
+        for name, value in numbers.items():
+            assert np.array_equal(getattr(layer, name), value)
 
     @pytest.mark.parametrize(
         ("name", "value"),

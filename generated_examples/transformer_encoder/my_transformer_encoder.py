@@ -28,8 +28,8 @@ class MyTransformerEncoder(keras.layers.Layer):
     Args:
         intermediate_dim: Positive int, units of the feed-forward network's first dense
             layer. The second one has as many as the input.
-        num_heads: Positive int, number of attention heads, of `dim // num_heads`
-            features each.
+        num_heads: Positive int that divides `dim`, number of attention heads, of
+            `dim // num_heads` features each.
         dropout: Float from 0 to 1, the probability that an attention weight, or a value
             of what is added to a residual, is dropped in training. Defaults to `0.0`.
         activation: Activation function of the first dense layer or its name, `None` for
@@ -47,14 +47,14 @@ class MyTransformerEncoder(keras.layers.Layer):
         **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
 
     Input shape:
-        `(batch, steps, dim)`, `dim` known and at least `num_heads`.
+        `(batch, steps, dim)`, `dim` known and a multiple of `num_heads`.
 
     Output shape:
         That of the input.
 
     Raises:
         ValueError: If an argument is none of the values above, or the input has not 3
-            axes, or fewer features than heads.
+            axes, or its features are unknown or no multiple of `num_heads`.
 
     Example:
 
@@ -115,8 +115,13 @@ class MyTransformerEncoder(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        # All are made here, not in the constructor: their sizes depend on the input's.
         dim = input_shape[-1]
+        if dim is None or dim % self.num_heads != 0:
+            raise ValueError(
+                "The input's features must be known and a multiple of `num_heads`. "
+                f"Received: input_shape={input_shape}, num_heads={self.num_heads}"
+            )
+        # All are made here, not in the constructor: their sizes depend on the input's.
         seeds = [None if self.seed is None else self.seed + i for i in range(3)]
         self.self_attention = keras.layers.MultiHeadAttention(
             self.num_heads,

@@ -46,8 +46,8 @@ ACCEPTED = {
     "hidden_units": [(1,)],
 }
 REFUSED = {
-    "hidden_units": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
-    "embedding_dim": [0, 2.5, "2", None],
+    "hidden_units": [(2, 0), (2, True), (2, None), 2.5, "22", None],
+    "embedding_dim": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "temperature": [0.0, "1.0", None],
 }
@@ -219,14 +219,15 @@ class TestWeights:
     def test_paths_shapes_and_start(self):
         model = make(name="mine")
         model.build(shapes(inputs()))
-        sizes = {"query": (QUERY, *HIDDEN, DIM), "item": (ITEM, *HIDDEN, DIM)}
+        sizes = {"item": (ITEM, *HIDDEN, DIM), "query": (QUERY, *HIDDEN, DIM)}
         expected = {}
         for name, (first, second, third, last) in sizes.items():
             layers = {"hidden_0": (first, second), "hidden_1": (second, third)}
             for layer, shape in (layers | {"projection": (third, last)}).items():
                 expected[f"{name}_tower/{layer}/kernel"] = shape
                 expected[f"{name}_tower/{layer}/bias"] = shape[1:]
-        assert {path(weight): weight.shape for weight in model.weights} == expected
+        weights = [(path(weight), weight.shape) for weight in model.weights]
+        assert weights == [*expected.items()]
         assert model.trainable_weights == model.weights
 
 

@@ -29,8 +29,10 @@ class NormalSampling(keras.layers.Layer):
 
     def call(self, mean, log_variance, training=None):
         self.add_loss(self.kl_weight * ops.mean(self.divergence(mean, log_variance)))
-        if not training:
-            return mean
+        return self.draw(mean, log_variance) if training else mean
+
+    def draw(self, mean, log_variance):
+        """Return a draw from each distribution."""
         noise = keras.random.normal(
             ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator
         )
@@ -68,7 +70,8 @@ class MyVAE(keras.Model):
         z = mean(x) + exp(log_variance(x) / 2) * noise
         loss = -log p(x | z) + kl_weight * KL(N(mean, exp(log_variance)) || N(0, 1))
 
-    Without training, `z` is the mean. Images are their own targets:
+    Without training, `z` is the mean, but in the loss: that of images that are held out
+    is of draws too, so that both compare. Images are their own targets:
     `fit(images, images)`.
 
     Args:
@@ -175,6 +178,13 @@ class MyVAE(keras.Model):
     def call(self, inputs, training=None):
         return self._logits(self.sampling(*self.encode(inputs), training=training))
 
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        if not training:
+            y_pred = self._logits(self.sampling.draw(*self.encode(x)))
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
+
     def encode(self, images):
         """Return means and log-variances of images, each `(batch, latent_dim)`."""
         x = self.flatten(images)
@@ -193,6 +203,11 @@ class MyVAE(keras.Model):
             num_images: Positive int, how many.
             seed: Int, for the same ones each time, or `None` for others.
         """
+        if not isinstance(num_images, int) or num_images <= 0:
+            raise ValueError(
+                "`num_images` must be a positive int. "
+                f"Received: num_images={num_images!r}"
+            )
         return self.decode(
             keras.random.normal((num_images, self.latent_dim), seed=seed)
         )

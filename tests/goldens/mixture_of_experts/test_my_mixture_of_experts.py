@@ -170,12 +170,20 @@ class TestValues:
         layer(inputs(STEPS), mask=ops.zeros((BATCH, STEPS), "bool"), training=True)
         assert [array(loss) for loss in layer.losses] == [0]
 
-    def test_loss_is_its_factor_if_all_experts_are_as_probable(self):
-        layer, x = make(top_k=EXPERTS), inputs()
+    def test_loss_is_its_factor_if_all_experts_get_as_many_tokens(self):
+        layer, x = make(top_k=1), np.eye(EXPERTS, dtype="float32")
         layer.build(x.shape)
-        layer.router.kernel.assign(np.zeros((DIM, EXPERTS)))
+        # Each token prefers another expert, and some do so more than others.
+        layer.router.kernel.assign(np.diag(np.arange(1, EXPERTS + 1)))
         layer(x, training=True)
         assert_close(array(layer.losses[0]), 0.01)
+
+    def test_loss_is_largest_if_one_expert_gets_all_tokens(self):
+        layer, x = make(top_k=1), np.ones((BATCH, DIM), "float32")
+        layer.build(x.shape)
+        layer.router.kernel.assign(100 * np.eye(1, EXPERTS) + np.zeros((DIM, 1)))
+        layer(x, training=True)
+        assert_close(array(layer.losses[0]), 0.01 * EXPERTS)
 
     def test_items_of_a_batch_do_not_mix(self):
         layer, x = make(), inputs()

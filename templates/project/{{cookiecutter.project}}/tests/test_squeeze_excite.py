@@ -262,6 +262,10 @@ class TestKeras:
         before = model.get_weights()
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
+        if keras.backend.backend() == "tensorflow":
+            model.jit_compile = True  # What "auto" is on a GPU.
+            model.make_train_function(force=True)
+            assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
             assert (old != new).any()
 

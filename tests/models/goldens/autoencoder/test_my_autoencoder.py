@@ -43,9 +43,9 @@ ACCEPTED = {
     "latent_dim": [1],
 }
 REFUSED = {
-    "num_features": [0, 2.5, "2", None],
-    "latent_dim": [0, 2.5, "2", None],
-    "hidden_units": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+    "num_features": [0, 2.5, True, "2", None],
+    "latent_dim": [0, 2.5, True, "2", None],
+    "hidden_units": [(2, 0), (2, True), (2, None), 2.5, "22", None],
 }
 
 

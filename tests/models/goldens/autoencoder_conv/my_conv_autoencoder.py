@@ -83,13 +83,11 @@ class MyConvAutoencoder(keras.Model):
                 "`filters` must be a tuple of positive ints. "
                 f"Received: filters={filters!r}"
             )
-        height, width, channels = image_shape
-        scale = 2 ** len(filters)
-        if height % scale or width % scale:
+        if any(size % 2 ** len(filters) for size in image_shape[:2]):
             raise ValueError(
                 "Height and width of `image_shape` must be multiples of "
                 "`2 ** len(filters)`. "
-                f"Received: image_shape={image_shape}, filters={filters}"
+                f"Received: filters={filters!r}, image_shape={image_shape!r}"
             )
         self.image_shape = tuple(image_shape)
         self.latent_dim = latent_dim
@@ -116,6 +114,8 @@ class MyConvAutoencoder(keras.Model):
         self.encoder.add(
             keras.layers.Dense(latent_dim, dtype=self.dtype_policy, name="latent")
         )
+        height, width, channels = image_shape
+        scale = 2 ** len(filters)
         small = (height // scale, width // scale, filters[-1] if filters else channels)
         self.decoder = keras.Sequential(name="decoder")
         self.decoder.add(

@@ -88,13 +88,11 @@ class GraphConvAutoencoder(keras.Model):
                 "`filters` must be a tuple of positive ints. "
                 f"Received: filters={filters!r}"
             )
-        height, width, channels = image_shape
-        scale = 2 ** len(filters)
-        if height % scale or width % scale:
+        if any(size % 2 ** len(filters) for size in image_shape[:2]):
             raise ValueError(
                 "Height and width of `image_shape` must be multiples of "
                 "`2 ** len(filters)`. "
-                f"Received: image_shape={image_shape}, filters={filters}"
+                f"Received: filters={filters!r}, image_shape={image_shape!r}"
             )
         # Whatever Keras's default is, the images have their channels last.
         image = {"data_format": "channels_last", "dtype": dtype}
@@ -113,6 +111,8 @@ class GraphConvAutoencoder(keras.Model):
             )
         encoder.add(keras.layers.Flatten(name="flatten", **image))
         encoder.add(keras.layers.Dense(latent_dim, dtype=dtype, name="latent"))
+        height, width, channels = image_shape
+        scale = 2 ** len(filters)
         small = (height // scale, width // scale, filters[-1] if filters else channels)
         decoder = keras.Sequential(name="decoder")
         decoder.add(

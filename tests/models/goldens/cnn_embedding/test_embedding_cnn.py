@@ -48,9 +48,9 @@ ACCEPTED = {
     "dropout": [0.0, 0],
 }
 REFUSED = {
-    "embedding_dim": [0, 2.5, "2", None],
-    "kernel_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "pool_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "embedding_dim": [0, 2.5, True, "2", None],
+    "kernel_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "pool_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "filters": [(), (2, 0), (2, 2.5), (2, None), 2.5, "22", None],
     "data_format": ["NHWC", 1],

@@ -51,7 +51,7 @@ ACCEPTED = {
 REFUSED = {
     "image_shape": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2,
@@ -59,9 +59,9 @@ REFUSED = {
         "222",
         None,
     ],
-    "num_outputs": [0, 2.5, "2", None],
-    "kernel_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "pool_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "num_outputs": [0, 2.5, True, "2", None],
+    "kernel_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "pool_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "filters": [(), (2, 0), (2, 2.5), (2, None), 2.5, "22", None],
     "data_format": ["NHWC", 1],

@@ -1,6 +1,13 @@
 """`SequentialCNN`: a convolutional network."""
 
+import numbers
+
 import keras
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
@@ -8,11 +15,11 @@ def int_tuple(value, length, name):
 
     One int stands for all of them. Raises `ValueError` for anything else.
     """
-    values = (value,) * length if isinstance(value, int) else value
+    values = (value,) * length if is_int(value) else value
     if (
         not isinstance(values, (list, tuple))
         or len(values) != length
-        or not all(isinstance(item, int) and item > 0 for item in values)
+        or not all(is_int(item) and item > 0 for item in values)
     ):
         raise ValueError(
             f"`{name}` must be a positive int, or a tuple of positive ints of length "
@@ -92,20 +99,20 @@ class SequentialCNN(keras.Sequential):
         if (
             not isinstance(image_shape, (list, tuple))
             or len(image_shape) != 3
-            or not all(isinstance(item, int) and item > 0 for item in image_shape)
+            or not all(is_int(item) and item > 0 for item in image_shape)
         ):
             raise ValueError(
                 "`image_shape` must be a tuple of 3 positive ints. "
                 f"Received: image_shape={image_shape!r}"
             )
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
         kernel_size = int_tuple(kernel_size, 2, "kernel_size")
         pool_size = int_tuple(pool_size, 2, "pool_size")
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
@@ -113,7 +120,7 @@ class SequentialCNN(keras.Sequential):
         if (
             not isinstance(filters, (list, tuple))
             or not filters
-            or not all(isinstance(item, int) and item > 0 for item in filters)
+            or not all(is_int(item) and item > 0 for item in filters)
         ):
             raise ValueError(
                 "`filters` must be a tuple of one or more positive ints. "
@@ -175,7 +182,7 @@ class SequentialCNN(keras.Sequential):
         self.kernel_size = kernel_size
         self.pool_size = pool_size
         self.activation = keras.activations.get(activation)
-        self.dropout = dropout
+        self.dropout = float(dropout)
         self.data_format = data_format
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):

@@ -54,9 +54,9 @@ ACCEPTED = {
     "gain": [1],
 }
 REFUSED = {
-    "num_classes": [0, 2.5, "2", None],
-    "kernel_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
-    "pool_size": [(2, 0), (2, 2.5), (2, None), (2, 2, 2), 2.5, "22", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "kernel_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
+    "pool_size": [(2, 0), (2, True), (2, None), (2, 2, 2), 2.5, "22", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "gain": [0.0, "1.0", None],
     "label": [2, None],

@@ -240,6 +240,11 @@ class MyDiffusion(keras.Model):
             num_images: Positive int, how many.
             seed: Int, for the same ones each time, or `None` for others.
         """
+        if not isinstance(num_images, int) or num_images <= 0:
+            raise ValueError(
+                "`num_images` must be a positive int. "
+                f"Received: num_images={num_images!r}"
+            )
         shape, seed = (num_images, *self.image_shape), keras.random.SeedGenerator(seed)
         images = keras.random.normal(shape, seed=seed)
         for time in reversed(range(self.num_steps)):

@@ -49,7 +49,7 @@ ACCEPTED = {
 REFUSED = {
     "image_shape": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2,
@@ -57,7 +57,7 @@ REFUSED = {
         "222",
         None,
     ],
-    "latent_dim": [0, 2.5, "2", None],
+    "latent_dim": [0, 2.5, True, "2", None],
     "gain": [0.0, "1.0", None],
     "label": [2, None],
     "filters": [(), (0,), (2.5,), 4, None],
@@ -197,6 +197,11 @@ class TestValues:
         expected = generated(noise, weights_of(model))
         assert_close(array(model.sample(4, seed=1)), expected, tolerance=1e-4)
         assert (array(model.sample(4)) != array(model.sample(4))).any()
+
+    @pytest.mark.parametrize("number", [0, -1, 2.5, None])
+    def test_refuses_to_sample(self, number):
+        with pytest.raises(ValueError, match="`num_images` must be a positive int"):
+            make().sample(number)
 
     def test_samples_before_it_is_built(self):
         model = make()

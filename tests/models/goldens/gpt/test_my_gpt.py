@@ -6,7 +6,6 @@
 import doctest
 import inspect
 import json
-import math
 import os
 import subprocess
 import sys
@@ -53,11 +52,11 @@ ACCEPTED = {
     "dropout": [0.0, 0],
 }
 REFUSED = {
-    "vocabulary_size": [0, 2.5, "2", None],
-    "sequence_length": [0, 2.5, "2", None],
-    "num_layers": [0, 2.5, "2", None],
-    "num_heads": [0, 2.5, "2", None],
-    "intermediate_dim": [0, 2.5, "2", None],
+    "vocabulary_size": [0, 2.5, True, "2", None],
+    "sequence_length": [0, 2.5, True, "2", None],
+    "num_layers": [0, 2.5, True, "2", None],
+    "num_heads": [0, 2.5, True, "2", None],
+    "intermediate_dim": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "hidden_dim": [0, 2.5, "2", None, HEADS + 1],
 }
@@ -127,7 +126,7 @@ def attend(x, source, seen, weights):
 
 def feed_forward(x, kernel, bias, output_kernel, output_bias):
     x = x @ kernel + bias
-    x = x * (1 + np.vectorize(math.erf)(x / np.sqrt(2))) / 2  # GELU
+    x = x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2  # About GELU
     return x @ output_kernel + output_bias
 
 
@@ -275,6 +274,38 @@ class TestGenerate:
         assert (one == twin).all()
         assert (one != other).any()
 
+    @pytest.mark.parametrize("number", [-1, 2.5, None])
+    def test_refuses_to_write(self, number):
+        with pytest.raises(
+            ValueError, match="`max_new_tokens` must be an int of at least 0"
+        ):
+            make().generate(np.ones((1, 1)), number)
+
+    @pytest.mark.parametrize("use_cache", [True, False])
+    def test_adds_nothing_where_no_token_is_asked_for(self, use_cache):
+        assert (make().generate(inputs(), 0, use_cache=use_cache) == inputs()).all()
+
+    @pytest.mark.parametrize(
+        ("name", "values"),
+        [
+            ("prompt", [1, [1, 2], [[[1]]]]),
+            ("temperature", [-1, -0.5, float("nan")]),
+            ("top_k", [0, -1, 2.5, TOKENS + 1]),
+        ],
+    )
+    def test_refuses(self, name, values):
+        for value in values:
+            arguments = {"prompt": [[1]], "temperature": 1.0, name: value}
+            with pytest.raises(ValueError, match=f"`{name}` must"):
+                make().generate(max_new_tokens=1, **arguments)
+
+    def test_can_draw_out_of_all_tokens(self):
+        model, prompt = randomised(), inputs()
+        one, other = (
+            model.generate(prompt, 3, 2.0, top_k, seed=1) for top_k in (None, TOKENS)
+        )
+        assert (one == other).all()
+
     @pytest.mark.parametrize(("steps", "new"), [(0, 1), (STEPS, LENGTH - STEPS + 1)])
     def test_refuses_texts_of_another_length(self, steps, new):
         with pytest.raises(ValueError, match="from 1 to `sequence_length` tokens"):
@@ -332,10 +363,17 @@ class TestWeights:
         assert [(path(weight), weight.shape) for weight in model.weights] == expected
         assert model.trainable_weights == model.weights
 
-    def test_vectors_start_small(self):
-        model = make(vocabulary_size=1000, sequence_length=1000)
+    def test_vectors_and_kernels_start_small(self):
+        model = make(
+            vocabulary_size=200, sequence_length=200, hidden_dim=48, intermediate_dim=50
+        )
         model.build((None, STEPS))
-        for weight in model.get_weights()[:2]:
+        started = {path(w): ops.convert_to_numpy(w) for w in model.weights}
+        drawn = [
+            w for name, w in started.items() if name.endswith(("kernel", "embeddings"))
+        ]
+        assert len(drawn) == 2 + 6 * LAYERS
+        for weight in drawn:
             assert abs(weight.std() - 0.02) < 0.002
 
     def test_parts_without_weights_have_a_name_and_the_policy(self):

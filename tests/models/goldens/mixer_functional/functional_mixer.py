@@ -68,17 +68,17 @@ class MixerBlock(keras.layers.Layer):
         self.tokens_mlp_dim = tokens_mlp_dim
         self.channels_mlp_dim = channels_mlp_dim
         self.dropout = dropout
-        self.tokens_norm = self._norm("tokens_norm")
-        self.channels_norm = self._norm("channels_norm")
 
     def build(self, input_shape):
-        # Made here, not in the constructor: their sizes depend on the input's.
+        # Made here, in the order of use: the sizes depend on the input's.
         batch, steps, dim = input_shape
-        self.tokens_mlp = self._mlp("tokens_mlp", self.tokens_mlp_dim, steps)
-        self.channels_mlp = self._mlp("channels_mlp", self.channels_mlp_dim, dim)
+        self.tokens_norm = self._norm("tokens_norm")
         self.tokens_norm.build(input_shape)
+        self.tokens_mlp = self._mlp("tokens_mlp", self.tokens_mlp_dim, steps)
         self.tokens_mlp.build((batch, dim, steps))
+        self.channels_norm = self._norm("channels_norm")
         self.channels_norm.build(input_shape)
+        self.channels_mlp = self._mlp("channels_mlp", self.channels_mlp_dim, dim)
         self.channels_mlp.build(input_shape)
 
     def call(self, inputs, training=None):

@@ -44,9 +44,9 @@ ACCEPTED = {
     "hidden_units": [(1,)],
 }
 REFUSED = {
-    "num_features": [0, 2.5, "2", None],
-    "num_classes": [0, 2.5, "2", None],
-    "hidden_units": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+    "num_features": [0, 2.5, True, "2", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "hidden_units": [(2, 0), (2, True), (2, None), 2.5, "22", None],
     "dropout": [-1.0, 1.0, "1.0", None],
 }
 

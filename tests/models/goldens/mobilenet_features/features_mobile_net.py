@@ -1,7 +1,14 @@
 """`FeaturesMobileNet`: a MobileNetV2."""
 
+import numbers
+
 import keras
 from keras import ops
+
+
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def scaled(channels, alpha):
@@ -36,33 +43,34 @@ class InvertedResidual(keras.layers.Layer):
         self.strides = strides
         self.activation = keras.activations.get(activation)
         self.data_format = data_format or keras.config.image_data_format()
-        self.expand = self.expand_norm = None
-        self.depthwise = keras.layers.DepthwiseConv2D(
-            3,
-            strides=strides,
-            padding="same",
-            data_format=self.data_format,
-            use_bias=False,
-            dtype=self.dtype_policy,
-            name="depthwise",
-        )
-        self.depthwise_norm = self._norm("depthwise_norm")
-        self.project = self._pointwise(filters, "project")
-        self.project_norm = self._norm("project_norm")
 
     def build(self, input_shape):
+        # Made here, in the order of use: the sizes depend on the input's channels.
         shape = input_shape
         channels = input_shape[-1 if self.data_format == "channels_last" else 1]
+        self.expand = None
         if self.expansion > 1:
             self.expand = self._pointwise(self.expansion * channels, "expand")
             self.expand.build(shape)
             shape = self.expand.compute_output_shape(shape)
             self.expand_norm = self._norm("expand_norm")
             self.expand_norm.build(shape)
+        self.depthwise = keras.layers.DepthwiseConv2D(
+            3,
+            strides=self.strides,
+            padding="same",
+            data_format=self.data_format,
+            use_bias=False,
+            dtype=self.dtype_policy,
+            name="depthwise",
+        )
         self.depthwise.build(shape)
         shape = self.depthwise.compute_output_shape(shape)
+        self.depthwise_norm = self._norm("depthwise_norm")
         self.depthwise_norm.build(shape)
+        self.project = self._pointwise(self.filters, "project")
         self.project.build(shape)
+        self.project_norm = self._norm("project_norm")
         self.project_norm.build(self.project.compute_output_shape(shape))
         self.has_shortcut = self.strides == 1 and channels == self.filters
 
@@ -77,8 +85,12 @@ class InvertedResidual(keras.layers.Layer):
         return ops.add(x, inputs) if self.has_shortcut else x
 
     def compute_output_shape(self, input_shape):
-        shape = self.depthwise.compute_output_shape(input_shape)
-        return self.project.compute_output_shape(shape)
+        channels_last = self.data_format == "channels_last"
+        sizes = input_shape[1:-1] if channels_last else input_shape[2:]
+        sizes = [None if size is None else -(-size // self.strides) for size in sizes]
+        if channels_last:
+            return (input_shape[0], *sizes, self.filters)
+        return (input_shape[0], self.filters, *sizes)
 
     def get_config(self):
         return {
@@ -183,37 +195,37 @@ class FeaturesMobileNet(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(alpha, (int, float)) or not alpha > 0:
+        if not isinstance(alpha, numbers.Real) or not alpha > 0:
             raise ValueError(
                 f"`alpha` must be a float greater than 0. Received: alpha={alpha!r}"
             )
         if not isinstance(num_blocks, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in num_blocks
+            is_int(item) and item > 0 for item in num_blocks
         ):
             raise ValueError(
                 "`num_blocks` must be a tuple of positive ints. "
                 f"Received: num_blocks={num_blocks!r}"
             )
         if not isinstance(strides, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in strides
+            is_int(item) and item > 0 for item in strides
         ):
             raise ValueError(
                 "`strides` must be a tuple of positive ints. "
                 f"Received: strides={strides!r}"
             )
         if not isinstance(expansions, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in expansions
+            is_int(item) and item > 0 for item in expansions
         ):
             raise ValueError(
                 "`expansions` must be a tuple of positive ints. "
                 f"Received: expansions={expansions!r}"
             )
-        if not isinstance(stem_filters, int) or stem_filters <= 0:
+        if not is_int(stem_filters) or stem_filters <= 0:
             raise ValueError(
                 "`stem_filters` must be a positive int. "
                 f"Received: stem_filters={stem_filters!r}"
             )
-        if not isinstance(top_filters, int) or top_filters <= 0:
+        if not is_int(top_filters) or top_filters <= 0:
             raise ValueError(
                 "`top_filters` must be a positive int. "
                 f"Received: top_filters={top_filters!r}"
@@ -221,23 +233,12 @@ class FeaturesMobileNet(keras.Model):
         if (
             not isinstance(filters, (list, tuple))
             or not filters
-            or not all(isinstance(item, int) and item > 0 for item in filters)
+            or not all(is_int(item) and item > 0 for item in filters)
         ):
             raise ValueError(
                 "`filters` must be a tuple of one or more positive ints. "
                 f"Received: filters={filters!r}"
             )
-        by_stage = {
-            "num_blocks": num_blocks,
-            "strides": strides,
-            "expansions": expansions,
-        }
-        for argument, values in by_stage.items():
-            if len(values) != len(filters):
-                raise ValueError(
-                    f"`{argument}` must be as long as `filters`. "
-                    f"Received: {argument}={values!r}, filters={filters!r}"
-                )
         if data_format is None:
             data_format = keras.config.image_data_format()
         data_format = str(data_format).lower()
@@ -246,7 +247,18 @@ class FeaturesMobileNet(keras.Model):
                 "`data_format` must be 'channels_last' or 'channels_first'. "
                 f"Received: data_format={data_format!r}"
             )
-        self.alpha = alpha
+        by_name = {
+            "num_blocks": num_blocks,
+            "strides": strides,
+            "expansions": expansions,
+        }
+        for argument, values in by_name.items():
+            if len(values) != len(filters):
+                raise ValueError(
+                    f"`{argument}` must be as long as `filters`. "
+                    f"Received: {argument}={values!r}, filters={filters!r}"
+                )
+        self.alpha = float(alpha)
         self.filters = tuple(filters)
         self.num_blocks = tuple(num_blocks)
         self.strides = tuple(strides)

@@ -57,11 +57,11 @@ ACCEPTED = {
 }
 REFUSED = {
     "alpha": [0.0, "1.0", None],
-    "num_blocks": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
-    "strides": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
-    "expansions": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
-    "stem_filters": [0, 2.5, "2", None],
-    "top_filters": [0, 2.5, "2", None],
+    "num_blocks": [(2, 0), (2, True), (2, None), 2.5, "22", None],
+    "strides": [(2, 0), (2, True), (2, None), 2.5, "22", None],
+    "expansions": [(2, 0), (2, True), (2, None), 2.5, "22", None],
+    "stem_filters": [0, 2.5, True, "2", None],
+    "top_filters": [0, 2.5, True, "2", None],
     "filters": [(), (2, 0), (2, 2.5), (2, None), 2.5, "22", None],
     "data_format": ["NHWC", 1],
 }
@@ -307,7 +307,10 @@ class TestWeights:
             for part in ("gamma", "beta", "moving_mean", "moving_variance"):
                 expected[f"{name}_norm/{part}"] = (channels,)
         model = built()
-        assert {path: value.shape for path, value in by_path(model).items()} == expected
+        weights = by_path(model)
+        assert [(path, value.shape) for path, value in weights.items()] == [
+            *expected.items()
+        ]
         for name in ["stem_activation", "top_activation", "global_pool"]:
             assert model.get_layer(name).name == name
 
@@ -378,6 +381,7 @@ class TestConfig:
         twin = InvertedResidual.from_config(block.get_config())
         assert (twin.filters, twin.expansion, twin.strides) == (6, 2, 2)
         assert twin.activation is keras.activations.tanh
+        twin.build((None, 3, 8, 8))
         assert twin.data_format == twin.project.data_format == "channels_first"
 
     @each_format

@@ -61,7 +61,7 @@ ACCEPTED = {
 REFUSED = {
     "image_shape": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2,
@@ -69,13 +69,13 @@ REFUSED = {
         "222",
         None,
     ],
-    "num_classes": [0, 2.5, "2", None],
+    "num_classes": [0, 2.5, True, "2", None],
     "alpha": [0.0, "1.0", None],
-    "num_blocks": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
-    "strides": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
-    "expansions": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
-    "stem_filters": [0, 2.5, "2", None],
-    "top_filters": [0, 2.5, "2", None],
+    "num_blocks": [(2, 0), (2, True), (2, None), 2.5, "22", None],
+    "strides": [(2, 0), (2, True), (2, None), 2.5, "22", None],
+    "expansions": [(2, 0), (2, True), (2, None), 2.5, "22", None],
+    "stem_filters": [0, 2.5, True, "2", None],
+    "top_filters": [0, 2.5, True, "2", None],
     "filters": [(), (2, 0), (2, 2.5), (2, None), 2.5, "22", None],
     "data_format": ["NHWC", 1],
 }
@@ -318,7 +318,10 @@ class TestWeights:
         expected["head/kernel"] = (TOP, OUTPUTS)
         expected["head/bias"] = (OUTPUTS,)
         model = built()
-        assert {path: value.shape for path, value in by_path(model).items()} == expected
+        weights = by_path(model)
+        assert [(path, value.shape) for path, value in weights.items()] == [
+            *expected.items()
+        ]
         for name in ["stem_activation", "top_activation", "global_pool"]:
             assert model.get_layer(name).name == name
 
@@ -389,6 +392,7 @@ class TestConfig:
         twin = InvertedResidual.from_config(block.get_config())
         assert (twin.filters, twin.expansion, twin.strides) == (6, 2, 2)
         assert twin.activation is keras.activations.tanh
+        twin.build((None, 3, 8, 8))
         assert twin.data_format == twin.project.data_format == "channels_first"
 
     @each_format

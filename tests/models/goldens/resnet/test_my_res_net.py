@@ -46,8 +46,8 @@ ACCEPTED = {
     "num_classes": [1],
 }
 REFUSED = {
-    "num_classes": [0, 2.5, "2", None],
-    "num_blocks": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "num_blocks": [(2, 0), (2, True), (2, None), 2.5, "22", None],
     "small_images": ["yes", 2, None],
     "filters": [(), (2, 0), (2, 2.5), (2, None), 2.5, "22", None],
     "data_format": ["NHWC", 1],
@@ -146,14 +146,13 @@ def built(data_format="channels_last", **arguments):
     return model
 
 
-def windows(x, size, strides=1, fill=0.0):
-    """What a window sees at each of its places, with padding "same"."""
+def windows(x, size, strides=1):
+    """What a window sees at each of its places, padded alike on both sides."""
     sizes, size = np.array(x.shape[1:3]), np.array(size)
     places = -(-sizes // strides)
-    missing = np.maximum((places - 1) * strides + size - sizes, 0)
-    before, after = missing // 2, missing - missing // 2
+    before = after = size // 2
     padding = [(0, 0), *zip(before, after, strict=True), (0, 0)]
-    x = np.pad(x, padding, constant_values=fill)
+    x = np.pad(x, padding)
     seen = []
     for place in np.ndindex(*places):
         i, j = np.multiply(place, strides)
@@ -169,7 +168,7 @@ def conv(x, kernel, strides=1):
 
 def max_pool(x, size, strides):
     """The greatest value of each window."""
-    return windows(x, size, strides, fill=-np.inf).max(axis=(3, 4))
+    return windows(x, size, strides).max(axis=(3, 4))
 
 
 def batch_norm(x, gamma, beta, mean, variance, training=False):
@@ -298,12 +297,17 @@ class TestWeights:
                 expected[f"{norm_name}/{name}"] = kernel_shape[-1:]
         expected["head/kernel"] = (FILTERS[-1], OUTPUTS)
         expected["head/bias"] = (OUTPUTS,)
-        assert {path: value.shape for path, value in by_path(model).items()} == expected
-        for name in ["stem_activation", "global_pool"]:
+        weights = by_path(model)
+        assert [(path, value.shape) for path, value in weights.items()] == [
+            *expected.items()
+        ]
+        for name in ["stem_pad", "stem_activation", "global_pool"]:
             assert model.get_layer(name).name == name
 
-        pools = [layer.name for layer in model.layers if layer.name == "stem_pool"]
-        assert len(pools) == (not small_images)
+        pools = [
+            layer.name for layer in model.layers if layer.name.startswith("stem_pool")
+        ]
+        assert pools == ([] if small_images else ["stem_pool_pad", "stem_pool"])
 
     def test_kernels_start_by_he(self):
         model = make(filters=(32, 64))

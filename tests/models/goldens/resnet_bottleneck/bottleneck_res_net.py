@@ -4,6 +4,11 @@ import keras
 from keras import ops
 
 
+def is_int(value):
+    """Return whether `value` is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @keras.saving.register_keras_serializable(
     package="golden", name="BottleneckResNet.BottleneckBlock"
 )
@@ -22,6 +27,11 @@ class BottleneckBlock(keras.layers.Layer):
         self.strides = strides
         self.activation = keras.activations.get(activation)
         self.data_format = data_format or keras.config.image_data_format()
+        self.pad = None
+        if strides > 1:
+            self.pad = keras.layers.ZeroPadding2D(
+                1, data_format=self.data_format, dtype=self.dtype_policy, name="pad"
+            )
         self.conv1 = self._conv(filters, 1, 1, "conv1")
         self.norm1 = self._norm("norm1")
         self.conv2 = self._conv(filters, 3, strides, "conv2")
@@ -35,6 +45,8 @@ class BottleneckBlock(keras.layers.Layer):
         convs = (self.conv1, self.conv2, self.conv3)
         norms = (self.norm1, self.norm2, self.norm3)
         for conv, norm in zip(convs, norms, strict=True):
+            if conv.strides != (1, 1):
+                shape = self.pad.compute_output_shape(shape)
             conv.build(shape)
             shape = conv.compute_output_shape(shape)
             norm.build(shape)
@@ -48,8 +60,9 @@ class BottleneckBlock(keras.layers.Layer):
             self.projection_norm.build(shape)
 
     def call(self, inputs, training=None):
-        x = self.norm1(self.conv1(inputs), training=training)
-        x = self.norm2(self.conv2(self.activation(x)), training=training)
+        x = self.activation(self.norm1(self.conv1(inputs), training=training))
+        x = x if self.pad is None else self.pad(x)
+        x = self.norm2(self.conv2(x), training=training)
         x = self.norm3(self.conv3(self.activation(x)), training=training)
         shortcut = inputs
         if self.projection is not None:
@@ -57,7 +70,10 @@ class BottleneckBlock(keras.layers.Layer):
         return self.activation(ops.add(x, shortcut))
 
     def compute_output_shape(self, input_shape):
-        shape = self.conv2.compute_output_shape(input_shape)
+        shape = input_shape
+        if self.pad is not None:
+            shape = self.pad.compute_output_shape(shape)
+        shape = self.conv2.compute_output_shape(shape)
         return self.conv3.compute_output_shape(shape)
 
     def get_config(self):
@@ -74,7 +90,7 @@ class BottleneckBlock(keras.layers.Layer):
             filters,
             kernel_size,
             strides=strides,
-            padding="same",
+            padding="same" if strides == 1 else "valid",
             data_format=self.data_format,
             use_bias=False,
             kernel_initializer="he_normal",
@@ -103,7 +119,9 @@ class BottleneckResNet(keras.Model):
 
     With the default arguments it is ResNet-50; `num_blocks` of `(3, 4, 23, 3)` make
     ResNet-101, `(3, 8, 36, 3)` ResNet-152. The step of 2 is in the blocks' windows of 3
-    by 3. All padding is `"same"`.
+    by 3. Windows with steps of 2 get as many zeros on both sides of an axis, as in
+    KerasHub and Torch, where `"same"` would put fewer on the first side of an even
+    size.
 
     Args:
         num_classes: Positive int, number of classes: the model gives a logit for each.
@@ -158,13 +176,13 @@ class BottleneckResNet(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(num_classes, int) or num_classes <= 0:
+        if not is_int(num_classes) or num_classes <= 0:
             raise ValueError(
                 "`num_classes` must be a positive int. "
                 f"Received: num_classes={num_classes!r}"
             )
         if not isinstance(num_blocks, (list, tuple)) or not all(
-            isinstance(item, int) and item > 0 for item in num_blocks
+            is_int(item) and item > 0 for item in num_blocks
         ):
             raise ValueError(
                 "`num_blocks` must be a tuple of positive ints. "
@@ -178,16 +196,11 @@ class BottleneckResNet(keras.Model):
         if (
             not isinstance(filters, (list, tuple))
             or not filters
-            or not all(isinstance(item, int) and item > 0 for item in filters)
+            or not all(is_int(item) and item > 0 for item in filters)
         ):
             raise ValueError(
                 "`filters` must be a tuple of one or more positive ints. "
                 f"Received: filters={filters!r}"
-            )
-        if len(num_blocks) != len(filters):
-            raise ValueError(
-                "`num_blocks` must be as long as `filters`. "
-                f"Received: num_blocks={num_blocks!r}, filters={filters!r}"
             )
         if data_format is None:
             data_format = keras.config.image_data_format()
@@ -197,17 +210,27 @@ class BottleneckResNet(keras.Model):
                 "`data_format` must be 'channels_last' or 'channels_first'. "
                 f"Received: data_format={data_format!r}"
             )
+        if len(num_blocks) != len(filters):
+            raise ValueError(
+                "`num_blocks` must be as long as `filters`. "
+                f"Received: filters={filters!r}, num_blocks={num_blocks!r}"
+            )
         self.num_classes = num_classes
         self.filters = tuple(filters)
         self.num_blocks = tuple(num_blocks)
         self.small_images = small_images
         self.activation = keras.activations.get(activation)
         self.data_format = data_format
+        self.stem_pad = keras.layers.ZeroPadding2D(
+            1 if small_images else 3,
+            data_format=data_format,
+            dtype=self.dtype_policy,
+            name="stem_pad",
+        )
         self.stem = keras.layers.Conv2D(
             filters[0],
             3 if small_images else 7,
             strides=1 if small_images else 2,
-            padding="same",
             data_format=data_format,
             use_bias=False,
             kernel_initializer="he_normal",
@@ -226,10 +249,15 @@ class BottleneckResNet(keras.Model):
         )
         self.stem_pool = None
         if not small_images:
+            self.stem_pool_pad = keras.layers.ZeroPadding2D(
+                1,
+                data_format=data_format,
+                dtype=self.dtype_policy,
+                name="stem_pool_pad",
+            )
             self.stem_pool = keras.layers.MaxPooling2D(
                 3,
                 strides=2,
-                padding="same",
                 data_format=data_format,
                 dtype=self.dtype_policy,
                 name="stem_pool",
@@ -260,10 +288,11 @@ class BottleneckResNet(keras.Model):
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, training=None):
-        x = self.stem_norm(self.stem(inputs), training=training)
+        x = self.stem(self.stem_pad(inputs))
+        x = self.stem_norm(x, training=training)
         x = self.stem_activation(x)
         if self.stem_pool is not None:
-            x = self.stem_pool(x)
+            x = self.stem_pool(self.stem_pool_pad(x))
         for block in self.blocks:
             x = block(x, training=training)
         return self.head(self.global_pool(x))

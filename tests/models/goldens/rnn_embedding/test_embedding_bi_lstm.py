@@ -43,9 +43,9 @@ ACCEPTED = {
     "dropout": [0.0, 0],
 }
 REFUSED = {
-    "embedding_dim": [0, 2.5, "2", None],
-    "units": [0, 2.5, "2", None],
-    "num_layers": [0, 2.5, "2", None],
+    "embedding_dim": [0, 2.5, True, "2", None],
+    "units": [0, 2.5, True, "2", None],
+    "num_layers": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
 }
 

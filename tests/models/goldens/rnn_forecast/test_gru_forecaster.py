@@ -46,10 +46,10 @@ ACCEPTED = {
     "dropout": [0.0, 0],
 }
 REFUSED = {
-    "horizon": [0, 2.5, "2", None],
-    "num_outputs": [0, 2.5, "2", None],
-    "units": [0, 2.5, "2", None],
-    "num_layers": [0, 2.5, "2", None],
+    "horizon": [0, 2.5, True, "2", None],
+    "num_outputs": [0, 2.5, True, "2", None],
+    "units": [0, 2.5, True, "2", None],
+    "num_layers": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
 }
 

@@ -49,9 +49,9 @@ ACCEPTED = {
     "gain": [1],
 }
 REFUSED = {
-    "num_classes": [0, 2.5, "2", None],
-    "units": [0, 2.5, "2", None],
-    "num_layers": [0, 2.5, "2", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "units": [0, 2.5, True, "2", None],
+    "num_layers": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "gain": [0.0, "1.0", None],
     "label": [2, None],

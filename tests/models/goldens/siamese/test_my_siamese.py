@@ -42,8 +42,8 @@ ACCEPTED = {
     "margin": [1],
 }
 REFUSED = {
-    "filters": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
-    "embedding_dim": [0, 2.5, "2", None],
+    "filters": [(2, 0), (2, True), (2, None), 2.5, "22", None],
+    "embedding_dim": [0, 2.5, True, "2", None],
     "margin": [0.0, "1.0", None],
 }
 

@@ -42,7 +42,7 @@ ACCEPTED = {
 REFUSED = {
     "image_shape": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2,
@@ -50,8 +50,8 @@ REFUSED = {
         "222",
         None,
     ],
-    "filters": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
-    "embedding_dim": [0, 2.5, "2", None],
+    "filters": [(2, 0), (2, True), (2, None), 2.5, "22", None],
+    "embedding_dim": [0, 2.5, True, "2", None],
 }
 
 

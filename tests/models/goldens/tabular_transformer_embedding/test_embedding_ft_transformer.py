@@ -19,6 +19,7 @@ from embedding_ft_transformer import (
     EmbeddingFTTransformer,
     FeatureTokenizer,
     GatedBlock,
+    KernelAdamW,
     UnitLength,
     supervised_contrastive_loss,
 )
@@ -59,11 +60,11 @@ ACCEPTED = {
     "dropout": [0.0, 0],
 }
 REFUSED = {
-    "num_features": [0, 2.5, "2", None],
-    "embedding_dim": [0, 2.5, "2", None],
-    "num_blocks": [0, 2.5, "2", None],
-    "num_heads": [0, 2.5, "2", None],
-    "intermediate_dim": [0, 2.5, "2", None],
+    "num_features": [0, 2.5, True, "2", None],
+    "embedding_dim": [0, 2.5, True, "2", None],
+    "num_blocks": [0, 2.5, True, "2", None],
+    "num_heads": [0, 2.5, True, "2", None],
+    "intermediate_dim": [0, 2.5, True, "2", None],
     "attention_dropout": [-1.0, 1.0, "1.0", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "hidden_dim": [0, 2.5, "2", None, HEADS * DIM + 1],
@@ -145,7 +146,7 @@ class Reference:
 
     def tokens(self, row):
         kernel, bias = (
-            self.weights[f"tokenizer/{name}"] for name in ("kernel", "bias")
+            self.weights[f"tokenizer/token_{part}"] for part in ("kernel", "bias")
         )
         features = [x * kernel[i] + bias[i] for i, x in enumerate(row)]
         return np.array([self.weights["tokenizer/class_token"][0], *features])
@@ -266,8 +267,8 @@ class TestWeights:
         per_head = (HEADS, DIM // HEADS)
         expected = {
             "tokenizer/class_token": (1, DIM),
-            "tokenizer/kernel": (FEATURES, DIM),
-            "tokenizer/bias": (FEATURES, DIM),
+            "tokenizer/token_kernel": (FEATURES, DIM),
+            "tokenizer/token_bias": (FEATURES, DIM),
             "norm/gamma": (DIM,),
             "norm/beta": (DIM,),
             "block_1/attention_norm/gamma": (DIM,),
@@ -299,7 +300,7 @@ class TestWeights:
         tokenizer.build((None, 200))
         for weight in tokenizer.weights:
             assert 0.08 < np.abs(array(weight)).max() <= 0.1
-        assert (array(tokenizer.kernel) != array(tokenizer.bias)).any()
+        assert (array(tokenizer.token_kernel) != array(tokenizer.token_bias)).any()
 
     def test_parts_without_weights_have_a_name_and_the_policy(self):
         make()  # A second one gets other names where Keras chooses them.
@@ -399,6 +400,20 @@ class TestKeras:
         assert isinstance(model.optimizer, keras.optimizers.AdamW)
         assert model.optimizer.weight_decay == 1e-5
         assert_close(array(model.optimizer.learning_rate), 1e-4)
+
+    def test_kernels_of_dense_layers_alone_decay(self):
+        model = make(name="mine")
+        model.build((None, FEATURES))
+        model.compile_for_training(learning_rate=1e4)
+        twin = KernelAdamW.from_config(model.optimizer.get_config())
+        weights = model.trainable_weights
+        for optimizer in (model.optimizer, twin):
+            randomise(model)
+            before = named_weights(model)
+            optimizer.apply([ops.zeros(weight.shape) for weight in weights], weights)
+            for name, after in named_weights(model).items():
+                decays = name.endswith("/kernel")
+                assert_close(after, (0.9 if decays else 1.0) * before[name])
 
     def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)

@@ -49,9 +49,9 @@ ACCEPTED = {
     "dropout": [0.0, 0],
 }
 REFUSED = {
-    "num_blocks": [0, 2.5, "2", None],
-    "num_heads": [0, 2.5, "2", None],
-    "intermediate_dim": [0, 2.5, "2", None],
+    "num_blocks": [0, 2.5, True, "2", None],
+    "num_heads": [0, 2.5, True, "2", None],
+    "intermediate_dim": [0, 2.5, True, "2", None],
     "attention_dropout": [-1.0, 1.0, "1.0", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "hidden_dim": [0, 2.5, "2", None, HEADS * DIM + 1],
@@ -116,7 +116,7 @@ class Reference:
 
     def tokens(self, row):
         kernel, bias = (
-            self.weights[f"tokenizer/{name}"] for name in ("kernel", "bias")
+            self.weights[f"tokenizer/token_{part}"] for part in ("kernel", "bias")
         )
         features = [x * kernel[i] + bias[i] for i, x in enumerate(row)]
         return np.array([self.weights["tokenizer/class_token"][0], *features])
@@ -221,8 +221,8 @@ class TestWeights:
         per_head = (HEADS, DIM // HEADS)
         expected = {
             "tokenizer/class_token": (1, DIM),
-            "tokenizer/kernel": (FEATURES, DIM),
-            "tokenizer/bias": (FEATURES, DIM),
+            "tokenizer/token_kernel": (FEATURES, DIM),
+            "tokenizer/token_bias": (FEATURES, DIM),
             "norm/gamma": (DIM,),
             "norm/beta": (DIM,),
             "block_1/attention_norm/gamma": (DIM,),
@@ -252,7 +252,7 @@ class TestWeights:
         tokenizer.build((None, 200))
         for weight in tokenizer.weights:
             assert 0.08 < np.abs(array(weight)).max() <= 0.1
-        assert (array(tokenizer.kernel) != array(tokenizer.bias)).any()
+        assert (array(tokenizer.token_kernel) != array(tokenizer.token_bias)).any()
 
     def test_parts_without_weights_have_a_name_and_the_policy(self):
         make()  # A second one gets other names where Keras chooses them.

@@ -25,8 +25,8 @@ class FeatureTokenizer(keras.layers.Layer):
         num_features = input_shape[-1]
         self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: num_features})
         self.class_token = self._weight("class_token", 1)
-        self.kernel = self._weight("kernel", num_features)
-        self.bias = self._weight("bias", num_features)
+        self.token_kernel = self._weight("token_kernel", num_features)
+        self.token_bias = self._weight("token_bias", num_features)
 
     def _weight(self, name, tokens):
         # Uniform up to 1 / sqrt(hidden_dim).
@@ -38,7 +38,7 @@ class FeatureTokenizer(keras.layers.Layer):
         )
 
     def call(self, inputs):
-        tokens = inputs[..., None] * self.kernel + self.bias
+        tokens = inputs[..., None] * self.token_kernel + self.token_bias
         shape = (ops.shape(inputs)[0], 1, self.hidden_dim)
         class_tokens = ops.broadcast_to(self.class_token, shape)
         return ops.concatenate([class_tokens, tokens], axis=1)
@@ -132,6 +132,17 @@ class GatedBlock(keras.layers.Layer):
             "dropout": self.dropout,
             "normalize_attention": self.normalize_attention,
         }
+
+
+@keras.saving.register_keras_serializable(
+    package="golden", name="RegressionFTTransformer.KernelAdamW"
+)
+class KernelAdamW(keras.optimizers.AdamW):
+    """AdamW whose decay is for dense kernels: not tokens, normalizations and biases."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.exclude_from_weight_decay(var_names=["token", "gamma", "beta", "bias"])
 
 
 @keras.saving.register_keras_serializable(package="golden")
@@ -288,7 +299,7 @@ class RegressionFTTransformer(keras.Model):
         """
         self.compile(
             **{
-                "optimizer": keras.optimizers.AdamW(learning_rate, weight_decay=1e-5),
+                "optimizer": KernelAdamW(learning_rate, weight_decay=1e-5),
                 "loss": "mse",
                 "metrics": ["mae"],
                 **kwargs,

@@ -49,11 +49,11 @@ ACCEPTED = {
     "dropout": [0.0, 0],
 }
 REFUSED = {
-    "num_features": [0, 2.5, "2", None],
-    "num_classes": [0, 2.5, "2", None],
-    "filters": [0, 2.5, "2", None],
-    "kernel_size": [0, 2.5, "2", None],
-    "num_blocks": [0, 2.5, "2", None],
+    "num_features": [0, 2.5, True, "2", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "filters": [0, 2.5, True, "2", None],
+    "kernel_size": [0, 2.5, True, "2", None],
+    "num_blocks": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
 }
 

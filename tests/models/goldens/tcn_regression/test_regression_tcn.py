@@ -47,10 +47,10 @@ ACCEPTED = {
     "dropout": [0.0, 0],
 }
 REFUSED = {
-    "num_outputs": [0, 2.5, "2", None],
-    "filters": [0, 2.5, "2", None],
-    "kernel_size": [0, 2.5, "2", None],
-    "num_blocks": [0, 2.5, "2", None],
+    "num_outputs": [0, 2.5, True, "2", None],
+    "filters": [0, 2.5, True, "2", None],
+    "kernel_size": [0, 2.5, True, "2", None],
+    "num_blocks": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
 }
 

@@ -61,12 +61,12 @@ ACCEPTED = {
     "dropout": [0.0, 0],
 }
 REFUSED = {
-    "vocabulary_size": [0, 2.5, "2", None],
-    "num_outputs": [0, 2.5, "2", None],
-    "sequence_length": [0, 2.5, "2", None],
-    "num_layers": [0, 2.5, "2", None],
-    "num_heads": [0, 2.5, "2", None],
-    "intermediate_dim": [0, 2.5, "2", None],
+    "vocabulary_size": [0, 2.5, True, "2", None],
+    "num_outputs": [0, 2.5, True, "2", None],
+    "sequence_length": [0, 2.5, True, "2", None],
+    "num_layers": [0, 2.5, True, "2", None],
+    "num_heads": [0, 2.5, True, "2", None],
+    "intermediate_dim": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "hidden_dim": [0, 2.5, "2", None, HEADS + 1],
 }

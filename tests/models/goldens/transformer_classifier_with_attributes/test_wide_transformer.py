@@ -67,12 +67,12 @@ ACCEPTED = {
     "gain": [1],
 }
 REFUSED = {
-    "vocabulary_size": [0, 2.5, "2", None],
-    "num_classes": [0, 2.5, "2", None],
-    "sequence_length": [0, 2.5, "2", None],
-    "num_layers": [0, 2.5, "2", None],
-    "num_heads": [0, 2.5, "2", None],
-    "intermediate_dim": [0, 2.5, "2", None],
+    "vocabulary_size": [0, 2.5, True, "2", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "sequence_length": [0, 2.5, True, "2", None],
+    "num_layers": [0, 2.5, True, "2", None],
+    "num_heads": [0, 2.5, True, "2", None],
+    "intermediate_dim": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "gain": [0.0, "1.0", None],
     "label": [2, None],

@@ -113,7 +113,7 @@ class MyTwoTower(keras.Model):
     >>> model = MyTwoTower(embedding_dim=16, hidden_units=(16,))
     >>> inputs = {"query": keras.ops.ones((2, 6)), "item": keras.ops.ones((2, 4))}
     >>> {name: tuple(vectors.shape) for name, vectors in model(inputs).items()}
-    {'query': (2, 16), 'item': (2, 16)}
+    {'item': (2, 16), 'query': (2, 16)}
 
     Reference:
         [Yi et al., 2019](https://doi.org/10.1145/3298689.3346996)
@@ -156,14 +156,6 @@ class MyTwoTower(keras.Model):
         self.activation = keras.activations.get(activation)
         self.dropout = float(dropout)
         self.temperature = float(temperature)
-        self.query_tower = Tower(
-            hidden_units,
-            embedding_dim,
-            activation,
-            dropout,
-            dtype=self.dtype_policy,
-            name="query_tower",
-        )
         self.item_tower = Tower(
             hidden_units,
             embedding_dim,
@@ -171,6 +163,14 @@ class MyTwoTower(keras.Model):
             dropout,
             dtype=self.dtype_policy,
             name="item_tower",
+        )
+        self.query_tower = Tower(
+            hidden_units,
+            embedding_dim,
+            activation,
+            dropout,
+            dtype=self.dtype_policy,
+            name="query_tower",
         )
 
     def build(self, input_shape):
@@ -185,8 +185,8 @@ class MyTwoTower(keras.Model):
 
     def call(self, inputs, training=None):
         return {
-            "query": self.query_tower(inputs["query"], training=training),
             "item": self.item_tower(inputs["item"], training=training),
+            "query": self.query_tower(inputs["query"], training=training),
         }
 
     def compute_loss(

@@ -115,7 +115,7 @@ class RegularizedTwoTower(keras.Model):
     >>> model = RegularizedTwoTower(embedding_dim=16, hidden_units=(16,))
     >>> inputs = {"query": keras.ops.ones((2, 6)), "item": keras.ops.ones((2, 4))}
     >>> {name: tuple(vectors.shape) for name, vectors in model(inputs).items()}
-    {'query': (2, 16), 'item': (2, 16)}
+    {'item': (2, 16), 'query': (2, 16)}
 
     Reference:
         [Yi et al., 2019](https://doi.org/10.1145/3298689.3346996)
@@ -158,14 +158,6 @@ class RegularizedTwoTower(keras.Model):
         self.activation = keras.activations.get(activation)
         self.dropout = float(dropout)
         self.temperature = float(temperature)
-        self.query_tower = Tower(
-            hidden_units,
-            embedding_dim,
-            activation,
-            dropout,
-            dtype=self.dtype_policy,
-            name="query_tower",
-        )
         self.item_tower = Tower(
             hidden_units,
             embedding_dim,
@@ -173,6 +165,14 @@ class RegularizedTwoTower(keras.Model):
             dropout,
             dtype=self.dtype_policy,
             name="item_tower",
+        )
+        self.query_tower = Tower(
+            hidden_units,
+            embedding_dim,
+            activation,
+            dropout,
+            dtype=self.dtype_policy,
+            name="query_tower",
         )
 
     def build(self, input_shape):
@@ -187,8 +187,8 @@ class RegularizedTwoTower(keras.Model):
 
     def call(self, inputs, training=None):
         return {
-            "query": self.query_tower(inputs["query"], training=training),
             "item": self.item_tower(inputs["item"], training=training),
+            "query": self.query_tower(inputs["query"], training=training),
         }
 
     def compute_loss(

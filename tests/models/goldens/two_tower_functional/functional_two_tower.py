@@ -122,7 +122,7 @@ class FunctionalTwoTower(keras.Model):
     ... )
     >>> inputs = {"query": keras.ops.ones((2, 6)), "item": keras.ops.ones((2, 4))}
     >>> {name: tuple(vectors.shape) for name, vectors in model(inputs).items()}
-    {'query': (2, 16), 'item': (2, 16)}
+    {'item': (2, 16), 'query': (2, 16)}
 
     Reference:
         [Yi et al., 2019](https://doi.org/10.1145/3298689.3346996)
@@ -173,14 +173,6 @@ class FunctionalTwoTower(keras.Model):
                 "`temperature` must be a float greater than 0. "
                 f"Received: temperature={temperature!r}"
             )
-        query_tower = Tower(
-            hidden_units,
-            embedding_dim,
-            activation,
-            dropout,
-            dtype=dtype,
-            name="query_tower",
-        )
         item_tower = Tower(
             hidden_units,
             embedding_dim,
@@ -189,13 +181,21 @@ class FunctionalTwoTower(keras.Model):
             dtype=dtype,
             name="item_tower",
         )
+        query_tower = Tower(
+            hidden_units,
+            embedding_dim,
+            activation,
+            dropout,
+            dtype=dtype,
+            name="query_tower",
+        )
         inputs = {
             "query": keras.Input((num_query_features,), name="query"),
             "item": keras.Input((num_item_features,), name="item"),
         }
         outputs = {
-            "query": query_tower(inputs["query"]),
             "item": item_tower(inputs["item"]),
+            "query": query_tower(inputs["query"]),
         }
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.dtype_policy = keras.dtype_policies.get(dtype)

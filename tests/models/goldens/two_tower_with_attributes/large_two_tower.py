@@ -116,7 +116,7 @@ class LargeTwoTower(keras.Model):
     >>> model = LargeTwoTower(embedding_dim=16, hidden_units=(16,))
     >>> inputs = {"query": keras.ops.ones((2, 6)), "item": keras.ops.ones((2, 4))}
     >>> {name: tuple(vectors.shape) for name, vectors in model(inputs).items()}
-    {'query': (2, 16), 'item': (2, 16)}
+    {'item': (2, 16), 'query': (2, 16)}
 
     Reference:
         [Yi et al., 2019](https://doi.org/10.1145/3298689.3346996)
@@ -169,14 +169,6 @@ class LargeTwoTower(keras.Model):
         self.temperature = float(temperature)
         self.gain = float(gain)
         self.label = label
-        self.query_tower = Tower(
-            hidden_units,
-            embedding_dim,
-            activation,
-            dropout,
-            dtype=self.dtype_policy,
-            name="query_tower",
-        )
         self.item_tower = Tower(
             hidden_units,
             embedding_dim,
@@ -184,6 +176,14 @@ class LargeTwoTower(keras.Model):
             dropout,
             dtype=self.dtype_policy,
             name="item_tower",
+        )
+        self.query_tower = Tower(
+            hidden_units,
+            embedding_dim,
+            activation,
+            dropout,
+            dtype=self.dtype_policy,
+            name="query_tower",
         )
 
     def build(self, input_shape):
@@ -199,8 +199,8 @@ class LargeTwoTower(keras.Model):
     def call(self, inputs, training=None):
         # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
         return {
-            "query": self.query_tower(inputs["query"], training=training),
             "item": self.item_tower(inputs["item"], training=training),
+            "query": self.query_tower(inputs["query"], training=training),
         }
 
     def compute_loss(

@@ -42,7 +42,7 @@ ACCEPTED = {
     "filters": [(1,)],
 }
 REFUSED = {
-    "num_classes": [0, 2.5, "2", None],
+    "num_classes": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "filters": [(), (2, 0), (2, 2.5), (2, None), 2.5, "22", None],
 }

@@ -177,14 +177,15 @@ class GraphUNet(keras.Model):
             convs = DoubleConv(size, activation, dtype=dtype, name=f"down_{i}")
             pool = keras.layers.MaxPooling2D(2, name=f"pool_{i}", **image)
             steps_down.append((convs, pool))
-            enlarge = keras.layers.Conv2DTranspose(
-                size, 2, strides=2, name=f"enlarge_{i}", **image
-            )
-            join = keras.layers.Concatenate(axis=-1, dtype=dtype, name=f"join_{i}")
-            convs = DoubleConv(size, activation, dtype=dtype, name=f"up_{i}")
-            steps_up.append((enlarge, join, convs))
         bottom = DoubleConv(filters[-1], activation, dtype=dtype, name="bottom")
         dropout_layer = keras.layers.Dropout(dropout, dtype=dtype, name="dropout")
+        for i in reversed(range(len(filters) - 1)):
+            enlarge = keras.layers.Conv2DTranspose(
+                filters[i], 2, strides=2, name=f"enlarge_{i}", **image
+            )
+            join = keras.layers.Concatenate(axis=-1, dtype=dtype, name=f"join_{i}")
+            convs = DoubleConv(filters[i], activation, dtype=dtype, name=f"up_{i}")
+            steps_up.append((enlarge, join, convs))
         head = keras.layers.Conv2D(num_classes, 1, name="head", **image)
         inputs = keras.Input(image_shape)
         # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
@@ -193,7 +194,7 @@ class GraphUNet(keras.Model):
             levels.append(convs(x))
             x = pool(levels[-1])
         x = dropout_layer(bottom(x))
-        for enlarge, join, convs in reversed(steps_up):
+        for enlarge, join, convs in steps_up:
             x = convs(join([levels.pop(), enlarge(x)]))
         outputs = head(x)
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)

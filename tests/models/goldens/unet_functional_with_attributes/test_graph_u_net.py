@@ -52,7 +52,7 @@ ACCEPTED = {
 REFUSED = {
     "image_shape": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2,
@@ -60,7 +60,7 @@ REFUSED = {
         "222",
         None,
     ],
-    "num_classes": [0, 2.5, "2", None],
+    "num_classes": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "gain": [0.0, "1.0", None],
     "label": [2, None],

@@ -164,22 +164,23 @@ class SmallUNet(keras.Model):
             )
             pool = keras.layers.MaxPooling2D(2, name=f"pool_{i}", **image)
             self.steps_down.append((convs, pool))
-            enlarge = keras.layers.Conv2DTranspose(
-                size, 2, strides=2, name=f"enlarge_{i}", **image
-            )
-            join = keras.layers.Concatenate(
-                axis=-1, dtype=self.dtype_policy, name=f"join_{i}"
-            )
-            convs = DoubleConv(
-                size, activation, dtype=self.dtype_policy, name=f"up_{i}"
-            )
-            self.steps_up.append((enlarge, join, convs))
         self.bottom = DoubleConv(
             filters[-1], activation, dtype=self.dtype_policy, name="bottom"
         )
         self.dropout_layer = keras.layers.Dropout(
             dropout, dtype=self.dtype_policy, name="dropout"
         )
+        for i in reversed(range(len(filters) - 1)):
+            enlarge = keras.layers.Conv2DTranspose(
+                filters[i], 2, strides=2, name=f"enlarge_{i}", **image
+            )
+            join = keras.layers.Concatenate(
+                axis=-1, dtype=self.dtype_policy, name=f"join_{i}"
+            )
+            convs = DoubleConv(
+                filters[i], activation, dtype=self.dtype_policy, name=f"up_{i}"
+            )
+            self.steps_up.append((enlarge, join, convs))
         self.head = keras.layers.Conv2D(num_classes, 1, name="head", **image)
 
     def build(self, input_shape):
@@ -203,7 +204,7 @@ class SmallUNet(keras.Model):
             levels.append(convs(x, training=training))
             x = pool(levels[-1])
         x = self.dropout_layer(self.bottom(x, training=training), training=training)
-        for enlarge, join, convs in reversed(self.steps_up):
+        for enlarge, join, convs in self.steps_up:
             x = convs(join([levels.pop(), enlarge(x)]), training=training)
         return self.head(x)
 

@@ -55,7 +55,7 @@ ACCEPTED = {
 REFUSED = {
     "image_shape": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2,
@@ -63,8 +63,8 @@ REFUSED = {
         "222",
         None,
     ],
-    "latent_dim": [0, 2.5, "2", None],
-    "hidden_units": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+    "latent_dim": [0, 2.5, True, "2", None],
+    "hidden_units": [(2, 0), (2, True), (2, None), 2.5, "22", None],
     "kl_weight": [-1.0, "1.0", None],
     "gain": [0.0, "1.0", None],
     "label": [2, None],
@@ -218,6 +218,11 @@ class TestValues:
         z = array(keras.random.normal((3, LATENTS), seed=1))
         assert_close(images, array(model.decode(z)))
 
+    @pytest.mark.parametrize("number", [0, -1, 2.5, None])
+    def test_refuses_to_sample(self, number):
+        with pytest.raises(ValueError, match="`num_images` must be a positive int"):
+            make().sample(number)
+
     @pytest.mark.parametrize("training", [False, True])
     def test_adds_the_divergence(self, training):
         model, x = built(kl_weight=0.3), inputs()
@@ -336,13 +341,28 @@ class TestKeras:
         assert keras.backend.standardize_dtype(loss.dtype) == "float32"
 
     def test_compiles_for_training(self):
-        model, x = built(), inputs()
+        model = make()
         model.compile_for_training(learning_rate=0.02)
         assert_close(array(model.optimizer.learning_rate), 0.02)
-        expected = array(bernoulli_loss(x, model(x))).mean() + array(model.losses[0])
-        assert_close(model.evaluate(x, x, verbose=0), expected)
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
+
+    def test_the_losses_of_training_and_of_evaluation_are_of_draws(self):
+        x, losses = inputs(), []
+        for evaluate in (True, False):
+            model = built(seed=1, kl_weight=0.3)
+            model.compile_for_training(learning_rate=0.0)
+            if evaluate:
+                losses.append(model.evaluate(x, x, verbose=0))
+            else:
+                losses += model.fit(x, x, verbose=0, shuffle=False).history["loss"]
+        twin = built(seed=1, kl_weight=0.3)
+        of_draws, of_means = (
+            array(bernoulli_loss(x, twin(x, training=training))).mean()
+            for training in (True, False)
+        )
+        assert_close(losses, of_draws + array(twin.losses[0]))
+        assert abs(of_draws - of_means) > 1e-2
 
     def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
         black_or_white = np.arange(64).reshape(-1, 1, 1, 1) % 2

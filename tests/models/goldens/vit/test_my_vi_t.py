@@ -55,10 +55,10 @@ ACCEPTED = {
     "dropout": [0.0, 0],
 }
 REFUSED = {
-    "num_classes": [0, 2.5, "2", None],
-    "patch_size": [0, 2.5, "2", None],
-    "num_layers": [0, 2.5, "2", None],
-    "mlp_dim": [0, 2.5, "2", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "patch_size": [0, 2.5, True, "2", None],
+    "num_layers": [0, 2.5, True, "2", None],
+    "mlp_dim": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "hidden_dim": [0, 2.5, "2", None],
     "num_heads": [0, 2.5, "2", None, DIM - 1],

@@ -58,7 +58,7 @@ ACCEPTED = {
 REFUSED = {
     "image_shape": [
         (2, 2, 0),
-        (2, 2, 2.5),
+        (2, 2, True),
         (2, 2, None),
         (2, 2, 2, 2),
         2,
@@ -66,10 +66,10 @@ REFUSED = {
         "222",
         None,
     ],
-    "num_classes": [0, 2.5, "2", None],
-    "patch_size": [0, 2.5, "2", None],
-    "num_layers": [0, 2.5, "2", None],
-    "mlp_dim": [0, 2.5, "2", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "patch_size": [0, 2.5, True, "2", None],
+    "num_layers": [0, 2.5, True, "2", None],
+    "mlp_dim": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "hidden_dim": [0, 2.5, "2", None],
     "num_heads": [0, 2.5, "2", None, DIM - 1],

@@ -61,10 +61,10 @@ ACCEPTED = {
     "gain": [1],
 }
 REFUSED = {
-    "num_classes": [0, 2.5, "2", None],
-    "patch_size": [0, 2.5, "2", None],
-    "num_layers": [0, 2.5, "2", None],
-    "mlp_dim": [0, 2.5, "2", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "patch_size": [0, 2.5, True, "2", None],
+    "num_layers": [0, 2.5, True, "2", None],
+    "mlp_dim": [0, 2.5, True, "2", None],
     "dropout": [-1.0, 1.0, "1.0", None],
     "gain": [0.0, "1.0", None],
     "label": [2, None],

@@ -89,14 +89,6 @@ class MyWideDeep(keras.Model):
         self.activation = keras.activations.get(activation)
         self.dropout = float(dropout)
         self.wide_regularizer = keras.regularizers.get(wide_regularizer)
-        # Without a bias: that of the head is enough for the sum.
-        self.linear = keras.layers.Dense(
-            num_classes,
-            use_bias=False,
-            kernel_regularizer=wide_regularizer,
-            dtype=self.dtype_policy,
-            name="linear",
-        )
         self.hidden_layers = []
         for i, units in enumerate(hidden_units):
             dense = keras.layers.Dense(
@@ -109,6 +101,14 @@ class MyWideDeep(keras.Model):
                 dropout, dtype=self.dtype_policy, name=f"dropout_{i}"
             )
             self.hidden_layers += [dense, drop]
+        # Without a bias: that of the head is enough for the sum.
+        self.linear = keras.layers.Dense(
+            num_classes,
+            use_bias=False,
+            kernel_regularizer=wide_regularizer,
+            dtype=self.dtype_policy,
+            name="linear",
+        )
         self.head = keras.layers.Dense(
             num_classes, dtype=self.dtype_policy, name="head"
         )

@@ -104,6 +104,13 @@ class FunctionalWideDeep(keras.Model):
                 "`dropout` must be a float at least 0 and less than 1. "
                 f"Received: dropout={dropout!r}"
             )
+        hidden_layers = []
+        for i, units in enumerate(hidden_units):
+            dense = keras.layers.Dense(
+                units, activation=activation, dtype=dtype, name=f"hidden_{i}"
+            )
+            drop = keras.layers.Dropout(dropout, dtype=dtype, name=f"dropout_{i}")
+            hidden_layers += [dense, drop]
         # Without a bias: that of the head is enough for the sum.
         linear = keras.layers.Dense(
             num_classes,
@@ -112,13 +119,6 @@ class FunctionalWideDeep(keras.Model):
             dtype=dtype,
             name="linear",
         )
-        hidden_layers = []
-        for i, units in enumerate(hidden_units):
-            dense = keras.layers.Dense(
-                units, activation=activation, dtype=dtype, name=f"hidden_{i}"
-            )
-            drop = keras.layers.Dropout(dropout, dtype=dtype, name=f"dropout_{i}")
-            hidden_layers += [dense, drop]
         head = keras.layers.Dense(num_classes, dtype=dtype, name="head")
         inputs = {
             "wide": keras.Input((num_wide_features,), name="wide"),

@@ -48,10 +48,10 @@ ACCEPTED = {
     "hidden_units": [(1,)],
 }
 REFUSED = {
-    "num_wide_features": [0, 2.5, "2", None],
-    "num_deep_features": [0, 2.5, "2", None],
-    "num_classes": [0, 2.5, "2", None],
-    "hidden_units": [(2, 0), (2, 2.5), (2, None), 2.5, "22", None],
+    "num_wide_features": [0, 2.5, True, "2", None],
+    "num_deep_features": [0, 2.5, True, "2", None],
+    "num_classes": [0, 2.5, True, "2", None],
+    "hidden_units": [(2, 0), (2, True), (2, None), 2.5, "22", None],
     "dropout": [-1.0, 1.0, "1.0", None],
 }
 
@@ -180,15 +180,17 @@ class TestWeights:
     def test_paths_shapes_and_start(self):
         model = make(name="mine")
         model.build(shapes(inputs()))
-        assert {path(weight): weight.shape for weight in model.weights} == {
-            "linear/kernel": (WIDE, OUTPUTS),
+        expected = {
             "hidden_0/kernel": (DEEP, HIDDEN[0]),
             "hidden_0/bias": (HIDDEN[0],),
             "hidden_1/kernel": (HIDDEN[0], HIDDEN[1]),
             "hidden_1/bias": (HIDDEN[1],),
+            "linear/kernel": (WIDE, OUTPUTS),
             "head/kernel": (HIDDEN[1], OUTPUTS),
             "head/bias": (OUTPUTS,),
         }
+        weights = [(path(weight), weight.shape) for weight in model.weights]
+        assert weights == [*expected.items()]
         assert model.trainable_weights == model.weights
 
     def test_parts_without_weights_have_a_name_and_the_policy(self):

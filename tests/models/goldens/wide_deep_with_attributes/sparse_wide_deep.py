@@ -103,14 +103,6 @@ class SparseWideDeep(keras.Model):
         self.wide_regularizer = keras.regularizers.get(wide_regularizer)
         self.gain = float(gain)
         self.label = label
-        # Without a bias: that of the head is enough for the sum.
-        self.linear = keras.layers.Dense(
-            num_classes,
-            use_bias=False,
-            kernel_regularizer=wide_regularizer,
-            dtype=self.dtype_policy,
-            name="linear",
-        )
         self.hidden_layers = []
         for i, units in enumerate(hidden_units):
             dense = keras.layers.Dense(
@@ -123,6 +115,14 @@ class SparseWideDeep(keras.Model):
                 dropout, dtype=self.dtype_policy, name=f"dropout_{i}"
             )
             self.hidden_layers += [dense, drop]
+        # Without a bias: that of the head is enough for the sum.
+        self.linear = keras.layers.Dense(
+            num_classes,
+            use_bias=False,
+            kernel_regularizer=wide_regularizer,
+            dtype=self.dtype_policy,
+            name="linear",
+        )
         self.head = keras.layers.Dense(
             num_classes, dtype=self.dtype_policy, name="head"
         )
