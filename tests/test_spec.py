@@ -120,7 +120,7 @@ def test_on_a_base_no_default_asks_for_others() -> None:
     assert arguments["filters"].attribute.default == "32"
     assert arguments["kernel_size"].attribute.default is REQUIRED
     assert [*arguments][-2:] == ["a", "b"]
-    assert notes(spec) == []
+    assert notes(spec, "filters") == []
 
 
 @pytest.mark.parametrize("base", ["LSTM", "GRU", "SimpleRNN"])

@@ -39,7 +39,11 @@ def build_network():
     pixels = keras.Input((8, 8, 1))
     features = keras.layers.Conv2D(32, 3, strides=2, activation="relu")(pixels)
     capsules = MyCapsule(10, 8)(keras.layers.Reshape((36, 8))(features))
-    return keras.Model(pixels, 10 * keras.ops.sqrt(keras.ops.sum(capsules**2, axis=-1)))
+    squares = keras.ops.sum(capsules**2, axis=-1)
+    lengths = keras.ops.sqrt(
+        squares + keras.config.epsilon()
+    )  # Of a blank image they are 0.
+    return keras.Model(pixels, 10 * lengths)
 
 
 def share_of_commonest(y_train, y_test):

@@ -285,6 +285,7 @@ class TestShapes:
     @each_format
     @pytest.mark.parametrize("strides", [1, 2])
     def test_static_shape_of_a_block(self, fmt, strides):
+        skip_unless_keras_can(data_format=fmt)
         block = InvertedResidual(6, strides=strides, data_format=fmt)
         x = inputs(fmt)
         assert block.compute_output_shape(x.shape) == tuple(block(x).shape)

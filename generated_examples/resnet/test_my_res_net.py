@@ -269,6 +269,7 @@ class TestShapes:
     @each_format
     @pytest.mark.parametrize("strides", [1, 2])
     def test_static_shape_of_a_block(self, fmt, strides):
+        skip_unless_keras_can(data_format=fmt)
         block, x = BasicBlock(6, strides=strides, data_format=fmt), inputs(fmt)
         assert block.compute_output_shape(x.shape) == tuple(block(x).shape)
 

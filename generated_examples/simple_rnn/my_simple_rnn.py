@@ -80,7 +80,7 @@ class MySimpleRNNCell(keras.layers.SimpleRNNCell):
                 f"Received: recurrent_dropout={recurrent_dropout!r}"
             )
         super().__init__(
-            units,
+            int(units),
             activation=activation,
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
@@ -92,8 +92,8 @@ class MySimpleRNNCell(keras.layers.SimpleRNNCell):
             kernel_constraint=kernel_constraint,
             recurrent_constraint=recurrent_constraint,
             bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
+            dropout=float(dropout),
+            recurrent_dropout=float(recurrent_dropout),
             seed=seed,
             **kwargs,
         )

@@ -79,7 +79,7 @@ def test_verifies_and_writes_reports(scaffold: Scaffold, listed: Path, here: Pat
     run = scaffold("examples", "verify", "--backend", "torch", "--jobs", "1")
     lines = run.out.splitlines()
     assert run.code == 1
-    assert lines[0].startswith("[3/4] mine torch: proved (28 tests, 56 checks, accuracy 0.9")
+    assert lines[0].startswith("[3/4] mine torch: proved (30 tests, 56 checks, accuracy 0.9")
     assert lines[1:3] == [
         "[4/4] other torch: train failed",
         "there is nothing to train: give its layer a `network` and an `accuracy`",

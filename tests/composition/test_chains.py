@@ -32,7 +32,7 @@ CHAINS = {
         *("Flatten", "Dense:units=10"),
     ],
     "PixelNet": [
-        *("RandomFlip", "residual_block:filters=4", "squeeze_excite:filters=4"),
+        *("RandomFlip", "residual_block:filters=4"),
         *("SeparableConv2D:filters=6:kernel_size=3", "UpSampling2D", "GlobalMaxPooling2D"),
         "Dense:units=10",
     ],

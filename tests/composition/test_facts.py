@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import pytest
 
+from scaffold.base_layer.sample import IN_A_MODEL
 from scaffold.catalog import Catalog
 from scaffold.composition.facts import FACTS, of_class, of_keras
 from scaffold.conformance.case import Case, Input, case_from
@@ -17,7 +18,7 @@ from scaffold.errors import UsageError
 CATALOG = Catalog.builtin()
 FOLDER = CATALOG.composing("model").folder
 SAMPLES: dict[str, Case] = {
-    name: case_from(data)
+    name: case_from({key: data[key] for key in data if key != IN_A_MODEL})
     for name, data in tomllib.loads(
         (CATALOG.deriving("layer").folder / "samples.toml").read_text()
     ).items()

@@ -7,7 +7,7 @@ from proofs.proof import Proof
 PROOF = Proof(
     goldens={
         "subclass": ["CustomConv2D", "--base=keras.layers.Conv2D"],
-        "subclass_of_attention": [
+        "subclass_of_attention_with_attributes": [
             *("GatedAttention", "--base=keras.layers.MultiHeadAttention"),
             *("dropout=0.1", "gate_initializer:initializer=zeros", "mode:enum(sum,mean)"),
         ],

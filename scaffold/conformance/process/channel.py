@@ -39,5 +39,10 @@ class Channel:
 
     def receive(self) -> Any:
         """The next message; `None` once the other process has gone."""
-        line = self._reading.readline()
+        try:
+            line = self._reading.readline()
+        except ValueError:
+            if not self._reading.closed:
+                raise
+            return None  # The session has ended, and this thread waited for what is no more.
         return json.loads(line) if line else None

@@ -82,7 +82,7 @@ class MyGRUCell(keras.layers.GRUCell):
                 f"Received: recurrent_dropout={recurrent_dropout!r}"
             )
         super().__init__(
-            units,
+            int(units),
             activation=activation,
             recurrent_activation=recurrent_activation,
             use_bias=use_bias,
@@ -95,8 +95,8 @@ class MyGRUCell(keras.layers.GRUCell):
             kernel_constraint=kernel_constraint,
             recurrent_constraint=recurrent_constraint,
             bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
+            dropout=float(dropout),
+            recurrent_dropout=float(recurrent_dropout),
             reset_after=reset_after,
             seed=seed,
             **kwargs,

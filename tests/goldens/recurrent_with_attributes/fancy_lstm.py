@@ -82,7 +82,7 @@ class FancyLSTMCell(keras.layers.LSTMCell):
                 f"Received: recurrent_dropout={recurrent_dropout!r}"
             )
         super().__init__(
-            units,
+            int(units),
             activation=activation,
             recurrent_activation=recurrent_activation,
             use_bias=use_bias,
@@ -96,8 +96,8 @@ class FancyLSTMCell(keras.layers.LSTMCell):
             kernel_constraint=kernel_constraint,
             recurrent_constraint=recurrent_constraint,
             bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
+            dropout=float(dropout),
+            recurrent_dropout=float(recurrent_dropout),
             seed=seed,
             **kwargs,
         )
