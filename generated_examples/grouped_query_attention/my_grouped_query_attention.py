@@ -126,11 +126,16 @@ class MyGroupedQueryAttention(keras.layers.Layer):
                 "`sliding_window` must be a positive int, or None. "
                 f"Received: sliding_window={sliding_window!r}"
             )
-        if num_query_heads % num_key_value_heads != 0:
+        if (
+            not is_int(num_query_heads)
+            or num_query_heads <= 0
+            or num_query_heads % num_key_value_heads != 0
+        ):
             raise ValueError(
-                "`num_key_value_heads` must divide `num_query_heads`. "
-                f"Received: num_key_value_heads={num_key_value_heads!r}, "
-                f"num_query_heads={num_query_heads!r}"
+                "`num_query_heads` must be a positive int that is a multiple of "
+                "`num_key_value_heads`. Received: "
+                f"num_query_heads={num_query_heads}, "
+                f"num_key_value_heads={num_key_value_heads}"
             )
         self.head_dim = int(head_dim)
         self.num_query_heads = int(num_query_heads)
