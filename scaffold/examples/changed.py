@@ -19,9 +19,13 @@ def changed_since(commit: str, examples: Sequence[Example]) -> list[Example]:
         MissingError: If there is no git.
         UsageError: If `commit` is not a commit of the repository that the examples are in.
     """
-    before = tomllib.loads(_git(commit, "show", f"{commit}:./{FOLDER.as_posix()}/{LISTING}"))
+    before = tomllib.loads(
+        _git(commit, "show", "--end-of-options", f"{commit}:./{FOLDER.as_posix()}/{LISTING}")
+    )
     now = tomllib.loads((FOLDER / LISTING).read_text(encoding="utf-8"))
-    listed = _git(commit, "diff", "--name-only", "--relative", commit, "--", str(FOLDER))
+    listed = _git(
+        commit, "diff", "--name-only", "--relative", "--end-of-options", commit, "--", str(FOLDER)
+    )
     folders = {path.split("/")[1] for path in listed.splitlines()}
     return [
         example

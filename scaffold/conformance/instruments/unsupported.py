@@ -42,9 +42,12 @@ def is_beyond_this_cpu(error: BaseException) -> bool:
 
     Keras's own layer fails alike here, and both work on another processor or with `jit_compile`.
     """
-    return keras.backend.backend() == "tensorflow" and any(
-        phrase in str(error) for phrase in _NOT_ON_THIS_CPU
-    )
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    said_by_an_operation = isinstance(error, tf.errors.OpError)
+    return said_by_an_operation and any(phrase in str(error) for phrase in _NOT_ON_THIS_CPU)
 
 
 def _types() -> tuple[Any, ...]:
