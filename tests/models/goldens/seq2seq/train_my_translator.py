@@ -5,6 +5,7 @@ leaves the model in my_translator.keras and its curves in my_translator.png. It 
 NumPy and matplotlib.
 """
 
+import math
 import re
 from pathlib import Path
 from pydoc_data.topics import topics
@@ -69,7 +70,10 @@ def main():
         sequence_length=STEPS,
         dropout=0.0,
     )
-    model.compile_for_training(learning_rate=3e-3)
+    # At a constant rate, a late step may undo what was learned.
+    steps = EPOCHS * math.ceil(len(y_train) / BATCH_SIZE)
+    schedule = keras.optimizers.schedules.CosineDecay(3e-3, steps)
+    model.compile_for_training(learning_rate=schedule)
     history = model.fit(
         x_train,
         y_train,

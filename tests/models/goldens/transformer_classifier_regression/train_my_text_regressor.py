@@ -88,7 +88,7 @@ def main():
         vocabulary_size=VOCABULARY_SIZE, num_outputs=1, sequence_length=STEPS
     )
     # At a constant rate the error leaps from epoch to epoch.
-    steps = EPOCHS * math.ceil(len(x_train) / BATCH_SIZE)
+    steps = EPOCHS * math.ceil(len(y_train) / BATCH_SIZE)
     schedule = keras.optimizers.schedules.CosineDecay(1e-3, steps)
     model.compile_for_training(learning_rate=schedule)
     history = model.fit(

@@ -60,7 +60,7 @@ def main():
     (x_train, y_train), (x_test, y_test) = load_data()
     model = MyUNet(num_classes=2, filters=(16, 32, 64))
     # With small steps at the end, the last epoch is as good as any.
-    steps = EPOCHS * math.ceil(len(x_train) / BATCH_SIZE)
+    steps = EPOCHS * math.ceil(len(y_train) / BATCH_SIZE)
     schedule = keras.optimizers.schedules.CosineDecay(2e-3, steps)
     model.compile_for_training(learning_rate=schedule)
     history = model.fit(

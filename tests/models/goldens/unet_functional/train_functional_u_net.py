@@ -62,7 +62,7 @@ def main():
         image_shape=x_train.shape[1:], num_classes=2, filters=(16, 32, 64)
     )
     # With small steps at the end, the last epoch is as good as any.
-    steps = EPOCHS * math.ceil(len(x_train) / BATCH_SIZE)
+    steps = EPOCHS * math.ceil(len(y_train) / BATCH_SIZE)
     schedule = keras.optimizers.schedules.CosineDecay(2e-3, steps)
     model.compile_for_training(learning_rate=schedule)
     history = model.fit(
