@@ -170,7 +170,10 @@ class MyGAN(keras.Model):
         return keras.Sequential(
             [
                 keras.layers.Dense(
-                    math.prod(first), dtype=self.dtype_policy, name="dense"
+                    math.prod(first),
+                    activation="leaky_relu",
+                    dtype=self.dtype_policy,
+                    name="dense",
                 ),
                 keras.layers.Reshape(first, dtype=self.dtype_policy, name="reshape"),
                 *(

@@ -124,13 +124,17 @@ def norm(x, gamma, beta, mean, variance, training):
     return gamma * (x - mean) / np.sqrt(variance + 0.001) + beta
 
 
+def leaky_relu(x):
+    return np.where(x > 0, x, 0.2 * x)
+
+
 def generated(noise, weights, training=False):
     def of(layer):
         return [weights[name] for name in weights if name.split("/")[1] == layer]
 
     weights = {name: weights[name] for name in weights if name.startswith("generator/")}
     kernel, bias = of("dense")
-    x = (noise @ kernel + bias).reshape(len(noise), 2, 1, 4)
+    x = leaky_relu(noise @ kernel + bias).reshape(len(noise), 2, 1, 4)
     for i in range(2):
         x = conv(x.repeat(2, axis=1).repeat(2, axis=2), *of(f"conv_{i}"), bias=0)
         x = np.maximum(norm(x, *of(f"norm_{i}"), training), 0)
@@ -142,8 +146,7 @@ def judged(x, weights):
         return [weights[f"discriminator/{layer}/{name}"] for name in ("kernel", "bias")]
 
     for i in range(2):
-        x = conv(x, *of(f"conv_{i}"), strides=2)
-        x = np.where(x > 0, x, 0.2 * x)
+        x = leaky_relu(conv(x, *of(f"conv_{i}"), strides=2))
     kernel, bias = of("logit")
     return x.reshape(len(x), -1) @ kernel + bias
 

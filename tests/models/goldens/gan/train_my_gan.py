@@ -18,7 +18,7 @@ from my_gan import MyGAN
 
 HERE = Path(__file__).parent
 EPOCHS = 60
-BATCH_SIZE = 64
+BATCH_SIZE = 32
 
 
 def load_data():

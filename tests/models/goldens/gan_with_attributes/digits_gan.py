@@ -191,7 +191,10 @@ class DigitsGAN(keras.Model):
         return keras.Sequential(
             [
                 keras.layers.Dense(
-                    math.prod(first), dtype=self.dtype_policy, name="dense"
+                    math.prod(first),
+                    activation="leaky_relu",
+                    dtype=self.dtype_policy,
+                    name="dense",
                 ),
                 keras.layers.Reshape(first, dtype=self.dtype_policy, name="reshape"),
                 *(
