@@ -46,7 +46,7 @@ help:
 	@echo 'make clean    remove .venv, demo, .examples and caches'
 
 demo: $(VENV)/.demo
-	@$(BIN)/python -m scaffold.examples.demo
+	@$(BIN)/python -m tools.demo
 
 test: lint
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
@@ -65,15 +65,15 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 examples: $(INSTALLED_$(DEVICE))
-	$(BIN)/python -m scaffold examples verify --backend $(BACKEND) --device $(DEVICE) --shard $(SHARD)
+	$(BIN)/python -m tools.examples verify --backend $(BACKEND) --device $(DEVICE) --shard $(SHARD)
 
 examples-by-turn: $(VENV)/.dev
-	$(BIN)/python -m scaffold examples build --check
-	$(BIN)/python -m scaffold examples verify --by-turn --shard $(SHARD) \
+	$(BIN)/python -m tools.examples build --check
+	$(BIN)/python -m tools.examples verify --by-turn --shard $(SHARD) \
 	  $(if $(SINCE),--since $(SINCE))
 
 examples-build: $(VENV)/.dev
-	$(BIN)/python -m scaffold examples build
+	$(BIN)/python -m tools.examples build
 
 # What goes by Keras's own layers: classes on each of them, and what stands in for them.
 layers: $(VENV)/.dev
@@ -87,11 +87,11 @@ examples-newest layers-newest:
 	$(MAKE) $(@:-newest=) VENV=.venv-newest KERAS='--upgrade keras'
 
 matrix: $(VENV)/.dev
-	$(BIN)/python -m scaffold.examples.matrix --shard $(SHARD)
+	$(BIN)/python -m tools.matrix --shard $(SHARD)
 
 # A runner comes without Graphviz, which draws the models; who has a machine installs it as they like.
 site: $(VENV)/.dev $(if $(GITHUB_ACTIONS),graphviz)
-	$(BIN)/python -m scaffold examples report --into .examples/site
+	$(BIN)/python -m tools.examples report --into .examples/site
 
 graphviz:
 	command -v dot || { sudo apt-get update --quiet && sudo apt-get install --yes --quiet graphviz; }
@@ -114,15 +114,15 @@ report-broken:
 goldens: $(VENV)/.dev examples-build
 	$(BIN)/python tests/goldens.py
 	$(BIN)/python tests/base_layers.py
-	$(BIN)/python -m scaffold.examples.starter
+	$(BIN)/python -m tools.starter
 	$(BIN)/python tests/models/proof.py
 	cd tests && ../$(BIN)/python -m models.page
 
 names: $(VENV)/.dev
-	$(BIN)/python -m scaffold.examples.keras_names
+	$(BIN)/python -m tools.keras_names
 
 pages: $(VENV)/.dev
-	$(BIN)/python -m scaffold.conformance.pages
+	$(BIN)/python -m tools.check_pages
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.cold_start

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from scaffold.examples.warm import warm_python
+from tools.warm import warm_python
 
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"

@@ -8,12 +8,12 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from scaffold.attributes.grammar import read_attribute
-from scaffold.base_layer import public_layers
-from scaffold.catalog import Catalog
 from scaffold.errors import UsageError
-from scaffold.render import Style, render
-from scaffold.spec import Request, make_spec
+from scaffold.generation.attributes.grammar import read_attribute
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.render import Style, render
+from scaffold.generation.spec import Request, make_spec
+from scaffold.keras_source import public_layers
 
 PAGE = Path(__file__).parent.parent / "docs" / "base-layers.md"
 GAIN = "gain:float=1.0{>0}"

@@ -8,18 +8,18 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import jsonschema  # type: ignore[import-untyped] # its stubs are another package
 import pytest
 from hypothesis import settings
 
 from scaffold.cli import main
-from scaffold.examples.verify.steps import QUICK, threads
-from scaffold.examples.warm import warm_python
+from tools.examples.verify.steps import QUICK, threads
+from tools.warm import warm_python
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
@@ -131,8 +131,17 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def program() -> Callable[[Sequence[str]], NoReturn]:
+    """What `scaffold` runs; a module of tests may have another."""
+    return main
+
+
+@pytest.fixture
 def scaffold(
-    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    here: Path,
+    program: Callable[[Sequence[str]], NoReturn],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Scaffold:
     """The command line, run in this process in the folder `here`, printing into a pipe."""
     for name in ("NO_COLOR", "FORCE_COLOR", "SCAFFOLD_TRACEBACK"):
@@ -142,7 +151,7 @@ def scaffold(
     def run(*words: str) -> Outcome:
         capsys.readouterr()
         with pytest.raises(SystemExit) as left:
-            main(words)
+            program(words)
         printed = capsys.readouterr()
         assert isinstance(left.value.code, int)
         return Outcome(left.value.code, printed.out, printed.err)

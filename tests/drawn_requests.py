@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from scaffold.attributes import REQUIRED, Attribute
-from scaffold.attributes.grammar import Assignment
-from scaffold.catalog import Catalog
-from scaffold.spec import Request
-from scaffold.template import Template, TemplateAttribute
+from scaffold.generation.attributes import REQUIRED, Attribute
+from scaffold.generation.attributes.grammar import Assignment
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.spec import Request
+from scaffold.generation.template import Template, TemplateAttribute
 
 CATALOG = Catalog.builtin()
 # Small, so that what is made of them is; edges, and numbers with and without common divisors.

@@ -10,9 +10,9 @@ import pytest
 
 from base_layers import PAGE, classes, page
 from conftest import Warm
-from scaffold.base_layer import public_layers
-from scaffold.catalog import Catalog
 from scaffold.errors import UsageError
+from scaffold.generation.catalog import Catalog
+from scaffold.keras_source import public_layers
 from test_generated import BACKENDS, assert_passes
 
 
@@ -63,7 +63,7 @@ def test_each_built_in_of_a_template_can_be_derived_from() -> None:
 def test_reading_imports_no_keras() -> None:
     script = (
         "import sys\n"
-        "from scaffold.base_layer import read_base\n"
+        "from scaffold.keras_source import read_base\n"
         "read_base('Dense')\n"
         "print('keras' in sys.modules)\n"
     )

@@ -8,14 +8,14 @@ import pytest
 
 from models.proof import proofs as model_proofs
 from proofs.proof import proofs
-from scaffold.attributes import REQUIRED, Attribute
-from scaffold.attributes.grammar import declare_type, read_attribute
-from scaffold.catalog import TARGETS, Catalog
 from scaffold.errors import ScaffoldError, UsageError
-from scaffold.manifest import load
-from scaffold.render import Style, render
-from scaffold.spec import Request, make_spec
-from scaffold.template import Meaning, Template, fill
+from scaffold.generation.attributes import REQUIRED, Attribute
+from scaffold.generation.attributes.grammar import declare_type, read_attribute
+from scaffold.generation.catalog import TARGETS, Catalog
+from scaffold.generation.manifest import load
+from scaffold.generation.render import Style, render
+from scaffold.generation.spec import Request, make_spec
+from scaffold.generation.template import Meaning, Template, fill
 
 BUILTIN = Catalog.builtin()
 PLAIN = 'title = "T"\nsummary = "S."\nformula = "f"\nsource = "s"\n'

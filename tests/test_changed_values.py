@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from drawn_requests import CATALOG, templates
-from scaffold.attributes import Attribute
-from scaffold.attributes.grammar import Assignment
-from scaffold.render import Style, render
-from scaffold.spec import Request, make_spec
-from scaffold.template import Options, Template
+from scaffold.generation.attributes import Attribute
+from scaffold.generation.attributes.grammar import Assignment
+from scaffold.generation.render import Style, render
+from scaffold.generation.spec import Request, make_spec
+from scaffold.generation.template import Options, Template
 
 VARIANTS = [
     pytest.param(template, options, id=f"{template.target}-{template.name}-{number}")
@@ -70,7 +70,7 @@ def typed(value: Any) -> str:
 def test_whatever_the_default_is(
     template: Template, options: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scaffold.render.format_source", lambda source, **_: source)
+    monkeypatch.setattr("scaffold.generation.render.format_source", lambda source, **_: source)
     changed, _ = values_of(template, options, {})
     wanted = {
         rule.name: changed[rule.name]

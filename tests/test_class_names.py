@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import Scaffold, tree
-from scaffold.catalog import TARGETS, Catalog
 from scaffold.errors import UsageError
-from scaffold.lexicon import Lexicon
-from scaffold.near import UndecidedError
-from scaffold.spec import Request, make_spec
-from scaffold.template import Template
+from scaffold.generation.catalog import TARGETS, Catalog
+from scaffold.generation.lexicon import Lexicon
+from scaffold.generation.near import UndecidedError
+from scaffold.generation.spec import Request, make_spec
+from scaffold.generation.template import Template
 from scaffold.text import folded
 
 CATALOG = Catalog.builtin()

@@ -16,10 +16,10 @@ from conftest import Warm
 from drawn_requests import CATALOG, draw, draw_several, templates
 from scaffold.conformance.backends import BACKENDS
 from scaffold.errors import UsageError
-from scaffold.render import Style, render
-from scaffold.rules import KINDS
-from scaffold.spec import Spec, arguments_of, make_spec
-from scaffold.template import Template
+from scaffold.generation.render import Style, render
+from scaffold.generation.rules import KINDS
+from scaffold.generation.spec import Spec, arguments_of, make_spec
+from scaffold.generation.template import Template
 from test_generated import assert_passes
 
 EVERY = templates()
@@ -80,7 +80,7 @@ def test_what_is_accepted_can_be_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each class with its defaults, and with all of its arguments changed."""
-    monkeypatch.setattr("scaffold.render.format_source", lambda source, **_: source)
+    monkeypatch.setattr("scaffold.generation.render.format_source", lambda source, **_: source)
     number = 8 if pytestconfig.getoption("--every-backend") else 2
     specs = [spec for template in EVERY for spec in islice(accepted(template), number)]
     for spec in specs:

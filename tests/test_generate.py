@@ -6,12 +6,12 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from scaffold.catalog import Catalog
-from scaffold.composition import Use
-from scaffold.generate import Layout, exported, generate, next_step, training_step
-from scaffold.render import Style
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.composition import Use
+from scaffold.generation.generate import Layout, exported, generate, next_step, training_step
+from scaffold.generation.render import Style
+from scaffold.generation.spec import Spec, template_of
 from scaffold.settings import Settings
-from scaffold.spec import Spec, template_of
 
 SPEC = Spec("layer", "MyConv", "blank", "pkg")
 ROOT = Path("/home/me/my project")
@@ -23,7 +23,9 @@ def layout(into: str, tests: str | None, packages: str = "", root: str = ".") ->
         PurePosixPath(into),
         None if tests is None else PurePosixPath(tests),
         tuple(packages.split()),
-        PurePosixPath(root),
+        ROOT / root,
+        ROOT / (tests or into),
+        None,
     )
 
 
@@ -128,6 +130,19 @@ def test_next_step_from_another_folder(here: Path, settings: Settings, expected:
     assert next_step(SPEC, where, settings, ROOT, here) == expected
 
 
+def test_next_step_of_a_test_within_its_package() -> None:
+    where = replace(layout("src/lib", "src/lib", "lib", "src"), tests_root=ROOT / "src")
+    assert next_step(SPEC, where, Settings(ROOT, "pkg"), ROOT, ROOT) == (
+        "pytest src/lib/test_my_conv.py"
+    )
+
+
+def test_no_training_script_is_asked_for() -> None:
+    settings, catalog = Settings(ROOT, "pkg"), Catalog.builtin()
+    where = layout(".", ".")
+    assert training_step(template_of(catalog, MODEL), MODEL, where, settings, ROOT, ROOT) == ""
+
+
 def test_next_step_where_pytest_imports_by_path() -> None:
     settings = Settings(ROOT, "pkg", imports_by_path=True)
     assert next_step(SPEC, layout(".", "."), settings, ROOT, ROOT) == (
@@ -141,16 +156,14 @@ MODEL = Spec("model", "MyMLP", "mlp", "pkg", {"style": "subclass", "head": "clas
 @pytest.mark.parametrize(
     ("scripts", "is_built", "expected"),
     [
-        (None, False, "python src/train_my_mlp.py"),
         ("src", False, "python src/train_my_mlp.py"),
         ("my scripts", True, "python 'my scripts/train_my_mlp.py'"),
         ("scripts", False, "PYTHONPATH=src python scripts/train_my_mlp.py"),
     ],
 )
-def test_training_step(scripts: str | None, is_built: bool, expected: str) -> None:
+def test_training_step(scripts: str, is_built: bool, expected: str) -> None:
     where = replace(
-        layout("src/lib/models", None, "lib models", "src"),
-        scripts_into=None if scripts is None else PurePosixPath(scripts),
+        layout("src/lib/models", None, "lib models", "src"), scripts_into=PurePosixPath(scripts)
     )
     catalog = Catalog.builtin()
     settings = Settings(ROOT, "pkg", is_built=is_built)

@@ -16,8 +16,8 @@ import pytest
 from conftest import Warm
 from goldens import FOLDERS, GOLDENS
 from models.proof import GOLDENS as MODELS
-from scaffold.examples.listing import load_examples
-from scaffold.examples.verify.run_report import RunReport, read_report
+from tools.examples.listing import load_examples
+from tools.examples.verify.run_report import RunReport, read_report
 
 BACKENDS = ("tensorflow", "jax", "torch")
 HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from goldens import COMMANDS, GOLDENS, generate, read
-from scaffold.examples.verify.source import RUFF, RULES
+from tools.examples.verify.source import RUFF, RULES
 
 CHECKS = {
     "black": ["black", "--check", "--line-length=88"],

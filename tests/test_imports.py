@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from scaffold.imports import Imports
+from scaffold.generation.imports import Imports
 
 
 def test_sorted_in_sections() -> None:

@@ -1,6 +1,6 @@
 """The names that Keras has taken are those of the Keras installed: `make names` renews them."""
 
-from scaffold.examples.keras_names import TARGET, source
+from tools.keras_names import TARGET, source
 
 
 def test_names_are_those_of_the_installed_keras() -> None:

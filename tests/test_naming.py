@@ -10,8 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffold.errors import Place, ScaffoldError, UnsafeError, UsageError
-from scaffold.keras_names import LAYER_ATTRIBUTES, LAYERS, MODELS
-from scaffold.naming import check_attribute_name, check_class_name, check_package, module_name
+from scaffold.generation.naming import (
+    check_attribute_name,
+    check_class_name,
+    check_package,
+    module_name,
+)
+from scaffold.keras_source.taken_names import LAYER_ATTRIBUTES, LAYERS, MODELS
 
 RULE = "Python allows letters, digits and `_`, and no digit first"
 OTHER = "Python would read it as another name (it is not in Unicode's NFKC form)"

@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from scaffold.plan import Change, FilesDifferError, OnConflict, Plan, make_plan
+from scaffold.changes import Change, FilesDifferError, OnConflict, Plan, make_plan
 
 A, B, NEW = PurePosixPath("a.py"), PurePosixPath("sub/b.py"), PurePosixPath("a.py.new")
 

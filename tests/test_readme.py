@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.catalog import Catalog
+from scaffold.generation.catalog import Catalog
 
 ROOT = Path(__file__).parent.parent
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh.md"

@@ -16,14 +16,14 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scaffold.attributes import REQUIRED, TYPES, Attribute, AttributeType
-from scaffold.attributes.grammar import read_attribute
-from scaffold.catalog import Catalog
 from scaffold.errors import ScaffoldError
-from scaffold.render import Style, render
+from scaffold.generation.attributes import REQUIRED, TYPES, Attribute, AttributeType
+from scaffold.generation.attributes.grammar import read_attribute
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.render import Style, render
+from scaffold.generation.spec import Request, Spec, arguments_of, make_spec
+from scaffold.generation.spec_file import read_spec, write_spec
 from scaffold.settings import load_settings
-from scaffold.spec import Request, Spec, arguments_of, make_spec
-from scaffold.spec_file import read_spec, write_spec
 
 CATALOG = Catalog.builtin()
 NASTY = st.sampled_from(

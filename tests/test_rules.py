@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from scaffold.catalog import Catalog
 from scaffold.errors import UsageError
-from scaffold.manifest import load
-from scaffold.render import Style, render
-from scaffold.rules import KINDS
-from scaffold.spec import Request, make_spec
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.manifest import load
+from scaffold.generation.render import Style, render
+from scaffold.generation.rules import KINDS
+from scaffold.generation.spec import Request, make_spec
 
 # For each kind: values that go together, and values that do not, at their edge.
 VALUES: dict[str, tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]] = {

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from command_line import SAYS_NOTHING
-from scaffold.attributes import REQUIRED, Attribute
-from scaffold.attributes.grammar import Declaration, declare_type, read_attribute
-from scaffold.catalog import Catalog
 from scaffold.errors import Place, UsageError
-from scaffold.spec import (
+from scaffold.generation.attributes import REQUIRED, Attribute
+from scaffold.generation.attributes.grammar import Declaration, declare_type, read_attribute
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.spec import (
     Request,
     Spec,
     arguments_of,

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold.attributes import REQUIRED, Attribute
-from scaffold.attributes.base import Default
-from scaffold.attributes.grammar import Declaration, declare_type, read_attribute
-from scaffold.catalog import Catalog
 from scaffold.errors import UnsafeError, UsageError
-from scaffold.spec import Request, Spec, make_spec
-from scaffold.spec_file import MOST_BYTES, read_spec, write_spec
+from scaffold.generation.attributes import REQUIRED, Attribute
+from scaffold.generation.attributes.base import Default
+from scaffold.generation.attributes.grammar import Declaration, declare_type, read_attribute
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.spec import Request, Spec, make_spec
+from scaffold.generation.spec_file import MOST_BYTES, read_spec, write_spec
 
 CATALOG = Catalog.builtin()
 FILE = """\

@@ -18,8 +18,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from scaffold.conformance.backends import BACKENDS
-from scaffold.examples.listing import load_examples
-from scaffold.examples.shard import Shard
+from tools.examples.listing import load_examples
+from tools.examples.shard import Shard
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))

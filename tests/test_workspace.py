@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scaffold
+from scaffold.changes import Change
 from scaffold.errors import ConflictError, MissingError, ScaffoldError, UnsafeError
-from scaffold.plan import Change
 from scaffold.workspace import Workspace
 
 JOURNAL = ".scaffold-journal"

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from scaffold.changes import Change
 from scaffold.errors import ScaffoldError
-from scaffold.plan import Change
 from scaffold.workspace import Workspace
 
 OPERATIONS = [

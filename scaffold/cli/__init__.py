@@ -10,7 +10,7 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 import click
@@ -19,7 +19,6 @@ from scaffold import __version__
 
 _COMMANDS = {
     "check": "Check whether layers and models keep Keras's contract.",
-    "examples": "Generate, prove and show the examples of a list.",
     "layer": "Generate a custom Keras layer with its tests.",
     "list": "List the templates.",
     "model": "Generate a custom Keras model with its tests and a training script.",
@@ -85,6 +84,11 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
+    run(cli, "scaffold", arguments)
+
+
+def run(command: click.Command, name: str, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command as the program `name` and leave with its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     color = False if os.environ.get("NO_COLOR") else None
     if "_SCAFFOLD_COMPLETE" in os.environ:
@@ -92,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = _run(words, color)
+        code = _run(command, name, words, color)
         sys.stdout.flush()
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - who reads has left
@@ -109,13 +113,18 @@ def entry() -> NoReturn:
         gc.freeze()  # Else the interpreter looks through it all once more on its way out.
 
 
-def _run(words: Sequence[str], color: bool | None) -> int:
+def _run(command: click.Command, name: str, words: Sequence[str], color: bool | None) -> int:
     try:
-        code = cli.main(words, prog_name="scaffold", standalone_mode=False, color=color)
+        code = command.main(words, prog_name=name, standalone_mode=False, color=color)
     except BrokenPipeError:
         raise
     except (Exception, KeyboardInterrupt) as error:
         from scaffold.cli.failure import report
 
-        return report(error, words, color)
+        asked = command.name if command is not cli else next(_plain(words), None)
+        return report(error, words, color, asked)
     return code if isinstance(code, int) else 0
+
+
+def _plain(words: Sequence[str]) -> Iterator[str]:
+    return (word for word in words if not word.startswith("-"))

@@ -157,7 +157,7 @@ def command(
         else:
             show_list(checks, _width(), as_json=as_json)
         return 0
-    from scaffold.conformance.case import arguments_from
+    from scaffold.cases import arguments_from
     from scaffold.conformance.process.session import Request
 
     reports = _Reports.at(sarif, junit, as_json=as_json)
@@ -225,7 +225,7 @@ class _Run:
             progress.erase()
         if self.outcomes:
             self._print_group(progress.erase)
-            self._print(summary(self.outcomes))
+            self._print(summary(self.outcomes, click.style))
         elif request.allow_empty:
             self._print("There is no layer or model to check.")
         else:
@@ -251,7 +251,7 @@ class _Run:
         earlier, group = self.outcomes[: self._printed], self.outcomes[self._printed :]
         if group:
             make_room()
-            look = Look(Path.cwd(), _width(), self.verbose)
+            look = Look(Path.cwd(), _width(), self.verbose, click.style)
             self._print(group_text(group, self._said, look=look, earlier=earlier))
             self._printed, self._said = len(self.outcomes), []
 
@@ -357,7 +357,7 @@ def _installed(backends: Sequence[str]) -> tuple[str, ...]:
 
 def _inputs(words: Sequence[str]) -> Any:
     """One input, a list of them, or a dict of those with a name; `None` for none."""
-    from scaffold.conformance.case import input_from
+    from scaffold.cases import input_from
 
     parted = [word.rpartition("=") for word in words]
     names = [name for name, equals, _ in parted if equals]

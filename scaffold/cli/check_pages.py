@@ -9,9 +9,9 @@ import click
 
 from scaffold.cli.answer import print_answer
 from scaffold.cli.failure import colored_diff
-from scaffold.conformance.pages import family
 from scaffold.conformance.registry import Check
 from scaffold.conformance.report.json import listed_data, page_data
+from scaffold.conformance.report.page import family
 from scaffold.conformance.report.view import sentence
 
 

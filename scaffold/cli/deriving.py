@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scaffold.attributes.grammar import Assignment
 from scaffold.errors import ScaffoldError
+from scaffold.generation.attributes.grammar import Assignment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scaffold.catalog import Catalog
-    from scaffold.spec import Request, Spec
+    from scaffold.generation.catalog import Catalog
+    from scaffold.generation.spec import Request, Spec
 
 
 def derived(catalog: Catalog, request: Request, spec: Spec) -> Request | None:
@@ -22,8 +22,8 @@ def derived(catalog: Catalog, request: Request, spec: Spec) -> Request | None:
 
     Defaults of arguments that the layer of Keras has not are left out.
     """
-    from scaffold.base_layer import read_base
-    from scaffold.spec import make_spec, template_of
+    from scaffold.generation.spec import make_spec, template_of
+    from scaffold.keras_source import read_base
 
     built_in = template_of(catalog, spec).built_in(spec.options)
     if not built_in:

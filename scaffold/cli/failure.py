@@ -9,13 +9,21 @@ from typing import Any
 
 import click
 
+from scaffold.changes import FilesDifferError
 from scaffold.cli.answer import print_answer
 from scaffold.errors import Place, ScaffoldError, UsageError
-from scaffold.plan import FilesDifferError
 
 
-def report(error: BaseException, words: Sequence[str], color: bool | None) -> int:
+def report(
+    error: BaseException, words: Sequence[str], color: bool | None, asked: str | None
+) -> int:
     """Show `error` and give the exit code for it.
+
+    Args:
+        error: What ended the run.
+        words: The command line.
+        color: Whether to color the output, `None` where the terminal says.
+        asked: The name of the command, as far as one was typed.
 
     Raises:
         BaseException: `error` itself, if it is a defect and SCAFFOLD_TRACEBACK is set.
@@ -26,7 +34,7 @@ def report(error: BaseException, words: Sequence[str], color: bool | None) -> in
     known = _known(error)
     options = words[: words.index("--")] if "--" in words else words
     if "--json" in options:
-        print_answer(next((w for w in words if not w.startswith("-")), None), error=_data(known))
+        print_answer(asked, error=_data(known))
         return known.exit_code
     if isinstance(known, FilesDifferError):
         asked_for = "--diff" in options

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scaffold.attributes.param import AttributeParam
+from scaffold.changes import OnConflict
 from scaffold.cli import writing
 from scaffold.cli.answer import print_answer
+from scaffold.cli.attribute_param import AttributeParam
 from scaffold.cli.failure import colored_diff
 from scaffold.cli.params import OptionParam, complete_templates
 from scaffold.errors import MissingError, UsageError
-from scaffold.plan import OnConflict
 
 if TYPE_CHECKING:
-    from scaffold.catalog import Catalog
-    from scaffold.generate import Layout
-    from scaffold.plan import Change, Plan
+    from scaffold.changes import Change, Plan
+    from scaffold.generation.catalog import Catalog
+    from scaffold.generation.generate import Layout
+    from scaffold.generation.spec import Request, Spec
     from scaffold.settings import Settings
-    from scaffold.spec import Request, Spec
     from scaffold.workspace import Workspace
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -94,7 +94,7 @@ class Wish:
 
 def run(request: Request, wish: Wish) -> None:
     """Turn what was asked for into a plan, commit it, and say so."""
-    from scaffold.catalog import Catalog
+    from scaffold.generation.catalog import Catalog
 
     _check_folder_options(wish.no_tests, wish.tests_into)
     catalog = Catalog.builtin()
@@ -115,7 +115,7 @@ def run(request: Request, wish: Wish) -> None:
 def _begin(catalog: Catalog, request: Request, wish: Wish) -> _Run:
     """What the command works with; a person is asked where the name leaves the template open."""
     from scaffold.cli.asking import can_ask
-    from scaffold.near import UndecidedError
+    from scaffold.generation.near import UndecidedError
 
     try:
         return _Run.begin(catalog, request, wish)
@@ -161,8 +161,8 @@ class _Run:
         request: Request,
         wish: Wish,
     ) -> _Run:
+        from scaffold.generation.spec import make_spec, notes_of, template_of
         from scaffold.settings import load_settings, nearest_project
-        from scaffold.spec import make_spec, notes_of, template_of
         from scaffold.workspace import Workspace
 
         here = Path.cwd()
@@ -177,13 +177,14 @@ class _Run:
         return cls(catalog, request, spec, reason, notes, settings, workspace, layout, exports)
 
     def plan(self, on_conflict: OnConflict, save_spec: Path | None) -> Plan:
-        from scaffold.generate import generate
-        from scaffold.render import Style
+        from scaffold.generation.generate import generate
+        from scaffold.generation.render import Style
 
         style = Style(self.settings.license_header, self.settings.black)
         files = dict(generate(self.catalog, self.spec, style, self.layout))
         if save_spec is not None:
-            from scaffold.spec_file import write_spec
+            from scaffold.generation.composition import with_homes
+            from scaffold.generation.spec_file import write_spec
 
             path = self.workspace.confine(save_spec)
             if path in files:
@@ -191,15 +192,16 @@ class _Run:
                     f"--save-spec {save_spec} is where the generated code goes",
                     mend="Name another file, such as spec.toml.",
                 )
-            files[path] = write_spec(self.spec)
+            layers = with_homes(self.spec.layers, lambda home: _to(save_spec, home))
+            files[path] = write_spec(replace(self.spec, layers=layers))
         plan = writing.plan_of(self.workspace, files, on_conflict)
         return replace(plan, changes=(*plan.changes, *self._edits(plan))) if self.exports else plan
 
     def _edits(self, plan: Plan) -> Iterator[Change]:
         """The change by which the package offers the classes that it has once `plan` is done."""
-        from scaffold.exports import with_exports
-        from scaffold.generate import exported
-        from scaffold.plan import Change
+        from scaffold.changes import Change
+        from scaffold.generation.generate import exported
+        from scaffold.package_init import with_exports
 
         written = {change.path: change.after for change in plan.changes}
 
@@ -222,7 +224,7 @@ class _Run:
         return plan
 
     def next_step(self) -> str:
-        from scaffold.generate import next_step
+        from scaffold.generation.generate import next_step
 
         here = Path.cwd()
         return next_step(self.spec, self.layout, self.settings, self.workspace.root, here)
@@ -243,8 +245,8 @@ class _Run:
 
     def training_step(self) -> str:
         """The line that trains what was generated, if there is a script for it."""
-        from scaffold.generate import training_step
-        from scaffold.spec import template_of
+        from scaffold.generation.generate import training_step
+        from scaffold.generation.spec import template_of
 
         template = template_of(self.catalog, self.spec)
         root, here = self.workspace.root, Path.cwd()
@@ -252,20 +254,22 @@ class _Run:
 
 
 def _layout(workspace: Workspace, settings: Settings, wish: Wish, target: str) -> Layout:
-    from scaffold.generate import Layout
+    from scaffold.generation.generate import Layout
+    from scaffold.modules import packages_of
 
     into = settings.into_for(target)
     folder = wish.into or (settings.folder / into if into else Path())
     beside = settings.folder / settings.tests_into if settings.tests_into else folder
     inside = workspace.confine(folder)
-    packages: list[str] = []
-    root = inside
-    while root.name.isidentifier() and (workspace.root / root / "__init__.py").is_file():
-        packages.insert(0, root.name)
-        root = root.parent
+    packages, root = packages_of(workspace.root / inside)
     tests = None if wish.no_tests else workspace.confine(wish.tests_into or beside)
-    scripts = settings.scripts_into and workspace.confine(settings.folder / settings.scripts_into)
-    return Layout(inside, tests, tuple(packages), root, not wish.no_training, scripts or None)
+    scripts = None
+    if not wish.no_training:
+        found = root if root.is_relative_to(workspace.root) else workspace.root / inside
+        into_scripts = settings.scripts_into
+        scripts = workspace.confine(settings.folder / into_scripts if into_scripts else found)
+    _, tests_root = packages_of(workspace.root / (tests or inside))
+    return Layout(inside, tests, packages, root, tests_root, scripts)
 
 
 def _check_folder_options(no_tests: bool, tests_into: Path | None) -> None:
@@ -276,14 +280,26 @@ def _check_folder_options(no_tests: bool, tests_into: Path | None) -> None:
 
 
 def _read_spec_file(path: Path) -> Request:
-    from scaffold.spec_file import MOST_BYTES, read_spec
+    from scaffold.generation.composition import with_homes
+    from scaffold.generation.spec_file import MOST_BYTES, read_spec
 
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise MissingError(f"there is no spec file {path}", mend="Is the path right?") from None
-    return read_spec(data, str(path))
+    request = read_spec(data, str(path))
+    return replace(request, layers=with_homes(request.layers, lambda home: _from(path, home)))
+
+
+def _from(spec_file: Path, home: str) -> str:
+    """A file that a spec names, as one would type it here."""
+    return Path(os.path.relpath(spec_file.parent / home)).as_posix()
+
+
+def _to(spec_file: Path, home: str) -> str:
+    """A file that was typed here, as a spec file names it."""
+    return Path(os.path.relpath(home, spec_file.parent)).as_posix()
 
 
 def _answer(run: _Run, plan: Plan, wish: Wish) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from scaffold.attributes import TYPES
-from scaffold.attributes.grammar import Assignment, Declaration
 from scaffold.cli.generation import Wish, generates, once, run
 from scaffold.cli.params import complete_bases
+from scaffold.generation.attributes import TYPES
+from scaffold.generation.attributes.grammar import Assignment, Declaration
 
 _HELP = f"""Generate a custom Keras layer NAME with its tests.
 
@@ -43,7 +43,7 @@ def command(
     **wish: Any,
 ) -> None:
     """Turn what was typed into a request, and run it."""
-    from scaffold.spec import Request
+    from scaffold.generation.spec import Request
 
     run(
         Request("layer", name, template, package, once(options), attributes, base),

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from scaffold.catalog import TARGETS, Catalog
 from scaffold.cli.answer import print_answer
 from scaffold.cli.params import complete_words
-from scaffold.template import Template
+from scaffold.generation.catalog import TARGETS, Catalog
+from scaffold.generation.template import Template
 from scaffold.text import nearest, shown
 
 _WIDTH = 88

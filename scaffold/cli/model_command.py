@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from scaffold.attributes.grammar import Assignment, Declaration
 from scaffold.cli.generation import Wish, generates, once, run
 from scaffold.cli.params import complete_layers
+from scaffold.generation.attributes.grammar import Assignment, Declaration
 
 _HELP = """Generate a custom Keras model NAME with its tests and a training script.
 
@@ -63,8 +63,8 @@ def command(
     **wish: Any,
 ) -> None:
     """Turn what was typed into a request, and run it."""
-    from scaffold.composition import Compiled, read_use
-    from scaffold.spec import Request
+    from scaffold.generation.composition import Compiled, read_use
+    from scaffold.generation.spec import Request
 
     short = {"style": style, "head": head}
     chosen = once((*options, *((key, value) for key, value in short.items() if value is not None)))

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from scaffold.attributes.param import template_in_question
+from scaffold.cli.attribute_param import template_in_question
 
 
 class OptionParam(click.ParamType[tuple[str, str]]):
@@ -28,7 +28,7 @@ class OptionParam(click.ParamType[tuple[str, str]]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem[Any]]:
-        from scaffold.catalog import Catalog
+        from scaffold.generation.catalog import Catalog
 
         # Click knows no NAME yet while the option before it still lacks its value.
         chosen = template_in_question(ctx) if ctx.params.get("name") else None
@@ -48,7 +48,7 @@ def complete_templates(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:
     """The names of the templates that the command is for, with their summaries."""
-    from scaffold.catalog import TARGETS, Catalog
+    from scaffold.generation.catalog import TARGETS, Catalog
 
     catalog, command = Catalog.builtin(), ctx.command.name
     return [
@@ -63,7 +63,7 @@ def complete_bases(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:
     """The layers of the installed Keras."""
-    from scaffold.base_layer import public_layers
+    from scaffold.keras_source import public_layers
 
     names = [f"keras.layers.{name}" for name in public_layers()]
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
@@ -73,8 +73,8 @@ def complete_layers(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:
     """What a model can be composed of: the layers of the installed Keras, and templates."""
-    from scaffold.base_layer import public_layers
-    from scaffold.catalog import Catalog
+    from scaffold.generation.catalog import Catalog
+    from scaffold.keras_source import public_layers
 
     names = [*public_layers(), *Catalog.builtin().words("layer")]
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
@@ -84,7 +84,7 @@ def complete_words(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:
     """The targets, and the words that templates are called by."""
-    from scaffold.catalog import TARGETS, Catalog
+    from scaffold.generation.catalog import TARGETS, Catalog
 
     catalog = Catalog.builtin()
     known = [*TARGETS, *sorted({word for target in TARGETS for word in catalog.words(target)})]

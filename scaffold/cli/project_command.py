@@ -11,13 +11,13 @@ from typing import Any
 
 import click
 
+from scaffold.changes import Change, OnConflict, Plan
 from scaffold.cli import writing
 from scaffold.cli.answer import print_answer
 from scaffold.cli.asking import can_ask
 from scaffold.cli.failure import colored_diff
 from scaffold.cli.project_prompts import AnswerParam, ask, template_folder
 from scaffold.errors import UsageError
-from scaffold.plan import Change, OnConflict, Plan
 from scaffold.project import (
     Given,
     load_questions,

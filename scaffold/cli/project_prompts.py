@@ -10,9 +10,9 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from scaffold.catalog import Catalog
 from scaffold.cli.asking import prompt
 from scaffold.errors import ScaffoldError
+from scaffold.generation.catalog import Catalog
 from scaffold.project import QUESTIONS, Given, Question, load_questions, read_given, words_for
 
 

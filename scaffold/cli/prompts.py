@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import click
 
-from scaffold.attributes import Attribute
-from scaffold.attributes.grammar import Assignment, Declaration, read_attribute
-from scaffold.catalog import Catalog
 from scaffold.cli.asking import can_ask, prompt
 from scaffold.errors import UsageError
-from scaffold.naming import check_class_name
-from scaffold.near import Near, UndecidedError
-from scaffold.spec import Request, make_spec, template_of
-from scaffold.template import Meaning
+from scaffold.generation.attributes import Attribute
+from scaffold.generation.attributes.grammar import Assignment, Declaration, read_attribute
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.naming import check_class_name
+from scaffold.generation.near import Near, UndecidedError
+from scaffold.generation.spec import Request, make_spec, template_of
+from scaffold.generation.template import Meaning
 
 # The answers are checked before it is known under which package the class is registered.
 _ANY_PACKAGE = "package"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from scaffold.plan import Change
+from scaffold.changes import Change
 from scaffold.workspace import Workspace
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from scaffold.attributes import REQUIRED, Attribute, Value
-from scaffold.catalog import TARGETS, Catalog
 from scaffold.cli.answer import print_answer
 from scaffold.cli.params import complete_templates
 from scaffold.errors import UsageError
-from scaffold.near import UndecidedError
-from scaffold.template import Meaning, Template, fill
+from scaffold.generation.attributes import REQUIRED, Attribute, Value
+from scaffold.generation.catalog import TARGETS, Catalog
+from scaffold.generation.near import UndecidedError
+from scaffold.generation.template import Meaning, Template, fill
 from scaffold.text import nearest, shown
 
 
@@ -113,9 +113,9 @@ def _attribute(name: str, attribute: Attribute) -> dict[str, Any]:
 
 
 def _example(catalog: Catalog, template: Template, meaning: Meaning) -> dict[str, str]:
-    from scaffold.attributes.grammar import read_attribute
-    from scaffold.render import Style, render
-    from scaffold.spec import Request, make_spec
+    from scaffold.generation.attributes.grammar import read_attribute
+    from scaffold.generation.render import Style, render
+    from scaffold.generation.spec import Request, make_spec
 
     name = f"My{''.join(word.capitalize() for word in template.name.split('_'))}"
     options = {key: str(value) for key, value in meaning.options.items()}

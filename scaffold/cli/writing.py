@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scaffold.plan import Change, OnConflict, Plan
+from scaffold.changes import Change, OnConflict, Plan
 
 if TYPE_CHECKING:
     from scaffold.workspace import Workspace
@@ -61,7 +61,7 @@ def plan_of(
     Raises:
         FilesDifferError: As in `make_plan`, with paths as one would type them.
     """
-    from scaffold.plan import FilesDifferError, make_plan
+    from scaffold.changes import FilesDifferError, make_plan
 
     try:
         return make_plan(files, workspace.read, on_conflict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scaffold.conformance.case import Case, Input
+from scaffold.cases import Case, Input
 from scaffold.conformance.finding import Finding, Outcome, Where
 from scaffold.conformance.registry import Check, checks
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from scaffold.conformance.case import case_from
-from scaffold.conformance.cases import cases_of
+from scaffold.cases import case_from
 from scaffold.conformance.finding import Outcome, failed
+from scaffold.conformance.finding_cases import cases_of
 from scaffold.conformance.lazy import keras
 from scaffold.conformance.process.fresh import FreshProcess
 from scaffold.conformance.registry import Check, find, select, with_needed

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from scaffold.base_layer import HandedOn, Parameter
 from scaffold.conformance.source import Source
+from scaffold.keras_source import HandedOn, Parameter
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaffold.conformance.case import Case, Input, inputs_of, map_inputs
+from scaffold.cases import Case, Input, inputs_of, map_inputs
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.signature import constructor_parameters
 from scaffold.conformance.source import Source

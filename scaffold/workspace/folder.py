@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
+from scaffold.changes import Change
 from scaffold.errors import ConflictError, MissingError, UnsafeError
-from scaffold.plan import Change
 from scaffold.workspace.files import (
     GONE,
     adding,

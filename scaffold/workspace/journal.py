@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from scaffold.changes import Change
 from scaffold.errors import ConflictError, UnsafeError
-from scaffold.plan import Change
 from scaffold.workspace.files import (
     CAUTIOUS,
     digest,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from jinja2 import Environment, FileSystemLoader
 
 import scaffold
-from scaffold.attributes import Attribute
-from scaffold.attributes.grammar import declare_type
+from scaffold.generation.attributes import Attribute
+from scaffold.generation.attributes.grammar import declare_type
 
 TEMPLATES = Path(scaffold.__file__).parent.parent / "templates"
 MACROS = Environment(loader=FileSystemLoader(TEMPLATES), trim_blocks=True, lstrip_blocks=True)

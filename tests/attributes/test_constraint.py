@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.attributes.constraint import ANY, Bound, Constraint
+from scaffold.generation.attributes.constraint import ANY, Bound, Constraint
 
 DIGITS = st.from_regex(
     r"-?([0-9]{1,17}(\.[0-9]{0,21})?|\.[0-9]{1,21})([eE][-+]?[0-9]{1,2})?", fullmatch=True

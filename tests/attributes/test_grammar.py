@@ -4,10 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.attributes import REQUIRED, TYPES, Attribute
-from scaffold.attributes.base import Default
-from scaffold.attributes.grammar import Assignment, Declaration, declare_type, read_attribute
 from scaffold.errors import Place, ScaffoldError, UnsafeError, UsageError
+from scaffold.generation.attributes import REQUIRED, TYPES, Attribute
+from scaffold.generation.attributes.base import Default
+from scaffold.generation.attributes.grammar import (
+    Assignment,
+    Declaration,
+    declare_type,
+    read_attribute,
+)
 
 
 @pytest.mark.parametrize(

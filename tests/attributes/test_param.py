@@ -4,11 +4,11 @@ import click
 import pytest
 from click.shell_completion import BashComplete, ShellComplete
 
-from scaffold.attributes.grammar import Assignment
-from scaffold.attributes.param import AttributeParam
-from scaffold.catalog import Catalog
 from scaffold.cli import cli
+from scaffold.cli.attribute_param import AttributeParam
 from scaffold.errors import UsageError
+from scaffold.generation.attributes.grammar import Assignment
+from scaffold.generation.catalog import Catalog
 
 TYPES = [
     "int",

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.attributes import REQUIRED, TYPES, Attribute, AttributeType, Value
-from scaffold.attributes.base import Default
-from scaffold.attributes.constraint import Constraint
-from scaffold.attributes.grammar import declare_type
-from scaffold.attributes.keras_objects import LayerType, Seed
-from scaffold.attributes.numeric import Float, Int, Ints
-from scaffold.attributes.text import Bool, Choice, Str
+from scaffold.generation.attributes import REQUIRED, TYPES, Attribute, AttributeType, Value
+from scaffold.generation.attributes.base import Default
+from scaffold.generation.attributes.constraint import Constraint
+from scaffold.generation.attributes.grammar import declare_type
+from scaffold.generation.attributes.keras_objects import LayerType, Seed
+from scaffold.generation.attributes.numeric import Float, Int, Ints
+from scaffold.generation.attributes.text import Bool, Choice, Str
 
 DECLARATIONS = [
     ("int", None),

@@ -12,7 +12,7 @@ import pytest
 
 from conformance.few_checks import BROKEN, CHECKS, CLEAN, HERE, few_checks
 from conftest import Scaffold
-from scaffold.conformance.case import Input
+from scaffold.cases import Input
 from scaffold.conformance.finding import Finding, Outcome, Where
 from scaffold.conformance.process.session import Note, Request
 from scaffold.errors import UsageError

@@ -13,8 +13,8 @@ import pytest
 import scaffold as package
 from command_line import ENVIRONMENT, SAYS_NOTHING, process
 from conftest import Outcome, Scaffold, tree
-from scaffold.catalog import Catalog
 from scaffold.cli.failure import colored_diff
+from scaffold.generation.catalog import Catalog
 from terminal import on_a_terminal
 
 
@@ -102,7 +102,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("scaffold.spec.make_spec", fail)
+    monkeypatch.setattr("scaffold.generation.spec.make_spec", fail)
 
 
 @pytest.mark.parametrize(

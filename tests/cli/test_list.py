@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from conftest import Scaffold
-from scaffold.catalog import TARGETS, Catalog
+from scaffold.generation.catalog import TARGETS, Catalog
 
 CONV = """\
 layer conv: Convolution. Convolution over one, two or three axes, with strides, dilation and groups.

@@ -10,7 +10,7 @@ import pytest
 
 from command_line import SAYS_NOTHING
 from conftest import Scaffold, tree
-from scaffold.catalog import Catalog
+from scaffold.generation.catalog import Catalog
 from terminal import PLAIN, talk
 
 NAME = "Class name (NAME): "

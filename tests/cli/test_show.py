@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from conftest import Scaffold
-from scaffold.catalog import Catalog
+from scaffold.generation.catalog import Catalog
 
 DENSE = """\
 dense (layer): Dense

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold.composition import Compiled
 from scaffold.errors import UsageError
+from scaffold.generation.composition import Compiled
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from typing import Any
 import keras
 import pytest
 
-from scaffold.base_layer.sample import IN_A_MODEL
-from scaffold.catalog import Catalog
-from scaffold.composition.facts import FACTS, of_class, of_keras
-from scaffold.conformance.case import Case, Input, case_from
+from scaffold.cases import Case, Input, case_from
 from scaffold.errors import UsageError
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.composition.facts import FACTS, of_class, of_keras
+from scaffold.generation.deriving.sample import IN_A_MODEL
 
 CATALOG = Catalog.builtin()
 FOLDER = CATALOG.composing("model").folder

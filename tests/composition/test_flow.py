@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold.catalog import Catalog
-from scaffold.composition import Parallel, Residual, read_use
 from scaffold.errors import UsageError
-from scaffold.spec import Request, make_spec
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.composition import Parallel, Residual, read_use
+from scaffold.generation.spec import Request, make_spec
 
 CATALOG = Catalog.builtin()
 

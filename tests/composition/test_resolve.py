@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.catalog import Catalog
-from scaffold.composition import Composition, Parallel, Residual, compose, read_use
-from scaffold.composition.resolve import Beside
 from scaffold.errors import MissingError, ScaffoldError
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.composition import Composition, Parallel, Residual, compose, read_use
+from scaffold.generation.composition.resolve import Beside
 
 CATALOG = Catalog.builtin()
 MINE = """\

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.composition import Parallel, Residual, Use, read_use
-from scaffold.composition.stage import uses
 from scaffold.errors import UnsafeError, UsageError
+from scaffold.generation.composition import Parallel, Residual, Use, read_use
+from scaffold.generation.composition.stage import uses
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from scaffold.composition import Compiled, Parallel, Residual, Use
-from scaffold.composition.tables import (
+from scaffold.errors import UsageError
+from scaffold.generation.composition import Compiled, Parallel, Residual, Use
+from scaffold.generation.composition.tables import (
     compiled_table,
     read_compiled,
     read_stages,
     stage_table,
 )
-from scaffold.errors import UsageError
 
 STAGES = (
     Use("Dense", "", {"units": "10", "use_bias": "true", "activation": "relu"}),

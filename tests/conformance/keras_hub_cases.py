@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.keras_layer_cases import Table, case
-from scaffold.conformance.case import Input
+from scaffold.cases import Input
 
 SEQUENCE = Input((2, 6, 8))
 PADDED = Input((2, 6, 8), mask=True)

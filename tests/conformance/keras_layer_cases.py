@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scaffold.conformance.case import Case, Input, Structure
+from scaffold.cases import Case, Input, Structure
 
 Table = Mapping[str, list[Case]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.keras_layer_cases import WORDS, Table, case, image
-from scaffold.conformance.case import Input
+from scaffold.cases import Input
 
 PIXELS = image()
 PIXELS_FIRST = image(2, 3, 8, 10)

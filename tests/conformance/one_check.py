@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scaffold.conformance.case import case_from
+from scaffold.cases import case_from
 from scaffold.conformance.finding import Outcome
 from scaffold.conformance.registry import find
 from scaffold.conformance.runner import run

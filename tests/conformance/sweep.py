@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from scaffold.conformance.case import Case
+from scaffold.cases import Case
 from scaffold.conformance.finding import Outcome
 from scaffold.conformance.process.channel import Channel
 from scaffold.conformance.process.fresh import FreshProcess

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.conformance import Case, Input
-from scaffold.conformance.case import (
+from scaffold.cases import (
     arguments_from,
     case_from,
     input_from,
     inputs_of,
     structure_from,
 )
+from scaffold.conformance import Case, Input
 from scaffold.errors import UsageError
 
 INPUTS = {

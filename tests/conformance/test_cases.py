@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from scaffold.catalog import Catalog
 from scaffold.conformance import Case, Input
-from scaffold.conformance.cases import cases_of
+from scaffold.conformance.finding_cases import cases_of
 from scaffold.conformance.subject import Subject
+from scaffold.generation.catalog import Catalog
 
 SOURCE = """
 import keras

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from conformance.few_checks import CHECKS, few_checks
-from scaffold.conformance.pages import DOCS, page, pages, write
+from scaffold.conformance.report.page import page
+from tools.check_pages import DOCS, pages, write
 
 __all__ = ["few_checks"]
 PAGE = """\
@@ -64,7 +65,7 @@ def test_page() -> None:
 
 @pytest.mark.usefixtures("few_checks")
 def test_index(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scaffold.conformance.pages.checks", lambda: CHECKS)
+    monkeypatch.setattr("tools.check_pages.checks", lambda: CHECKS)
     index = pages()[Path("checks.md")]
     head, _, rows = index.partition("| --- | --- | --- | --- |\n")
     assert head.startswith("# The checks\n")
@@ -77,7 +78,7 @@ def test_index(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scaffold.conformance.pages.checks", lambda: CHECKS[:2])
+    monkeypatch.setattr("tools.check_pages.checks", lambda: CHECKS[:2])
     (tmp_path / "checks").mkdir()
     (tmp_path / "checks" / "gone.md").write_text("a check that is no more")
     write(tmp_path)

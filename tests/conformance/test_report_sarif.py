@@ -12,7 +12,7 @@ import pytest
 from conformance.few_checks import BROKEN, CHECKS, CLEAN, HERE, MISSING, at, few_checks, outcome
 from scaffold import __version__
 from scaffold.conformance.finding import Outcome
-from scaffold.conformance.pages import body
+from scaffold.conformance.report.page import body
 from scaffold.conformance.report.sarif import sarif
 
 __all__ = ["few_checks"]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.catalog import Catalog
 from scaffold.errors import UsageError
-from scaffold.examples.build import build, left_over
-from scaffold.examples.listing import FOLDER, Example, load_examples
-from scaffold.examples.matrix import pairs, variants
+from scaffold.generation.catalog import Catalog
+from tools.examples.build import build, left_over
+from tools.examples.listing import FOLDER, Example, load_examples
+from tools.matrix import pairs, variants
 
 EXAMPLES = load_examples(Path(__file__).parents[2] / FOLDER)
 

@@ -16,7 +16,7 @@ NOT_AGAIN = [
 
 def run_demo(folder: Path) -> list[str]:
     result = subprocess.run(
-        [sys.executable, "-m", "scaffold.examples.demo"],
+        [sys.executable, "-m", "tools.demo"],
         cwd=folder,
         env={**os.environ, "KERAS_BACKEND": "tensorflow"},
         capture_output=True,

@@ -11,11 +11,11 @@ import pytest
 from goldens import KINDS
 from models.proof import commands as model_commands
 from models.proof import first_goldens
-from scaffold.catalog import Catalog
 from scaffold.errors import MissingError, UsageError
-from scaffold.examples.build import build
-from scaffold.examples.listing import FOLDER, LISTING, choose, load_examples
-from scaffold.examples.shard import Shard
+from scaffold.generation.catalog import Catalog
+from tools.examples.build import build
+from tools.examples.listing import FOLDER, LISTING, choose, load_examples
+from tools.examples.shard import Shard
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = load_examples(ROOT / FOLDER)

@@ -24,9 +24,9 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from examples.test_report_page import CATALOG, FACTS, GRAPH, LISTED, found
-from scaffold.examples.build import build
-from scaffold.examples.listing import load_examples
-from scaffold.examples.report.site import write_site
+from tools.examples.build import build
+from tools.examples.listing import load_examples
+from tools.examples.report.site import write_site
 
 PROGRAMS = ("chromium", "chromedriver")
 PACKAGES = ("chromium", "chromium-driver", "graphviz")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.catalog import TARGETS, Catalog
-from scaffold.examples.report.formula import mathml
+from scaffold.generation.catalog import TARGETS, Catalog
+from tools.examples.report.formula import mathml
 
 FORMULAS = [
     template.formula

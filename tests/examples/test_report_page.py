@@ -15,16 +15,16 @@ from typing import Any
 
 import pytest
 
-from scaffold.catalog import TARGETS, Catalog
 from scaffold.errors import MissingError, UsageError
-from scaffold.examples.build import Built, Generated, build
-from scaffold.examples.listing import Example, load_examples
-from scaffold.examples.report.card import Card, make_card
-from scaffold.examples.report.curves import plots
-from scaffold.examples.report.graph import draw
-from scaffold.examples.report.site import write_site
-from scaffold.examples.verify.result import SOURCE, Result, Status, Step
-from scaffold.examples.verify.results import digest
+from scaffold.generation.catalog import TARGETS, Catalog
+from tools.examples.build import Built, Generated, build
+from tools.examples.listing import Example, load_examples
+from tools.examples.report.card import Card, make_card
+from tools.examples.report.curves import plots
+from tools.examples.report.graph import draw
+from tools.examples.report.site import write_site
+from tools.examples.verify.result import SOURCE, Result, Status, Step
+from tools.examples.verify.results import digest
 
 LISTED = Path(__file__).parents[2] / "generated_examples"
 CATALOG = Catalog.builtin()

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from scaffold.errors import MissingError
-from scaffold.examples.build import Built, Generated
-from scaffold.examples.listing import Example
-from scaffold.examples.report.summary import junit
-from scaffold.examples.verify import results, steps
-from scaffold.examples.verify.devices import require_gpu
-from scaffold.examples.verify.result import Result, Step
-from scaffold.examples.verify.run import Asked, Known, Started, run_all, verify
-from scaffold.examples.verify.source import up_to_date, well_formed
-from scaffold.template import Training
+from scaffold.generation.template import Training
+from tools.examples.build import Built, Generated
+from tools.examples.listing import Example
+from tools.examples.report.summary import junit
+from tools.examples.verify import results, steps
+from tools.examples.verify.devices import require_gpu
+from tools.examples.verify.result import Result, Step
+from tools.examples.verify.run import Asked, Known, Started, run_all, verify
+from tools.examples.verify.source import up_to_date, well_formed
 
 LAYER = '''"""A layer."""
 

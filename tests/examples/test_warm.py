@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from scaffold.errors import ScaffoldError
-from scaffold.examples.warm import warm_python
-from scaffold.examples.warm.start import FORKS
+from tools.warm import warm_python
+from tools.warm.start import FORKS
 
 if not FORKS:
     pytest.skip("forks are not safe here, and there is no warm python", allow_module_level=True)

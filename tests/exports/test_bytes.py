@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scaffold.errors import ConflictError
-from scaffold.exports import with_exports
+from scaffold.package_init import with_exports
 
 CLASSES = [("lib.layers.my_conv", "MyConv"), ("lib.layers.my_conv_block", "MyConvBlock")]
 ONE = CLASSES[:1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold.exports import NotUnderstoodError, with_export
+from scaffold.package_init import NotUnderstoodError, with_export
 
 ABSOLUTE = "from lib.layers.my_conv import MyConv\n"
 RELATIVE = "from .my_conv import MyConv\n"

@@ -16,7 +16,7 @@ import black
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scaffold.exports import with_export, with_exports
+from scaffold.package_init import with_export, with_exports
 
 MODULE, NAME = "lib.layers.my_conv", "MyConv"
 NAMES = ["A", "ALPHA", "Conv2", "Conv10", "MyConv2", "MyDense", "My_Conv", "Z", "helper", "x2"]

@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from goldens import GOLDENS
 from gradients.compared import compared
-from scaffold.conformance.case import Case
-from scaffold.conformance.cases import cases_of
+from scaffold.cases import Case
+from scaffold.conformance.finding_cases import cases_of
 from scaffold.conformance.instruments.gradients import gradients
 from scaffold.conformance.subject import Subject
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from scaffold.catalog import Catalog
-from scaffold.template import Template
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.template import Template
 
 PAGE = Path(__file__).parents[2] / "docs/models.md"
 _TABLE = re.compile(r"(?<=<!-- table -->\n\n).*?(?=\n\n<!-- end -->)", re.S)

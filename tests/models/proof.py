@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from scaffold.attributes.grammar import read_attribute
-from scaffold.catalog import Catalog
-from scaffold.composition import read_use
-from scaffold.spec import Request, Spec, make_spec
+from scaffold.generation.attributes.grammar import read_attribute
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.composition import read_use
+from scaffold.generation.spec import Request, Spec, make_spec
 
 HERE = Path(__file__).parent
 GOLDENS = HERE / "goldens"

@@ -69,7 +69,7 @@ import importlib, json, pickle, sys
 from pathlib import Path
 import keras
 import numpy as np
-from scaffold.conformance.cases import cases_of
+from scaffold.conformance.finding_cases import cases_of
 from scaffold.conformance.subject import Subject
 
 format, suffix, tasks = json.loads(sys.argv[1])

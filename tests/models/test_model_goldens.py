@@ -14,7 +14,7 @@ import pytest
 
 from goldens import generate, read
 from models.proof import GOLDENS, commands, first_goldens, proofs
-from scaffold.catalog import Catalog
+from scaffold.generation.catalog import Catalog
 from test_goldens import CHECKS
 
 

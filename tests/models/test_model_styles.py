@@ -15,14 +15,14 @@ import pytest
 from conftest import Warm
 from goldens import generate
 from models.proof import HERE
-from scaffold.catalog import Catalog
+from scaffold.generation.catalog import Catalog
 from test_generated import BACKENDS
 
 SCRIPT = """
 import importlib, json, sys
 import keras
 import numpy as np
-from scaffold.conformance.case import case_from
+from scaffold.cases import case_from
 from scaffold.conformance.subject import Subject
 
 outputs, first = [], {}

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from models.proof import GOLDENS, commands, first_goldens, proofs, spec_of
-from scaffold.catalog import Catalog
-from scaffold.template import Training
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.template import Training
 from test_generated import BACKENDS
 
 SCORE = re.compile(r"^(?P<metric>.+): (?P<score>[\d.]+) \([^:]+: (?P<baseline>[\d.]+)\)$")

@@ -17,13 +17,13 @@ import pytest
 
 from models.page import PAGE
 from models.proof import GOLDENS, HERE, commands, proofs, spec_of
-from scaffold.catalog import Catalog
+from scaffold.generation.catalog import Catalog
 from test_generated import BACKENDS
 
 SCRIPT = """
 import importlib, json, sys
 import keras
-from scaffold.conformance.case import case_from
+from scaffold.cases import case_from
 from scaffold.conformance.subject import Subject
 
 called, plain_call = [], keras.layers.Layer.__call__

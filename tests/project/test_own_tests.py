@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Scaffold, Warm
-from scaffold.examples.verify.run_report import read_report
+from tools.examples.verify.run_report import read_report
 
 # It starts processes of several devices, which a fork of one that has Keras can't become.
 COLD = "tests/test_distribution.py"

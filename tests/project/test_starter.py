@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scaffold.examples.starter import PROJECT, starter
+from tools.starter import PROJECT, starter
 
 
 def test_is_up_to_date() -> None:

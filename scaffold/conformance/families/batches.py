@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from scaffold.conformance.case import inputs_of
+from scaffold.cases import inputs_of
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.instruments.formats import Formats
 from scaffold.conformance.instruments.inplace import writes

@@ -11,7 +11,7 @@ from scaffold.conformance.instruments.perturbation import changed_arguments
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject, differ, same_state
-from scaffold.keras_names import LAYER_ATTRIBUTES
+from scaffold.keras_source.taken_names import LAYER_ATTRIBUTES
 
 # Keras's own argument of these names needs no entry where its value is the default.
 _OF_KERAS = ("name", "dtype", "trainable", "autocast", "activity_regularizer", "args", "kwargs")

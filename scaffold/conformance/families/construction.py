@@ -11,7 +11,7 @@ from scaffold.conformance.finding import Finding
 from scaffold.conformance.lazy import keras
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject
-from scaffold.keras_names import LAYER_ATTRIBUTES
+from scaffold.keras_source.taken_names import LAYER_ATTRIBUTES
 
 
 @register(needs=())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from scaffold.conformance.case import Input
+from scaffold.cases import Input
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.instruments.state import changed, copy_values, randomise, refuse_texts
 from scaffold.conformance.lazy import keras, np

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from scaffold.conformance.case import Input, map_inputs
+from scaffold.cases import Input, map_inputs
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.instruments.state import changed, refuse_texts
 from scaffold.conformance.instruments.walk import held_in_tree

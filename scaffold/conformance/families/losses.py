@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from scaffold.conformance.case import inputs_of
+from scaffold.cases import inputs_of
 from scaffold.conformance.finding import Finding, Where
 from scaffold.conformance.instruments.gradients import gradients
 from scaffold.conformance.instruments.walk import layers_of, listed

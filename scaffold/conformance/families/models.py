@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from scaffold.conformance.case import Input, map_inputs
+from scaffold.cases import Input, map_inputs
 from scaffold.conformance.finding import Finding, Where
 from scaffold.conformance.instruments.state import changed, randomise
 from scaffold.conformance.instruments.walk import layers_of

@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from scaffold.conformance.case import Input, inputs_of
+from scaffold.cases import Input, inputs_of
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.instruments.kinds import Kind
 from scaffold.conformance.instruments.names import Names, asks_backend, executed

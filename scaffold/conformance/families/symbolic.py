@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from scaffold.conformance.case import Input, map_inputs
+from scaffold.cases import Input, map_inputs
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.instruments.sizes import accepted, spatial_axes, stretched
 from scaffold.conformance.instruments.tracing import (

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from scaffold.conformance.case import Input
+from scaffold.cases import Input
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable
 from scaffold.conformance.subject import Subject, arrays

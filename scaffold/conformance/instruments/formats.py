@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from scaffold.conformance.case import Input, inputs_of
+from scaffold.cases import Input, inputs_of
 from scaffold.conformance.instruments.sizes import accepted
 from scaffold.conformance.instruments.unsupported import is_beyond_this_cpu, is_unsupported
 from scaffold.conformance.lazy import keras, np

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import keras
 
-from scaffold.conformance.case import Case, plain, restored
+from scaffold.cases import Case, plain, restored
 from scaffold.conformance.subject import Data, Subject
 
 

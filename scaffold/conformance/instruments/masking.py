@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from scaffold.conformance.case import Input, inputs_of, map_inputs
+from scaffold.cases import Input, inputs_of, map_inputs
 from scaffold.conformance.instruments.draws import drawn
 from scaffold.conformance.instruments.sizes import accepted
 from scaffold.conformance.lazy import keras, np

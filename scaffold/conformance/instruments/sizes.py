@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from scaffold.conformance.case import Input, map_inputs
+from scaffold.cases import Input, map_inputs
 from scaffold.conformance.subject import Subject
 
 

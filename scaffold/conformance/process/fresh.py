@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from scaffold.conformance.case import plain
+from scaffold.cases import plain
 from scaffold.conformance.lazy import np
 from scaffold.conformance.process.channel import Channel
 
@@ -127,7 +127,7 @@ def _serve(channel: Channel) -> None:
 def _predicted(request: dict[str, Any]) -> list[Any]:
     import keras
 
-    from scaffold.conformance.case import Case, restored
+    from scaffold.cases import Case, restored
     from scaffold.conformance.subject import Subject, arrays
 
     importlib.import_module(request["module"])

@@ -176,7 +176,7 @@ class _Watch:
 
 
 def _plain(structure: Any) -> Any:
-    from scaffold.conformance.case import map_inputs
+    from scaffold.cases import map_inputs
 
     return map_inputs(dataclasses.asdict, structure)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scaffold.errors import MissingError, UsageError
+from scaffold.modules import imported_as
 from scaffold.text import nearest, shown
 
 _LEFT_OUT = {"__pycache__", "node_modules", "build", "dist", "site-packages"}
@@ -83,18 +84,13 @@ def _file(path: Path, classes: tuple[str, ...]) -> Module:
     if not path.is_file():
         there = [str(other) for other in path.parent.glob("*.py")]
         raise MissingError(f"there is no file `{shown(str(path))}`{nearest(str(path), there)}")
-    parts, folder = [path.stem], path.resolve().parent
-    while (folder / "__init__.py").is_file() and folder.parent != folder:
-        parts.insert(0, folder.name)
-        folder = folder.parent
-    if parts[-1] == "__init__":
-        del parts[-1]
-    if not all(part.isidentifier() for part in parts):
+    name, folder = imported_as(path)
+    if not path.stem.isidentifier():
         raise UsageError(
-            f"`{shown(str(path))}` can't be imported: `{'.'.join(parts)}` is no name of a module",
+            f"`{shown(str(path))}` can't be imported: `{name}` is no name of a module",
             mend="Rename the file",
         )
-    return Module(".".join(parts), str(folder), classes)
+    return Module(name, str(folder), classes)
 
 
 def _folder(folder: Path, classes: tuple[str, ...], allow_empty: bool) -> Iterator[Module]:

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from scaffold.conformance.cases import cases_of
 from scaffold.conformance.finding import Finding, Outcome, Status, Where
+from scaffold.conformance.finding_cases import cases_of
 from scaffold.conformance.process.channel import Channel
 from scaffold.conformance.process.classes import classes_in
 from scaffold.conformance.process.fresh import FreshProcess

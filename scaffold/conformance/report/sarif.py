@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from scaffold import __version__
 from scaffold.conformance.finding import Finding, Outcome, Where, failed
-from scaffold.conformance.pages import body, family
 from scaffold.conformance.registry import Check, find
+from scaffold.conformance.report.page import body, family
 from scaffold.conformance.report.view import page_of, path_of, printable, sentence
 
 _SCHEMA = (

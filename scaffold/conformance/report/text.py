@@ -6,8 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import click
+from typing import Protocol
 
 from scaffold.conformance.finding import Finding, Outcome
 from scaffold.conformance.report.view import (
@@ -24,6 +23,26 @@ _MOST = 5
 _RAN = ("passed", "failed", "expected")
 
 
+class Style(Protocol):
+    """Gives a text the colour and the weight that it has on a terminal."""
+
+    def __call__(
+        self,
+        text: str,
+        *,
+        fg: str | None = None,
+        bold: bool | None = None,
+        underline: bool | None = None,
+    ) -> str: ...
+
+
+def unstyled(
+    text: str, *, fg: str | None = None, bold: bool | None = None, underline: bool | None = None
+) -> str:
+    """`text` as it is."""
+    return text
+
+
 @dataclass(frozen=True)
 class Look:
     """How the text looks.
@@ -32,11 +51,13 @@ class Look:
         here: The folder that paths are relative to, where they lie below it.
         width: The longest line, in characters.
         verbose: Whether the checks that passed, and those that were not run, are listed.
+        style: What colours a piece of it.
     """
 
     here: Path
     width: int = 80
     verbose: bool = False
+    style: Style = unstyled
 
 
 def group_text(
@@ -55,11 +76,11 @@ def group_text(
         earlier: Outcomes already shown; what another backend found is not told twice.
     """
     first = outcomes[0]
-    lines = [click.style(printable(first.subject), bold=True) + f" on {first.backend}"]
+    lines = [look.style(printable(first.subject), bold=True) + f" on {first.backend}"]
     if first.case:
-        lines += _labelled("with", printable(first.case), look.width)
+        lines += _labelled("with", printable(first.case), look)
     for note in notes:
-        lines += _labelled("note", sentence(printable(note)), look.width)
+        lines += _labelled("note", sentence(printable(note)), look)
     told = {_found(outcome): outcome.backend for outcome in earlier}
     failures = [
         _failed(outcome, look, told.get(_found(outcome), ""))
@@ -77,11 +98,11 @@ def described(outcome: Outcome) -> str:
     if outcome.status != "failed":
         return f"{label}: {outcome.check}: {outcome.status} {outcome.reason}".rstrip()
     look = Look(Path.cwd(), 100)
-    case = _labelled("with", printable(outcome.case), look.width) if outcome.case else []
-    return click.unstyle("\n".join([label, *case, *_failed(outcome, look)]))
+    case = _labelled("with", printable(outcome.case), look) if outcome.case else []
+    return "\n".join([label, *case, *_failed(outcome, look)])
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
+def summary(outcomes: Sequence[Outcome], style: Style = unstyled) -> str:
     """What came of it all, one line, and where to read on."""
     findings = [o for o in outcomes if o.status == "failed" for _ in o.findings]
     classes = {o.subject for o in outcomes if ":" in o.subject}
@@ -89,8 +110,8 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     backends = _listed(list(dict.fromkeys(o.backend for o in outcomes)))
     what = f"{_count(len(classes), 'class')}, {_count(ran, 'check')} on {backends}"
     if not findings:
-        return f"{click.style('Nothing found', fg='green', bold=True)}: {what}."
-    found = click.style(_count(len(findings), "finding"), fg="red", bold=True)
+        return f"{style('Nothing found', fg='green', bold=True)}: {what}."
+    found = style(_count(len(findings), "finding"), fg="red", bold=True)
     return f"{found}: {what}.\nMore on a check: scaffold check --explain {findings[0].check}"
 
 
@@ -102,9 +123,9 @@ def _found(outcome: Outcome) -> tuple[object, ...]:
 def _failed(outcome: Outcome, look: Look, told_on: str = "") -> list[str]:
     page = page_of(outcome)
     if told_on:
-        return _labelled("failed", f"{outcome.check}: as on {told_on}", look.width, "red")
-    heading = _labelled("failed", f"{outcome.check}: {page.title}", look.width, "red")
-    heading[0] = heading[0].replace(outcome.check, click.style(outcome.check, bold=True), 1)
+        return _labelled("failed", f"{outcome.check}: as on {told_on}", look, "red")
+    heading = _labelled("failed", f"{outcome.check}: {page.title}", look, "red")
+    heading[0] = heading[0].replace(outcome.check, look.style(outcome.check, bold=True), 1)
     lines = ["", *heading, *_findings(outcome.findings, look)]
     if page.why:
         lines += _detail("why", opening(page.why), look, "cyan")
@@ -117,7 +138,7 @@ def _findings(findings: Sequence[Finding], look: Look) -> Iterator[str]:
     for finding in findings[:most]:
         if finding.where and finding.where != at:
             at = finding.where
-            yield " " * (_LABEL + 2) + click.style(place(at, look.here), underline=True)
+            yield " " * (_LABEL + 2) + look.style(place(at, look.here), underline=True)
         yield from _detail("expected", printable(finding.expected), look)
         yield from _detail("got", printable(finding.got), look)
     if len(findings) > most:
@@ -132,24 +153,24 @@ def _others(outcomes: Sequence[Outcome], look: Look) -> Iterator[str]:
     }
     for outcome in ended["expected"]:
         text = f"{outcome.check} fails: {printable(outcome.reason)}"
-        yield from _labelled("expected", text, look.width, "yellow")
+        yield from _labelled("expected", text, look, "yellow")
     if look.verbose:
         for outcome in ended["blocked"] + ended["not_run_here"] + ended["not_applicable"]:
             text = f"{outcome.check}: {printable(outcome.reason)}"
-            yield from _labelled("not run", text, look.width, "yellow")
+            yield from _labelled("not run", text, look, "yellow")
         for outcome in ended["passed"]:
             text = f"{outcome.check} ({outcome.seconds:.2f} s)"
-            yield from _labelled("passed", text, look.width, "green")
+            yield from _labelled("passed", text, look, "green")
         return
     for reason, names in _by_reason([*ended["not_run_here"], *_traced(ended["blocked"])]).items():
         several = ", ".join(names) if len(names) <= _MOST else _count(len(names), "check")
-        yield from _labelled("not run", f"{several}: {reason}", look.width, "yellow")
+        yield from _labelled("not run", f"{several}: {reason}", look, "yellow")
     if ended["not_applicable"]:
         other = _count(len(ended["not_applicable"]), "check")
         text = f"{other}: not for this class (--verbose says why)"
-        yield from _labelled("not run", text, look.width)
+        yield from _labelled("not run", text, look)
     if ended["passed"]:
-        yield from _labelled("passed", _count(len(ended["passed"]), "check"), look.width, "green")
+        yield from _labelled("passed", _count(len(ended["passed"]), "check"), look, "green")
 
 
 def _traced(blocked: Sequence[Outcome]) -> Iterator[Outcome]:
@@ -172,18 +193,18 @@ def _by_reason(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
 
 def _detail(label: str, text: str, look: Look, color: str | None = None) -> list[str]:
     """A line of what is said of a failure, its label aligned with those of the others."""
-    return _labelled(f"{' ' * _LABEL}  {label:<8}", text, look.width, color)
+    return _labelled(f"{' ' * _LABEL}  {label:<8}", text, look, color)
 
 
-def _labelled(label: str, text: str, width: int, color: str | None = None) -> list[str]:
+def _labelled(label: str, text: str, look: Look, color: str | None = None) -> list[str]:
     """`text` in lines, to the right of its label in a column of its own."""
     padded = label.rjust(_LABEL)
     indent = " " * (len(padded) + 2)
     wrapped = textwrap.wrap(
-        text, width - len(indent), break_long_words=False, break_on_hyphens=False
+        text, look.width - len(indent), break_long_words=False, break_on_hyphens=False
     )
     first, *rest = wrapped or [""]
-    return [f"{click.style(padded, fg=color)}  {first}", *(indent + line for line in rest)]
+    return [f"{look.style(padded, fg=color)}  {first}", *(indent + line for line in rest)]
 
 
 def _count(number: int, noun: str) -> str:

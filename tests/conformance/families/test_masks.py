@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from keras import ops
 
+from scaffold.cases import Case, Input
 from scaffold.conformance.api import check
-from scaffold.conformance.case import Case, Input
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.instruments.masking import first_steps, outputs_of, padded, refilled
 from scaffold.conformance.subject import Subject

@@ -14,7 +14,7 @@ import pytest
 from keras import ops
 
 from conformance.one_check import outcome
-from scaffold.conformance.case import Case, Input
+from scaffold.cases import Case, Input
 from scaffold.conformance.finding import Finding
 from scaffold.conformance.process.fresh import FreshProcess
 from scaffold.conformance.registry import find

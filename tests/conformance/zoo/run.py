@@ -64,7 +64,7 @@ def _checked(
     entry: Entry, cls: Any, fresh: Any, own: bool
 ) -> tuple[dict[str, list[str]], dict[str, str]]:
     """What was found, by check, and how each check ended."""
-    from scaffold.conformance.case import case_from
+    from scaffold.cases import case_from
     from scaffold.conformance.registry import checks, find, with_needed
     from scaffold.conformance.runner import run
     from scaffold.conformance.subject import Subject
@@ -89,7 +89,7 @@ def run_layer_test(entry: Entry, cls: Any) -> tuple[str, str]:
     import keras
     from keras.src.testing.test_case import TestCase
 
-    from scaffold.conformance.case import case_from, map_inputs
+    from scaffold.cases import case_from, map_inputs
 
     case = case_from(entry.case)
     if isinstance(case.inputs, dict):

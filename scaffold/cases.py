@@ -1,0 +1,293 @@
+"""A case: the arguments of a constructor and the inputs of a call, as data."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from scaffold.errors import UsageError
+from scaffold.text import shown
+
+_DTYPES = (
+    *("float16", "bfloat16", "float32", "float64", "bool", "string", "complex64"),
+    *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"),
+)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One tensor that a layer is called with.
+
+    Args:
+        shape: Its axes, the batch first.
+        dtype: Its dtype.
+        low: The least value; `None` for signed normal values, or 0 for integers.
+        high: The greatest value for floats, one past it for integers.
+        mask: Whether it carries a mask of its first two axes.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    low: float | None = None
+    high: float | None = None
+    mask: bool = False
+
+    @property
+    def is_float(self) -> bool:
+        return "float" in self.dtype
+
+    def __str__(self) -> str:
+        parts = [",".join(map(str, self.shape))]
+        if self.dtype != "float32":
+            parts.append(self.dtype)
+        if self.high is not None:
+            parts.append(f"{self.low or 0:g}..{self.high:g}")
+        return ":".join(parts + ["mask"] * self.mask)
+
+
+# An Input, or lists and dicts of them.
+Structure = Any
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a class is checked with.
+
+    Args:
+        args: Arguments of the constructor. A text that begins with `keras.` stands for the object
+            that it names or calls.
+        inputs: What `call` gets as its first argument: an `Input`, or lists and dicts of them.
+        call: Further arguments of `call`: `Input`s, or values that are handed on as they are.
+        tags: What the layer is declared to do otherwise than most.
+        expected_failures: Ids of checks that fail, each with its reason.
+    """
+
+    args: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Structure = None
+    call: Mapping[str, Structure] = field(default_factory=dict)
+    tags: frozenset[str] = frozenset()
+    expected_failures: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        words = [f"{name}={value!r}" for name, value in self.args.items()]
+        if self.inputs is not None:
+            words.append(f"input={written(self.inputs)}")
+        return " ".join(words + [f"{name}={written(v)}" for name, v in self.call.items()])
+
+
+@dataclass(frozen=True)
+class ClassFacts:
+    """What cases can be suggested by.
+
+    Args:
+        name: The class's name.
+        target: `"layer"` or `"model"`.
+        parameters: The names of its constructor's parameters.
+        base: The public layer of Keras that it derives from; empty if it is `Layer`.
+    """
+
+    name: str
+    target: str
+    parameters: frozenset[str]
+    base: str = ""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Cases that a class may be checked with, if it can be called with them.
+
+    Args:
+        origin: A sentence that says where they come from.
+        cases: Each as `case_from` takes it.
+        arguments: Values for arguments that have no default; `None` if the cases say all.
+    """
+
+    origin: str
+    cases: Sequence[Mapping[str, Any]]
+    arguments: Mapping[str, Any] | None = None
+
+
+Suggest = Callable[[ClassFacts], Iterable[Suggestion]]
+
+
+def written(structure: Structure) -> str:
+    """A structure of inputs as a short text."""
+    match structure:
+        case dict():
+            return "{" + "; ".join(f"{k}: {written(v)}" for k, v in structure.items()) + "}"
+        case list() | tuple():
+            return "[" + "; ".join(map(written, structure)) + "]"
+    return str(structure)
+
+
+def map_inputs(use: Callable[[Input], Any], structure: Structure) -> Any:
+    """`structure` with each `Input` replaced by what `use` gives for it."""
+    match structure:
+        case Input():
+            return use(structure)
+        case Mapping():
+            return {name: map_inputs(use, value) for name, value in structure.items()}
+        case list() | tuple():
+            return type(structure)(map_inputs(use, value) for value in structure)
+    return structure
+
+
+def inputs_of(structure: Structure) -> list[Input]:
+    """All inputs in a structure, in order."""
+    found: list[Input] = []
+    map_inputs(found.append, structure)
+    return found
+
+
+def plain(structure: Structure) -> Any:
+    """A structure of inputs as JSON takes it."""
+    return map_inputs(asdict, structure)
+
+
+def restored(data: Any) -> Structure:
+    """What `plain` wrote."""
+    match data:
+        case {"shape": shape}:
+            return Input(**{**data, "shape": tuple(shape)})
+        case Mapping():
+            return {name: restored(part) for name, part in data.items()}
+        case list() | tuple():
+            return [restored(part) for part in data]
+    return data
+
+
+def case_from(data: Any, parameters: Iterable[str] = ()) -> Case:
+    """The case that a dict of plain values describes, as TOML or `scaffold_cases` give it.
+
+    Args:
+        data: `args`, a dict; `input`, a shape such as `(2, 8, 8, 3)` or `"2,8,8,3"`, or a list or
+            dict of shapes; `call`, further arguments of `call`; `tags`; `expected_failures`.
+        parameters: The parameters of `call`, which tell a dict of its arguments from a dict that
+            is its first argument.
+
+    Raises:
+        UsageError: If it is none.
+    """
+    if isinstance(data, Case):
+        return data
+    keys = ("args", "input", "call", "tags", "expected_failures")
+    if not isinstance(data, Mapping) or not set(data) <= set(keys):
+        raise UsageError(
+            f"`{shown(repr(data))}` is no case",
+            mend=f"A case is a table with the keys {', '.join(keys)}",
+        )
+    inputs = None if data.get("input") is None else structure_from(data["input"])
+    call = {name: _argument(value) for name, value in data.get("call", {}).items()}
+    first, *others = [*parameters, ""]
+    if isinstance(inputs, dict) and first in inputs and set(inputs) <= {first, *others}:
+        call = {name: value for name, value in inputs.items() if name != first} | call
+        inputs = inputs[first]
+    return Case(
+        dict(data.get("args", {})),
+        inputs,
+        call,
+        frozenset(data.get("tags", ())),
+        dict(data.get("expected_failures", {})),
+    )
+
+
+def _argument(value: Any) -> Any:
+    """A further argument of `call`: an input if it looks like one, else the value itself."""
+    try:
+        return structure_from(value)
+    except UsageError:
+        return value
+
+
+def structure_from(data: Any) -> Structure:
+    """The inputs that plain values describe.
+
+    Raises:
+        UsageError: If they describe none.
+    """
+    match data:
+        case Input():
+            return data
+        case str():
+            return input_from(data)
+        case {"shape": _}:
+            return Input(**{**data, "shape": tuple(data["shape"])})
+        case Mapping():
+            return {name: structure_from(value) for name, value in data.items()}
+        case [*axes] if axes and all(type(axis) is int for axis in axes):
+            return Input(tuple(axes))
+        case [*parts] if parts:
+            return [structure_from(part) for part in parts]
+    raise UsageError(f"`{shown(repr(data))}` is no input", mend="Write its shape, such as 2,8,8,3")
+
+
+def input_from(text: str) -> Input:
+    """The input that `2,8:int32:0..10:mask` describes: shape, dtype, range of values, mask.
+
+    Raises:
+        UsageError: If it describes none.
+    """
+    shape, *rest = text.replace(" ", "").strip("()").split(":")
+    try:
+        axes = tuple(int(axis) for axis in shape.strip("(),").split(",") if axis)
+        if not axes or min(axes) < 1:
+            raise ValueError
+        words: dict[str, Any] = {}
+        for word in rest:
+            words |= _detail(word)
+    except ValueError:
+        raise UsageError(
+            f"`{shown(text)}` is no input",
+            mend="Write its shape with the batch first, then what it needs of dtype, range and "
+            "`mask`: `2,8,8,3`, `2,6:int32:0..10`, `2,6,8:mask`",
+        ) from None
+    return Input(axes, **words)
+
+
+def _detail(word: str) -> dict[str, Any]:
+    if word == "mask":
+        return {"mask": True}
+    if word in _DTYPES:
+        return {"dtype": word}
+    low, dots, high = word.partition("..")
+    if not dots:
+        raise ValueError(word)
+    return {"low": float(low), "high": float(high)}
+
+
+def arguments_from(texts: Iterable[str]) -> dict[str, Any]:
+    """The arguments that texts such as `filters=4, padding=same` describe, as Python spells them.
+
+    A value that is no literal of Python is taken as a text.
+
+    Raises:
+        UsageError: If a text is none.
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        found |= _arguments(text)
+    return found
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    source = f"f({text})"
+    try:
+        call = ast.parse(source, mode="eval").body
+    except (SyntaxError, ValueError):
+        call = None
+    plain = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and not call.args
+    if not isinstance(call, ast.Call) or not plain or not all(k.arg for k in call.keywords):
+        raise UsageError(
+            f"`{shown(text)}` is no argument of a constructor",
+            mend="Write `--args name=value`, such as `--args filters=4`",
+        )
+    return {str(k.arg): _value(ast.get_source_segment(source, k.value)) for k in call.keywords}
+
+
+def _value(text: str | None) -> Any:
+    try:
+        return ast.literal_eval(text or "")
+    except (ValueError, SyntaxError):
+        return text

@@ -1,0 +1,1 @@
+"""What a spec becomes: templates, their attributes, and the files that they give."""

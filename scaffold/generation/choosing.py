@@ -1,0 +1,314 @@
+"""Which template the name of a class calls for: all of its words count, wherever they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from scaffold.errors import UsageError
+from scaffold.generation.lexicon import Kind, Known
+from scaffold.generation.near import Near, UndecidedError
+from scaffold.generation.template import Meaning, Template
+from scaffold.text import closest, folded, parts, shown
+
+if TYPE_CHECKING:
+    from scaffold.generation.catalog import Catalog
+
+Named = Template | Known | Kind
+_OTHER = {"layer": "model", "model": "layer"}
+# Shorter words are too much alike to tell a slip.
+_SHORTEST = 4
+_SAYS_NOTHING = "no word of it names a template: --template chooses one of `scaffold list`"
+
+
+def choose(catalog: Catalog, target: str, name: str) -> tuple[Template, Meaning, str]:
+    """The template that a class's name calls for, with what its words mean, and why it is the one.
+
+    Raises:
+        UndecidedError: If the name calls for several, or for what no template gives.
+        UsageError: If it means nothing, and the catalogue has no template for such a name.
+    """
+    return _Choosing(catalog, target, name, parts(name)).choose()
+
+
+@dataclass(frozen=True)
+class _Match:
+    """A word that stands in a name, from one of the name's parts up to another."""
+
+    word: str
+    start: int
+    end: int
+    what: Named
+    meaning: Meaning = field(default_factory=Meaning)
+
+    @property
+    def length(self) -> int:
+        return len(folded(self.word))
+
+    def overlaps(self, other: _Match) -> bool:
+        return self.start < other.end and other.start < self.end
+
+    def covers(self, other: _Match) -> bool:
+        return self.start <= other.start and other.end <= self.end
+
+
+@dataclass(frozen=True)
+class _Choosing:
+    """One name, and all that its words may mean."""
+
+    catalog: Catalog
+    target: str
+    name: str
+    parts: Sequence[str]
+
+    def choose(self) -> tuple[Template, Meaning, str]:
+        words = self._named(self.target)
+        best = _longest(words) or _longest(self._matches(self._qualifiers()))
+        self._refuse_a_kind(best)
+        self._refuse_the_other_target(best)
+        if not best:
+            return self._unnamed()
+        if len({id(match.what) for match in best}) > 1:
+            best = [self._the_fallback(best)]
+        chosen, template = best[0], best[0].what
+        if not isinstance(template, Template):
+            raise self._unsupported(chosen)
+        self._refuse_another_number(chosen, template)
+        return self._qualified(chosen, template, words)
+
+    def _named(self, target: str) -> list[_Match]:
+        """What the name holds of the templates' words, and of names that no template has."""
+        of_templates = self._matches(
+            (word, template, meaning)
+            for template in self.catalog.templates(target)
+            for word, meaning in template.words.items()
+        )
+        taken = {(match.start, match.end) for match in of_templates}
+        known = self._matches(
+            (word, known, Meaning())
+            for known in self.catalog.lexicon.known
+            if known.target == target
+            for word in known.words
+        )
+        return [*of_templates, *(one for one in known if (one.start, one.end) not in taken)]
+
+    def _qualifiers(self) -> Iterator[tuple[str, Template, Meaning]]:
+        for template in self.catalog.templates(self.target):
+            for word, meaning in template.qualifiers.items():
+                yield word, template, meaning
+
+    def _matches(self, words: Iterable[tuple[str, Named, Meaning]]) -> list[_Match]:
+        spans: dict[str, list[tuple[int, int]]] = {}
+        for start, end in _spans(self.parts):
+            spans.setdefault("".join(self.parts[start:end]), []).append((start, end))
+        return [
+            _Match(word, start, end, what, meaning)
+            for word, what, meaning in words
+            for start, end in spans.get(folded(word), ())
+        ]
+
+    def _refuse_a_kind(self, best: Sequence[_Match]) -> None:
+        """Refuse what ends in a word for neither a layer nor a model, such as `FocalLoss`."""
+        end = len(self.parts)
+        while end > 1 and self.parts[end - 1].isdigit():
+            end -= 1
+        kinds = self._matches(
+            (word, kind, Meaning()) for kind in self.catalog.lexicon.kinds for word in kind.words
+        )
+        for found in kinds:
+            kind = found.what
+            if (
+                isinstance(kind, Kind)
+                and found.end == end
+                and not any(one.covers(found) for one in best)
+            ):
+                raise self._undecided(
+                    f"`{shown(self.name)}` names {kind.title}, neither a layer nor a model",
+                    self._general(),
+                    instead=f"Derive it from `{kind.base}`",
+                )
+
+    def _refuse_the_other_target(self, best: Sequence[_Match]) -> None:
+        """Refuse a layer's name for a model, and a model's for a layer."""
+        foreign = _longest(self._named(_OTHER[self.target]))
+        if not foreign or any(
+            one.length >= foreign[0].length or not one.overlaps(foreign[0]) for one in best
+        ):
+            return
+        found = foreign[0]
+        if isinstance(found.what, Known):
+            raise self._unsupported(found)
+        other = _OTHER[self.target]
+        raise self._undecided(
+            f"`{shown(self.name)}` names a {other} (`{found.word}`), not a {self.target}",
+            self.catalog.near(self.target, found.word) or self._general(),
+            instead=f"Write `scaffold {other} {self.name}`",
+        )
+
+    def _refuse_another_number(self, chosen: _Match, template: Template) -> None:
+        """Refuse a number behind a word that has others in the template's words: `ResNet99`."""
+        number = "".join(self.parts[chosen.end : chosen.end + 1])
+        if not number[:1].isdigit():
+            return
+        stem = folded(chosen.word)
+        numbered = {
+            word: meaning
+            for word, meaning in template.words.items()
+            if (rest := folded(word).removeprefix(stem)) != folded(word)
+            and rest.removesuffix("d").isdigit()
+            and rest.endswith("d") == number.endswith("d")
+        }
+        if numbered:
+            raise self._undecided(
+                f"there is no `{chosen.word}{number}`",
+                [Near(template, meaning, word) for word, meaning in numbered.items()],
+            )
+
+    def _qualified(
+        self, chosen: _Match, template: Template, words: Sequence[_Match]
+    ) -> tuple[Template, Meaning, str]:
+        """The template, with all that the further words of the name say of it."""
+        own = (one for one in words if one.what is template and not chosen.covers(one))
+        said = [chosen, *sorted(own, key=lambda one: -one.length)]
+        for one in self._matches(self._qualifiers()):
+            if any(other.covers(one) for other in said):
+                continue
+            if template.can_be(one.meaning):
+                said.append(one)
+            elif one.meaning.options:
+                raise self._undecided(
+                    f"`{shown(self.name)}`: the template `{template.name}` has no `{one.word}`",
+                    [Near(template, chosen.meaning), *self._general()],
+                )
+        meaning = Meaning()
+        for one in said:
+            meaning = meaning.over(one.meaning)
+        telling = [one.word for one in said if one is chosen or one.meaning != Meaning()]
+        return template, meaning, f"by its name: {', '.join(dict.fromkeys(telling))}"
+
+    def _unnamed(self) -> tuple[Template, Meaning, str]:
+        """The template of a name that says nothing."""
+        if self.target == "layer":
+            self._refuse_a_layer_of_keras()
+        self._refuse_a_slip()
+        for template in self.catalog.templates(self.target):
+            if template.fallback:
+                return template, Meaning(), _SAYS_NOTHING
+        raise UsageError(
+            f"`{shown(self.name)}` names no {self.target} template",
+            mend="Choose one with --template.",
+        )
+
+    def _refuse_a_layer_of_keras(self) -> None:
+        """Refuse the name of a layer that Keras has and no template: there is `--base` for it."""
+        from scaffold.keras_source.taken_names import LAYERS
+
+        names = {folded(name): name for name in LAYERS}
+        neutral = self.catalog.lexicon.neutral
+        for start, end in _spans(self.parts):
+            base = names.get("".join(self.parts[start:end]))
+            rest = [*self.parts[:start], *self.parts[end:]]
+            if base and neutral.issuperset(rest) and not neutral.issuperset(self.parts):
+                raise self._undecided(
+                    f"there is no template for `keras.layers.{base}`",
+                    self._general(),
+                    instead=f"Write `scaffold layer {self.name} --base keras.layers.{base}`",
+                )
+
+    def _refuse_a_slip(self) -> None:
+        """Refuse a name that nearly says something, such as `MyCnov`."""
+        vocabulary, neutral = self._vocabulary(), self.catalog.lexicon.neutral
+        runs = {
+            "".join(self.parts[start:end])
+            for start, end in _spans(self.parts)
+            if not neutral.issuperset(self.parts[start:end])
+        }
+        for run in sorted(runs, key=lambda run: (-len(run), run)):
+            alike = [word for word in vocabulary if _may_be_meant(word, run)]
+            if found := vocabulary.get(closest(run, alike, max(1, len(run) // 4))):
+                raise self._undecided(
+                    f"no {self.target} template is called `{shown(run)}`. Did you mean `{found}`?",
+                    self._meant(found),
+                )
+
+    def _vocabulary(self) -> dict[str, str]:
+        """Every word that means something, as it is folded."""
+        of_templates = [
+            word
+            for target in (_OTHER[self.target], self.target)
+            for template in self.catalog.templates(target)
+            for word in (*template.qualifiers, *template.words)
+        ]
+        known = [word for one in self.catalog.lexicon.known for word in one.words]
+        return {folded(word): word for word in [*known, *of_templates]}
+
+    def _meant(self, word: str) -> Sequence[Near]:
+        try:
+            template, meaning, _ = choose(self.catalog, self.target, word)
+        except UndecidedError as error:
+            return error.near
+        return [Near(template, meaning, word)]
+
+    def _the_fallback(self, best: Sequence[_Match]) -> _Match:
+        """The template of a name that says nothing, where it is among the best.
+
+        Raises:
+            UndecidedError: If it is not.
+        """
+        for one in best:
+            if isinstance(one.what, Template) and one.what.fallback:
+                return one
+        near: list[Near] = []
+        for one in best:
+            if isinstance(one.what, Template):
+                near.append(Near(one.what, one.meaning, one.word))
+            else:
+                near += self.catalog.near(self.target, one.word)
+        words = dict.fromkeys(match.word for match in best)
+        raise self._undecided(f"`{shown(self.name)}` may mean {' or '.join(words)}", near)
+
+    def _unsupported(self, found: _Match) -> UndecidedError:
+        """What to say of an architecture that no template has."""
+        known = found.what
+        assert isinstance(known, Known)
+        near = self.catalog.near(self.target, found.word)
+        if not known.title:
+            return self._undecided(f"`{shown(self.name)}` may mean several templates", near)
+        message = f"there is no template for {known.title}"
+        if folded(found.word) not in folded(known.title):
+            message = f"there is no template for `{found.word}` ({known.title})"
+        if known.target != self.target:
+            message += f", which is a {known.target}"
+        instead = f"Write `scaffold {known.target} {self.name} --base {known.base}`"
+        if not known.base:
+            other = self.catalog.near(known.target, found.word) * (known.target != self.target)
+            typed = "".join(f"--template {one.typed()}" for one in other[:1])
+            instead = typed and f"Write `scaffold {known.target} {self.name} {typed}`"
+        return self._undecided(message, near or self._general(), instead=instead)
+
+    def _general(self) -> list[Near]:
+        """The templates that a name of any kind can stand on."""
+        templates = self.catalog.templates(self.target)
+        return [Near(one) for one in templates if one.layers or one.fallback]
+
+    def _undecided(self, message: str, near: Sequence[Near], instead: str = "") -> UndecidedError:
+        return UndecidedError(message, self.target, self.name, near, instead)
+
+
+def _spans(parts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    for start in range(len(parts)):
+        for end in range(start + 1, len(parts) + 1):
+            yield start, end
+
+
+def _longest(matches: Sequence[_Match]) -> list[_Match]:
+    most = max((match.length for match in matches), default=0)
+    return [match for match in matches if match.length == most]
+
+
+def _may_be_meant(word: str, run: str) -> bool:
+    """Whether `run` may be a slip of `word`: of four letters, only two that are swapped."""
+    if min(len(word), len(run)) < _SHORTEST or word[0] != run[0]:
+        return False
+    return len(run) > _SHORTEST or sorted(word) == sorted(run)

@@ -1,0 +1,29 @@
+"""Models composed of layers: what is used, as asked for and as source."""
+
+from __future__ import annotations
+
+from scaffold.generation.composition.compiled import Compiled
+from scaffold.generation.composition.flow import DATA, data_for
+from scaffold.generation.composition.resolve import Composition, compose
+from scaffold.generation.composition.stage import (
+    Parallel,
+    Residual,
+    Stage,
+    Use,
+    read_use,
+    with_homes,
+)
+
+__all__ = [
+    "DATA",
+    "Compiled",
+    "Composition",
+    "Parallel",
+    "Residual",
+    "Stage",
+    "Use",
+    "compose",
+    "data_for",
+    "read_use",
+    "with_homes",
+]

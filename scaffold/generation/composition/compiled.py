@@ -1,0 +1,101 @@
+"""What a model is compiled with, where the person says so: loss, optimizer and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scaffold.errors import UsageError
+from scaffold.generation.composition.source import call
+from scaffold.generation.composition.stage import read_use
+from scaffold.keras_source import constructor, public_names
+from scaffold.text import nearest, snake_case
+
+# Words that `compile` knows beside the names of functions, and functions that are none of these.
+_SHORT = ("mse", "mae", "mape", "msle", "bce", "kld")
+_METRICS = ("accuracy", "acc", "crossentropy", "ce")
+_OTHERS = {"get", "serialize", "deserialize", "legacy", "schedules"}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The objects to compile with, as typed; empty where the template's are right.
+
+    Each is a word that Keras knows, such as `mse`, or a class with arguments, such as
+    `Huber:delta=2.0`.
+    """
+
+    loss: str = ""
+    optimizer: str = ""
+    metrics: Sequence[str] = ()
+
+    def over(self, other: Compiled) -> Compiled:
+        """This, completed by what only `other` says."""
+        return Compiled(
+            self.loss or other.loss,
+            self.optimizer or other.optimizer,
+            self.metrics or other.metrics,
+        )
+
+    def check(self) -> None:
+        """Read all of it.
+
+        Raises:
+            UsageError: If Keras has one not.
+        """
+        self.loss_source()
+        self.optimizer_source()
+        self.metric_sources()
+
+    def loss_source(self) -> str:
+        """The source of the loss, or nothing.
+
+        Raises:
+            UsageError: If Keras has none such.
+        """
+        return _source("keras.losses", self.loss) if self.loss else ""
+
+    def metric_sources(self) -> list[str]:
+        """The sources of the metrics.
+
+        Raises:
+            UsageError: If Keras has one not.
+        """
+        return [_source("keras.metrics", metric, _METRICS) for metric in self.metrics]
+
+    def optimizer_source(self) -> str:
+        """The source of the optimizer, which takes `learning_rate` from around it; or nothing.
+
+        Raises:
+            UsageError: If Keras has none such, or it is given a learning rate of its own.
+        """
+        if not self.optimizer:
+            return ""
+        use = read_use(self.optimizer)
+        classes = {name.lower(): name for name in public_names("keras.optimizers")}
+        name = classes.get(use.layer.lower(), use.layer)
+        if "learning_rate" in use.arguments:
+            raise UsageError(
+                "the learning rate is an argument of `compile_for_training`",
+                mend=f"Leave it out of `--optimizer {self.optimizer}`.",
+            )
+        signature = constructor("keras.optimizers", name)
+        started = call(f"keras.optimizers.{name}", signature, use.arguments, ("name",), use.text)
+        opened = started if started.endswith("(") else f"{started}, "
+        return f"{opened}learning_rate=learning_rate)"
+
+
+def _source(module: str, text: str, words: Sequence[str] = ()) -> str:
+    use = read_use(text)
+    if use.layer[:1].isupper():
+        signature = constructor(module, use.layer)
+        also = ("name", "dtype")
+        return call(f"{module}.{use.layer}", signature, use.arguments, also, use.text) + ")"
+    known = {*public_names(module)} - _OTHERS
+    functions = {*map(snake_case, known), *_SHORT, *words}
+    if use.layer not in functions or use.arguments:
+        raise UsageError(
+            f"Keras knows no `{text}` in `{module}`{nearest(use.layer, functions)}",
+            mend="Give a word such as `mse`, or a class such as `Huber:delta=2.0`.",
+        )
+    return f'"{use.layer}"'

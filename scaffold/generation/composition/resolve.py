@@ -1,0 +1,309 @@
+"""What the layers of a composed model stand for: source, imports, and classes to generate beside.
+
+Nothing of Keras or of the user's is imported: constructors are read from source.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from scaffold.cases import case_from
+from scaffold.errors import MissingError, Place, UsageError
+from scaffold.generation.composition.facts import Facts, of_class, of_keras, several
+from scaffold.generation.composition.source import call
+from scaffold.generation.composition.stage import MERGES, Parallel, Residual, Stage, Use
+from scaffold.keras_source import (
+    Parameter,
+    Signature,
+    constructor,
+    modules_named,
+    own_class,
+    public_layers,
+)
+from scaffold.modules import imported_as
+from scaffold.text import camel_case, folded, nearest, shown, snake_case
+
+if TYPE_CHECKING:
+    from scaffold.generation.catalog import Catalog
+    from scaffold.generation.template import Template
+
+# What every layer takes, handed on by `**kwargs`.
+_EVERY = ("trainable", "activity_regularizer")
+_NAMED = ("name", "dtype")
+# How many different numbers the data `tokens` has.
+_TOKENS = 17
+# What a template's class is called where it is only read.
+_GENERATED = "Read"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a composed model: the beginning of its source, its name, what it takes."""
+
+    started: str
+    name: str
+    facts: Facts
+    kind: ClassVar[str] = "layer"
+
+    @property
+    def class_name(self) -> str:
+        """Of what class it is."""
+        return self.started.partition("(")[0].rpartition(".")[2]
+
+    @property
+    def source(self) -> str:
+        """How it is made, with the dtype of the model."""
+        comma = "" if self.started.endswith("(") else ", "
+        return f'{self.started}{comma}dtype=dtype, name="{self.name}")'
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A class that a template gives beside the model.
+
+    Args:
+        name: The class.
+        template: The template's name.
+        options: Those of the template, as text.
+    """
+
+    name: str
+    template: str
+    options: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Way:
+    """Layers around which the input goes (`residual`), or branches that are merged."""
+
+    kind: str
+    branches: Sequence[Sequence[Layer | Way]]
+    merge: str
+    name: str
+
+    @property
+    def class_name(self) -> str:
+        """Of what class the layer is that merges."""
+        return self.merge.capitalize()
+
+    @property
+    def source(self) -> str:
+        """The layer that merges."""
+        return f'keras.layers.{self.class_name}(dtype=dtype, name="{self.name}")'
+
+
+@dataclass(frozen=True)
+class Composition:
+    """The layers of a model, resolved.
+
+    Args:
+        stages: The layers, in order.
+        imports: The module and the class of each one that is not Keras's.
+        beside: The classes to generate.
+    """
+
+    stages: Sequence[Layer | Way]
+    imports: Sequence[tuple[str, str]]
+    beside: Sequence[Beside]
+
+    @property
+    def is_chain(self) -> bool:
+        return all(isinstance(stage, Layer) for stage in self.stages)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """All layers, those of branches too."""
+        return list(_layers(self.stages))
+
+    @property
+    def attends(self) -> bool:
+        """Whether a layer has heads of attention."""
+        return any(layer.facts.attends for layer in self.layers)
+
+    @property
+    def is_sized(self) -> bool:
+        """Whether inputs of another size do not fit a layer's arguments."""
+        return any(layer.facts.is_sized for layer in self.layers)
+
+    @property
+    def tokens(self) -> int:
+        """How many whole numbers the layers know of those in the data."""
+        return min([_TOKENS, *(layer.facts.tokens for layer in self.layers if layer.facts.tokens)])
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether each layer is called with just what the one before it gives."""
+        return all(isinstance(one, Layer) and one.facts.feeds == "x" for one in self.stages)
+
+
+def _layers(stages: Sequence[Layer | Way]) -> Iterator[Layer]:
+    for stage in stages:
+        if isinstance(stage, Layer):
+            yield stage
+        else:
+            for branch in stage.branches:
+                yield from _layers(branch)
+
+
+def compose(catalog: Catalog, model: str, stages: Sequence[Stage], package: str) -> Composition:
+    """What these stages stand for.
+
+    Args:
+        catalog: The templates.
+        model: The model's class name, which those of generated layers begin with.
+        stages: What is used.
+        package: The dotted package that the model is in, empty for none.
+
+    Raises:
+        UsageError: If there is no such layer, or it has no such argument.
+        MissingError: If a file or a module is not there.
+    """
+    resolver = _Resolver(catalog, model, package)
+    resolved = list(resolver.stages(stages))
+    return Composition(resolved, sorted(resolver.imports), list(resolver.beside.values()))
+
+
+class _Resolver:
+    def __init__(self, catalog: Catalog, model: str, package: str) -> None:
+        self._catalog = catalog
+        self._model = model
+        self._package = package
+        self._folder = catalog.composing("model").folder
+        self._names: dict[str, int] = {}
+        self.imports: set[tuple[str, str]] = set()
+        self.beside: dict[str, Beside] = {}
+
+    def stages(self, stages: Sequence[Stage]) -> Iterator[Layer | Way]:
+        for stage in stages:
+            match stage:
+                case Use():
+                    started, facts = self._resolved(stage)
+                    yield Layer(started, self._name(stage.layer), facts)
+                case Residual():
+                    branches = [list(self.stages(stage.stages))]
+                    yield Way("residual", branches, "add", self._name("residual"))
+                case Parallel():
+                    if stage.merge not in MERGES:
+                        raise UsageError(
+                            f"`merge` is `{shown(stage.merge)}`{nearest(stage.merge, MERGES)}",
+                            mend=f"It is one of {', '.join(MERGES)}.",
+                        )
+                    branches = [list(self.stages(branch)) for branch in stage.branches]
+                    yield Way("parallel", branches, stage.merge, self._name(stage.merge))
+
+    def _name(self, layer: str) -> str:
+        """A name of its own within the model: `dense`, `dense_1`."""
+        name = snake_case(layer)
+        number = self._names[name] = self._names.get(name, -1) + 1
+        return f"{name}_{number}" if number else name
+
+    def _resolved(self, use: Use) -> tuple[str, Facts]:
+        for name in _NAMED:
+            if name in use.arguments:
+                raise UsageError(
+                    f"the model gives each of its layers a `{name}`",
+                    mend=f"Leave it out of `{use.written()}`.",
+                )
+        if use.home:
+            return self._of_a_file(use)
+        if use.layer in public_layers():
+            signature = constructor("keras.layers", use.layer)
+            name = f"keras.layers.{use.layer}"
+            started = call(name, signature, use.arguments, _EVERY, use.text)
+            return started, of_keras(self._folder, use.layer, use.arguments)
+        if folded(use.layer) in map(folded, self._catalog.words("layer")):
+            return self._of_a_template(use)
+        known = [*public_layers(), *self._catalog.words("layer")]
+        raise UsageError(
+            f"there is no layer `{shown(use.layer)}`{nearest(use.layer, known)}",
+            mend="Name a layer of Keras, a template, or a class as in `my_conv.py:MyConv`.",
+            place=Place(use.text, 0, len(use.layer)) if use.text else None,
+        )
+
+    def _of_a_template(self, use: Use) -> tuple[str, Facts]:
+        template, meaning = self._catalog.find("layer", use.layer)
+        names = {option.name for option in template.options}
+        given = {key: value for key, value in use.arguments.items() if key in names}
+        chosen = {**meaning.options, **{k: template.option(k).read(v) for k, v in given.items()}}
+        if template.wraps(template.options_with(chosen)):
+            raise UsageError(
+                f"`{use.layer}` wraps another layer, which can't be typed",
+                mend="Use it in a class of your own that takes one input, and name its file.",
+            )
+        class_name = f"{self._model}{camel_case(use.layer)}"
+        options = {key: str(value).lower() for key, value in chosen.items()}
+        beside = Beside(class_name, template.name, options)
+        if self.beside.setdefault(class_name, beside) != beside:
+            raise UsageError(
+                f"`{use.layer}` is used with other options already",
+                mend=f"Call one of them by another of its words: {', '.join(template.words)}.",
+            )
+        module = snake_case(class_name)
+        self.imports.add((f"{self._package}.{module}" if self._package else module, class_name))
+        signature = _signature(template, template.options_with(chosen))
+        further = {key: value for key, value in use.arguments.items() if key not in names}
+        arguments = {**template.typed_defaults(meaning), **further}
+        started = call(class_name, signature, arguments, _EVERY, use.text)
+        parsed = ast.parse(_rendered(self._catalog, template.name, tuple(sorted(options.items()))))
+        facts = of_class(self._folder, parsed, _GENERATED, use.layer, arguments)
+        cases = map(case_from, template.cases_for(template.options_with(chosen)))
+        if facts.feeds == "x" and any(isinstance(case.inputs, list) for case in cases):
+            raise several(use.layer)
+        return started, facts
+
+    def _of_a_file(self, use: Use) -> tuple[str, Facts]:
+        path, module = _found(use.home)
+        self.imports.add((module, use.layer))
+        signature = own_class(path, use.layer).constructor()
+        parsed = ast.parse(path.read_text(encoding="utf-8"))
+        named = {parameter.name for parameter in signature.plain}
+        if not (signature.takes_any_keyword or named.issuperset(_NAMED)):
+            raise UsageError(
+                f"`{use.layer}` takes neither `name` nor `dtype`, as every layer of Keras does",
+                mend="Let its constructor take **kwargs, and hand them to `super().__init__`.",
+            )
+        plain = tuple(one for one in signature.parameters if one.name not in _NAMED)
+        started = call(use.layer, Signature(plain), use.arguments, _EVERY, use.text)
+        return started, of_class(self._folder, parsed, use.layer, use.layer, use.arguments)
+
+
+def _signature(template: Template, options: Mapping[str, int | str | bool]) -> Signature:
+    from scaffold.generation.attributes import REQUIRED
+
+    resolved = [rule.resolve(options) for rule in template.attributes_for(options)]
+    plain = (
+        Parameter(one.name, None if one.default is REQUIRED else one.type.source(one.default))
+        for one in resolved
+    )
+    return Signature((*plain, Parameter("kwargs", stars="**")))
+
+
+@cache
+def _rendered(catalog: Catalog, template: str, options: tuple[tuple[str, str], ...]) -> str:
+    """The source of a template's class."""
+    from scaffold.generation.render import Style, render
+    from scaffold.generation.spec import Request, make_spec
+
+    request = Request("layer", _GENERATED, template, options=dict(options))
+    spec, _ = make_spec(catalog, request, "pkg")
+    return render(catalog, spec, Style(), spec.module, ["layer"])["layer"]
+
+
+def _found(home: str) -> tuple[Path, str]:
+    """The file of a file or module that was named, and the name to import it by."""
+    if home.endswith(".py"):
+        path = Path(home)
+        if not path.is_file():
+            raise MissingError(f"there is no file {shown(home)}", mend="Is the path right?")
+        return path, imported_as(path)[0]
+    for path in modules_named(home, [Path(), *map(Path, sys.path)]):
+        return path, home
+    raise MissingError(
+        f"there is no module {shown(home)}", mend="Name its file, as in `./my_conv.py:MyConv`."
+    )

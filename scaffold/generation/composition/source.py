@@ -1,0 +1,60 @@
+"""Arguments as source: typed values, checked against the signature of what they are for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Mapping
+
+from scaffold.errors import Place, UsageError
+from scaffold.keras_source import Signature
+from scaffold.text import nearest
+
+_WORDS = {"true": True, "false": False}
+
+
+def literal(text: str) -> str:
+    """The source of a value as typed: `3`, `3,3`, `true`, `relu`."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = _WORDS.get(text, text)
+    return f'"{value}"' if isinstance(value, str) and '"' not in value else repr(value)
+
+
+def call(
+    name: str,
+    signature: Signature,
+    arguments: Mapping[str, str],
+    also: Collection[str],
+    text: str,
+) -> str:
+    """The source of the call of a class with these arguments, without the last parenthesis.
+
+    Args:
+        name: The class, as source.
+        signature: The parameters of its constructor.
+        arguments: Their values, as typed.
+        also: Further arguments that are taken if the constructor takes any.
+        text: What the person typed, to point at.
+
+    Raises:
+        UsageError: If there is no such argument, or one that is needed is missing.
+    """
+    known = [parameter.name for parameter in signature.plain]
+    taken = [*known, *also] if signature.takes_any_keyword else known
+    for argument in arguments:
+        if argument not in taken:
+            start = max(text.find(f"{argument}="), 0)
+            raise UsageError(
+                f"`{name}` has no argument `{argument}`{nearest(argument, taken)}",
+                mend=f"It has {', '.join(known) or 'none'}.",
+                place=Place(text, start, start + len(argument)) if text else None,
+            )
+    missing = [p.name for p in signature.plain if p.default is None and p.name not in arguments]
+    if missing:
+        raise UsageError(
+            f"`{name}` needs {' and '.join(f'`{one}`' for one in missing)}",
+            mend=f"Write `{text or name}:{missing[0]}=...`.",
+        )
+    given = [f"{argument}={literal(value)}" for argument, value in arguments.items()]
+    return f"{name}({', '.join(given)}"

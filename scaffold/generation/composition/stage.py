@@ -1,0 +1,114 @@
+"""The stages of a composed model: layers one behind the other, branches, and ways around."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from scaffold.errors import Place, UnsafeError, UsageError
+from scaffold.text import shown, unprintable
+
+MERGES = ("concatenate", "add", "average", "maximum", "multiply")
+
+
+@dataclass(frozen=True)
+class Use:
+    """One layer, by the name of a built-in, of a template, or of a class somewhere.
+
+    Args:
+        layer: The built-in's name or the template's word; the class's where there is a `home`.
+        home: The file or the module that the class is in.
+        arguments: Those of the constructor, as text.
+        text: What the person typed.
+    """
+
+    layer: str
+    home: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+
+    def written(self) -> str:
+        """It as one would type it behind `--layer`."""
+        parts = [self.home, self.layer] if self.home else [self.layer]
+        return ":".join([*parts, *(f"{name}={value}" for name, value in self.arguments.items())])
+
+
+@dataclass(frozen=True)
+class Residual:
+    """Stages whose output is added to their input."""
+
+    stages: Sequence[Stage]
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """Branches that get the same input, and how their outputs are merged."""
+
+    branches: Sequence[Sequence[Stage]]
+    merge: str = "concatenate"
+
+
+Stage = Use | Residual | Parallel
+
+
+def uses(stages: Sequence[Stage]) -> Iterator[Use]:
+    """All layers of some stages, in the order in which the data meets them."""
+    for stage in stages:
+        match stage:
+            case Use():
+                yield stage
+            case Residual():
+                yield from uses(stage.stages)
+            case Parallel():
+                for branch in stage.branches:
+                    yield from uses(branch)
+
+
+def with_homes(stages: Sequence[Stage], place: Callable[[str], str]) -> tuple[Stage, ...]:
+    """The stages with the files that layers come from in another place."""
+
+    def moved(stage: Stage) -> Stage:
+        match stage:
+            case Residual():
+                return Residual(with_homes(stage.stages, place))
+            case Parallel():
+                return replace(stage, branches=[with_homes(b, place) for b in stage.branches])
+            case Use(home=home) if home.endswith(".py"):
+                return replace(stage, home=place(home))
+        return stage
+
+    return tuple(map(moved, stages))
+
+
+def read_use(text: str) -> Use:
+    """Read `conv:filters=32`, `Dense:units=10` or `./my_conv.py:MyConv:filters=64`.
+
+    Raises:
+        UsageError: If it is not well-formed; its place says where.
+        UnsafeError: If it holds characters that cannot be seen.
+    """
+    if hidden := unprintable(text):
+        raise UnsafeError(
+            f"the layer `{shown(text)}` holds the control character {hidden}",
+            mend="Type it anew, without what cannot be seen.",
+        )
+    first, *rest = text.split(":")
+    home, layer = "", first.strip()
+    if rest and "=" not in rest[0]:
+        home, layer = layer, rest.pop(0).strip()
+    if not layer or "=" in layer:
+        raise UsageError(
+            f"`{text}` names no layer",
+            mend="Write it as in `Dense:units=10`, `conv:filters=32` or `my_conv.py:MyConv`.",
+            place=Place(text, 0, max(len(first), 1)),
+        )
+    arguments: dict[str, str] = {}
+    for part in rest:
+        name, equals, value = part.partition("=")
+        place = Place(text, text.rindex(part), text.rindex(part) + max(len(part), 1))
+        if not equals or not name.strip().isidentifier():
+            raise UsageError(f"`{part}` is not name=value", place=place)
+        if name.strip() in arguments:
+            raise UsageError(f"`{name.strip()}` is given twice", place=place)
+        arguments[name.strip()] = value.strip()
+    return Use(layer, home, arguments, text)

@@ -1,0 +1,131 @@
+"""The stages of a composed model, and what it is compiled with, as tables of a spec file."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from scaffold.errors import UsageError
+from scaffold.generation.composition.compiled import Compiled
+from scaffold.generation.composition.stage import Parallel, Residual, Stage, Use
+from scaffold.text import nearest
+
+_KINDS = {
+    "layer": ("layer", "args"),
+    "residual": ("residual",),
+    "parallel": ("parallel", "merge"),
+}
+_COMPILE = ("loss", "optimizer", "metrics")
+
+
+def read_stages(data: Any, where: str) -> tuple[Stage, ...]:
+    """The stages that a list of tables describes.
+
+    Raises:
+        UsageError: If it is no such list; `where` says where it stands.
+    """
+    if not isinstance(data, list):
+        raise UsageError(f"{where} is no list of tables", mend="Write them as `[[layers]]`.")
+    return tuple(_stage(one, where) for one in data)
+
+
+def read_compiled(data: Any, where: str) -> Compiled:
+    """What the table `compile` describes.
+
+    Raises:
+        UsageError: If it has other keys, or values that are no texts.
+    """
+    table = _table(data, where)
+    _known(table, _COMPILE, where)
+    metrics = table.get("metrics", [])
+    texts = [table.get("loss", ""), table.get("optimizer", ""), *metrics]
+    if not isinstance(metrics, list) or not all(isinstance(text, str) for text in texts):
+        raise UsageError(
+            f"{where} holds what is no text", mend='Write `loss = "mse"`, `metrics = ["mae"]`.'
+        )
+    return Compiled(texts[0], texts[1], tuple(metrics))
+
+
+def stage_table(stage: Stage) -> dict[str, Any]:
+    """The table that a stage is read from."""
+    match stage:
+        case Residual():
+            return {"residual": [stage_table(one) for one in stage.stages]}
+        case Parallel():
+            branches = [[stage_table(one) for one in branch] for branch in stage.branches]
+            return {"parallel": branches, "merge": stage.merge}
+        case Use():
+            layer = f"{stage.home}:{stage.layer}" if stage.home else stage.layer
+            args = {name: _plain(text) for name, text in stage.arguments.items()}
+            return {"layer": layer, **({"args": args} if args else {})}
+
+
+def compiled_table(compiled: Compiled) -> dict[str, Any]:
+    """The table that it is read from, empty if nothing is said."""
+    table = {
+        "loss": compiled.loss,
+        "optimizer": compiled.optimizer,
+        "metrics": list(compiled.metrics),
+    }
+    return {key: value for key, value in table.items() if value}
+
+
+def _stage(data: Any, where: str) -> Stage:
+    table = _table(data, where)
+    kind = next((key for key in _KINDS if key in table), None)
+    if kind is None:
+        known = [key for keys in _KINDS.values() for key in keys]
+        wrong = next((f"{nearest(key, known)}" for key in table if key not in known), "")
+        raise UsageError(
+            f"a table of {where} has none of the keys {', '.join(_KINDS)}{wrong}",
+            mend='Write `layer = "Dense"` with `args = { units = 10 }`, for example.',
+        )
+    _known(table, _KINDS[kind], f"a table of {where}")
+    if kind == "residual":
+        return Residual(read_stages(table["residual"], f"{where}: `residual`"))
+    if kind == "parallel":
+        branches = table["parallel"]
+        if not isinstance(branches, list) or len(branches) < 2:
+            raise UsageError(
+                f"{where}: `parallel` is no list of two branches or more",
+                mend="Write it as a list of lists of tables.",
+            )
+        read = tuple(read_stages(branch, f"{where}: `parallel`") for branch in branches)
+        return Parallel(read, str(table.get("merge", "concatenate")))
+    return _use(table, where)
+
+
+def _use(table: Mapping[str, Any], where: str) -> Use:
+    args = _table(table.get("args", {}), f"{where}: `args`")
+    if not isinstance(table["layer"], str):
+        raise UsageError(f"{where}: `layer` is no text", mend='Write `layer = "Dense"`.')
+    home, _, layer = table["layer"].rpartition(":")
+    return Use(layer, home, {name: _spelled(value) for name, value in args.items()})
+
+
+def _plain(text: str) -> Any:
+    """A number or a truth value as TOML has it; anything else as typed."""
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return {"true": True, "false": False}.get(text, text)
+
+
+def _spelled(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _table(data: Any, where: str) -> Mapping[str, Any]:
+    if isinstance(data, dict):
+        return data
+    raise UsageError(f"{where} is no table", mend="Write it as keys and values.")
+
+
+def _known(table: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
+    for key in table:
+        if key not in keys:
+            raise UsageError(
+                f"{where} has the unknown key `{key}`{nearest(key, keys)}",
+                mend=f"There are {', '.join(keys)}.",
+            )

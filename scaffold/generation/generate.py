@@ -1,0 +1,138 @@
+"""From a spec to the files that it asks for: paths, sources, and the line to run next."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.composition import compose
+from scaffold.generation.render import Style, render
+from scaffold.generation.spec import Request, Spec, make_spec, template_of
+from scaffold.generation.template import Template
+from scaffold.settings import Settings
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where generated files go, relative to the workspace's root.
+
+    Args:
+        into: The folder of the class.
+        tests_into: The folder of its test; `None` for no test.
+        packages: The Python packages that `into` is inside of, outermost first.
+        import_root: The folder that the outermost package, or the module, lies in; an absolute
+            path, since it may be outside of the workspace.
+        tests_root: The folder that pytest puts on the import path for the test, likewise.
+        scripts_into: The folder of the training script, where the template has one; `None` for
+            no script.
+    """
+
+    into: PurePosixPath
+    tests_into: PurePosixPath | None
+    packages: tuple[str, ...]
+    import_root: Path
+    tests_root: Path
+    scripts_into: PurePosixPath | None
+
+    def module(self, spec: Spec) -> str:
+        """The dotted name that the class is imported from."""
+        return ".".join((*self.packages, spec.module))
+
+
+def generate(
+    catalog: Catalog, spec: Spec, style: Style, layout: Layout
+) -> Mapping[PurePosixPath, bytes]:
+    """The bytes of every file that the spec asks for, the class first, classes beside it last."""
+    files = _files(catalog, spec, style, layout)
+    for beside in beside_of(catalog, spec):
+        files |= _files(catalog, beside, style, layout)
+    return files
+
+
+def beside_of(catalog: Catalog, spec: Spec) -> Iterator[Spec]:
+    """The layers that a composed model needs to be generated beside it."""
+    for one in compose(catalog, spec.name, spec.layers, "").beside:
+        request = Request("layer", one.name, one.template, spec.package, one.options)
+        yield make_spec(catalog, request, spec.package)[0]
+
+
+def exported(
+    catalog: Catalog, spec: Spec, layout: Layout, source_of: Callable[[PurePosixPath], bytes | None]
+) -> Iterator[tuple[str, str]]:
+    """The module and the name of each class that the package can offer.
+
+    Args:
+        catalog: The templates.
+        spec: What is asked for.
+        layout: Where it goes.
+        source_of: What will stand in a file: a file that was there before may be another one's.
+    """
+    for one in (spec, *beside_of(catalog, spec)):
+        source = source_of(layout.into / f"{one.module}.py") or b""
+        if re.search(rf"^class {one.name}\b", source.decode("utf-8", "replace"), re.MULTILINE):
+            yield layout.module(one), one.name
+
+
+def _files(
+    catalog: Catalog, spec: Spec, style: Style, layout: Layout
+) -> dict[PurePosixPath, bytes]:
+    paths = {spec.target: layout.into / f"{spec.module}.py"}
+    if layout.tests_into is not None:
+        paths["test"] = layout.tests_into / f"test_{spec.module}.py"
+    if (script := _training_script(template_of(catalog, spec), spec, layout)) is not None:
+        paths["train"] = script
+    sources = render(catalog, spec, style, layout.module(spec), list(paths))
+    return {path: sources[file].encode("utf-8") for file, path in paths.items()}
+
+
+def _training_script(template: Template, spec: Spec, layout: Layout) -> PurePosixPath | None:
+    if layout.scripts_into is None or template.training_for(spec.options) is None:
+        return None
+    return layout.scripts_into / f"train_{spec.module}.py"
+
+
+def training_step(
+    template: Template, spec: Spec, layout: Layout, settings: Settings, root: Path, here: Path
+) -> str:
+    """The line that trains what was generated, to be typed in the folder `here`, if any can."""
+    script = _training_script(template, spec, layout)
+    if script is None:
+        return ""
+    step = f"python {_shown(root / script, here)}"
+    if root / script.parent == layout.import_root or settings.is_built:
+        return step
+    return f"PYTHONPATH={_shown(layout.import_root, here)} {step}"
+
+
+def next_step(spec: Spec, layout: Layout, settings: Settings, root: Path, here: Path) -> str:
+    """The line that tries the generated class, to be typed in the folder `here`.
+
+    Args:
+        spec: What was generated.
+        layout: Where, relative to `root`.
+        settings: The project's, for what pytest finds by itself.
+        root: The workspace's root, an absolute path.
+        here: Where the person is, an absolute path.
+    """
+    import_root = layout.import_root
+    if layout.tests_into is None:
+        step = f'python -c "from {layout.module(spec)} import {spec.name}"'
+        return step if import_root == here else f"cd {_shown(import_root, here)} && {step}"
+    test = _shown(root / layout.tests_into / f"test_{spec.module}.py", here)
+    found_beside = import_root == layout.tests_root and not settings.imports_by_path
+    known = [Path(os.path.normpath(settings.folder / path)) for path in settings.pytest_paths]
+    if found_beside or import_root in known:
+        return f"pytest {test}"
+    # pytest reads `pythonpath` as relative to the pyproject.toml, if there is one.
+    python_path = _shown(import_root, settings.folder)
+    return f"pytest --rootdir={_shown(settings.folder, here)} -o pythonpath={python_path} {test}"
+
+
+def _shown(path: Path, here: Path) -> str:
+    """`path` as one would type it in the folder `here`."""
+    return shlex.quote(Path(os.path.relpath(path, here)).as_posix())

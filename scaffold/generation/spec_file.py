@@ -1,0 +1,188 @@
+"""A spec as TOML: read, and written back so that reading it gives the same spec."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from scaffold.errors import UnsafeError, UsageError
+from scaffold.generation.attributes import REQUIRED, Attribute, Default
+from scaffold.generation.attributes.grammar import Assignment, Declaration, declare_type
+from scaffold.generation.catalog import TARGETS
+from scaffold.generation.composition.tables import (
+    compiled_table,
+    read_compiled,
+    read_stages,
+    stage_table,
+)
+from scaffold.generation.spec import Request, Spec
+from scaffold.text import nearest, shown, unprintable
+
+VERSION = 1
+MOST_BYTES = 1_000_000
+_KEYS = (
+    *("version", "target", "name", "template", "package", "base"),
+    *("options", "attributes", "layers", "compile"),
+)
+_ATTRIBUTE_KEYS = ("type", "default", "optional", "constraint", "doc")
+
+
+def read_spec(data: bytes, file: str) -> Request:
+    """What a spec file asks for.
+
+    Raises:
+        UsageError: If it is no TOML, or holds a key or a value that it can't.
+        UnsafeError: If it is over a megabyte, or holds what can't be seen.
+    """
+    if len(data) > MOST_BYTES:
+        raise UnsafeError(
+            f"{file} has {len(data):,} bytes; a spec has at most {MOST_BYTES:,}",
+            mend="Is it the right file?",
+        )
+    try:
+        table = tomllib.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{file} is no TOML: {error}", mend="Mend the file.") from None
+    _check_seen(table, file)
+    _known(table, _KEYS, file)
+    if table.get("version") != VERSION or isinstance(table["version"], bool):
+        raise UsageError(
+            f"{file} has version {table.get('version')!r}; this scaffold reads {VERSION}",
+            mend=f"Write `version = {VERSION}`.",
+        )
+    texts = {key: _text(table.get(key), f"{file}: `{key}`") for key in _KEYS[1:6]}
+    target = texts["target"] or "layer"
+    if target not in TARGETS:
+        raise UsageError(
+            f"{file}: `target` is `{target}`{nearest(target, TARGETS)}",
+            mend=f"It is one of {', '.join(TARGETS)}.",
+        )
+    options = _table(table.get("options", {}), f"{file}: `options`")
+    attributes = _table(table.get("attributes", {}), f"{file}: `attributes`")
+    return Request(
+        target,
+        texts["name"],
+        texts["template"],
+        texts["package"],
+        {key: _spelled(value, f"{file}: option `{key}`") for key, value in options.items()},
+        tuple(_attribute(name, value, file) for name, value in attributes.items()),
+        texts["base"],
+        read_stages(table.get("layers", []), f"{file}: `layers`"),
+        read_compiled(table.get("compile", {}), f"{file}: `compile`"),
+    )
+
+
+def write_spec(spec: Spec) -> bytes:
+    """The file that `read_spec` reads this spec from."""
+    import tomli_w
+
+    own = {attribute.name: _table_of(attribute) for attribute in spec.own}
+    assigned = {name: _plain(value) for name, value in spec.assigned.items()}
+    table = {
+        "version": VERSION,
+        "target": spec.target,
+        "name": spec.name,
+        "template": spec.template,
+        "package": spec.package,
+        "base": spec.base,
+        "options": dict(spec.options),
+        "attributes": {**assigned, **own},
+        "layers": [stage_table(stage) for stage in spec.layers],
+        "compile": compiled_table(spec.compiled),
+    }
+    return tomli_w.dumps({key: value for key, value in table.items() if value}).encode()
+
+
+def _check_seen(table: Mapping[str, Any], file: str) -> None:
+    rest: list[Any] = [table]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, dict | list):
+            rest += [*value, *value.values()] if isinstance(value, dict) else value
+        elif isinstance(value, str) and (hidden := unprintable(value)):
+            raise UnsafeError(
+                f"{file}: `{shown(value)}` holds the control character {hidden}",
+                mend="Write it in one line, without what cannot be seen.",
+            )
+
+
+def _attribute(name: str, value: object, file: str) -> Assignment | Declaration:
+    where = f"{file}: attribute `{name}`"
+    if not isinstance(value, dict):
+        text = _spelled(value, where)
+        return Assignment(name, text, f"{name}={text}")
+    _known(value, _ATTRIBUTE_KEYS, where)
+    doc = _text(value.get("doc"), f"{where}: `doc`") or ""
+    kind = _text(value.get("type"), f"{where}: `type`")
+    if kind is None:
+        raise UsageError(f"{where} has no type", mend='Write `type = "float"`, for example.')
+    optional = value.get("optional", False)
+    if not isinstance(optional, bool):
+        raise UsageError(f"{where}: `optional` is neither true nor false", mend="Mend the file.")
+    if optional and "default" in value:
+        raise UsageError(
+            f"{where} has a default, and `optional`, which makes it None",
+            mend="Leave one of them out.",
+        )
+    try:
+        type_ = declare_type(kind, _text(value.get("constraint"), f"{where}: `constraint`"))
+        default: Default = None if optional else REQUIRED
+        if "default" in value:
+            default = type_.accept(value["default"])
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}", mend="Mend the file.") from None
+    attribute = Attribute(name, type_, default, doc.strip())
+    return Declaration(attribute, f"{name}:{kind}")
+
+
+def _table_of(attribute: Attribute) -> dict[str, Any]:
+    table: dict[str, Any] = {"type": attribute.type.declaration()}
+    if attribute.type.bounds:
+        table["constraint"] = attribute.type.bounds
+    if attribute.default is None:
+        table["optional"] = True
+    elif attribute.default is not REQUIRED:
+        table["default"] = _plain(attribute.default)
+    if attribute.doc:
+        table["doc"] = attribute.doc
+    return table
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    return "None" if value is None else value
+
+
+def _spelled(value: object, where: str) -> str:
+    """A value of TOML as one would type it on the command line."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case int() | float() | str():
+            return str(value)
+        case list() if all(isinstance(item, int) for item in value):
+            return ",".join(map(str, value))
+    raise UsageError(f"{where} can't be {value!r}", mend="Give a number, a text or a list of ints.")
+
+
+def _text(value: object, where: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise UsageError(f"{where} is no text", mend='Put it into quotes: `"..."`.')
+
+
+def _table(value: object, where: str) -> Mapping[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise UsageError(f"{where} is no table", mend="Write it as `[section]` with keys below it.")
+
+
+def _known(table: Mapping[str, object], keys: tuple[str, ...], where: str) -> None:
+    for key in table:
+        if key not in keys:
+            raise UsageError(
+                f"{where} has the unknown key `{key}`{nearest(key, keys)}",
+                mend=f"There are {', '.join(keys)}.",
+            )

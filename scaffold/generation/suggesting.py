@@ -1,0 +1,92 @@
+"""What a class can be made and called with, by the template that it seems to come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from scaffold.cases import ClassFacts, Suggestion
+from scaffold.errors import UsageError
+from scaffold.generation.attributes import REQUIRED, Attribute
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.deriving import on_base
+from scaffold.generation.template import Meaning, Options, Template
+from scaffold.keras_source import read_base
+
+
+def suggest(facts: ClassFacts) -> Iterator[Suggestion]:
+    """The cases of the templates whose attributes the class has, the most likely first."""
+    catalog = Catalog.builtin()
+    if template := _of_base(catalog, facts.base):
+        yield Suggestion(
+            f"its cases are those of the template `{template.name}` for `{template.source}`",
+            [_open(facts, data) for data in template.cases_for({})],
+        )
+    for template, options in _alike(catalog, facts):
+        yield Suggestion(
+            f"its cases are those of the template `{template.name}`",
+            template.cases_for(options),
+            _required(template, options),
+        )
+
+
+def _open(facts: ClassFacts, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A case of the base without the arguments that the class gives to its base itself."""
+    arguments = data.get("args", {})
+    return {**data, "args": {n: v for n, v in arguments.items() if n in facts.parameters}}
+
+
+def _of_base(catalog: Catalog, base: str) -> Template | None:
+    """The template of a class that derives from a layer of Keras which can be called."""
+    if not base:
+        return None
+    try:
+        template = on_base(catalog.deriving("layer"), read_base(base))
+    except UsageError:  # a layer that nothing can be added to, such as `Wrapper`
+        return None
+    return template if template.sample else None
+
+
+def _alike(catalog: Catalog, facts: ClassFacts) -> Sequence[tuple[Template, Options]]:
+    """The variants of templates whose attributes the class has, those with the most of them.
+
+    The one that the class's name calls for comes first.
+    """
+    called, meaning = _named_for(catalog, facts)
+    variants = [
+        (template, options, len(attributes))
+        for template in catalog.templates(facts.target)
+        for options in template.variants()
+        if (attributes := {a.name for a in _attributes(template, options)}) <= facts.parameters
+    ]
+    by_name = [
+        (template, options)
+        for template, options, _ in variants
+        if template == called and meaning.options.items() <= options.items()
+    ]
+    most = max((number for *_, number in variants), default=0)
+    alike = [(template, options) for template, options, number in variants if number == most > 0]
+    first = [one for one in by_name if one in alike or not most]
+    return [*first, *(one for one in alike if one not in by_name)]
+
+
+def _named_for(catalog: Catalog, facts: ClassFacts) -> tuple[Template | None, Meaning]:
+    """The template that the name calls for, if it is one."""
+    try:
+        template, meaning, _ = catalog.pick(facts.target, facts.name)
+    except UsageError:
+        return None, Meaning()
+    return template, meaning
+
+
+def _required(template: Template, options: Options) -> dict[str, Any]:
+    """What the template tests its required arguments with; a layer is left to the usual values."""
+    return {
+        a.name: a.type.changed(REQUIRED)
+        for a in _attributes(template, options)
+        if a.required and a.type.keyword != "layer"
+    }
+
+
+def _attributes(template: Template, options: Options) -> list[Attribute]:
+    return [rule.resolve(options) for rule in template.attributes_for(options)]

@@ -1,0 +1,27 @@
+"""A layer of Keras to derive from, as its source says it is: nothing of Keras is imported."""
+
+from __future__ import annotations
+
+from scaffold.keras_source.classes import modules_named
+from scaffold.keras_source.handed_on import HandedOn
+from scaffold.keras_source.read import (
+    constructor,
+    own_class,
+    public_layers,
+    public_names,
+    read_base,
+)
+from scaffold.keras_source.signature import BaseLayer, Parameter, Signature
+
+__all__ = [
+    "BaseLayer",
+    "HandedOn",
+    "Parameter",
+    "Signature",
+    "constructor",
+    "modules_named",
+    "own_class",
+    "public_layers",
+    "public_names",
+    "read_base",
+]

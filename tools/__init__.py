@@ -1,0 +1,1 @@
+"""What maintainers run: the examples and their proofs, and what renews written files."""

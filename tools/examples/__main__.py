@@ -1,0 +1,6 @@
+"""`python -m tools.examples`."""
+
+from tools.examples.command import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""What the examples are made of: the files that their commands give, and what is in them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import shlex
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from scaffold.errors import UsageError
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.render import render_file
+from scaffold.generation.template import Options, Template, Training
+from tools.examples.listing import FOLDER, Example
+
+PACKAGE = "examples"
+_SCRIPT = "example/train_layer.py.jinja"
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A class of an example, with the command that has generated it."""
+
+    target: str
+    name: str
+    module: str
+    template: str
+    options: Options
+    command: str
+
+
+@dataclass(frozen=True)
+class Built:
+    """An example as it should be.
+
+    Args:
+        example: What it is built of.
+        files: The bytes of each file, by its name in the folder.
+        classes: What was generated, in order.
+        task: What its training script learns, if there is one.
+    """
+
+    example: Example
+    files: Mapping[str, bytes]
+    classes: Sequence[Generated]
+    task: Training | None
+
+    @property
+    def script(self) -> str:
+        """The name of the training script."""
+        (name,) = (name for name in self.files if name.startswith("train_"))
+        return name
+
+    def paths(self, folder: Path = FOLDER) -> dict[PurePosixPath, bytes]:
+        """The bytes of each file by its path, with the folder of all examples."""
+        root = PurePosixPath(folder.as_posix()) / self.example.name
+        return {root / name: content for name, content in self.files.items()}
+
+
+def build(example: Example, catalog: Catalog | None = None) -> Built:
+    """Generate an example, without touching what is there.
+
+    Raises:
+        ScaffoldError: As its commands do.
+    """
+    catalog = catalog or Catalog.builtin()
+    with tempfile.TemporaryDirectory(prefix="example-") as scratch:
+        folder = Path(scratch).resolve()
+        classes = [_generated(command, folder) for command in example.commands]
+        files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    last = classes[-1]
+    task = _task(example, last, catalog.get(last.target, last.template))
+    if example.network and task:
+        files[f"train_{last.module}.py"] = _script(catalog, example, last, task)
+    return Built(example, dict(sorted(files.items())), classes, task)
+
+
+def left_over(built: Sequence[Built], folder: Path = FOLDER) -> Iterator[Path]:
+    """Files in the folders of the examples that are no part of them."""
+    for one in built:
+        for path in sorted((folder / one.example.name).glob("**/*.*")):
+            inside = path.relative_to(folder / one.example.name)
+            if "__pycache__" not in inside.parts and inside.as_posix() not in one.files:
+                yield path
+
+
+def _generated(command: str, folder: Path) -> Generated:
+    words = shlex.split(command)
+    answer = answer_of([*words, f"--package={PACKAGE}", "--json"], folder)
+    return Generated(
+        words[0],
+        answer["name"],
+        answer["module"],
+        answer["template"],
+        answer["options"],
+        f"scaffold {command}",
+    )
+
+
+def answer_of(words: Sequence[str], folder: Path) -> Mapping[str, Any]:
+    """What the command line answers to a person in `folder`."""
+    from scaffold.cli import main
+
+    said = io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+        try:
+            main(words)
+        except SystemExit as end:
+            answer = json.loads(said.getvalue())
+            if end.code:
+                error = answer["error"]
+                raise UsageError(
+                    f"`{shlex.join(words[:-2])}`: {error['message']}", mend=error["mend"]
+                ) from None
+    result: Mapping[str, Any] = answer["result"]
+    return result
+
+
+def _script(catalog: Catalog, example: Example, last: Generated, task: Training) -> bytes:
+    facts = {
+        "name": last.name,
+        "module": last.module,
+        "network": example.network,
+        "options": {"head": "classification"},
+        "arguments": (),
+        "training": task,
+        "compiled": {"loss": "", "metrics": ()},
+    }
+    return render_file(catalog, _SCRIPT, last.module, facts).encode("utf-8")
+
+
+def _task(example: Example, last: Generated, template: Template) -> Training | None:
+    if example.accuracy is not None:
+        return Training("digits", "accuracy", example.accuracy, lower=False, when={})
+    return template.training_for(last.options)

@@ -1,0 +1,49 @@
+"""Which examples have changed since a commit: their files, or what the list says of them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Sequence
+
+from scaffold.errors import MissingError, UsageError
+from scaffold.text import shown
+from tools.examples.listing import FOLDER, LISTING, Example
+
+
+def changed_since(commit: str, examples: Sequence[Example]) -> list[Example]:
+    """Those of the examples that are not as they were at `commit`.
+
+    Raises:
+        MissingError: If there is no git.
+        UsageError: If `commit` is not a commit of the repository that the examples are in.
+    """
+    before = tomllib.loads(
+        _git(commit, "show", "--end-of-options", f"{commit}:./{FOLDER.as_posix()}/{LISTING}")
+    )
+    now = tomllib.loads((FOLDER / LISTING).read_text(encoding="utf-8"))
+    listed = _git(
+        commit, "diff", "--name-only", "--relative", "--end-of-options", commit, "--", str(FOLDER)
+    )
+    folders = {path.split("/")[1] for path in listed.splitlines()}
+    return [
+        example
+        for example in examples
+        if example.name in folders or before.get(example.name) != now[example.name]
+    ]
+
+
+def _git(commit: str, *words: str) -> str:
+    git = shutil.which("git")
+    if git is None:
+        raise MissingError("--since asks git, which is not installed", mend="Install git")
+    ran = subprocess.run(
+        [git, *words], capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    if ran.returncode:
+        raise UsageError(
+            f"--since: git does not know {FOLDER.as_posix()} at `{shown(commit)}`",
+            mend="Name a commit of this repository, or leave --since out to prove all",
+        )
+    return ran.stdout

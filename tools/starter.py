@@ -1,0 +1,76 @@
+"""The layer and the model that a project starts with: generated into the template of projects.
+
+`python -m tools.starter` renews them; `make goldens` calls it.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+import scaffold
+from scaffold.errors import UsageError
+from tools.examples.build import answer_of
+
+PROJECT = Path(scaffold.__file__).parents[1] / "templates/project/{{cookiecutter.project}}"
+# What the package is called while the files are generated, and what stands there in the template.
+PACKAGE, PLACE = "cookiecutter_package", "{{ cookiecutter.package }}"
+COMMANDS = [
+    ["layer", "SqueezeExcite", f"--into=src/{PACKAGE}/layers"],
+    [
+        "model",
+        "DigitClassifier",
+        f"--into=src/{PACKAGE}/models",
+        "--no-training",
+        "--layer=Conv2D:filters=32:kernel_size=3:padding=same:activation=relu",
+        f"--layer=src/{PACKAGE}/layers/squeeze_excite.py:SqueezeExcite:filters=32",
+        "--layer=Conv2D:filters=64:kernel_size=3:strides=2:padding=same:activation=relu",
+        "--layer=Flatten",
+        "--layer=Dropout:rate=0.2",
+        "--layer=Dense:units=10",
+    ],
+]
+
+
+def starter() -> Mapping[PurePosixPath, str]:
+    """The text of each file, by its path in the template.
+
+    Raises:
+        UsageError: If a generated file has what cookiecutter would take for its own.
+    """
+    files = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for package in ("", "layers", "models"):
+            inside = folder / "src" / PACKAGE / package
+            inside.mkdir(parents=True, exist_ok=True)
+            (inside / "__init__.py").touch()
+        settings = f'[project]\nname = "{PACKAGE}"\n\n[tool.black]\nline-length = 100\n'
+        (folder / "pyproject.toml").write_text(settings, encoding="utf-8")
+        for command in COMMANDS:
+            answer = answer_of([*command, "--tests-into=tests", "--json"], folder)
+            for change in answer["changes"]:
+                files[change["path"]] = change["content"]
+    for path, text in files.items():
+        if any(mark in text for mark in ("{{", "{%", "{#")):
+            raise UsageError(f"{path} has braces", mend="Choose another layer to start with.")
+    folder_of = {PACKAGE: "{{cookiecutter.package}}"}
+    return {
+        PurePosixPath(*(folder_of.get(part, part) for part in PurePosixPath(path).parts)): (
+            text.replace(PACKAGE, PLACE)
+        )
+        for path, text in files.items()
+    }
+
+
+def main() -> int:
+    """Write the files."""
+    for path, text in starter().items():
+        (PROJECT / path).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
