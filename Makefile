@@ -63,6 +63,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/black --check --quiet .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 examples: $(INSTALLED_$(DEVICE))
 	$(BIN)/python -m tools.examples verify --backend $(BACKEND) --device $(DEVICE) --shard $(SHARD)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.errors import UnsafeError, UsageError
+from scaffold.pyproject import PYPROJECT, nearest_project
 from scaffold.text import nearest, shown, unprintable
 
-PYPROJECT = "pyproject.toml"
 # What Python takes for an encoding other than ours, in the first two lines of a file.
 _ENCODING = re.compile(r".*?coding[:=][ \t]*(?!utf-?8\b)[-\w.]", re.IGNORECASE)
 _KEYS = ("package", "into", "models-into", "tests-into", "scripts-into", "license-header")
@@ -55,12 +55,6 @@ class Settings:
     def into_for(self, target: str) -> str | None:
         """Where classes of this target go, relative to `folder`."""
         return (self.models_into if target == "model" else None) or self.into
-
-
-def nearest_project(start: Path) -> Path | None:
-    """The nearest folder from `start` upwards that holds a pyproject.toml."""
-    folders = [start, *start.parents]
-    return next((folder for folder in folders if (folder / PYPROJECT).is_file()), None)
 
 
 def load_settings(start: Path, here: Path) -> Settings:

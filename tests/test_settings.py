@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from scaffold.errors import ScaffoldError, UnsafeError, UsageError
-from scaffold.settings import Settings, load_settings, nearest_project
+from scaffold.pyproject import nearest_project
+from scaffold.settings import Settings, load_settings
 
 
 def settings(folder: Path, text: str) -> Settings:

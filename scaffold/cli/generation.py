@@ -162,7 +162,8 @@ class _Run:
         wish: Wish,
     ) -> _Run:
         from scaffold.generation.spec import make_spec, notes_of, template_of
-        from scaffold.settings import load_settings, nearest_project
+        from scaffold.pyproject import nearest_project
+        from scaffold.settings import load_settings
         from scaffold.workspace import Workspace
 
         here = Path.cwd()

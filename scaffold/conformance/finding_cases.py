@@ -21,7 +21,7 @@ from scaffold.cases import (
     written,
 )
 from scaffold.conformance.subject import Subject
-from scaffold.settings import PYPROJECT, nearest_project
+from scaffold.pyproject import PYPROJECT, nearest_project
 
 # By its name: the checks stand without the templates, which know of more cases.
 _SUGGEST = "scaffold.generation.suggesting:suggest"

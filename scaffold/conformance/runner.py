@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from scaffold.conformance.finding import Finding, Outcome, Status
-from scaffold.conformance.instruments.unsupported import is_beyond_this_cpu
 from scaffold.conformance.lazy import keras
 from scaffold.conformance.registry import Check, NotApplicable, find, refuse_unknown_tags, tags
 from scaffold.conformance.subject import Subject
+from scaffold.conformance.unsupported import is_beyond_this_cpu
 
 _UNKNOWN = ("failed", "blocked", "expected", "not_run_here")
 _HERE = "TensorFlow has this operation with oneDNN or XLA only on a CPU"

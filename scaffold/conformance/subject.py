@@ -7,15 +7,22 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from scaffold.cases import Case, Input, inputs_of, map_inputs
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.signature import constructor_parameters
 from scaffold.conformance.source import Source
 
-if TYPE_CHECKING:
-    from scaffold.conformance.process.fresh import FreshProcess
+
+class Fresh(Protocol):
+    """Another process, which has seen nothing of this one."""
+
+    folder: Path
+
+    def predict(self, subject: Subject, model: Path) -> list[Any]:
+        """What a saved model gives there for the subject's inputs."""
+        ...
 
 
 class Subject:
@@ -33,7 +40,7 @@ class Subject:
         self,
         cls: Any,
         case: Case,
-        fresh: FreshProcess | None = None,
+        fresh: Fresh | None = None,
         factory: Callable[..., Any] | None = None,
     ) -> None:
         self.cls = cls

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from scaffold.errors import UsageError
-from scaffold.generation.lexicon import Kind, Known
+from scaffold.generation.lexicon import Kind, Known, Lexicon
 from scaffold.generation.near import Near, UndecidedError
 from scaffold.generation.template import Meaning, Template
 from scaffold.text import closest, folded, parts, shown
-
-if TYPE_CHECKING:
-    from scaffold.generation.catalog import Catalog
 
 Named = Template | Known | Kind
 _OTHER = {"layer": "model", "model": "layer"}
@@ -22,7 +19,18 @@ _SHORTEST = 4
 _SAYS_NOTHING = "no word of it names a template: --template chooses one of `scaffold list`"
 
 
-def choose(catalog: Catalog, target: str, name: str) -> tuple[Template, Meaning, str]:
+class Templates(Protocol):
+    """The templates to choose from, and what is said of names that none of them has."""
+
+    @property
+    def lexicon(self) -> Lexicon: ...
+
+    def templates(self, target: str) -> list[Template]: ...
+
+    def near(self, target: str, word: str) -> list[Near]: ...
+
+
+def choose(catalog: Templates, target: str, name: str) -> tuple[Template, Meaning, str]:
     """The template that a class's name calls for, with what its words mean, and why it is the one.
 
     Raises:
@@ -57,7 +65,7 @@ class _Match:
 class _Choosing:
     """One name, and all that its words may mean."""
 
-    catalog: Catalog
+    catalog: Templates
     target: str
     name: str
     parts: Sequence[str]

@@ -18,7 +18,7 @@ from scaffold.generation.rules import Rule
 from scaffold.text import folded, nearest, shown, snake_case
 
 if TYPE_CHECKING:
-    from scaffold.generation.deriving import Sample
+    from scaffold.generation.sample import Sample
     from scaffold.keras_source import BaseLayer
 
 Options = Mapping[str, int | str | bool]

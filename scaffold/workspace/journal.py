@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from scaffold.changes import Change
 from scaffold.errors import ConflictError, UnsafeError
@@ -26,12 +26,18 @@ from scaffold.workspace.files import (
     write_all,
 )
 
-if TYPE_CHECKING:
-    from scaffold.workspace.folder import Workspace
-
 JOURNAL = ".scaffold-journal"
 _MAGIC = b"scaffold-journal 1\n"
 _DONE = b"done\n"
+
+
+class Confines(Protocol):
+    """Below what folder all paths must lie, and whether one does."""
+
+    @property
+    def root(self) -> Path: ...
+
+    def confine(self, path: Path) -> PurePosixPath: ...
 
 
 class Journal:
@@ -140,7 +146,7 @@ def begin(root: Path, journal: Journal, writes: list[Change]) -> Record:
     return Record([_step(root, token, n, file) for n, file in enumerate(files)], folders)
 
 
-def load(workspace: Workspace, journal: Journal) -> Record | None:
+def load(workspace: Confines, journal: Journal) -> Record | None:
     """The journal's record; `None` if its writer died before it was complete."""
     data = journal.read()
     body, newline, marks = data.removeprefix(_MAGIC).partition(b"\n")
@@ -157,7 +163,7 @@ def load(workspace: Workspace, journal: Journal) -> Record | None:
     return Record(steps, folders, done=marks == _DONE)
 
 
-def _parse(workspace: Workspace, inode: int, body: bytes) -> tuple[list[Step], list[PurePosixPath]]:
+def _parse(workspace: Confines, inode: int, body: bytes) -> tuple[list[Step], list[PurePosixPath]]:
     import json
 
     token, home, folders, files = record = json.loads(body)
@@ -177,7 +183,7 @@ def _parse(workspace: Workspace, inode: int, body: bytes) -> tuple[list[Step], l
     return steps, made
 
 
-def _plain_path(workspace: Workspace, text: str) -> PurePosixPath:
+def _plain_path(workspace: Confines, text: str) -> PurePosixPath:
     """A path as a journal may name it: below the root, in the plainest spelling, through no link.
 
     Its last part may have become a link since; that is a person's change, which is left alone.

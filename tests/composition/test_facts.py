@@ -13,7 +13,7 @@ from scaffold.cases import Case, Input, case_from
 from scaffold.errors import UsageError
 from scaffold.generation.catalog import Catalog
 from scaffold.generation.composition.facts import FACTS, of_class, of_keras
-from scaffold.generation.deriving.sample import IN_A_MODEL
+from scaffold.generation.sample import IN_A_MODEL
 
 CATALOG = Catalog.builtin()
 FOLDER = CATALOG.composing("model").folder

@@ -16,11 +16,11 @@ from scaffold.conformance.instruments.precision import (
     narrowed,
     strays,
 )
-from scaffold.conformance.instruments.unsupported import is_unsupported
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.runner import raised
 from scaffold.conformance.subject import Data, Subject, arrays
+from scaffold.conformance.unsupported import is_unsupported
 
 
 @register(

@@ -318,7 +318,7 @@ def export(subject: Subject) -> Iterator[Finding]:
 def _exported(subject: Subject, layer: Any) -> tuple[Any, int]:
     """The exported program, and the size of a batch that it is for."""
     from scaffold.conformance.instruments.exporting import exported
-    from scaffold.conformance.instruments.unsupported import is_unsupported
+    from scaffold.conformance.unsupported import is_unsupported
 
     fixed, other = subject.batch or 1, (subject.batch or 1) + 3
     if "fixed-batch" in subject.case.tags:

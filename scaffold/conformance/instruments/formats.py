@@ -10,9 +10,9 @@ from typing import Any
 
 from scaffold.cases import Input, inputs_of
 from scaffold.conformance.instruments.sizes import accepted
-from scaffold.conformance.instruments.unsupported import is_beyond_this_cpu, is_unsupported
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.subject import Data, Subject, differ
+from scaffold.conformance.unsupported import is_beyond_this_cpu, is_unsupported
 
 LAST, FIRST = "channels_last", "channels_first"
 # How many times as long the spatial axes are made, until no two axes are equal.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from scaffold.generation.deriving.sample import Sample
 from scaffold.generation.deriving.template import on_base
 
-__all__ = ["Sample", "on_base"]
+__all__ = ["on_base"]

@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass, replace
 
 from scaffold.generation.attributes import REQUIRED, Attribute, AttributeType, Value
-from scaffold.generation.deriving.sample import IN_A_MODEL, sample_of
+from scaffold.generation.sample import IN_A_MODEL, sample_of
 from scaffold.generation.template import Case, Options, Template, TemplateAttribute
 from scaffold.keras_source.signature import BaseLayer
 
