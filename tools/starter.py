@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import scaffold
 from scaffold.errors import UsageError
-from tools.examples.build import answer_of
+from tools.examples.build import written
 
 PROJECT = Path(scaffold.__file__).parents[1] / "templates/project/{{cookiecutter.project}}"
 # What the package is called while the files are generated, and what stands there in the template.
@@ -50,9 +50,9 @@ def starter() -> Mapping[PurePosixPath, str]:
         settings = f'[project]\nname = "{PACKAGE}"\n\n[tool.black]\nline-length = 100\n'
         (folder / "pyproject.toml").write_text(settings, encoding="utf-8")
         for command in COMMANDS:
-            answer = answer_of([*command, "--tests-into=tests", "--json"], folder)
-            for change in answer["changes"]:
-                files[change["path"]] = change["content"]
+            plan = written([*command, "--tests-into=tests"], folder)
+            for change in plan.changes.changes:
+                files[str(change.path)] = change.after.decode("utf-8")
     for path, text in files.items():
         if any(mark in text for mark in ("{{", "{%", "{#")):
             raise UsageError(f"{path} has braces", mend="Choose another layer to start with.")

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import click
 
-from scaffold import __version__
+from scaffold.version import __version__
 
 _COMMANDS = {
     "check": "Check whether layers and models keep Keras's contract.",

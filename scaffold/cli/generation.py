@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from scaffold.changes import OnConflict
 from scaffold.cli import writing
 from scaffold.cli.answer import print_answer
 from scaffold.cli.attribute_param import AttributeParam
 from scaffold.cli.failure import colored_diff
 from scaffold.cli.params import OptionParam, complete_templates
-from scaffold.errors import MissingError, UsageError
+from scaffold.errors import UsageError
 
 if TYPE_CHECKING:
-    from scaffold.changes import Change, Plan
+    from scaffold.changes import OnConflict
     from scaffold.generation.catalog import Catalog
-    from scaffold.generation.generate import Layout
-    from scaffold.generation.spec import Request, Spec
-    from scaffold.settings import Settings
-    from scaffold.workspace import Workspace
+    from scaffold.generation.spec import Request
+    from scaffold.planning import Folders, Plan, Project
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -91,40 +88,72 @@ class Wish:
     def writes_nothing(self) -> bool:
         return self.dry_run or self.show_diff
 
+    @property
+    def folders(self) -> Folders:
+        from scaffold.planning import Folders
+
+        return Folders(
+            self.into,
+            self.tests_into,
+            tests=not self.no_tests,
+            training=not self.no_training,
+            exports=not self.no_export,
+        )
+
+
+def read(words: Sequence[str]) -> tuple[Request, Wish]:
+    """What a command line asks for, such as `["layer", "MyConv", "filters=32"]`.
+
+    Raises:
+        UsageError: If it is not well-formed.
+    """
+    name, *rest = words
+    module = import_module(f"scaffold.cli.{name}_command")
+    try:
+        with module.command.make_context(name, rest) as context:
+            asked: tuple[Request, Wish] = module.asked(**context.params)
+    except click.UsageError as error:
+        raise UsageError(error.format_message()) from None
+    return asked
+
 
 def run(request: Request, wish: Wish) -> None:
     """Turn what was asked for into a plan, commit it, and say so."""
+    from scaffold.api import Project, from_file
     from scaffold.generation.catalog import Catalog
 
-    _check_folder_options(wish.no_tests, wish.tests_into)
     catalog = Catalog.builtin()
     if wish.from_file is not None:
-        request = request.over(_read_spec_file(wish.from_file))
+        request = request.over(from_file(wish.from_file))
     if wish.interactive:
         from scaffold.cli.prompts import ask
 
         request = ask(catalog, request)
-    begun = _begin(catalog, request, wish)
-    if wish.writes_nothing:
-        plan = begun.plan(wish.on_conflict, wish.save_spec)
-    else:
-        plan = begun.write(wish.on_conflict, wish.save_spec)
-    _answer(begun, plan, wish)
+    project = Project()
+    done = _Done(catalog, project, *_planned(catalog, project, request, wish))
+    _answer(done, wish)
 
 
-def _begin(catalog: Catalog, request: Request, wish: Wish) -> _Run:
-    """What the command works with; a person is asked where the name leaves the template open."""
+def _planned(
+    catalog: Catalog, project: Project, request: Request, wish: Wish
+) -> tuple[Request, Plan]:
+    """The plan, and what it is for; a person is asked where the name leaves the template open."""
     from scaffold.cli.asking import can_ask
     from scaffold.generation.near import UndecidedError
 
+    def planned(request: Request) -> tuple[Request, Plan]:
+        act = project.plan if wish.writes_nothing else project.generate
+        plan = act(request, wish.folders, on_conflict=wish.on_conflict, save_spec=wish.save_spec)
+        return request, plan
+
     try:
-        return _Run.begin(catalog, request, wish)
+        return planned(request)
     except UndecidedError as error:
         if wish.as_json or not can_ask():
             raise
         from scaffold.cli.prompts import settle
 
-        return _Run.begin(catalog, settle(catalog, request, error), wish)
+        return planned(settle(catalog, request, error))
 
 
 def once(options: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -141,100 +170,19 @@ def once(options: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class _Run:
-    """What one call of the command works with, all of it checked."""
+class _Done:
+    """What one call of the command has done, or would have."""
 
     catalog: Catalog
+    project: Project
     request: Request
-    spec: Spec
-    reason: str
-    notes: Sequence[str]
-    settings: Settings
-    workspace: Workspace
-    layout: Layout
-    exports: bool
-
-    @classmethod
-    def begin(
-        cls,
-        catalog: Catalog,
-        request: Request,
-        wish: Wish,
-    ) -> _Run:
-        from scaffold.generation.spec import make_spec, notes_of, template_of
-        from scaffold.pyproject import nearest_project
-        from scaffold.settings import load_settings
-        from scaffold.workspace import Workspace
-
-        here = Path.cwd()
-        start = Path(os.path.normpath(here / wish.into)) if wish.into else here
-        settings = load_settings(start, here)
-        spec, reason = make_spec(catalog, request, settings.package)
-        given = {attribute.name for attribute in request.attributes}
-        notes = notes_of(spec, template_of(catalog, spec), given)
-        workspace = Workspace(nearest_project(here) or here)
-        layout = _layout(workspace, settings, wish, spec.target)
-        exports = settings.exports and bool(layout.packages) and not wish.no_export
-        return cls(catalog, request, spec, reason, notes, settings, workspace, layout, exports)
-
-    def plan(self, on_conflict: OnConflict, save_spec: Path | None) -> Plan:
-        from scaffold.generation.generate import generate
-        from scaffold.generation.render import Style
-
-        style = Style(self.settings.license_header, self.settings.black)
-        files = dict(generate(self.catalog, self.spec, style, self.layout))
-        if save_spec is not None:
-            from scaffold.generation.composition import with_homes
-            from scaffold.generation.spec_file import write_spec
-
-            path = self.workspace.confine(save_spec)
-            if path in files:
-                raise UsageError(
-                    f"--save-spec {save_spec} is where the generated code goes",
-                    mend="Name another file, such as spec.toml.",
-                )
-            layers = with_homes(self.spec.layers, lambda home: _to(save_spec, home))
-            files[path] = write_spec(replace(self.spec, layers=layers))
-        plan = writing.plan_of(self.workspace, files, on_conflict)
-        return replace(plan, changes=(*plan.changes, *self._edits(plan))) if self.exports else plan
-
-    def _edits(self, plan: Plan) -> Iterator[Change]:
-        """The change by which the package offers the classes that it has once `plan` is done."""
-        from scaffold.changes import Change
-        from scaffold.generation.generate import exported
-        from scaffold.package_init import with_exports
-
-        written = {change.path: change.after for change in plan.changes}
-
-        def source_of(path: PurePosixPath) -> bytes | None:
-            return written.get(path) or self.workspace.read(path)
-
-        path = self.layout.into / "__init__.py"
-        before = self.workspace.read(path)
-        classes = list(exported(self.catalog, self.spec, self.layout, source_of))
-        if before is not None and classes:
-            after = with_exports(
-                before, classes, self.settings.black, writing.shown(self.workspace, path)
-            )
-            yield Change(path, before, after, edits=True)
-
-    def write(self, on_conflict: OnConflict, save_spec: Path | None) -> Plan:
-        with self.workspace.transaction() as transaction:
-            plan = self.plan(on_conflict, save_spec)
-            transaction.commit(plan.changes)
-        return plan
-
-    def next_step(self) -> str:
-        from scaffold.generation.generate import next_step
-
-        here = Path.cwd()
-        return next_step(self.spec, self.layout, self.settings, self.workspace.root, here)
+    plan: Plan
 
     def deriving_step(self, wish: Wish) -> tuple[str, str]:
         """The layer of Keras that does the same, and the line that derives from it instead."""
         from scaffold.cli.deriving import derived, typed
 
-        asked = derived(self.catalog, self.request, self.spec)
+        asked = derived(self.catalog, self.request, self.plan.spec)
         if asked is None:
             return "", ""
         line = typed(
@@ -244,112 +192,56 @@ class _Run:
         )
         return str(asked.base), line if wish.writes_nothing else f"{line} --on-conflict overwrite"
 
-    def training_step(self) -> str:
-        """The line that trains what was generated, if there is a script for it."""
-        from scaffold.generation.generate import training_step
-        from scaffold.generation.spec import template_of
 
-        template = template_of(self.catalog, self.spec)
-        root, here = self.workspace.root, Path.cwd()
-        return training_step(template, self.spec, self.layout, self.settings, root, here)
-
-
-def _layout(workspace: Workspace, settings: Settings, wish: Wish, target: str) -> Layout:
-    from scaffold.generation.generate import Layout
-    from scaffold.modules import packages_of
-
-    into = settings.into_for(target)
-    folder = wish.into or (settings.folder / into if into else Path())
-    beside = settings.folder / settings.tests_into if settings.tests_into else folder
-    inside = workspace.confine(folder)
-    packages, root = packages_of(workspace.root / inside)
-    tests = None if wish.no_tests else workspace.confine(wish.tests_into or beside)
-    scripts = None
-    if not wish.no_training:
-        found = root if root.is_relative_to(workspace.root) else workspace.root / inside
-        into_scripts = settings.scripts_into
-        scripts = workspace.confine(settings.folder / into_scripts if into_scripts else found)
-    _, tests_root = packages_of(workspace.root / (tests or inside))
-    return Layout(inside, tests, packages, root, tests_root, scripts)
-
-
-def _check_folder_options(no_tests: bool, tests_into: Path | None) -> None:
-    if no_tests and tests_into is not None:
-        raise UsageError(
-            "--no-tests and --tests-into contradict each other", mend="Leave one of them out."
-        )
-
-
-def _read_spec_file(path: Path) -> Request:
-    from scaffold.generation.composition import with_homes
-    from scaffold.generation.spec_file import MOST_BYTES, read_spec
-
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except FileNotFoundError:
-        raise MissingError(f"there is no spec file {path}", mend="Is the path right?") from None
-    request = read_spec(data, str(path))
-    return replace(request, layers=with_homes(request.layers, lambda home: _from(path, home)))
-
-
-def _from(spec_file: Path, home: str) -> str:
-    """A file that a spec names, as one would type it here."""
-    return Path(os.path.relpath(spec_file.parent / home)).as_posix()
-
-
-def _to(spec_file: Path, home: str) -> str:
-    """A file that was typed here, as a spec file names it."""
-    return Path(os.path.relpath(home, spec_file.parent)).as_posix()
-
-
-def _answer(run: _Run, plan: Plan, wish: Wish) -> None:
+def _answer(done: _Done, wish: Wish) -> None:
+    plan = done.plan
     if wish.as_json:
-        data = _data(run, plan, wish)
-        print_answer(run.spec.target, result=data)
+        data = _data(done, wish)
+        print_answer(plan.spec.target, result=data)
         return
     if wish.show_diff:
         click.echo(colored_diff(plan.diff()), nl=False)
         return
-    spec = run.spec
+    spec = plan.spec
     options = "".join(f" {key}={value}" for key, value in spec.options.items())
     click.echo(
-        f"{click.style(spec.name, bold=True)}: template {spec.template}{options} ({run.reason})"
+        f"{click.style(spec.name, bold=True)}: template {spec.template}{options} ({plan.reason})"
     )
     click.echo(f"registered as {spec.package}>{spec.name}")
-    for note in run.notes:
+    for note in plan.notes:
         click.echo(f"note: {note}")
-    rows = [writing.row(run.workspace, word, change) for word, change in writing.done(plan)]
+    workspace = done.project.workspace
+    rows = [writing.row(workspace, word, one) for word, one in writing.done(plan.changes)]
     writing.show_rows(rows)
     if wish.writes_nothing:
         click.echo("Nothing was written: this was a dry run.")
         return
-    click.echo(f"Next: {click.style(run.next_step(), fg='cyan')}")
-    if training := run.training_step():
-        click.echo(f"Then: {click.style(training, fg='cyan')}")
-    base, deriving = run.deriving_step(wish)
+    click.echo(f"Next: {click.style(plan.next, fg='cyan')}")
+    if plan.training:
+        click.echo(f"Then: {click.style(plan.training, fg='cyan')}")
+    base, deriving = done.deriving_step(wish)
     if base:
         click.echo(f"Or derive from {base}: {click.style(deriving, fg='cyan')}")
 
 
-def _data(run: _Run, plan: Plan, wish: Wish) -> dict[str, Any]:
-    spec = run.spec
+def _data(done: _Done, wish: Wish) -> dict[str, Any]:
+    plan, spec = done.plan, done.plan.spec
     data: dict[str, Any] = {
         "name": spec.name,
         "registered_name": f"{spec.package}>{spec.name}",
-        "module": run.layout.module(spec),
+        "module": plan.module,
         "template": spec.template,
-        "reason": run.reason,
+        "reason": plan.reason,
         "options": dict(spec.options),
-        "notes": list(run.notes),
+        "notes": list(plan.notes),
         "written": not wish.writes_nothing,
-        **writing.facts(run.workspace, plan),
-        "next": run.next_step(),
+        **writing.facts(done.project.workspace, plan.changes),
+        "next": plan.next,
     }
     if spec.target == "model":
-        data["training"] = run.training_step()
+        data["training"] = plan.training
     else:
-        _, data["deriving"] = run.deriving_step(wish)
+        _, data["deriving"] = done.deriving_step(wish)
     if wish.show_diff:
         data["diff"] = plan.diff()
     return data

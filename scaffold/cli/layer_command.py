@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,9 @@ from scaffold.cli.generation import Wish, generates, once, run
 from scaffold.cli.params import complete_bases
 from scaffold.generation.attributes import TYPES
 from scaffold.generation.attributes.grammar import Assignment, Declaration
+
+if TYPE_CHECKING:
+    from scaffold.generation.spec import Request
 
 _HELP = f"""Generate a custom Keras layer NAME with its tests.
 
@@ -33,7 +36,12 @@ Types: {", ".join(kind.keyword + kind.takes.partition("{")[0] for kind in TYPES.
         help="Derive from a layer of Keras, such as keras.layers.Dense.",
     )
 )
-def command(
+def command(**typed: Any) -> None:
+    """Turn what was typed into a request, and run it."""
+    run(*asked(**typed))
+
+
+def asked(
     name: str | None,
     attributes: tuple[Assignment | Declaration, ...],
     template: str | None,
@@ -41,11 +49,9 @@ def command(
     base: str | None,
     package: str | None,
     **wish: Any,
-) -> None:
-    """Turn what was typed into a request, and run it."""
+) -> tuple[Request, Wish]:
+    """What was typed, as a request and where it goes."""
     from scaffold.generation.spec import Request
 
-    run(
-        Request("layer", name, template, package, once(options), attributes, base),
-        Wish(**wish),
-    )
+    request = Request("layer", name, template, package, once(options), attributes, base)
+    return request, Wish(**wish)

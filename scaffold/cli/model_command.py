@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from scaffold.cli.generation import Wish, generates, once, run
 from scaffold.cli.params import complete_layers
 from scaffold.generation.attributes.grammar import Assignment, Declaration
+
+if TYPE_CHECKING:
+    from scaffold.generation.spec import Request
 
 _HELP = """Generate a custom Keras model NAME with its tests and a training script.
 
@@ -48,7 +51,12 @@ scaffold model MyNet --layer conv:filters=32 --layer Flatten --layer Dense:units
     click.option("--metric", "metrics", multiple=True, help="Likewise; give one for each."),
     click.option("--no-training", is_flag=True, help="Write no training script."),
 )
-def command(
+def command(**typed: Any) -> None:
+    """Turn what was typed into a request, and run it."""
+    run(*asked(**typed))
+
+
+def asked(
     name: str | None,
     attributes: tuple[Assignment | Declaration, ...],
     template: str | None,
@@ -61,8 +69,8 @@ def command(
     metrics: tuple[str, ...],
     package: str | None,
     **wish: Any,
-) -> None:
-    """Turn what was typed into a request, and run it."""
+) -> tuple[Request, Wish]:
+    """What was typed, as a request and where it goes."""
     from scaffold.generation.composition import Compiled, read_use
     from scaffold.generation.spec import Request
 
@@ -78,4 +86,4 @@ def command(
         layers=tuple(map(read_use, layers)),
         compiled=Compiled(loss, optimizer, metrics),
     )
-    run(request, Wish(**wish))
+    return request, Wish(**wish)

@@ -112,7 +112,7 @@ class _Run:
         return cls(workspace, folder, answers, files)
 
     def plan(self, on_conflict: OnConflict) -> Plan:
-        return writing.plan_of(self.workspace, self.files, on_conflict)
+        return self.workspace.plan(self.files, on_conflict)
 
     def write(self, on_conflict: OnConflict) -> Plan:
         with self.workspace.transaction() as transaction:
@@ -125,7 +125,7 @@ class _Run:
 
     def shown(self, path: PurePosixPath) -> str:
         """`path` as one would type it here."""
-        return writing.shown(self.workspace, path)
+        return self.workspace.as_typed(path)
 
 
 def _with_name(name: str | None, answers: tuple[Given, ...]) -> list[Given]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from scaffold.changes import Change, OnConflict, Plan
+from scaffold.changes import Change, Plan
 
 if TYPE_CHECKING:
     from scaffold.workspace import Workspace
@@ -48,27 +46,6 @@ def with_options(options: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any
     return decorate
 
 
-def shown(workspace: Workspace, path: PurePosixPath) -> str:
-    """`path` as one would type it here."""
-    return Path(os.path.relpath(workspace.root / path)).as_posix()
-
-
-def plan_of(
-    workspace: Workspace, files: Mapping[PurePosixPath, bytes], on_conflict: OnConflict
-) -> Plan:
-    """The plan that brings `files` onto the disk.
-
-    Raises:
-        FilesDifferError: As in `make_plan`, with paths as one would type them.
-    """
-    from scaffold.changes import FilesDifferError, make_plan
-
-    try:
-        return make_plan(files, workspace.read, on_conflict)
-    except FilesDifferError as error:
-        raise FilesDifferError(error.plan, lambda path: shown(workspace, path)) from None
-
-
 def done(plan: Plan) -> list[tuple[str, Change]]:
     """Each change with the word for what becomes of it."""
     rows = [(_WORDS.get(change.action, change.action), change) for change in plan.changes]
@@ -79,7 +56,7 @@ def row(workspace: Workspace, word: str, change: Change) -> Row:
     """What is shown of one file."""
     lines = change.after.count(b"\n")
     what = "differs" if word == "skipped" else f"{lines:>4} lines"
-    return word, shown(workspace, change.path), what
+    return word, workspace.as_typed(change.path), what
 
 
 def show_rows(rows: Sequence[Row]) -> None:
@@ -95,11 +72,11 @@ def facts(workspace: Workspace, plan: Plan) -> dict[str, Any]:
     return {
         "changes": [
             {
-                "path": shown(workspace, change.path),
+                "path": workspace.as_typed(change.path),
                 "action": change.action,
                 "content": change.after.decode("utf-8"),
             }
             for change in plan.changes
         ],
-        "skipped": [shown(workspace, change.path) for change in plan.skipped],
+        "skipped": [workspace.as_typed(change.path) for change in plan.skipped],
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from scaffold.changes import Change
+from scaffold.changes import Change, FilesDifferError, OnConflict, Plan, make_plan
 from scaffold.errors import ConflictError, MissingError, UnsafeError
 from scaffold.workspace.files import (
     GONE,
@@ -77,6 +77,21 @@ class Workspace:
             ScaffoldError: It cannot be read.
         """
         return read_if_there(self.root, self.confine(self.root / path))
+
+    def as_typed(self, path: PurePosixPath) -> str:
+        """A path below the root as one would type it in the current folder."""
+        return Path(os.path.relpath(self.root / path)).as_posix()
+
+    def plan(self, files: Mapping[PurePosixPath, bytes], on_conflict: OnConflict) -> Plan:
+        """The plan that brings `files` onto the disk.
+
+        Raises:
+            FilesDifferError: As in `make_plan`, with paths as one would type them.
+        """
+        try:
+            return make_plan(files, self.read, on_conflict)
+        except FilesDifferError as error:
+            raise FilesDifferError(error.plan, self.as_typed) from None
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import json
 import shlex
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from scaffold.errors import UsageError
+from scaffold.cli.generation import read
+from scaffold.errors import ScaffoldError, UsageError
 from scaffold.generation.catalog import Catalog
 from scaffold.generation.render import render_file
 from scaffold.generation.template import Options, Template, Training
+from scaffold.planning import Plan, Project
 from tools.examples.listing import FOLDER, Example
 
 PACKAGE = "examples"
@@ -91,34 +90,31 @@ def left_over(built: Sequence[Built], folder: Path = FOLDER) -> Iterator[Path]:
 
 def _generated(command: str, folder: Path) -> Generated:
     words = shlex.split(command)
-    answer = answer_of([*words, f"--package={PACKAGE}", "--json"], folder)
+    plan = written(words, folder, PACKAGE)
+    spec = plan.spec
     return Generated(
-        words[0],
-        answer["name"],
-        answer["module"],
-        answer["template"],
-        answer["options"],
-        f"scaffold {command}",
+        words[0], spec.name, plan.module, spec.template, spec.options, f"scaffold {command}"
     )
 
 
-def answer_of(words: Sequence[str], folder: Path) -> Mapping[str, Any]:
-    """What the command line answers to a person in `folder`."""
-    from scaffold.cli import main
+def written(words: Sequence[str], folder: Path, package: str | None = None) -> Plan:
+    """What a person writes with a command line in `folder`.
 
-    said = io.StringIO()
-    with contextlib.chdir(folder), contextlib.redirect_stdout(said):
-        try:
-            main(words)
-        except SystemExit as end:
-            answer = json.loads(said.getvalue())
-            if end.code:
-                error = answer["error"]
-                raise UsageError(
-                    f"`{shlex.join(words[:-2])}`: {error['message']}", mend=error["mend"]
-                ) from None
-    result: Mapping[str, Any] = answer["result"]
-    return result
+    Args:
+        words: The command line.
+        folder: Where it is typed.
+        package: What classes are registered under; else what the folder's project says.
+
+    Raises:
+        UsageError: If the command line can't be.
+    """
+    try:
+        with contextlib.chdir(folder):
+            request, wish = read(words)
+            asked = replace(request, package=request.package or package)
+            return Project().generate(asked, wish.folders)
+    except ScaffoldError as error:
+        raise UsageError(f"`{shlex.join(words)}`: {error.message}", mend=error.mend) from None
 
 
 def _script(catalog: Catalog, example: Example, last: Generated, task: Training) -> bytes:

@@ -8,11 +8,11 @@ from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import quote
 
-from scaffold import __version__
 from scaffold.conformance.finding import Finding, Outcome, Where, failed
 from scaffold.conformance.registry import Check, find
 from scaffold.conformance.report.page import body, family
 from scaffold.conformance.report.view import page_of, path_of, printable, sentence
+from scaffold.version import __version__
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -1,0 +1,253 @@
+"""A project, and what would be written in it for one class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from scaffold.changes import Change, OnConflict
+from scaffold.changes import Plan as Changes
+from scaffold.errors import UsageError
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.composition import with_homes
+from scaffold.generation.generate import (
+    Layout,
+    exported,
+    generate,
+    next_step,
+    training_step,
+)
+from scaffold.generation.render import Style
+from scaffold.generation.spec import Request, Spec, make_spec, notes_of, template_of
+from scaffold.generation.spec_file import write_spec
+from scaffold.modules import packages_of
+from scaffold.pyproject import nearest_project
+from scaffold.settings import Settings, load_settings
+from scaffold.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the files of a class go; what is left out is as the project's settings say.
+
+    Args:
+        into: The folder of the class.
+        tests_into: The folder of its test.
+        tests: Whether a test is written.
+        training: Whether a model's training script is written.
+        exports: Whether the package's `__init__.py` may get the class.
+    """
+
+    into: Path | None = None
+    tests_into: Path | None = None
+    tests: bool = True
+    training: bool = True
+    exports: bool = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be written for one class, as a value.
+
+    Args:
+        spec: What is asked for, checked.
+        reason: Why it has its template.
+        notes: What was decided that was not asked for.
+        module: What the class is imported from.
+        changes: The files, each with its bytes before and after.
+        next: The line that tries the class, to be typed in the project's folder.
+        training: The line that trains it, empty if there is none.
+        root: The folder that the paths of `changes` are relative to.
+    """
+
+    spec: Spec
+    reason: str
+    notes: Sequence[str]
+    module: str
+    changes: Changes
+    next: str
+    training: str
+    root: Path
+
+    @property
+    def files(self) -> dict[Path, str]:
+        """The text of each file that would stand there, by its path."""
+        return {
+            self.root / change.path: change.after.decode("utf-8") for change in self.changes.changes
+        }
+
+    def diff(self) -> str:
+        """All changes as one unified diff."""
+        return self.changes.diff()
+
+
+class Project:
+    """A folder in which classes are generated, with the settings of its pyproject.toml.
+
+    Args:
+        folder: The folder where one would type the commands.
+
+    Raises:
+        MissingError: If there is no such folder.
+    """
+
+    def __init__(self, folder: str | Path = ".") -> None:
+        self.folder = Path(folder).absolute()
+        self.workspace = Workspace(nearest_project(self.folder) or self.folder)
+
+    def typed(self, file: str) -> str:
+        """A file that was named in the project's folder, from the current one."""
+        return Path(os.path.relpath(self.folder / file)).as_posix()
+
+    def plan(
+        self,
+        request: Request,
+        folders: Folders | None = None,
+        *,
+        on_conflict: OnConflict = "fail",
+        save_spec: Path | None = None,
+    ) -> Plan:
+        """What would be written; nothing is.
+
+        Args:
+            request: What is asked for, by `layer`, `model` or `from_file`.
+            folders: Where to.
+            on_conflict: What to do where a file differs.
+            save_spec: A file for the spec.
+
+        Raises:
+            UsageError: If what is asked for can't be.
+            UnsafeError: If a path leads out of the project.
+            FilesDifferError: If a file differs from what would be written, and `on_conflict` is
+                `"fail"`.
+        """
+        return _Planning.begin(self, request, folders or Folders()).plan(on_conflict, save_spec)
+
+    def commit(self, plan: Plan) -> None:
+        """Write all files of a plan, or none.
+
+        Raises:
+            ConflictError: If a file has changed since, or another run is writing.
+        """
+        with self.workspace.transaction() as transaction:
+            transaction.commit(plan.changes.changes)
+
+    def generate(
+        self,
+        request: Request,
+        folders: Folders | None = None,
+        *,
+        on_conflict: OnConflict = "fail",
+        save_spec: Path | None = None,
+    ) -> Plan:
+        """Plan and commit, while no other run can write in between."""
+        planning = _Planning.begin(self, request, folders or Folders())
+        with self.workspace.transaction() as transaction:
+            plan = planning.plan(on_conflict, save_spec)
+            transaction.commit(plan.changes.changes)
+        return plan
+
+
+@dataclass(frozen=True)
+class _Planning:
+    """One class to generate in a project, all of it checked."""
+
+    project: Project
+    spec: Spec
+    reason: str
+    notes: Sequence[str]
+    settings: Settings
+    layout: Layout
+    exports: bool
+    catalog: Catalog = field(default_factory=Catalog.builtin)
+
+    @classmethod
+    def begin(cls, project: Project, request: Request, folders: Folders) -> _Planning:
+        if not folders.tests and folders.tests_into is not None:
+            raise UsageError(
+                "--no-tests and --tests-into contradict each other", mend="Leave one of them out."
+            )
+        catalog, here = Catalog.builtin(), project.folder
+        request = replace(request, layers=with_homes(request.layers, project.typed))
+        start = Path(os.path.normpath(here / folders.into)) if folders.into else here
+        settings = load_settings(start, here)
+        spec, reason = make_spec(catalog, request, settings.package)
+        given = {attribute.name for attribute in request.attributes}
+        notes = notes_of(spec, template_of(catalog, spec), given)
+        layout = _layout(project, settings, folders, spec.target)
+        exports = settings.exports and bool(layout.packages) and folders.exports
+        return cls(project, spec, reason, notes, settings, layout, exports)
+
+    def plan(self, on_conflict: OnConflict, save_spec: Path | None) -> Plan:
+        style = Style(self.settings.license_header, self.settings.black)
+        files = dict(generate(self.catalog, self.spec, style, self.layout))
+        if save_spec is not None:
+            files |= self._saved(save_spec, files)
+        changes = self.project.workspace.plan(files, on_conflict)
+        if self.exports:
+            edits = self._edits(changes)
+            changes = replace(changes, changes=(*changes.changes, *edits))
+        root, here = self.project.workspace.root, self.project.folder
+        where = (self.spec, self.layout, self.settings, root, here)
+        return Plan(
+            self.spec,
+            self.reason,
+            self.notes,
+            self.layout.module(self.spec),
+            changes,
+            next_step(*where),
+            training_step(template_of(self.catalog, self.spec), *where),
+            root,
+        )
+
+    def _saved(
+        self, file: Path, others: Mapping[PurePosixPath, bytes]
+    ) -> Iterator[tuple[PurePosixPath, bytes]]:
+        absolute = self.project.folder / file
+        path = self.project.workspace.confine(absolute)
+        if path in others:
+            raise UsageError(
+                f"--save-spec {file} is where the generated code goes",
+                mend="Name another file, such as spec.toml.",
+            )
+        folder = absolute.parent
+        layers = with_homes(
+            self.spec.layers, lambda home: Path(os.path.relpath(home, folder)).as_posix()
+        )
+        yield path, write_spec(replace(self.spec, layers=layers))
+
+    def _edits(self, changes: Changes) -> Iterator[Change]:
+        """The change by which the package offers the classes that it has once all is written."""
+        from scaffold.package_init import with_exports
+
+        workspace = self.project.workspace
+        written = {change.path: change.after for change in changes.changes}
+
+        def source_of(path: PurePosixPath) -> bytes | None:
+            return written.get(path) or workspace.read(path)
+
+        path = self.layout.into / "__init__.py"
+        before = workspace.read(path)
+        classes = list(exported(self.catalog, self.spec, self.layout, source_of))
+        if before is not None and classes:
+            after = with_exports(before, classes, self.settings.black, workspace.as_typed(path))
+            yield Change(path, before, after, edits=True)
+
+
+def _layout(project: Project, settings: Settings, folders: Folders, target: str) -> Layout:
+    workspace, here = project.workspace, project.folder
+    into = settings.into_for(target)
+    folder = here / (folders.into or (settings.folder / into if into else Path()))
+    beside = settings.folder / settings.tests_into if settings.tests_into else folder
+    inside = workspace.confine(folder)
+    packages, root = packages_of(workspace.root / inside)
+    tests = workspace.confine(here / (folders.tests_into or beside)) if folders.tests else None
+    scripts = None
+    if folders.training:
+        found = root if root.is_relative_to(workspace.root) else workspace.root / inside
+        into_scripts = settings.scripts_into
+        scripts = workspace.confine(settings.folder / into_scripts if into_scripts else found)
+    _, tests_root = packages_of(workspace.root / (tests or inside))
+    return Layout(inside, tests, packages, root, tests_root, scripts)

@@ -1,0 +1,145 @@
+"""The Python API: what `import scaffold` gives."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import scaffold
+from conftest import Scaffold
+from scaffold.errors import ConflictError, MissingError, Place, UsageError
+
+ROOT = Path(scaffold.__file__).parents[1]
+CONV = ("MyConv", "filters=32", "kernel_size=3")
+
+
+def test_import_costs_nothing() -> None:
+    script = "import sys, scaffold; print(sorted({m.partition('.')[0] for m in sys.modules}))"
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert {"black", "click", "jinja2", "keras"}.isdisjoint(ast.literal_eval(ran.stdout))
+
+
+def test_each_public_name_is_there() -> None:
+    assert [name for name in scaffold.__all__ if not hasattr(scaffold, name)] == []
+    with pytest.raises(AttributeError, match=r"^module 'scaffold' has no attribute 'layers'$"):
+        _ = scaffold.layers
+
+
+def test_a_plan_is_what_the_command_line_writes(scaffold: Scaffold, here: Path) -> None:
+    import scaffold as api
+
+    project = api.Project(here)
+    plan = project.plan(api.layer(*CONV, options={"rank": 2}))
+    assert list(here.iterdir()) == []
+    assert [path.name for path in plan.files] == ["my_conv.py", "test_my_conv.py"]
+    assert plan.diff() == scaffold("layer", *CONV, "--option=rank=2", "--diff").out
+    answer = scaffold("layer", *CONV, "--option=rank=2", "--json").answer()["result"]
+    assert {here / one["path"]: one["content"] for one in answer["changes"]} == plan.files
+    said = (answer["next"], answer["module"], answer["reason"], answer["notes"])
+    assert said == (plan.next, plan.module, plan.reason, plan.notes)
+
+
+def test_commits_a_plan_and_refuses_one_that_is_out_of_date(here: Path) -> None:
+    project = scaffold.Project(here)
+    plan = project.plan(scaffold.layer(*CONV))
+    other = project.plan(scaffold.layer(*CONV, "gain:float=1.0"))
+    project.commit(plan)
+    assert {path: path.read_text() for path in here.iterdir()} == plan.files
+    with pytest.raises(ConflictError, match=r"^my_conv\.py "):
+        project.commit(other)
+    assert (here / "my_conv.py").read_text() == plan.files[here / "my_conv.py"]
+    project.commit(project.plan(scaffold.layer(*CONV)))
+
+
+def test_a_project_elsewhere_is_as_if_one_were_there(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def in_it(folder: str) -> tuple[dict[Path, str], str]:
+        project = scaffold.Project(folder)
+        into = scaffold.Folders(into=Path("lib"))
+        project.generate(scaffold.layer(*CONV), into)
+        uses = ["lib/my_conv.py:MyConv:filters=4:kernel_size=3", "Flatten", "Dense:units=10"]
+        spec = Path("lib/net.toml")
+        plan = project.generate(scaffold.model("MyNet", layers=uses), into, save_spec=spec)
+        again = project.plan(scaffold.from_file(here / spec), into)
+        assert {change.action for change in again.changes.changes} == {"keep"}
+        return plan.files, plan.next
+
+    monkeypatch.chdir(tmp_path)
+    files, line = in_it("project")
+    for path in here.rglob("*.*"):
+        path.unlink()
+    monkeypatch.chdir(here)
+    assert in_it(".") == (files, line)
+
+
+def test_options_and_layers_are_as_typed(scaffold: Scaffold, here: Path) -> None:
+    import scaffold as api
+
+    request = api.model(
+        "MyNet", layers=["Flatten", "Dense:units=10"], loss="mse", metrics=["mae"],
+        optimizer="SGD:momentum=0.9", options={"style": "sequential"}, package="mine",
+    )  # fmt: skip
+    typed = ["--layer=Flatten", "--layer=Dense:units=10", "--loss=mse", "--metric=mae"]
+    typed += ["--optimizer=SGD:momentum=0.9", "--style=sequential", "--package=mine"]
+    plan = api.Project(here).plan(request)
+    assert plan.diff() == scaffold("model", "MyNet", *typed, "--diff").out
+    gated = api.layer("MyConv", "filters=4", options={"rank": 2, "use_bias": True})
+    assert gated.options == {"rank": "2", "use_bias": "true"}
+
+
+def test_templates() -> None:
+    assert "conv" in [one.name for one in scaffold.templates("layer")]
+    assert scaffold.template("Conv2D").name == "conv"
+    assert scaffold.template("resnet50", "model").name == "resnet"
+    assert scaffold.template("conv").attributes[0].name == "filters"
+    with pytest.raises(UsageError, match=r"^there is no layer template `cnov`"):
+        scaffold.template("cnov")
+
+
+def test_errors_say_where(here: Path) -> None:
+    with pytest.raises(scaffold.ScaffoldError) as raised:
+        scaffold.layer("MyConv", "filters:int=x")
+    assert raised.value.place == Place("filters:int=x", 12, 13)
+    with pytest.raises(MissingError) as missing:
+        scaffold.from_file(here / "none.toml")
+    assert missing.value.message == f"there is no spec file {here / 'none.toml'}."
+    with pytest.raises(MissingError):
+        scaffold.Project(here / "none")
+
+
+def test_checks_in_another_process(here: Path) -> None:
+    project = scaffold.Project(here)
+    project.generate(scaffold.layer("MyDense", "units=3"))
+    path = here / "my_dense.py"
+    path.write_text(path.read_text().replace('            "units": self.units,\n', "", 1))
+    outcomes = scaffold.check(
+        str(path), backend="torch", args={"units": 3}, input="2,4", only=["config-complete"]
+    )
+    assert [(one.check, one.status, one.backend) for one in outcomes] == [
+        ("config-complete", "failed", "torch")
+    ]
+    with pytest.raises(UsageError, match=r"^nothing is named to check"):
+        scaffold.check()
+
+
+def test_the_page_is_true(here: Path) -> None:
+    """The page's blocks run one after the other, as a reader types them."""
+    page = (ROOT / "docs/api.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    assert len(blocks) == 4
+    names: dict[str, object] = {}
+    for block in blocks[:3]:
+        exec(block.replace('backend="jax"', 'backend="torch"'), names)
+    assert (here / "my_conv.py").exists()
+    described = re.findall(r"^\| `(\w+)", page, flags=re.MULTILINE)
+    project, plan = names["project"], names["plan"]
+    assert [name for name in described if not hasattr(plan, name)] == ["plan", "commit", "generate"]
+    assert all(hasattr(project, name) for name in ("plan", "commit", "generate"))
