@@ -126,7 +126,7 @@ def from_file(path: str | Path) -> Request:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise MissingError(f"there is no spec file {path}", mend="Is the path right?") from None
+        raise MissingError(f"there is no spec file {path}", fix="Is the path right?") from None
     request, folder = read_spec(data, str(path)), path.absolute().parent
     return replace(request, layers=with_homes(request.layers, lambda home: str(folder / home)))
 
@@ -186,7 +186,7 @@ def check(
     if not targets:
         raise UsageError(
             "nothing is named to check",
-            mend="Name a class, a file or a folder: `my_layers.py:MyLayer`",
+            fix="Name a class, a file or a folder: `my_layers.py:MyLayer`",
         )
     backends = (backend,) if isinstance(backend, str) else tuple(backend)
     backends = backends or (default_backend(os.environ),)

@@ -176,7 +176,7 @@ def case_from(data: Any, parameters: Iterable[str] = ()) -> Case:
     if not isinstance(data, Mapping) or not set(data) <= set(keys):
         raise UsageError(
             f"`{shown(repr(data))}` is no case",
-            mend=f"A case is a table with the keys {', '.join(keys)}",
+            fix=f"A case is a table with the keys {', '.join(keys)}",
         )
     inputs = None if data.get("input") is None else structure_from(data["input"])
     call = {name: _argument(value) for name, value in data.get("call", {}).items()}
@@ -220,7 +220,7 @@ def structure_from(data: Any) -> Structure:
             return Input(tuple(axes))
         case [*parts] if parts:
             return [structure_from(part) for part in parts]
-    raise UsageError(f"`{shown(repr(data))}` is no input", mend="Write its shape, such as 2,8,8,3")
+    raise UsageError(f"`{shown(repr(data))}` is no input", fix="Write its shape, such as 2,8,8,3")
 
 
 def input_from(text: str) -> Input:
@@ -240,7 +240,7 @@ def input_from(text: str) -> Input:
     except ValueError:
         raise UsageError(
             f"`{shown(text)}` is no input",
-            mend="Write its shape with the batch first, then what it needs of dtype, range and "
+            fix="Write its shape with the batch first, then what it needs of dtype, range and "
             "`mask`: `2,8,8,3`, `2,6:int32:0..10`, `2,6,8:mask`",
         ) from None
     return Input(axes, **words)
@@ -281,7 +281,7 @@ def _arguments(text: str) -> dict[str, Any]:
     if not isinstance(call, ast.Call) or not plain or not all(k.arg for k in call.keywords):
         raise UsageError(
             f"`{shown(text)}` is no argument of a constructor",
-            mend="Write `--args name=value`, such as `--args filters=4`",
+            fix="Write `--args name=value`, such as `--args filters=4`",
         )
     return {str(k.arg): _value(ast.get_source_segment(source, k.value)) for k in call.keywords}
 

@@ -60,7 +60,7 @@ class FilesDifferError(ConflictError):
         super().__init__(
             f"{names} {'is' if one else 'are'} there already and {'differs' if one else 'differ'}; "
             "nothing was written",
-            mend="Choose --on-conflict skip, overwrite, or new (which writes beside, as .new).",
+            fix="Choose --on-conflict skip, overwrite, or new (which writes beside, as .new).",
         )
         self.plan = plan
 

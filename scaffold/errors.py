@@ -30,7 +30,7 @@ class ScaffoldError(Exception):
 
     Args:
         message: What was wrong and where, one sentence.
-        mend: What to do about it, one sentence.
+        fix: What to do about it, one sentence.
         place: Where in the typed text, if it can be pointed at.
     """
 
@@ -39,10 +39,10 @@ class ScaffoldError(Exception):
     # Lines that would do instead, the best first.
     commands: Sequence[str] = ()
 
-    def __init__(self, message: str, *, mend: str = "", place: Place | None = None) -> None:
+    def __init__(self, message: str, *, fix: str = "", place: Place | None = None) -> None:
         super().__init__(message)
         self.message = _sentence(message)
-        self.mend = _sentence(mend)
+        self.fix = _sentence(fix)
         self.place = place
 
 

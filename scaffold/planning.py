@@ -101,6 +101,10 @@ class Project:
         """A file that was named in the project's folder, from the current one."""
         return Path(os.path.relpath(self.folder / file)).as_posix()
 
+    def at(self, path: Path) -> Path:
+        """A path that was named in the project's folder; as it was typed, if one is there."""
+        return path if self.folder == Path.cwd() else self.folder / path
+
     def plan(
         self,
         request: Request,
@@ -167,7 +171,7 @@ class _Planning:
     def begin(cls, project: Project, request: Request, folders: Folders) -> _Planning:
         if not folders.tests and folders.tests_into is not None:
             raise UsageError(
-                "--no-tests and --tests-into contradict each other", mend="Leave one of them out."
+                "--no-tests and --tests-into contradict each other", fix="Leave one of them out."
             )
         catalog, here = Catalog.builtin(), project.folder
         request = replace(request, layers=with_homes(request.layers, project.typed))
@@ -205,14 +209,13 @@ class _Planning:
     def _saved(
         self, file: Path, others: Mapping[PurePosixPath, bytes]
     ) -> Iterator[tuple[PurePosixPath, bytes]]:
-        absolute = self.project.folder / file
-        path = self.project.workspace.confine(absolute)
+        path = self.project.workspace.confine(self.project.at(file))
         if path in others:
             raise UsageError(
                 f"--save-spec {file} is where the generated code goes",
-                mend="Name another file, such as spec.toml.",
+                fix="Name another file, such as spec.toml.",
             )
-        folder = absolute.parent
+        folder = (self.project.folder / file).parent
         layers = with_homes(
             self.spec.layers, lambda home: Path(os.path.relpath(home, folder)).as_posix()
         )
@@ -237,13 +240,13 @@ class _Planning:
 
 
 def _layout(project: Project, settings: Settings, folders: Folders, target: str) -> Layout:
-    workspace, here = project.workspace, project.folder
+    workspace = project.workspace
     into = settings.into_for(target)
-    folder = here / (folders.into or (settings.folder / into if into else Path()))
+    folder = project.at(folders.into or (settings.folder / into if into else Path()))
     beside = settings.folder / settings.tests_into if settings.tests_into else folder
     inside = workspace.confine(folder)
     packages, root = packages_of(workspace.root / inside)
-    tests = workspace.confine(here / (folders.tests_into or beside)) if folders.tests else None
+    tests = workspace.confine(project.at(folders.tests_into or beside)) if folders.tests else None
     scripts = None
     if folders.training:
         found = root if root.is_relative_to(workspace.root) else workspace.root / inside

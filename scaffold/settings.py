@@ -75,7 +75,7 @@ def load_settings(start: Path, here: Path) -> Settings:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no TOML: {error}", mend="Mend the file.") from None
+        raise UsageError(f"{path} is no TOML: {error}", fix="Fix the file.") from None
     return _settings(folder, data)
 
 
@@ -88,24 +88,24 @@ def _settings(folder: Path, data: dict[str, Any]) -> Settings:
             raise UsageError(
                 f"[tool.scaffold] in {folder / PYPROJECT} has the unknown key `{shown(key)}`"
                 f"{nearest(key, _KEYS + _TABLES)}",
-                mend=f"There are {', '.join(_KEYS + _TABLES)}.",
+                fix=f"There are {', '.join(_KEYS + _TABLES)}.",
             )
         if not isinstance(value, str):
             raise UsageError(
                 f"[tool.scaffold] in {folder / PYPROJECT}: `{key}` is no text",
-                mend=f'Write `{key} = "..."`.',
+                fix=f'Write `{key} = "..."`.',
             )
     header = mine.get("license-header", "")
     for number, line in enumerate(header.splitlines()):
         if hidden := unprintable(line):
             raise UnsafeError(
                 f"`license-header` holds the control character {hidden}",
-                mend="Write it without what cannot be seen, in lines.",
+                fix="Write it without what cannot be seen, in lines.",
             )
         if number < 2 and _ENCODING.match(line):
             raise UnsafeError(
                 f"Python would take `{shown(line)}` of `license-header` for an encoding",
-                mend="Word it without `coding:` and `coding=`, or below the second line.",
+                fix="Word it without `coding:` and `coding=`, or below the second line.",
             )
     project = _table(data, folder, "project")
     name = project.get("name")
@@ -137,7 +137,7 @@ def _table(data: Mapping[str, Any], folder: Path, *keys: str) -> Mapping[str, An
         if not isinstance(data, Mapping):
             raise UsageError(
                 f"`{'.'.join(keys[:depth])}` in {folder / PYPROJECT} is no table",
-                mend=f"Write it as `[{'.'.join(keys[:depth])}]` with keys below it.",
+                fix=f"Write it as `[{'.'.join(keys[:depth])}]` with keys below it.",
             )
     return data
 

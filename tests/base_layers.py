@@ -72,7 +72,7 @@ def page() -> str:
     refused = {name: error for name, error in found.items() if isinstance(error, UsageError)}
     works = [f"`{name}`" for name in found if name not in refused]
     why = [
-        f"| `{name}` | {_capital(error.message)} {error.mend} |" for name, error in refused.items()
+        f"| `{name}` | {_capital(error.message)} {error.fix} |" for name, error in refused.items()
     ]
     return "\n".join(
         [

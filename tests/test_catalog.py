@@ -50,7 +50,7 @@ def refusal(call: object, *arguments: object) -> tuple[type[ScaffoldError], str,
     assert callable(call)
     with pytest.raises(ScaffoldError) as caught:
         call(*arguments)
-    return type(caught.value), caught.value.message, caught.value.mend
+    return type(caught.value), caught.value.message, caught.value.fix
 
 
 def test_builtin() -> None:
@@ -157,7 +157,7 @@ def test_the_longest_words_pick_the_template(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "word", "message", "mend"),
+    ("target", "word", "message", "fix"),
     [
         ("layer", "cnov", "there is no layer template `cnov`. Did you mean `conv`?",
          "See `scaffold list`."),
@@ -170,8 +170,8 @@ def test_the_longest_words_pick_the_template(tmp_path: Path) -> None:
          "Write `--template blank`, for example."),
     ],
 )  # fmt: skip
-def test_no_template_of_that_word(target: str, word: str, message: str, mend: str) -> None:
-    assert refusal(BUILTIN.find, target, word) == (UsageError, message, mend)
+def test_no_template_of_that_word(target: str, word: str, message: str, fix: str) -> None:
+    assert refusal(BUILTIN.find, target, word) == (UsageError, message, fix)
 
 
 def test_a_word_stands_for_its_template_and_options() -> None:
@@ -289,7 +289,7 @@ def test_malformed_manifest(tmp_path: Path, manifest: str, reason: str) -> None:
     expected = (
         UsageError,
         f"{path} is no manifest of a template: {reason}{'' if reason.endswith('?') else '.'}",
-        "Mend the manifest.",
+        "Fix the manifest.",
     )
     assert refusal(load, path.parent) == expected
     assert refusal(catalog.templates, "layer") == expected
@@ -303,7 +303,7 @@ def test_manifest_that_is_no_text(tmp_path: Path) -> None:
         UsageError,
         f"{path} is no manifest of a template: 'utf-8' codec can't decode byte 0xff in position "
         "0: invalid start byte.",
-        "Mend the manifest.",
+        "Fix the manifest.",
     )
 
 
@@ -337,7 +337,7 @@ def test_attribute_that_cannot_be(tmp_path: Path, attribute: str, reason: str) -
     assert refusal(rendered, catalog) == (
         UsageError,
         f"the template's attribute `size`: {reason}",
-        "Mend the template's manifest.",
+        "Fix the template's manifest.",
     )
 
 
@@ -358,7 +358,7 @@ def test_attribute_with_a_fallback_that_cannot_be(tmp_path: Path) -> None:
     assert refusal(rendered, catalog, "size=3") == (
         UsageError,
         "the template's attribute `depth`: 'x' is no int.",
-        "Mend the template's manifest.",
+        "Fix the template's manifest.",
     )
 
 
@@ -381,8 +381,8 @@ def test_attribute_with_a_fallback_that_cannot_be(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_wrong_template(tmp_path: Path, text: str, reason: str) -> None:
     catalog = third_party(tmp_path, PLAIN, layer=text)
-    kind, message, mend = refusal(rendered, catalog)
-    assert (kind, mend) == (ScaffoldError, "Please report it, with the command.")
+    kind, message, fix = refusal(rendered, catalog)
+    assert (kind, fix) == (ScaffoldError, "Please report it, with the command.")
     start = "the template layer/scale/layer.py.jinja is wrong: "
     said = message.removeprefix(start).removesuffix(".")
     assert message.startswith(start)
@@ -391,7 +391,7 @@ def test_wrong_template(tmp_path: Path, text: str, reason: str) -> None:
 
 def test_what_black_cannot_read(tmp_path: Path) -> None:
     catalog = third_party(tmp_path, PLAIN, layer="class {{ name }}(:\n    pass\n")
-    kind, message, mend = refusal(rendered, catalog)
+    kind, message, fix = refusal(rendered, catalog)
     assert kind is ScaffoldError
     assert kind.exit_code == 1
     assert message.splitlines()[:2] == [
@@ -399,7 +399,7 @@ def test_what_black_cannot_read(tmp_path: Path) -> None:
         "Python 3.11: 1:14",
         "    class MyScale(:",
     ]
-    assert mend == "The template is wrong: please report it, with the command."
+    assert fix == "The template is wrong: please report it, with the command."
 
 
 def test_option_reads_its_values() -> None:

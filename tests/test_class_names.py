@@ -54,7 +54,7 @@ def test_the_table_is_long_and_says_nothing_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "message", "mend"),
+    ("words", "message", "fix"),
     [
         (
             ["model", "VGG16"],
@@ -136,15 +136,15 @@ def test_the_table_is_long_and_says_nothing_twice() -> None:
     ids=lambda value: value[1] if isinstance(value, list) else "",
 )
 def test_what_is_not_decided_is_refused(
-    harmless: Scaffold, words: list[str], message: str, mend: str
+    harmless: Scaffold, words: list[str], message: str, fix: str
 ) -> None:
     done = harmless(*words)
     assert (done.code, done.out) == (2, "")
-    assert done.err == f"Error: {message}\n{mend}\n"
+    assert done.err == f"Error: {message}\n{fix}\n"
     error = harmless(*words, "--json").answer()["error"]
-    assert (error["kind"], error["message"], error["mend"]) == ("usage", message, mend)
+    assert (error["kind"], error["message"], error["fix"]) == ("usage", message, fix)
     for command in error["commands"]:
-        assert command in mend or command.partition(f" {words[1]} ")[2] in mend
+        assert command in fix or command.partition(f" {words[1]} ")[2] in fix
 
 
 def test_every_command_that_is_offered_can_be_typed(harmless: Scaffold) -> None:
@@ -257,7 +257,7 @@ def test_a_teams_own_names(tmp_path: Path) -> None:
     (tmp_path / "names.toml").write_text(TEAM)
     catalog = Catalog([tmp_path, *CATALOG.folders])
     assert "acme" in catalog.lexicon.neutral
-    for target, name, mend in [
+    for target, name, fix in [
         ("model", "AcmeEncoder", "Write `scaffold model AcmeEncoder --template mlp "
          "hidden_units=8`."),
         ("layer", "HeatProbe", "Derive it from `acme.Probe`, or write "
@@ -265,7 +265,7 @@ def test_a_teams_own_names(tmp_path: Path) -> None:
     ]:  # fmt: skip
         with pytest.raises(UndecidedError) as caught:
             catalog.pick(target, name)
-        assert caught.value.mend == mend
+        assert caught.value.fix == fix
     assert [near.typed() for near in catalog.near("layer", "DCGAN")] == ["conv_transpose"]
     assert catalog.pick("model", "MyUNet")[0].name == "unet"
 

@@ -46,10 +46,10 @@ def test_a_refusal_names_what_is_wrong_and_how_to_fix_it(
             rule.check(defaults)
         return
     assert refusal.exit_code == 2
-    assert "\n" not in refusal.message + refusal.mend
+    assert "\n" not in refusal.message + refusal.fix
     broken = [rule for rule in template.rules if f"`{rule.names[0]}" in refusal.message]
     assert broken
-    assert refusal.mend
+    assert refusal.fix
 
 
 def test_each_kind_of_rule_is_broken_by_some_request() -> None:

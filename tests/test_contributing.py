@@ -21,7 +21,7 @@ COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of scaffold with the template that the guide adds."""
     root = tmp_path_factory.mktemp("copy")
-    for part in ("scaffold", "templates"):
+    for part in ("scaffold", "templates", "tools"):
         shutil.copytree(ROOT / part, root / part)
     for path, text in FILE.findall(GUIDE.read_text("utf-8")):
         (root / path).parent.mkdir(exist_ok=True)

@@ -31,7 +31,7 @@ def test_class_names(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message", "mend"),
+    ("name", "message", "fix"),
     [
         ("", "`` is no class name: it is empty.", "Choose another name."),
         ("_", "`_` is no class name: it has no letter.", "Choose another name."),
@@ -69,10 +69,10 @@ def test_class_names(name: str) -> None:
          "Choose a name that doesn't begin with Test."),
     ],
 )  # fmt: skip
-def test_class_names_refused(name: str, message: str, mend: str) -> None:
+def test_class_names_refused(name: str, message: str, fix: str) -> None:
     with pytest.raises(UsageError) as caught:
         check_class_name(name)
-    assert (caught.value.message, caught.value.mend) == (message, mend)
+    assert (caught.value.message, caught.value.fix) == (message, fix)
     assert caught.value.exit_code == 2
 
 
@@ -105,7 +105,7 @@ def test_class_names_that_cannot_be_seen(name: str) -> None:
     assert caught.value.message == (
         f"the class name `{seen}` holds the control character U+{ord(hidden):04X}."
     )
-    assert caught.value.mend == "Type it anew, without what cannot be seen."
+    assert caught.value.fix == "Type it anew, without what cannot be seen."
     assert caught.value.exit_code == 4
 
 
@@ -146,7 +146,7 @@ def test_attribute_names(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message", "mend"),
+    ("name", "message", "fix"),
     [
         ("", "`` is no attribute name: it is empty.", "Choose another name."),
         ("a b", f"`a b` is no attribute name: {RULE}.", "Call it `a_b`, for example."),
@@ -192,12 +192,12 @@ def test_attribute_names(name: str) -> None:
          "Call it `isinstance_value`, for example."),
     ],
 )  # fmt: skip
-def test_attribute_names_refused(name: str, message: str, mend: str) -> None:
+def test_attribute_names_refused(name: str, message: str, fix: str) -> None:
     place = Place(name, 0, len(name))
     with pytest.raises(UsageError) as caught:
         check_attribute_name(name, ["kernel"], place)
     error = caught.value
-    assert (error.message, error.mend, error.place) == (message, mend, place)
+    assert (error.message, error.fix, error.place) == (message, fix, place)
     assert error.exit_code == 2
 
 
@@ -227,6 +227,6 @@ def test_packages_refused(name: str, seen: str) -> None:
     with pytest.raises(UsageError) as caught:
         check_package(name)
     assert caught.value.message == f"the package `{seen}` can't stand in a registered name."
-    assert caught.value.mend == (
+    assert caught.value.fix == (
         "Take up to 60 letters, digits, `_`, `-` and `.`, as in `--package my_project`."
     )

@@ -34,7 +34,7 @@ def test_all_conflicts_are_found() -> None:
     assert error.plan == Plan((Change(A, b"old\n", b"new\n"), Change(B, b"old\n", b"b\n")))
     assert error.exit_code == 3
     assert error.message == ("a.py, sub/b.py are there already and differ; nothing was written.")
-    assert error.mend == (
+    assert error.fix == (
         "Choose --on-conflict skip, overwrite, or new (which writes beside, as .new)."
     )
 

@@ -18,7 +18,7 @@ def refusal(folder: Path, text: str) -> tuple[type[ScaffoldError], str, str]:
     with pytest.raises(ScaffoldError) as caught:
         settings(folder, text)
     path = str(folder / "pyproject.toml")
-    return type(caught.value), caught.value.message.replace(path, "PATH"), caught.value.mend
+    return type(caught.value), caught.value.message.replace(path, "PATH"), caught.value.fix
 
 
 def test_all_of_them(here: Path) -> None:
@@ -127,7 +127,7 @@ def test_import_mode_of_pytest(here: Path, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message", "mend"),
+    ("text", "message", "fix"),
     [
         ("[tool.scaffold]\npakage = 'x'",
          "[tool.scaffold] in PATH has the unknown key `pakage`. Did you mean `package`?",
@@ -155,11 +155,11 @@ def test_import_mode_of_pytest(here: Path, value: str) -> None:
         ("[tool]\npytest = 1", "`tool.pytest` in PATH is no table.",
          "Write it as `[tool.pytest]` with keys below it."),
         ("[tool", "PATH is no TOML: Expected ']' at the end of a table declaration (at end of "
-         "document).", "Mend the file."),
+         "document).", "Fix the file."),
     ],
 )  # fmt: skip
-def test_refused(here: Path, text: str, message: str, mend: str) -> None:
-    assert refusal(here, text) == (UsageError, message, mend)
+def test_refused(here: Path, text: str, message: str, fix: str) -> None:
+    assert refusal(here, text) == (UsageError, message, fix)
 
 
 def test_no_text(here: Path) -> None:

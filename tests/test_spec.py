@@ -146,7 +146,7 @@ def test_own_attributes_keep_their_order_behind_the_templates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "attributes", "message", "mend", "place"),
+    ("name", "attributes", "message", "fix", "place"),
     [
         (None, [], "no class name is given.", "Write one, as in `scaffold layer MyConv`.", None),
         ("Foo", ["a:int=1", "a:float=2"], "`a` is given twice.", "Leave one of them out.",
@@ -196,10 +196,10 @@ def test_own_attributes_keep_their_order_behind_the_templates() -> None:
     ],
 )  # fmt: skip
 def test_refused(
-    name: str | None, attributes: list[str], message: str, mend: str, place: Place | None
+    name: str | None, attributes: list[str], message: str, fix: str, place: Place | None
 ) -> None:
     error = refusal(name, *attributes)
-    assert (error.message, error.mend, error.place) == (message, mend, place)
+    assert (error.message, error.fix, error.place) == (message, fix, place)
 
 
 def test_unknown_template_and_option() -> None:
@@ -207,13 +207,13 @@ def test_unknown_template_and_option() -> None:
     assert error.message == "there is no layer template `cnv`. Did you mean `conv`?"
     error = refusal("MyConv", rnk="2")
     assert error.message == "template `conv` has no option `rnk`. Did you mean `rank`?"
-    assert error.mend == "See `scaffold show conv`: it has rank."
+    assert error.fix == "See `scaffold show conv`: it has rank."
     error = refusal("Foo", rank="2")
     assert error.message == "template `blank` has no option `rank`."
-    assert error.mend == "See `scaffold show blank`: it has no options."
+    assert error.fix == "See `scaffold show blank`: it has no options."
     error = refusal("MyConv", rank="4")
     assert error.message == "option `rank=4`: it is one of 1, 2, 3."
-    assert error.mend == "Write `--option rank=2`, for example."
+    assert error.fix == "Write `--option rank=2`, for example."
 
 
 def test_unusable_package() -> None:
@@ -268,7 +268,7 @@ def test_request_over_one_for_another_target() -> None:
     with pytest.raises(UsageError) as caught:
         request("Foo").over(Request("model"))
     assert caught.value.message == "the spec is for a model, not for a layer."
-    assert caught.value.mend == 'Use `scaffold model`, or write `target = "layer"`.'
+    assert caught.value.fix == 'Use `scaffold model`, or write `target = "layer"`.'
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def read(text: str) -> Request:
 def refusal(text: str) -> tuple[str, str]:
     with pytest.raises(UsageError) as caught:
         read(text)
-    return caught.value.message, caught.value.mend
+    return caught.value.message, caught.value.fix
 
 
 def test_written_and_read() -> None:
@@ -131,7 +131,7 @@ def test_assignments(value: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message", "mend"),
+    ("text", "message", "fix"),
     [
         ("nmae = 'X'", "spec.toml has the unknown key `nmae`. Did you mean `name`?",
          "There are version, target, name, template, package, base, options, attributes, "
@@ -159,30 +159,30 @@ def test_assignments(value: str, text: str) -> None:
         ("attributes.a.type = 3", "spec.toml: attribute `a`: `type` is no text.",
          'Put it into quotes: `"..."`.'),
         ("attributes.a.type = 'itn'",
-         "spec.toml: attribute `a`: unknown type `itn`. Did you mean `int`?", "Mend the file."),
+         "spec.toml: attribute `a`: unknown type `itn`. Did you mean `int`?", "Fix the file."),
         ("attributes.a = {type = 'int', constraint = 0}",
          "spec.toml: attribute `a`: `constraint` is no text.", 'Put it into quotes: `"..."`.'),
         ("attributes.a = {type = 'int', constraint = '0'}",
          "spec.toml: attribute `a`: `0` is no bound; write one like `>0` or `>=0,<1`.",
-         "Mend the file."),
+         "Fix the file."),
         ("attributes.a = {type = 'int', constraint = '>0', default = 0}",
-         "spec.toml: attribute `a`: 0 breaks the constraint {>0}.", "Mend the file."),
+         "spec.toml: attribute `a`: 0 breaks the constraint {>0}.", "Fix the file."),
         ("attributes.a = {type = 'int', default = '3'}",
-         "spec.toml: attribute `a`: '3' is no int.", "Mend the file."),
+         "spec.toml: attribute `a`: '3' is no int.", "Fix the file."),
         ("attributes.a = {type = 'float', default = nan}",
          "spec.toml: attribute `a`: a float is finite: no inf, nan, or over 1.8e308.",
-         "Mend the file."),
+         "Fix the file."),
         ("attributes.a = {type = 'int', doc = 3}",
          "spec.toml: attribute `a`: `doc` is no text.", 'Put it into quotes: `"..."`.'),
         ("attributes.a = {type = 'int', optional = 'yes'}",
-         "spec.toml: attribute `a`: `optional` is neither true nor false.", "Mend the file."),
+         "spec.toml: attribute `a`: `optional` is neither true nor false.", "Fix the file."),
         ("attributes.a = {type = 'int', optional = true, default = 3}",
          "spec.toml: attribute `a` has a default, and `optional`, which makes it None.",
          "Leave one of them out."),
     ],
 )  # fmt: skip
-def test_refused(text: str, message: str, mend: str) -> None:
-    assert refusal(text) == (message, mend)
+def test_refused(text: str, message: str, fix: str) -> None:
+    assert refusal(text) == (message, fix)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_other_versions(data: bytes, shown: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_spec(data, "spec.toml")
     assert caught.value.message == f"spec.toml has version {shown}; this scaffold reads 1."
-    assert caught.value.mend == "Write `version = 1`."
+    assert caught.value.fix == "Write `version = 1`."
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_no_toml(data: bytes, reason: str) -> None:
         read_spec(data, "spec.toml")
     message = caught.value.message.removesuffix(".")
     assert message.partition(" while ")[0] == f"spec.toml is no TOML: {reason}"
-    assert caught.value.mend == "Mend the file."
+    assert caught.value.fix == "Fix the file."
 
 
 def test_too_large() -> None:
@@ -222,7 +222,7 @@ def test_too_large() -> None:
     with pytest.raises(UnsafeError) as caught:
         read_spec(largest + b"x", "spec.toml")
     assert caught.value.message == "spec.toml has 1,000,001 bytes; a spec has at most 1,000,000."
-    assert caught.value.mend == "Is it the right file?"
+    assert caught.value.fix == "Is it the right file?"
     assert caught.value.exit_code == 4
 
 
@@ -246,5 +246,5 @@ def test_what_cannot_be_seen(text: str, seen: str, code: str) -> None:
     with pytest.raises(UnsafeError) as caught:
         read(text)
     assert caught.value.message == f"spec.toml: `{seen}` holds the control character {code}."
-    assert caught.value.mend == "Write it in one line, without what cannot be seen."
+    assert caught.value.fix == "Write it in one line, without what cannot be seen."
     assert caught.value.exit_code == 4

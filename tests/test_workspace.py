@@ -106,7 +106,7 @@ def test_paths_outside(root: Path, monkeypatch: pytest.MonkeyPatch, typed: str) 
     with pytest.raises(UnsafeError, match="is outside of") as caught:
         Workspace(root).confine(Path(typed))
     assert caught.value.exit_code == 4
-    assert caught.value.mend
+    assert caught.value.fix
 
 
 @pytest.mark.parametrize("name", ["a\0b", "a\nb", "\x1b[31m", "a\x7f", "a\x85", "\ud800"])
@@ -863,7 +863,7 @@ def expect_refusal(root: Path) -> None:
     before = tree(root.parent)
     with pytest.raises(UnsafeError, match="does not fit this folder") as caught:
         recover(root)
-    assert str(root / JOURNAL) in caught.value.mend
+    assert str(root / JOURNAL) in caught.value.fix
     assert tree(root.parent) == before
     assert Workspace(root).read(PurePosixPath("mine.py")) == b"mine"
 

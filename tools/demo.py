@@ -98,7 +98,7 @@ def _train() -> float:
             keras.ops.zeros(1)
         digits = importlib.import_module("tools.digits").load()
     except ModuleNotFoundError as error:
-        raise MissingError(f"{error.name} is not installed", mend="Run `make demo`.") from None
+        raise MissingError(f"{error.name} is not installed", fix="Run `make demo`.") from None
     my_conv = importlib.import_module("my_conv")
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
@@ -171,5 +171,5 @@ if __name__ == "__main__":
     try:
         main()
     except ScaffoldError as error:
-        click.echo(f"Error: {error.message} {error.mend}".rstrip(), err=True)
+        click.echo(f"Error: {error.message} {error.fix}".rstrip(), err=True)
         sys.exit(error.exit_code)

@@ -55,7 +55,7 @@ def starter() -> Mapping[PurePosixPath, str]:
                 files[str(change.path)] = change.after.decode("utf-8")
     for path, text in files.items():
         if any(mark in text for mark in ("{{", "{%", "{#")):
-            raise UsageError(f"{path} has braces", mend="Choose another layer to start with.")
+            raise UsageError(f"{path} has braces", fix="Choose another layer to start with.")
     folder_of = {PACKAGE: "{{cookiecutter.package}}"}
     return {
         PurePosixPath(*(folder_of.get(part, part) for part in PurePosixPath(path).parts)): (

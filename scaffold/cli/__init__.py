@@ -63,7 +63,7 @@ class _LazyGroup(click.Group):
 
             raise UsageError(
                 f"there is no command `{shown(args[0])}`{nearest(args[0], _COMMANDS)}",
-                mend=f"There are {', '.join(_COMMANDS)}: see `scaffold --help`.",
+                fix=f"There are {', '.join(_COMMANDS)}: see `scaffold --help`.",
             )
         return super().resolve_command(ctx, args)
 

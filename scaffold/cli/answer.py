@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-VERSION = 1
+VERSION = 2
 
 
 def print_answer(

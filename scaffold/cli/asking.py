@@ -25,7 +25,7 @@ def prompt(label: str, read: Callable[[str], Any], **settings: Any) -> Any:
         except ValueError as error:
             raise click.UsageError(str(error)) from None
         except ScaffoldError as error:
-            raise click.UsageError(f"{error.message} {error.mend}".strip()) from None
+            raise click.UsageError(f"{error.message} {error.fix}".strip()) from None
 
     try:
         return click.prompt(label, value_proc=value, err=True, **settings)

@@ -148,7 +148,7 @@ def command(
     _check_words(targets, lists=lists, explain=explain)
     checks = select(_split(only), _split(skip))
     if not checks:
-        raise UsageError("no check is left", mend="Skip fewer of those that --only names")
+        raise UsageError("no check is left", fix="Skip fewer of those that --only names")
     if lists or explain is not None:
         from scaffold.cli.check_pages import show_list, show_page
 
@@ -229,7 +229,7 @@ class _Run:
         elif request.allow_empty:
             self._print("There is no layer or model to check.")
         else:
-            raise UsageError("nothing was checked", mend="Name a file that has a layer or model")
+            raise UsageError("nothing was checked", fix="Name a file that has a layer or model")
 
     @property
     def failed(self) -> bool:
@@ -275,12 +275,12 @@ class _Reports:
         if as_json + sum(path == _STDOUT for path in given.values()) > 1:
             raise UsageError(
                 "only one of --json, --sarif - and --junit - can have standard output",
-                mend="Give the others a file",
+                fix="Give the others a file",
             )
         files = {n: None if p == _STDOUT else ReportFile.at(p) for n, p in given.items()}
         places = [file.real for file in files.values() if file]
         if len(set(places)) < len(places):
-            raise UsageError("--sarif and --junit name the same file", mend="Name another")
+            raise UsageError("--sarif and --junit name the same file", fix="Name another")
         return cls(files)
 
     @property
@@ -320,17 +320,17 @@ def _answer(run: _Run, request: Request) -> None:
 
 def _check_words(targets: Sequence[str], *, lists: bool, explain: str | None) -> None:
     if lists and explain is not None:
-        raise UsageError("--list and --explain contradict each other", mend="Leave one of them out")
+        raise UsageError("--list and --explain contradict each other", fix="Leave one of them out")
     option = "--list" if lists else "--explain" if explain is not None else ""
     if option and targets:
         raise UsageError(
             f"{option} checks nothing, but there is the target `{shown(targets[0])}`",
-            mend=f"Leave out the target, or {option}",
+            fix=f"Leave out the target, or {option}",
         )
     if not option and not targets:
         raise UsageError(
             "nothing is named to check",
-            mend="Name a class, a file or a folder: `scaffold check my_layers.py:MyLayer`",
+            fix="Name a class, a file or a folder: `scaffold check my_layers.py:MyLayer`",
         )
 
 
@@ -364,10 +364,10 @@ def _inputs(words: Sequence[str]) -> Any:
     if names and len(names) < len(words):
         raise UsageError(
             "some inputs have a name and some have none",
-            mend="Name all, as `--input query=2,4,8`, or none",
+            fix="Name all, as `--input query=2,4,8`, or none",
         )
     if len(set(names)) < len(names):
-        raise UsageError("an input is named twice", mend="Leave one of them out")
+        raise UsageError("an input is named twice", fix="Leave one of them out")
     inputs = [input_from(text) for *_, text in parted]
     if names:
         return dict(zip(names, inputs, strict=True))

@@ -41,7 +41,7 @@ def show_page(check: Check, width: int, *, as_json: bool) -> None:
     click.echo(click.style(check.id, bold=True) + heading.removeprefix(check.id))
     for paragraph in check.why.split("\n\n"):
         click.echo("\n" + "\n".join(_wrapped(paragraph, width)))
-    click.echo("\n" + "\n".join(_wrapped(f"Mend: {sentence(check.mend)}", width)))
+    click.echo("\n" + "\n".join(_wrapped(f"Fix: {sentence(check.fix)}", width)))
     click.echo(f"\n{colored_diff(check.example)}")
     if check.tag:
         click.echo(f"Meant to be so: scaffold check TARGET --tag {check.tag}")

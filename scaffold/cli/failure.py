@@ -43,8 +43,8 @@ def report(
     click.echo(f"{label} {known.message}", err=True, color=color)
     if known.place is not None:
         click.echo(_pointer(known.place), err=True, color=color)
-    if known.mend:
-        click.echo(known.mend, err=True, color=color)
+    if known.fix:
+        click.echo(known.fix, err=True, color=color)
     return known.exit_code
 
 
@@ -62,7 +62,7 @@ def _known(error: BaseException) -> ScaffoldError:
             return error
         case click.UsageError():
             command = error.ctx.command_path if error.ctx else "scaffold"
-            return UsageError(error.format_message(), mend=f"See `{command} --help`.")
+            return UsageError(error.format_message(), fix=f"See `{command} --help`.")
         case click.ClickException():
             return ScaffoldError(error.format_message())
         case click.Abort() | KeyboardInterrupt():
@@ -74,7 +74,7 @@ def _known(error: BaseException) -> ScaffoldError:
         raise error
     return ScaffoldError(
         f"a defect in scaffold itself: {type(error).__name__}: {error}",
-        mend="Please report it; SCAFFOLD_TRACEBACK=1 shows where it is.",
+        fix="Please report it; SCAFFOLD_TRACEBACK=1 shows where it is.",
     )
 
 
@@ -84,7 +84,7 @@ def _data(error: ScaffoldError) -> dict[str, Any]:
         "kind": error.kind,
         "exit_code": error.exit_code,
         "message": error.message,
-        "mend": error.mend,
+        "fix": error.fix,
         "place": place and {"text": place.text, "start": place.start, "end": place.end},
     }
     if isinstance(error, FilesDifferError):

@@ -165,7 +165,7 @@ def once(options: Sequence[tuple[str, str]]) -> dict[str, str]:
     known = dict(options)
     for key in known:
         if sum(other == key for other, _ in options) > 1:
-            raise UsageError(f"option `{key}` is given twice", mend="Leave one of them out.")
+            raise UsageError(f"option `{key}` is given twice", fix="Leave one of them out.")
     return known
 
 

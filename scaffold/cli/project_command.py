@@ -142,7 +142,7 @@ def _complete(given: Mapping[str, str], *, asks: bool) -> dict[str, str]:
         return ask(_QUESTIONS, given)
     if _QUESTIONS[0].key not in given:
         raise UsageError(
-            "no project name is given", mend="Write one, as in `scaffold project my_project`."
+            "no project name is given", fix="Write one, as in `scaffold project my_project`."
         )
     return with_defaults(_QUESTIONS, given)
 

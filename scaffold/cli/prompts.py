@@ -29,7 +29,7 @@ def ask(catalog: Catalog, request: Request) -> Request:
     """
     if not can_ask():
         raise UsageError(
-            "--interactive needs a terminal", mend="Give the name and attributes as arguments."
+            "--interactive needs a terminal", fix="Give the name and attributes as arguments."
         )
     name = request.name or prompt("Class name (NAME)", _read_name)
     check_class_name(name)
@@ -136,7 +136,7 @@ def _ask_own(catalog: Catalog, request: Request) -> Request:
             return None
         given = read_attribute(text)
         if isinstance(given, Assignment):
-            raise UsageError("an attribute of your own has a type", mend="Write name:type=default.")
+            raise UsageError("an attribute of your own has a type", fix="Write name:type=default.")
         return _with(catalog, request, given)
 
     label = "Your own attribute, name:type=default{constraint} (empty: no more)"

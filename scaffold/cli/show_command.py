@@ -62,7 +62,7 @@ def _find(catalog: Catalog, name: str) -> tuple[Template, Meaning]:
     known = [word for target in TARGETS for word in catalog.words(target)]
     guess = nearest(name, known)
     see = ", ".join(dict.fromkeys(near)) if near and not guess else "`scaffold list`"
-    raise UsageError(f"there is no template `{shown(name)}`{guess}", mend=f"See {see}.")
+    raise UsageError(f"there is no template `{shown(name)}`{guess}", fix=f"See {see}.")
 
 
 def _data(catalog: Catalog, template: Template, meaning: Meaning) -> dict[str, Any]:

@@ -194,7 +194,7 @@ def _subjects(target: Any, data: Any, fresh: FreshProcess | None) -> Iterator[Su
     if not callable(target):
         raise UsageError(
             f"a {type(target).__name__} can't be checked",
-            mend="Give the class, or a function that makes a new instance",
+            fix="Give the class, or a function that makes a new instance",
         )
     if isinstance(target, type):
         from pathlib import Path

@@ -48,7 +48,7 @@ def default_backend(environment: Mapping[str, str]) -> str:
         raise UsageError(
             f"{told_by} says `{shown(backend)}`, which is no backend to check on"
             f"{nearest(backend, BACKENDS)}",
-            mend=f"Choose one with --backend: {', '.join(BACKENDS)}",
+            fix=f"Choose one with --backend: {', '.join(BACKENDS)}",
         )
     return backend
 
@@ -63,7 +63,7 @@ def require(backends: Iterable[str]) -> None:
         if importlib.util.find_spec(package) is None:
             what = "Keras" if package == "keras" else f"the backend `{package}`"
             raise MissingError(
-                f"{what} is not installed", mend=f"Install it: `pip install {package}`"
+                f"{what} is not installed", fix=f"Install it: `pip install {package}`"
             )
 
 

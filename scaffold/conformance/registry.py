@@ -45,7 +45,7 @@ FAMILIES = (
     "agreement",
 )
 _PAGE = re.compile(
-    r"(?P<title>[^\n]+)\n\n(?P<why>.+?)\n\nMend: (?P<mend>.+?)\n\nExample:\n(?P<example>.+)",
+    r"(?P<title>[^\n]+)\n\n(?P<why>.+?)\n\nFix: (?P<fix>.+?)\n\nExample:\n(?P<example>.+)",
     re.DOTALL,
 )
 _IMPORTS = "import keras\nfrom keras import ops\n\n\n"
@@ -64,8 +64,8 @@ class Check:
         family: The module of `conformance.families` that holds it.
         title: What it holds, one sentence.
         why: What goes wrong where it fails.
-        mend: What to do about it.
-        example: Code that it finds and what mends it, as a diff.
+        fix: What to do about it.
+        example: Code that it finds and what fixes it, as a diff.
         needs: Ids of the checks without which it says nothing of its own.
         target: Whether it is for layers, for models or for both.
         tag: The tag that says that a layer is meant to fail it; empty if there is none.
@@ -76,7 +76,7 @@ class Check:
     family: str
     title: str
     why: str
-    mend: str
+    fix: str
     example: str
     needs: tuple[str, ...]
     target: Target
@@ -108,8 +108,8 @@ def register(
 ) -> Callable[[Run], Run]:
     """Make a check of a function: its name is the id, its docstring the page.
 
-    The docstring has a title, a paragraph or more that say why, and the sections `Mend: ...` and
-    `Example:`, code in which the lines of the fault begin with `-` and those of its mend with `+`.
+    The docstring has a title, a paragraph or more that say why, and the sections `Fix: ...` and
+    `Example:`, code in which the lines of the fault begin with `-` and those of its fix with `+`.
 
     Args:
         needs: Checks that must have passed, for this one to say anything of its own.
@@ -161,7 +161,7 @@ def find(id_: str) -> Check:
     if id_ not in known:
         raise UsageError(
             f"there is no check `{shown(id_)}`{nearest(id_, known)}",
-            mend="See `scaffold check --list`",
+            fix="See `scaffold check --list`",
         )
     return known[id_]
 
@@ -203,4 +203,4 @@ def refuse_unknown_tags(words: Iterable[str]) -> None:
     for word in words:
         if word not in known:
             there = f"There are {', '.join(known)}" if known else ""
-            raise UsageError(f"there is no tag `{shown(word)}`{nearest(word, known)}", mend=there)
+            raise UsageError(f"there is no tag `{shown(word)}`{nearest(word, known)}", fix=there)

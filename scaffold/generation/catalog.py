@@ -74,7 +74,7 @@ class Catalog:
         if name not in self.names(target):
             raise UsageError(
                 f"there is no {target} template `{shown(name)}`{nearest(name, self.words(target))}",
-                mend="See `scaffold list`.",
+                fix="See `scaffold list`.",
             )
         folders = (folder / target / name for folder in self.folders)
         folder = next(folder for folder in folders if (folder / MANIFEST).is_file())
@@ -123,5 +123,5 @@ class Catalog:
         except UndecidedError as error:
             typed = error.near[0].typed() if error.near else "TEMPLATE"
             raise UsageError(
-                error.message, mend=f"Write `--template {typed}`, for example."
+                error.message, fix=f"Write `--template {typed}`, for example."
             ) from None

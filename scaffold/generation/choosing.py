@@ -205,7 +205,7 @@ class _Choosing:
                 return template, Meaning(), _SAYS_NOTHING
         raise UsageError(
             f"`{shown(self.name)}` names no {self.target} template",
-            mend="Choose one with --template.",
+            fix="Choose one with --template.",
         )
 
     def _refuse_a_layer_of_keras(self) -> None:

@@ -44,7 +44,7 @@ def black_mode(settings: Mapping[str, Any]) -> black.Mode:
     except (KeyError, ValueError, TypeError) as error:
         raise UsageError(
             f"[tool.black] holds a value that black does not know: {error}",
-            mend="Mend it in pyproject.toml.",
+            fix="Fix it in pyproject.toml.",
         ) from None
 
 
@@ -64,5 +64,5 @@ def format_source(
     except InvalidInput as error:
         raise ScaffoldError(
             f"black cannot read what the template gave: {error}",
-            mend="The template is wrong: please report it, with the command.",
+            fix="The template is wrong: please report it, with the command.",
         ) from None

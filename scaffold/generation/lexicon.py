@@ -115,7 +115,7 @@ def _read(path: Path) -> dict[str, Any]:
         for entry in table.get("kind", []):
             _check(entry, _KIND, _KIND, "`kind`")
     except ValueError as error:
-        raise UsageError(f"{path} can't be read: {error}", mend="Fix the file.") from None
+        raise UsageError(f"{path} can't be read: {error}", fix="Fix the file.") from None
     return table
 
 

@@ -80,7 +80,7 @@ def load(folder: Path) -> Template:
         return _template(folder, _with_included(folder, _read(path)))
     except (ValueError, TypeError) as error:
         raise UsageError(
-            f"{path} is no manifest of a template: {error}", mend="Mend the manifest."
+            f"{path} is no manifest of a template: {error}", fix="Fix the manifest."
         ) from None
 
 

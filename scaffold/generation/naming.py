@@ -54,28 +54,28 @@ def check_class_name(name: str) -> None:
     module = module_name(name)
     if name in LAYERS | MODELS:
         raise UsageError(
-            f"`{name}` is a layer of Keras already", mend=f"Call it `My{name}`, for example."
+            f"`{name}` is a layer of Keras already", fix=f"Call it `My{name}`, for example."
         )
     if not name[0].isupper():
         capital = _capital(name)
         raise UsageError(
             f"`{name}` is no class name, which is written in CamelCase",
-            mend=f"Call it `{capital if capital[:1].isupper() else f'My{capital}'}`.",
+            fix=f"Call it `{capital if capital[:1].isupper() else f'My{capital}'}`.",
         )
     if keyword.iskeyword(module) or not module.isidentifier():
         raise UsageError(
             f"`{name}` would be written to {module}.py, which Python cannot import",
-            mend=f"Call it `My{name}`, for example.",
+            fix=f"Call it `My{name}`, for example.",
         )
     if module in sys.stdlib_module_names or module in _MODULES:
         raise UsageError(
             f"`{name}` would be written to {module}.py, which hides the module `{module}`",
-            mend=f"Call it `My{name}`, for example.",
+            fix=f"Call it `My{name}`, for example.",
         )
     if name.startswith("Test") or module.startswith("test_"):
         raise UsageError(
             f"pytest would take `{name}` for a test",
-            mend="Choose a name that doesn't begin with Test.",
+            fix="Choose a name that doesn't begin with Test.",
         )
 
 
@@ -94,17 +94,17 @@ def check_attribute_name(name: str, taken: Iterable[str], place: Place | None = 
     _check_identifier(name, "attribute name", place)
     from scaffold.keras_source.taken_names import LAYER_ATTRIBUTES
 
-    mend = f"Call it `{name.strip('_')}_value`, for example."
+    fix = f"Call it `{name.strip('_')}_value`, for example."
     if name in _LOOK_ALIKE:
-        raise UsageError(f"`{name}` is hard to tell from a digit", mend=mend, place=place)
+        raise UsageError(f"`{name}` is hard to tell from a digit", fix=fix, place=place)
     if name in LAYER_ATTRIBUTES:
         raise UsageError(
-            f"`{name}` is an attribute of every Keras layer already", mend=mend, place=place
+            f"`{name}` is an attribute of every Keras layer already", fix=fix, place=place
         )
     if name in taken:
-        raise UsageError(f"`{name}` is a name of the template's own", mend=mend, place=place)
+        raise UsageError(f"`{name}` is a name of the template's own", fix=fix, place=place)
     if name in _PARAMETERS or hasattr(builtins, name):
-        raise UsageError(f"`{name}` is taken in the generated code", mend=mend, place=place)
+        raise UsageError(f"`{name}` is taken in the generated code", fix=fix, place=place)
 
 
 def check_package(name: str) -> str:
@@ -116,7 +116,7 @@ def check_package(name: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", name) is None:
         raise UsageError(
             f"the package `{shown(name)}` can't stand in a registered name",
-            mend="Take up to 60 letters, digits, `_`, `-` and `.`, as in `--package my_project`.",
+            fix="Take up to 60 letters, digits, `_`, `-` and `.`, as in `--package my_project`.",
         )
     return name
 
@@ -125,7 +125,7 @@ def _check_identifier(name: str, what: str, place: Place | None = None) -> None:
     if hidden := unprintable(name):
         raise UnsafeError(
             f"the {what} `{shown(name)}` holds the control character {hidden}",
-            mend="Type it anew, without what cannot be seen.",
+            fix="Type it anew, without what cannot be seen.",
             place=place,
         )
     problem = _problem(name)
@@ -136,7 +136,7 @@ def _check_identifier(name: str, what: str, place: Place | None = None) -> None:
         usable = suggestion.isidentifier() and not _problem(suggestion)
         error: ScaffoldError = UsageError(
             f"`{shown(name)}` is no {what}: {problem}",
-            mend=f"Call it `{suggestion}`, for example." if usable else "Choose another name.",
+            fix=f"Call it `{suggestion}`, for example." if usable else "Choose another name.",
             place=place,
         )
         raise error

@@ -45,7 +45,7 @@ class UndecidedError(UsageError):
         elif not instead.startswith("Write"):
             first = f"write {first}"
         ways = [first, *(f"`{words}`" for words in typed[1:])]
-        super().__init__(message, mend=", or ".join([instead, *ways] if instead else ways))
+        super().__init__(message, fix=", or ".join([instead, *ways] if instead else ways))
         self.target = target
         self.near = tuple(near)
         self.instead = instead

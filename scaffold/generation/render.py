@@ -59,7 +59,7 @@ def render(
     if template.base and template.sample is None and "test" in files:
         raise UsageError(
             f"it is not known what to call `{template.source}` with, as a test would have to",
-            mend="Generate the class alone, with --no-tests.",
+            fix="Generate the class alone, with --no-tests.",
         )
     mode = black_mode(style.black)
     environment = _environment(catalog.folders, mode.line_length)
@@ -99,7 +99,7 @@ def _rendered(environment: SandboxedEnvironment, source: str, context: Mapping[s
         return environment.get_template(source).render(context)
     except TemplateError as error:
         raise ScaffoldError(
-            f"the template {source} is wrong: {error}", mend="Please report it, with the command."
+            f"the template {source} is wrong: {error}", fix="Please report it, with the command."
         ) from error
 
 
@@ -287,5 +287,5 @@ def _check_bindings(source: str, spec: Spec) -> None:
     if len(re.findall(binding, source, flags=re.MULTILINE)) > 1:
         raise UsageError(
             f"`{spec.name}` is a name that the generated test needs for something else",
-            mend=f"Call it `My{spec.name}`, for example.",
+            fix=f"Call it `My{spec.name}`, for example.",
         )

@@ -38,7 +38,7 @@ class Rule(ABC):
         """
         given = [values[name] for name in self.names if name in values]
         if len(given) == len(self.names) and self.is_broken(*given):
-            raise UsageError(self.problem(*given), mend=self.fix(*given))
+            raise UsageError(self.problem(*given), fix=self.fix(*given))
 
     def is_broken(self, *values: Any) -> bool:
         return None not in values and self.breaks(*values)

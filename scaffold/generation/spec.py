@@ -121,7 +121,7 @@ class Request:
         if self.target != other.target:
             raise UsageError(
                 f"the spec is for a {other.target}, not for a {self.target}",
-                mend=f'Use `scaffold {other.target}`, or write `target = "{self.target}"`.',
+                fix=f'Use `scaffold {other.target}`, or write `target = "{self.target}"`.',
             )
         mine = {attribute.name: attribute for attribute in reversed(self.attributes)}
         kept = tuple(_over(mine.get(old.name, old), old) for old in other.attributes)
@@ -159,7 +159,7 @@ def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, s
         UnsafeError: If a name holds what can't be seen.
     """
     if request.name is None:
-        raise UsageError("no class name is given", mend="Write one, as in `scaffold layer MyConv`.")
+        raise UsageError("no class name is given", fix="Write one, as in `scaffold layer MyConv`.")
     target, name = request.target, request.name
     check_class_name(name)
     chosen, meaning, reason = _chosen(catalog, request)
@@ -203,7 +203,7 @@ def _chosen(catalog: Catalog, request: Request) -> tuple[Template, Meaning, str]
     if request.base and not template.base:
         raise UsageError(
             f"the template `{template.name}` derives from no layer of Keras",
-            mend="Leave out --template, or --base.",
+            fix="Leave out --template, or --base.",
         )
     return template, meaning, "as asked"
 
@@ -216,7 +216,7 @@ def _layers(
         if request.layers:
             raise UsageError(
                 f"the template `{template.name}` has layers of its own",
-                mend="Leave out --template, or --layer.",
+                fix="Leave out --template, or --layer.",
             )
         return ()
     layers = request.layers or tuple(map(read_use, template.layers))
@@ -224,7 +224,7 @@ def _layers(
     if options.get("style") == "sequential" and not composition.is_sequence:
         raise UsageError(
             "a model with branches, or with a layer of several inputs, is not a sequence of layers",
-            mend="Write `--style functional`.",
+            fix="Write `--style functional`.",
         )
     return layers
 
@@ -262,7 +262,7 @@ def arguments_of(spec: Spec, template: Template) -> tuple[Argument, ...]:
         if attribute.required and defaulted and not by_name:
             raise UsageError(
                 f"`{attribute.name}` is required, but follows `{defaulted}`, which has a default",
-                mend=f"Give it a default: `{attribute.name}:{attribute.type.declaration()}="
+                fix=f"Give it a default: `{attribute.name}:{attribute.type.declaration()}="
                 f"{'None' if attribute.type.keyword == 'layer' else '...'}`.",
             )
         defaulted = defaulted or ("" if attribute.required else attribute.name)
@@ -308,27 +308,27 @@ def _with(spec: Spec, template: Template, attribute: Assignment | Declaration) -
     place = Place(attribute.text, 0, max(len(attribute.name), 1))
     if attribute.name in spec.assigned or attribute.name in {a.name for a in spec.own}:
         raise UsageError(
-            f"`{attribute.name}` is given twice", mend="Leave one of them out.", place=place
+            f"`{attribute.name}` is given twice", fix="Leave one of them out.", place=place
         )
     if isinstance(attribute, Assignment):
         return _assign(spec, template, rules, attribute, place)
     if attribute.name in rules:
         raise UsageError(
             f"the template `{template.name}` has `{attribute.name}` already",
-            mend=f"Give it another default with `{attribute.name}=...`.",
+            fix=f"Give it another default with `{attribute.name}=...`.",
             place=place,
         )
     check_attribute_name(attribute.name, template.reserves, place)
     if attribute.attribute.type.keyword == "layer" and not template.takes_layers:
         raise UsageError(
             f"the template `{template.name}` has no place for a layer of your own",
-            mend="Put it before this one in a model, or begin with `--template blank`.",
+            fix="Put it before this one in a model, or begin with `--template blank`.",
             place=place,
         )
     if attribute.name == spec.name or attribute.name == spec.module:
         raise UsageError(
             f"`{attribute.name}` is the name of the class or its module",
-            mend=f"Call it `{attribute.name}_value`, for example.",
+            fix=f"Call it `{attribute.name}_value`, for example.",
             place=place,
         )
     own = (*spec.own, attribute.attribute)
@@ -337,7 +337,7 @@ def _with(spec: Spec, template: Template, attribute: Assignment | Declaration) -
         if f"{seed}_generator" in kept:
             raise UsageError(
                 f"`{seed}_generator` is what the generator of the seed `{seed}` is called",
-                mend=f"Call it `{seed}_generator_value`, for example.",
+                fix=f"Call it `{seed}_generator_value`, for example.",
                 place=place,
             )
     return replace(spec, own=own)
@@ -354,7 +354,7 @@ def _assign(
         raise UsageError(
             f"the template `{spec.template}` has no attribute `{given.name}`"
             f"{nearest(given.name, rules)}",
-            mend=_meant(given, template, rules),
+            fix=_meant(given, template, rules),
             place=place,
         )
     attribute = rules[given.name].resolve(spec.options)
@@ -376,7 +376,7 @@ def _meant(given: Assignment, template: Template, rules: Iterable[str]) -> str:
     try:
         check_attribute_name(name, template.reserves)
     except UsageError as error:
-        return f"{known} And {error.message} {error.mend}"
+        return f"{known} And {error.message} {error.fix}"
     own = f"{name}:{guessed_type(given.value)}={given.value}"
     return f"{known} For one of your own, write `{own}`."
 

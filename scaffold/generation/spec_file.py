@@ -38,25 +38,25 @@ def read_spec(data: bytes, file: str) -> Request:
     if len(data) > MOST_BYTES:
         raise UnsafeError(
             f"{file} has {len(data):,} bytes; a spec has at most {MOST_BYTES:,}",
-            mend="Is it the right file?",
+            fix="Is it the right file?",
         )
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{file} is no TOML: {error}", mend="Mend the file.") from None
+        raise UsageError(f"{file} is no TOML: {error}", fix="Fix the file.") from None
     _check_seen(table, file)
     _known(table, _KEYS, file)
     if table.get("version") != VERSION or isinstance(table["version"], bool):
         raise UsageError(
             f"{file} has version {table.get('version')!r}; this scaffold reads {VERSION}",
-            mend=f"Write `version = {VERSION}`.",
+            fix=f"Write `version = {VERSION}`.",
         )
     texts = {key: _text(table.get(key), f"{file}: `{key}`") for key in _KEYS[1:6]}
     target = texts["target"] or "layer"
     if target not in TARGETS:
         raise UsageError(
             f"{file}: `target` is `{target}`{nearest(target, TARGETS)}",
-            mend=f"It is one of {', '.join(TARGETS)}.",
+            fix=f"It is one of {', '.join(TARGETS)}.",
         )
     options = _table(table.get("options", {}), f"{file}: `options`")
     attributes = _table(table.get("attributes", {}), f"{file}: `attributes`")
@@ -103,7 +103,7 @@ def _check_seen(table: Mapping[str, Any], file: str) -> None:
         elif isinstance(value, str) and (hidden := unprintable(value)):
             raise UnsafeError(
                 f"{file}: `{shown(value)}` holds the control character {hidden}",
-                mend="Write it in one line, without what cannot be seen.",
+                fix="Write it in one line, without what cannot be seen.",
             )
 
 
@@ -116,14 +116,14 @@ def _attribute(name: str, value: object, file: str) -> Assignment | Declaration:
     doc = _text(value.get("doc"), f"{where}: `doc`") or ""
     kind = _text(value.get("type"), f"{where}: `type`")
     if kind is None:
-        raise UsageError(f"{where} has no type", mend='Write `type = "float"`, for example.')
+        raise UsageError(f"{where} has no type", fix='Write `type = "float"`, for example.')
     optional = value.get("optional", False)
     if not isinstance(optional, bool):
-        raise UsageError(f"{where}: `optional` is neither true nor false", mend="Mend the file.")
+        raise UsageError(f"{where}: `optional` is neither true nor false", fix="Fix the file.")
     if optional and "default" in value:
         raise UsageError(
             f"{where} has a default, and `optional`, which makes it None",
-            mend="Leave one of them out.",
+            fix="Leave one of them out.",
         )
     try:
         type_ = declare_type(kind, _text(value.get("constraint"), f"{where}: `constraint`"))
@@ -131,7 +131,7 @@ def _attribute(name: str, value: object, file: str) -> Assignment | Declaration:
         if "default" in value:
             default = type_.accept(value["default"])
     except ValueError as error:
-        raise UsageError(f"{where}: {error}", mend="Mend the file.") from None
+        raise UsageError(f"{where}: {error}", fix="Fix the file.") from None
     attribute = Attribute(name, type_, default, doc.strip())
     return Declaration(attribute, f"{name}:{kind}")
 
@@ -164,19 +164,19 @@ def _spelled(value: object, where: str) -> str:
             return str(value)
         case list() if all(isinstance(item, int) for item in value):
             return ",".join(map(str, value))
-    raise UsageError(f"{where} can't be {value!r}", mend="Give a number, a text or a list of ints.")
+    raise UsageError(f"{where} can't be {value!r}", fix="Give a number, a text or a list of ints.")
 
 
 def _text(value: object, where: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    raise UsageError(f"{where} is no text", mend='Put it into quotes: `"..."`.')
+    raise UsageError(f"{where} is no text", fix='Put it into quotes: `"..."`.')
 
 
 def _table(value: object, where: str) -> Mapping[str, Any]:
     if isinstance(value, dict):
         return value
-    raise UsageError(f"{where} is no table", mend="Write it as `[section]` with keys below it.")
+    raise UsageError(f"{where} is no table", fix="Write it as `[section]` with keys below it.")
 
 
 def _known(table: Mapping[str, object], keys: tuple[str, ...], where: str) -> None:
@@ -184,5 +184,5 @@ def _known(table: Mapping[str, object], keys: tuple[str, ...], where: str) -> No
         if key not in keys:
             raise UsageError(
                 f"{where} has the unknown key `{key}`{nearest(key, keys)}",
-                mend=f"There are {', '.join(keys)}.",
+                fix=f"There are {', '.join(keys)}.",
             )

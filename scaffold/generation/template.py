@@ -61,7 +61,7 @@ class Option:
             raise UsageError(
                 f"option `{self.name}={shown(text)}`: it is one of {', '.join(spelled)}"
                 f"{nearest(text, spelled)}",
-                mend=f"Write `--option {self.name}={_spelled(self.default)}`, for example.",
+                fix=f"Write `--option {self.name}={_spelled(self.default)}`, for example.",
             )
         return spelled[text.lower()]
 
@@ -113,7 +113,7 @@ class TemplateAttribute:
         if self.fallback is REQUIRED:
             raise UsageError(
                 f"`{self.name}` needs a default, since one before it has got one",
-                mend=f"Give it one with `{self.name}=...`.",
+                fix=f"Give it one with `{self.name}=...`.",
             )
         with self._reporting():
             return replace(attribute, default=attribute.type.accept(self.fallback))
@@ -125,7 +125,7 @@ class TemplateAttribute:
         except ValueError as error:
             raise UsageError(
                 f"the template's attribute `{self.name}`: {error}",
-                mend="Mend the template's manifest.",
+                fix="Fix the template's manifest.",
             ) from None
 
 
@@ -226,7 +226,7 @@ class Template:
         there = f"it has {', '.join(names)}" if names else "it has no options"
         raise UsageError(
             f"template `{self.name}` has no option `{shown(name)}`{nearest(name, names)}",
-            mend=f"See `scaffold show {self.name}`: {there}.",
+            fix=f"See `scaffold show {self.name}`: {there}.",
         )
 
     def options_with(self, chosen: Options) -> dict[str, int | str | bool]:

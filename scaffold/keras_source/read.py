@@ -35,13 +35,13 @@ def read_base(name: str) -> BaseLayer:
     if not public.isidentifier():
         raise UsageError(
             f"`{shown(name)}` is not a layer of Keras",
-            mend="`--base` takes those only, such as `--base keras.layers.Dense`.",
+            fix="`--base` takes those only, such as `--base keras.layers.Dense`.",
         )
     if public not in _exported() or not _is_layer(public):
         raise UsageError(
             f"there is no layer `{shown(name)}` in the installed Keras"
             f"{nearest(public, public_layers())}",
-            mend="Write it as in `--base keras.layers.Dense`.",
+            fix="Write it as in `--base keras.layers.Dense`.",
         )
     found = find(*_exported()[public])
     assert found is not None
@@ -53,7 +53,7 @@ def read_base(name: str) -> BaseLayer:
     if "call" not in signatures or not signatures["call"].parameters:
         raise UsageError(
             f"`keras.layers.{public}` computes nothing that a layer could add to",
-            mend="Begin with `--template blank`.",
+            fix="Begin with `--template blank`.",
         )
     return BaseLayer(
         name=f"{_PUBLIC}.{public}",
@@ -78,7 +78,7 @@ def constructor(module: str, name: str) -> Signature:
         classes = [one for one in exported if one[:1].isupper()]
         raise UsageError(
             f"there is no `{module}.{shown(name)}` in the installed Keras{nearest(name, classes)}",
-            mend=f"See https://keras.io/api for what `{module}` has.",
+            fix=f"See https://keras.io/api for what `{module}` has.",
         )
     signatures: dict[str, Signature] = {}
     for ancestor in found.ancestry():
@@ -95,12 +95,12 @@ def own_class(path: Path, name: str) -> Class:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError) as error:
-        raise UsageError(f"{path} is no Python: {error}", mend="Mend the file.") from None
+        raise UsageError(f"{path} is no Python: {error}", fix="Fix the file.") from None
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     if name not in classes:
         raise UsageError(
             f"{path} has no class `{shown(name)}`{nearest(name, classes)}",
-            mend=f"It has {', '.join(classes) or 'no classes'}.",
+            fix=f"It has {', '.join(classes) or 'no classes'}.",
         )
     return Class(str(path.resolve()), classes[name])
 
@@ -139,5 +139,5 @@ def _exported(public: str = _PUBLIC) -> dict[str, tuple[str, str]]:
     """The module and the name there of all that a public module has."""
     tree = parsed(public)
     if tree is None:
-        raise MissingError("Keras is not installed here", mend="pip install keras")
+        raise MissingError("Keras is not installed here", fix="pip install keras")
     return {local: (module, name) for module, name, local in imports(tree, public)}

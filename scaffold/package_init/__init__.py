@@ -78,5 +78,5 @@ def _by_hand(
     instead = f"{error.instead} " if error.instead else ""
     return ConflictError(
         f"{file} is not understood: {error}; nothing was written",
-        mend=f"Choose {instead}--no-export, and add by hand {imports}{listing}.",
+        fix=f"Choose {instead}--no-export, and add by hand {imports}{listing}.",
     )

@@ -33,7 +33,7 @@ def check_seen(key: str, text: str) -> None:
     if hidden := unprintable(text):
         raise UnsafeError(
             f"`{key}` holds the control character {hidden}",
-            mend="Type it anew, in one line and without what cannot be seen.",
+            fix="Type it anew, in one line and without what cannot be seen.",
         )
 
 
@@ -47,7 +47,7 @@ def check_plain(key: str, value: str, place: Place | None = None) -> None:
         if mark in value:
             raise UnsafeError(
                 f"`{key}` holds `{mark}`, which would be run as a template",
-                mend="Write it without.",
+                fix="Write it without.",
                 place=place,
             )
 
@@ -66,7 +66,7 @@ def check_project(name: str, taken: Set[str], place: Place | None = None) -> Non
     problem_of = partial(_project_problem, taken=taken)
     if problem := problem_of(name):
         words = re.sub(r"[^A-Za-z0-9]+", "_", name)
-        raise UsageError(problem, mend=_mend("project", words, problem_of), place=place)
+        raise UsageError(problem, fix=_fix("project", words, problem_of), place=place)
 
 
 def check_package(name: str, taken: Set[str], place: Place | None = None) -> None:
@@ -83,7 +83,7 @@ def check_package(name: str, taken: Set[str], place: Place | None = None) -> Non
     problem_of = partial(_package_problem, taken=taken)
     if problem := problem_of(name):
         words = re.sub(r"[^a-z0-9]+", "_", name.lower())
-        raise UsageError(problem, mend=_mend("package", words, problem_of), place=place)
+        raise UsageError(problem, fix=_fix("package", words, problem_of), place=place)
 
 
 def check_text(key: str, text: str, place: Place | None = None) -> None:
@@ -94,18 +94,18 @@ def check_text(key: str, text: str, place: Place | None = None) -> None:
     """
     most = _MOST.get(key, max(_MOST.values()))
     if not text:
-        raise UsageError(f"`{key}` is empty", mend="Write a few words.", place=place)
+        raise UsageError(f"`{key}` is empty", fix="Write a few words.", place=place)
     # Wide characters, as of Chinese, count twice where lines are measured.
     columns = sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
     if columns > most:
         raise UsageError(
-            f"`{key}` takes {columns} columns", mend=f"The most is {most}.", place=place
+            f"`{key}` takes {columns} columns", fix=f"The most is {most}.", place=place
         )
     for mark in ('"', "\\"):
         if mark in text:
             raise UsageError(
                 f"`{key}` holds `{mark}`, which the project's files would have to escape",
-                mend="Write it without.",
+                fix="Write it without.",
                 place=place,
             )
 
@@ -146,7 +146,7 @@ def _general_problem(name: str) -> str:
     return ""
 
 
-def _mend(key: str, words: str, problem: Callable[[str], str]) -> str:
+def _fix(key: str, words: str, problem: Callable[[str], str]) -> str:
     words = words.strip("_")
     names = (name[:_LONGEST].strip("_") for name in (words, f"my_{words or key}"))
     usable = next((name for name in names if not problem(name)), None)

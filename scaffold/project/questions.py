@@ -61,7 +61,7 @@ class Question:
         if self.choices and value not in self.choices:
             raise UsageError(
                 f"`{self.key}` can't be `{shown(value)}`{nearest(value, self.choices)}",
-                mend=f"It is one of {', '.join(self.choices)}.",
+                fix=f"It is one of {', '.join(self.choices)}.",
                 place=place,
             )
         if self.key == "project":
@@ -107,7 +107,7 @@ def read_given(text: str) -> Given:
     if not equals:
         raise UsageError(
             f"`{shown(text)}` is no key=value",
-            mend="Write `backend=jax`, for example.",
+            fix="Write `backend=jax`, for example.",
             place=Place(text, 0, len(text)),
         )
     return Given(key.strip(), value.strip(), text)
@@ -126,13 +126,13 @@ def take_given(questions: Sequence[Question], given: Iterable[Given]) -> dict[st
         if one.key not in by_key:
             raise UsageError(
                 f"there is no key `{shown(one.key)}`{nearest(one.key, by_key)}",
-                mend=f"There are {', '.join(by_key)}.",
+                fix=f"There are {', '.join(by_key)}.",
                 place=one.key_place(),
             )
         if one.key in answers:
             raise UsageError(
                 f"`{one.key}` is given twice",
-                mend="Leave one of them out.",
+                fix="Leave one of them out.",
                 place=one.key_place(),
             )
         answers[one.key] = by_key[one.key].read(one.value, one.value_place())

@@ -126,13 +126,13 @@ def refuse_odd_characters(path: PurePath) -> None:
     codes = [ord(char) for char in str(path)]
     if any(code < 32 or 127 <= code < 160 or 0xD800 <= code < 0xE000 for code in codes):
         what = f"{shown(path)} holds control characters, or bytes that are no text"
-        raise UnsafeError(what, mend="Choose another name")
+        raise UnsafeError(what, fix="Choose another name")
 
 
 def changed_meanwhile(path: PurePosixPath) -> ConflictError:
     return ConflictError(
         f"{shown(path)} changed while scaffold was running; nothing was written",
-        mend="Look at it, then run this again",
+        fix="Look at it, then run this again",
     )
 
 
@@ -150,8 +150,8 @@ def adding(prefix: str) -> Iterator[None]:
     try:
         yield
     except ScaffoldError as error:
-        mend = "Run a scaffold command that writes here: it first finishes that"
-        raise ScaffoldError(f"{prefix}: {error.message}", mend=mend) from error
+        fix = "Run a scaffold command that writes here: it first finishes that"
+        raise ScaffoldError(f"{prefix}: {error.message}", fix=fix) from error
 
 
 def shown(path: PurePath) -> str:

@@ -61,11 +61,11 @@ class Workspace:
             absolute = path.absolute()
             real = resolve(absolute)
             if not real.is_relative_to(self.root) or self._leads_out(absolute, real):
-                mend = "Choose a path inside of that folder"
-                raise UnsafeError(f"{shown(path)} is outside of {shown(self.root)}", mend=mend)
+                fix = "Choose a path inside of that folder"
+                raise UnsafeError(f"{shown(path)} is outside of {shown(self.root)}", fix=fix)
         relative = PurePosixPath(real.relative_to(self.root).as_posix())
         if str(relative).casefold() == JOURNAL:
-            raise UnsafeError(f"{shown(path)} is scaffold's own journal", mend="Choose another")
+            raise UnsafeError(f"{shown(path)} is scaffold's own journal", fix="Choose another")
         return relative
 
     def read(self, path: PurePosixPath) -> bytes | None:

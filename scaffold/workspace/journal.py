@@ -51,13 +51,13 @@ class Journal:
     def _acquire(self) -> bool:
         there = lstat(self.path)
         if there and not is_file(there):
-            raise UnsafeError(f"{shown(self.path)} is not a regular file", mend="Move it away")
+            raise UnsafeError(f"{shown(self.path)} is not a regular file", fix="Move it away")
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | CAUTIOUS, 0o600)
         try:
             if not try_lock(descriptor):
                 where = shown(self.path.parent)
-                mend = "Wait until it has ended, then run this again"
-                raise ConflictError(f"another scaffold run is writing in {where}", mend=mend)
+                fix = "Wait until it has ended, then run this again"
+                raise ConflictError(f"another scaffold run is writing in {where}", fix=fix)
             # The run that had the lock may have removed the file while we were opening it.
             if sys.platform == "win32" or is_at(descriptor, self.path):
                 self._descriptor, self.inode = descriptor, os.fstat(descriptor).st_ino
@@ -158,8 +158,8 @@ def load(workspace: Confines, journal: Journal) -> Record | None:
         steps, folders = _parse(workspace, journal.inode, body)
     except (UnsafeError, TypeError, ValueError, RecursionError) as error:
         what = f"{shown(journal.path)} does not fit this folder: scaffold wrote it elsewhere, "
-        mend = f"Look into it, then delete {shown(journal.path)} by hand"
-        raise UnsafeError(what + "or not at all", mend=mend) from error
+        fix = f"Look into it, then delete {shown(journal.path)} by hand"
+        raise UnsafeError(what + "or not at all", fix=fix) from error
     return Record(steps, folders, done=marks == _DONE)
 
 

@@ -65,7 +65,7 @@ def test_declaration(
 
 
 @pytest.mark.parametrize(
-    ("text", "message", "mend", "carets"),
+    ("text", "message", "fix", "carets"),
     [
         (
             "filters",
@@ -179,12 +179,12 @@ def test_declaration(
         ),
     ],
 )
-def test_errors_point_at_the_place(text: str, message: str, mend: str, carets: str) -> None:
+def test_errors_point_at_the_place(text: str, message: str, fix: str, carets: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_attribute(text)
     error = caught.value
     start = len(carets) - len(carets.lstrip())
-    assert (error.message, error.mend) == (message, mend)
+    assert (error.message, error.fix) == (message, fix)
     assert error.place is not None
     pointed = " " * error.place.start + "^" * max(error.place.end - error.place.start, 1)
     assert (error.place.text, error.place.start, pointed) == (text, start, carets)
@@ -204,7 +204,7 @@ def test_what_cannot_be_seen(text: str, hidden: str, code: str) -> None:
     assert caught.value.message == (
         f"the attribute `{text.replace('{}', '�')}` holds the control character {code}."
     )
-    assert caught.value.mend == "Type it anew, without what cannot be seen."
+    assert caught.value.fix == "Type it anew, without what cannot be seen."
     assert caught.value.exit_code == 4
 
 
@@ -214,7 +214,7 @@ def test_too_long() -> None:
     with pytest.raises(UnsafeError) as caught:
         read_attribute(longest + "a")
     assert caught.value.message == "an attribute has 2001 characters, `title:str=aaaaaaaaaa…`."
-    assert caught.value.mend == "The most is 2000."
+    assert caught.value.fix == "The most is 2000."
 
 
 def test_place_of_a_value() -> None:

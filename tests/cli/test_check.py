@@ -31,7 +31,7 @@ my_layers:MyConv on tensorflow
            got       only filters, name
            why       A saved model is its config and its weights. What is left out comes back as its
                      default.
-           mend      Write each argument into the dict that `get_config` returns.
+           fix       Write each argument into the dict that `get_config` returns.
 
  expected  items-independent fails: tagged `mixes-batch`
   not run  config-round-trip: needs config-complete
@@ -68,7 +68,7 @@ items-independent (training state): No item of a batch changes what another give
 
 Batches of other sizes would give other results.
 
-Mend: Leave the batch's axis alone.
+Fix: Leave the batch's axis alone.
 
   class Scale(keras.layers.Layer):
 -     factor = 1
@@ -311,7 +311,7 @@ def test_one_report_in_a_file_and_one_on_standard_output(
 
 
 def test_no_report_of_a_run_that_was_not_finished(harmless: Scaffold, session: FakeSession) -> None:
-    session.events = [*BROKEN, UsageError("the tensorflow backend did not start", mend="Try it")]
+    session.events = [*BROKEN, UsageError("the tensorflow backend did not start", fix="Try it")]
     outcome = harmless("check", "my.py", "--sarif", "x.sarif")
     assert (outcome.code, session.closed) == (2, 1)
     assert outcome.out == ""

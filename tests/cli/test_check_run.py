@@ -41,7 +41,7 @@ my_layers:Scale on tensorflow
            why       A saved model is its config and its weights. An argument
                      that `get_config` leaves out comes back as its default, and
                      the loaded model gives other numbers without a word.
-           mend      Write each argument into the dict that `get_config`
+           fix       Write each argument into the dict that `get_config`
                      returns.
 
    passed  1 check

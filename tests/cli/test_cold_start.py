@@ -97,4 +97,5 @@ def test_version_of_the_importtime_report(tmp_path: Path) -> None:
     assert {name for name in modules if name.startswith("scaffold.")} == {
         "scaffold.cli",
         "scaffold.__main__",
+        "scaffold.version",
     } & modules

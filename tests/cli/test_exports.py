@@ -257,7 +257,7 @@ def test_a_class_that_is_not_there_is_not_offered(
 
 # Refusals.
 
-MEND = (
+FIX = (
     "Choose --no-export, and add by hand `from my_lib.layers.my_conv import MyConv`, "
     'and "MyConv" to its `__all__`.'
 )
@@ -270,7 +270,7 @@ MESSAGE = (
 @pytest.mark.parametrize("flags", [[], ["--dry-run"], ["--diff"], ["--on-conflict=overwrite"]])
 def test_refused(refused: Refused, layers: Path, flags: list[str]) -> None:
     layers.write_text(COMPUTED)
-    assert refused("layer", "MyConv", *flags) == (3, f"Error: {MESSAGE}\n{MEND}\n")
+    assert refused("layer", "MyConv", *flags) == (3, f"Error: {MESSAGE}\n{FIX}\n")
 
 
 def test_refused_as_json(harmless: Scaffold, layers: Path) -> None:
@@ -281,7 +281,7 @@ def test_refused_as_json(harmless: Scaffold, layers: Path) -> None:
         "kind": "conflict",
         "exit_code": 3,
         "message": MESSAGE,
-        "mend": MEND,
+        "fix": FIX,
         "place": None,
     }
 

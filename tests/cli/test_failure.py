@@ -34,16 +34,14 @@ def test_exit_codes_are_documented_in_the_help(harmless: Scaffold) -> None:
         "  Exit codes: 0 done, 1 something found wrong, 2 usage, 3 conflict (nothing"
     )
     assert shown[start + 1] == "  written), 4 refused as unsafe, 5 something missing."
-    assert shown[-9:] == [
+    assert shown[-7:] == [
         "Commands:",
-        "  check     Check whether layers and models keep Keras's contract.",
-        "  examples  Generate, prove and show the examples of a list.",
-        "  layer     Generate a custom Keras layer with its tests.",
-        "  list      List the templates.",
-        "  model     Generate a custom Keras model with its tests and a training",
-        "            script.",
-        "  project   Generate a complete Keras project.",
-        "  show      Show one template: formula, attributes, options, code.",
+        "  check    Check whether layers and models keep Keras's contract.",
+        "  layer    Generate a custom Keras layer with its tests.",
+        "  list     List the templates.",
+        "  model    Generate a custom Keras model with its tests and a training script.",
+        "  project  Generate a complete Keras project.",
+        "  show     Show one template: formula, attributes, options, code.",
     ]
 
 
@@ -62,11 +60,11 @@ def test_version(harmless: Scaffold) -> None:
     ("words", "said"),
     [
         (["lyer", "MyConv"], "Error: there is no command `lyer`. Did you mean `layer`?\n"
-         "There are check, examples, layer, list, model, project, show: see `scaffold --help`.\n"),
+         "There are check, layer, list, model, project, show: see `scaffold --help`.\n"),
         (["quux"], "Error: there is no command `quux`.\n"
-         "There are check, examples, layer, list, model, project, show: see `scaffold --help`.\n"),
+         "There are check, layer, list, model, project, show: see `scaffold --help`.\n"),
         (["a\x1bb"], "Error: there is no command `a�b`.\n"
-         "There are check, examples, layer, list, model, project, show: see `scaffold --help`.\n"),
+         "There are check, layer, list, model, project, show: see `scaffold --help`.\n"),
         (["--jsn"], "Error: No such option '--jsn'.\nSee `scaffold --help`.\n"),
         (["layer", "X", "--into"],
          "Error: Option '--into' requires an argument.\nSee `scaffold --help`.\n"),
@@ -102,11 +100,11 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("scaffold.generation.spec.make_spec", fail)
+    monkeypatch.setattr("scaffold.planning.make_spec", fail)
 
 
 @pytest.mark.parametrize(
-    ("error", "message", "mend"),
+    ("error", "message", "fix"),
     [
         (KeyboardInterrupt(), "interrupted; nothing was written.", ""),
         (PermissionError(errno.EACCES, "Permission denied", "/x/spec.toml"),
@@ -122,13 +120,13 @@ def test_what_nobody_foresaw(
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
     message: str,
-    mend: str,
+    fix: str,
 ) -> None:
     failing(monkeypatch, error)
     outcome = harmless("layer", "MyConv")
     said = outcome.err.removeprefix("\n")  # click ends the line on which ^C was typed
     assert (outcome.code, outcome.out) == (1, "")
-    assert said == f"Error: {message}\n" + (f"{mend}\n" if mend else "")
+    assert said == f"Error: {message}\n" + (f"{fix}\n" if fix else "")
 
 
 def test_what_nobody_foresaw_as_json(harmless: Scaffold, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +137,7 @@ def test_what_nobody_foresaw_as_json(harmless: Scaffold, monkeypatch: pytest.Mon
         "kind": "failed",
         "exit_code": 1,
         "message": "a defect in scaffold itself: ZeroDivisionError: division by zero.",
-        "mend": "Please report it; SCAFFOLD_TRACEBACK=1 shows where it is.",
+        "fix": "Please report it; SCAFFOLD_TRACEBACK=1 shows where it is.",
         "place": None,
     }
 
@@ -252,11 +250,11 @@ def test_color_on_a_terminal_only(tmp_path: Path) -> None:
 
 def test_color_of_an_error(tmp_path: Path) -> None:
     plain = "Error: `a` is neither name=value nor name:type.\n  a\n  ^\n"
-    mend = "Write `a=...` for one the template has, `a:int=1` for one of your own.\n"
-    assert on_a_terminal(tmp_path, "layer", "X", "a", NO_COLOR="1") == plain + mend
+    fix = "Write `a=...` for one the template has, `a:int=1` for one of your own.\n"
+    assert on_a_terminal(tmp_path, "layer", "X", "a", NO_COLOR="1") == plain + fix
     assert on_a_terminal(tmp_path, "layer", "X", "a") == (
         "\x1b[31m\x1b[1mError:\x1b[0m `a` is neither name=value nor name:type.\n"
-        f"  a\n  \x1b[31m^\x1b[0m\n{mend}"
+        f"  a\n  \x1b[31m^\x1b[0m\n{fix}"
     )
 
 

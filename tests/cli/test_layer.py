@@ -31,10 +31,10 @@ def names(folder: Path) -> list[str]:
     return list(tree(folder))
 
 
-def reports(error: str, mend: str = "", place: str = "", carets: str = "") -> str:
+def reports(error: str, fix: str = "", place: str = "", carets: str = "") -> str:
     """What a person reads of an error."""
     pointer = f"  {place}\n  {carets}\n" if place else ""
-    return f"Error: {error}\n{pointer}{mend}" + ("\n" if mend else "")
+    return f"Error: {error}\n{pointer}{fix}" + ("\n" if fix else "")
 
 
 def test_from_a_name_to_two_files(scaffold: Scaffold, here: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_conflict_as_json(edited: Path, harmless: Scaffold) -> None:
     outcome = harmless("layer", "Whatever", "--json")
     assert outcome.code == 3
     assert outcome.answer() == {
-        "version": 1,
+        "version": 2,
         "command": "layer",
         "ok": False,
         "result": None,
@@ -207,7 +207,7 @@ def test_a_conflict_as_json(edited: Path, harmless: Scaffold) -> None:
             "kind": "conflict",
             "exit_code": 3,
             "message": DIFFERS,
-            "mend": RETRY.rstrip(),
+            "fix": RETRY.rstrip(),
             "place": None,
             "conflicts": ["whatever.py"],
             "diff": DIFF,
@@ -288,9 +288,7 @@ def test_a_folder_that_is_no_name_is_no_package(scaffold: Scaffold, here: Path) 
         (folder / "__init__.py").write_text("")
     result = scaffold("layer", "Whatever", "--into", "my-lib/layers", "--json").answer()["result"]
     assert result["module"] == "layers.whatever"
-    assert result["next"] == (
-        "pytest --rootdir=. -o pythonpath=my-lib my-lib/layers/test_whatever.py"
-    )
+    assert result["next"] == "pytest my-lib/layers/test_whatever.py"
 
 
 def test_from_a_folder_below_the_project(
@@ -374,7 +372,7 @@ def test_settings_that_black_does_not_know(
         2,
         reports(
             f"[tool.black] holds a value that black does not know: {error}.",
-            "Mend it in pyproject.toml.",
+            "Fix it in pyproject.toml.",
         ),
     )
 
@@ -580,7 +578,7 @@ def test_refused(
     pointed = ""
     if place:
         pointed = " " * place["start"] + "^" * max(place["end"] - place["start"], 1)
-    assert reports(error["message"], error["mend"], (place or {}).get("text", ""), pointed) == said
+    assert reports(error["message"], error["fix"], (place or {}).get("text", ""), pointed) == said
 
 
 @pytest.mark.parametrize("flag", ["--into", "--tests-into", "--save-spec"])
@@ -650,7 +648,7 @@ def test_answer_as_json(scaffold: Scaffold, here: Path) -> None:
     answer = scaffold("layer", "MyDense", "units=3", GAIN, "--json").answer()
     contents = [(here / name).read_text("utf-8") for name in ("my_dense.py", "test_my_dense.py")]
     assert answer == {
-        "version": 1,
+        "version": 2,
         "command": "layer",
         "ok": True,
         "result": {

@@ -95,16 +95,16 @@ def test_a_words_defaults_are_those_of_the_attributes(harmless: Scaffold) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "mend"),
+    ("name", "fix"),
     [
         ("VGG16", "See `scaffold show conv`, `scaffold show cnn`, `scaffold show resnet`."),
         ("MyCnov", "See `scaffold show conv`, `scaffold show cnn`."),
     ],
 )
-def test_what_no_template_gives_has_the_nearest(harmless: Scaffold, name: str, mend: str) -> None:
+def test_what_no_template_gives_has_the_nearest(harmless: Scaffold, name: str, fix: str) -> None:
     outcome = harmless("show", name)
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err == f"Error: there is no template `{name}`.\n{mend}\n"
+    assert outcome.err == f"Error: there is no template `{name}`.\n{fix}\n"
 
 
 def test_json_says_the_same(harmless: Scaffold) -> None:
@@ -166,9 +166,9 @@ def test_json(harmless: Scaffold) -> None:
     ],
 )
 def test_refused(harmless: Scaffold, words: list[str], said: str) -> None:
-    mend = "See `scaffold list`." if words else "See `scaffold show --help`."
+    fix = "See `scaffold list`." if words else "See `scaffold show --help`."
     outcome = harmless("show", *words)
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err == f"Error: {said}\n{mend}\n"
+    assert outcome.err == f"Error: {said}\n{fix}\n"
     error = harmless("show", *words, "--json").answer()["error"]
-    assert (error["message"], error["mend"]) == (said, mend)
+    assert (error["message"], error["fix"]) == (said, fix)

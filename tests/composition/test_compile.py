@@ -78,7 +78,7 @@ def test_refusals(compiled: Compiled, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         compiled.check()
     assert caught.value.message == message
-    assert caught.value.mend
+    assert caught.value.fix
 
 
 def test_over() -> None:

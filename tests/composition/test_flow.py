@@ -118,7 +118,7 @@ def test_a_chain_that_can_not_be_built(
     with pytest.raises(UsageError) as caught:
         data_of(*layers, **options)
     assert caught.value.message == message
-    assert caught.value.mend
+    assert caught.value.fix
 
 
 def test_branches() -> None:

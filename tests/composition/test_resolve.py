@@ -199,7 +199,7 @@ def test_refusals(texts: list[str], message: str, code: int) -> None:
     with pytest.raises(ScaffoldError) as caught:
         composed(*texts)
     assert (caught.value.message, caught.value.exit_code) == (message, code)
-    assert caught.value.mend
+    assert caught.value.fix
 
 
 def test_a_merge_that_is_none() -> None:

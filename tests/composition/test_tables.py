@@ -58,7 +58,7 @@ def test_refuses_stages(data: Any, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_stages(data, "w")
     assert caught.value.message == message
-    assert caught.value.mend
+    assert caught.value.fix
 
 
 @pytest.mark.parametrize(

@@ -25,13 +25,13 @@ def _check(
     family: str,
     title: str,
     why: str,
-    mend: str,
+    fix: str,
     needs: tuple[str, ...] = (),
     target: Target = "any",
     tag: str = "",
 ) -> Check:
     example = "  class Scale(keras.layers.Layer):\n-     factor = 1\n+     factor = 2\n"
-    return Check(id_, family, title, why, mend, example, needs, target, tag, _run)
+    return Check(id_, family, title, why, fix, example, needs, target, tag, _run)
 
 
 CHECKS = (

@@ -56,7 +56,7 @@ def assert_only_known_findings(library: str, name: str, backend: str) -> None:
     expected = known(f"{library}.{name}", backend)
     surprising = [outcome for outcome in outcomes if outcome.check not in expected]
     assert surprising == []
-    assert {outcome.check for outcome in outcomes} == set(expected), "mended: waive it no more"
+    assert {outcome.check for outcome in outcomes} == set(expected), "fixed: waive it no more"
 
 
 def assert_waivers_name_classes(library: str, names: set[str]) -> None:

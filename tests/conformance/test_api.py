@@ -149,7 +149,7 @@ def test_words_that_mean_nothing(message: str) -> None:
 def test_an_instance_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         check(3)
-    assert caught.value.mend == "Give the class, or a function that makes a new instance."
+    assert caught.value.fix == "Give the class, or a function that makes a new instance."
 
 
 def test_the_decorator_makes_a_test_of_each_check() -> None:

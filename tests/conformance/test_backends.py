@@ -68,24 +68,24 @@ def test_another_backend(tmp_path: Path) -> None:
         "KERAS_BACKEND says `tensorflw`, which is no backend to check on. "
         "Did you mean `tensorflow`?"
     )
-    assert raised.value.mend == "Choose one with --backend: tensorflow, jax, torch."
+    assert raised.value.fix == "Choose one with --backend: tensorflow, jax, torch."
 
 
 @pytest.mark.parametrize(
-    ("missing", "message", "mend"),
+    ("missing", "message", "fix"),
     [
         ("keras", "Keras is not installed.", "Install it: `pip install keras`."),
         ("torch", "the backend `torch` is not installed.", "Install it: `pip install torch`."),
     ],
 )
-def test_require(monkeypatch: pytest.MonkeyPatch, missing: str, message: str, mend: str) -> None:
+def test_require(monkeypatch: pytest.MonkeyPatch, missing: str, message: str, fix: str) -> None:
     real = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == missing else real(name)
     )
     with pytest.raises(MissingError) as raised:
         require(["jax", "torch"])
-    assert (raised.value.message, raised.value.mend) == (message, mend)
+    assert (raised.value.message, raised.value.fix) == (message, fix)
 
 
 def test_all_is_installed() -> None:

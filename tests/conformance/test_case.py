@@ -76,7 +76,7 @@ def test_structures(data: Any, structure: Any) -> None:
 def test_data_that_is_no_structure(data: Any) -> None:
     with pytest.raises(UsageError) as caught:
         structure_from(data)
-    assert caught.value.mend == "Write its shape, such as 2,8,8,3."
+    assert caught.value.fix == "Write its shape, such as 2,8,8,3."
 
 
 def test_named_inputs_are_arguments_of_call_where_call_has_them() -> None:
@@ -98,7 +98,7 @@ def test_further_arguments_are_inputs_or_values() -> None:
 def test_data_that_is_no_case(data: Any) -> None:
     with pytest.raises(UsageError) as caught:
         case_from(data)
-    assert caught.value.mend == (
+    assert caught.value.fix == (
         "A case is a table with the keys args, input, call, tags, expected_failures."
     )
 

@@ -18,7 +18,7 @@ No item of a batch changes what another gives.
 
 Batches of other sizes would give other results.
 
-**Mend:** Leave the batch's axis alone.
+**Fix:** Leave the batch's axis alone.
 
 ## Example
 

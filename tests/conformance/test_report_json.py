@@ -48,7 +48,7 @@ def test_run() -> None:
                 "line": 31,
                 "why": "A saved model is its config and its weights. What is left out comes back "
                 "as its default.\n\nNothing says so.",
-                "mend": "Write each argument into the dict that `get_config` returns.",
+                "fix": "Write each argument into the dict that `get_config` returns.",
             }
         ],
     }
@@ -97,6 +97,6 @@ def test_list_and_page() -> None:
     check = CHECKS[3]
     assert page_data(check) == listed[3] | {
         "why": check.why,
-        "mend": check.mend,
+        "fix": check.fix,
         "example": check.example,
     }

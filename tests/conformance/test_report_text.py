@@ -26,7 +26,7 @@ my_layers:MyConv on tensorflow
            why       A saved model is its config and its
                      weights. What is left out comes back as
                      its default.
-           mend      Write each argument into the dict that
+           fix       Write each argument into the dict that
                      `get_config` returns.
 
  expected  items-independent fails: tagged `mixes-batch`
@@ -64,7 +64,7 @@ def test_nothing_found() -> None:
 
 
 def test_colors() -> None:
-    text = group_text(BROKEN, look=LOOK)
+    text = group_text(BROKEN, look=replace(LOOK, style=click.style))
     lines = {click.unstyle(line): line for line in text.splitlines()}
     label = click.style("   failed", fg="red")
     name = click.style("config-complete", bold=True)
@@ -174,7 +174,7 @@ def test_a_failure_with_a_reason_says_that_and_not_the_page() -> None:
         "   failed  config-complete: Every argument is in the config.",
         "           expected  a failure, since it is declared: slow",
         "           got       none",
-        "           mend      Declare it no more.",
+        "           fix       Declare it no more.",
         "",
     ]
 
@@ -238,7 +238,7 @@ def test_described() -> None:
         "           why       A saved model is its config and its weights. What is left out comes "
         "back as its\n"
         "                     default.\n"
-        "           mend      Write each argument into the dict that `get_config` returns."
+        "           fix       Write each argument into the dict that `get_config` returns."
     )
     assert described(BROKEN[2]) == (
         "my_layers:MyConv on tensorflow: config-round-trip: blocked needs config-complete"

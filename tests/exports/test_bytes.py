@@ -20,7 +20,7 @@ def exported(source: str, **black: object) -> str:
 def refusal(data: bytes, classes: list[tuple[str, str]] = ONE) -> tuple[str, str]:
     with pytest.raises(ConflictError) as caught:
         with_exports(data, classes, {}, "lib/__init__.py")
-    return caught.value.message, caught.value.mend
+    return caught.value.message, caught.value.fix
 
 
 def test_several() -> None:

@@ -57,10 +57,10 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def reports(error: str, mend: str = "", place: str = "", carets: str = "") -> str:
+def reports(error: str, fix: str = "", place: str = "", carets: str = "") -> str:
     """What a person reads of an error."""
     pointer = f"  {place}\n  {carets}\n" if place else ""
-    return f"Error: {error}\n{pointer}{mend}" + ("\n" if mend else "")
+    return f"Error: {error}\n{pointer}{fix}" + ("\n" if fix else "")
 
 
 def test_from_a_name_to_a_project(scaffold: Scaffold, here: Path) -> None:
@@ -122,7 +122,7 @@ def test_json(scaffold: Scaffold, here: Path) -> None:
     answer = scaffold("project", "my-project", "author=Ada", "--json").answer()
     contents = {path.relative_to(here): path.read_text() for path in files(here)}
     assert answer == {
-        "version": 1,
+        "version": 2,
         "command": "project",
         "ok": True,
         "result": {
@@ -381,7 +381,7 @@ def test_refused(
     pointed = ""
     if place:
         pointed = " " * place["start"] + "^" * max(place["end"] - place["start"], 1)
-    assert reports(error["message"], error["mend"], (place or {}).get("text", ""), pointed) == said
+    assert reports(error["message"], error["fix"], (place or {}).get("text", ""), pointed) == said
 
 
 def test_what_is_wrong_is_said_before_cookiecutter_is_called(

@@ -32,7 +32,7 @@ def take(key: str, name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "message", "mend"),
+    ("name", "message", "fix"),
     [
         ("", "`` is no name of a project: it is empty.", take("project", "my_project")),
         ("3net", f"`3net` is no name of a project: {MARKS}", take("project", "my_3net")),
@@ -48,20 +48,20 @@ def take(key: str, name: str) -> str:
         ("lpt1.net", "`lpt1.net` is no name of a project: Windows has no such folder.",
          take("project", "lpt1_net")),
         *((name, f"a project `{name}` would be installed in place of the `{name}` that it needs.",
-           take("project", mend))
-          for name, mend in [("keras", "my_keras"), ("Torch", "my_Torch"),
+           take("project", fix))
+          for name, fix in [("keras", "my_keras"), ("Torch", "my_Torch"),
                              ("scikit-learn", "my_scikit_learn"),
                              ("Keras_Scaffold", "my_Keras_Scaffold")]),
     ],
 )  # fmt: skip
-def test_no_project(name: str, message: str, mend: str) -> None:
+def test_no_project(name: str, message: str, fix: str) -> None:
     with pytest.raises(UsageError) as refused:
         check_project(name, TAKEN["project"])
-    assert (refused.value.message, refused.value.mend) == (message, mend)
+    assert (refused.value.message, refused.value.fix) == (message, fix)
 
 
 @pytest.mark.parametrize(
-    ("name", "message", "mend"),
+    ("name", "message", "fix"),
     [
         ("", "`` is no name of a package: it is empty.", take("package", "my_package")),
         ("My_net", f"`My_net` is no name of a package: {SMALL}", take("package", "my_net")),
@@ -87,10 +87,10 @@ def test_no_project(name: str, message: str, mend: str) -> None:
                        "tests", "src", "layers", "models", "conftest")),
     ],
 )  # fmt: skip
-def test_no_package(name: str, message: str, mend: str) -> None:
+def test_no_package(name: str, message: str, fix: str) -> None:
     with pytest.raises(UsageError) as refused:
         check_package(name, TAKEN["package"])
-    assert (refused.value.message, refused.value.mend) == (message, mend)
+    assert (refused.value.message, refused.value.fix) == (message, fix)
 
 
 @pytest.mark.parametrize("name", ["net", "my-net", "My.Net_2", "N", "x" * 30, "connect", "random"])
@@ -104,7 +104,7 @@ def test_a_package(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "text", "message", "mend"),
+    ("key", "text", "message", "fix"),
     [
         ("author", "", "`author` is empty.", "Write a few words."),
         ("author", "x" * 101, "`author` takes 101 columns.", "The most is 100."),
@@ -117,10 +117,10 @@ def test_a_package(name: str) -> None:
          "Write it without."),
     ],
 )  # fmt: skip
-def test_no_text(key: str, text: str, message: str, mend: str) -> None:
+def test_no_text(key: str, text: str, message: str, fix: str) -> None:
     with pytest.raises(UsageError) as refused:
         check_text(key, text)
-    assert (refused.value.message, refused.value.mend) == (message, mend)
+    assert (refused.value.message, refused.value.fix) == (message, fix)
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\tb", "\x1b[31m", "a\u202eb", "\u2028", "\udcff"])

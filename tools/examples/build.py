@@ -114,7 +114,7 @@ def written(words: Sequence[str], folder: Path, package: str | None = None) -> P
             asked = replace(request, package=request.package or package)
             return Project().generate(asked, wish.folders)
     except ScaffoldError as error:
-        raise UsageError(f"`{shlex.join(words)}`: {error.message}", mend=error.mend) from None
+        raise UsageError(f"`{shlex.join(words)}`: {error.message}", fix=error.fix) from None
 
 
 def _script(catalog: Catalog, example: Example, last: Generated, task: Training) -> bytes:

@@ -37,13 +37,13 @@ def changed_since(commit: str, examples: Sequence[Example]) -> list[Example]:
 def _git(commit: str, *words: str) -> str:
     git = shutil.which("git")
     if git is None:
-        raise MissingError("--since asks git, which is not installed", mend="Install git")
+        raise MissingError("--since asks git, which is not installed", fix="Install git")
     ran = subprocess.run(
         [git, *words], capture_output=True, text=True, encoding="utf-8", check=False
     )
     if ran.returncode:
         raise UsageError(
             f"--since: git does not know {FOLDER.as_posix()} at `{shown(commit)}`",
-            mend="Name a commit of this repository, or leave --since out to prove all",
+            fix="Name a commit of this repository, or leave --since out to prove all",
         )
     return ran.stdout

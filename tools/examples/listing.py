@@ -52,10 +52,10 @@ def load_examples(folder: Path | None = None) -> dict[str, Example]:
     except FileNotFoundError:
         raise MissingError(
             f"there is no {file.as_posix()}",
-            mend="Go to a folder that has one, such as a clone of keras-scaffold",
+            fix="Go to a folder that has one, such as a clone of keras-scaffold",
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file.as_posix()} is no TOML: {error}", mend="Mend the file") from None
+        raise UsageError(f"{file.as_posix()} is no TOML: {error}", fix="Fix the file") from None
     return {name: _example(name, table, file) for name, table in data.items()}
 
 
@@ -70,7 +70,7 @@ def choose(examples: Mapping[str, Example], names: Iterable[str]) -> list[Exampl
         if name not in examples:
             raise UsageError(
                 f"there is no example `{shown(name)}`{nearest(name, examples)}",
-                mend=f"They stand in {(FOLDER / LISTING).as_posix()}",
+                fix=f"They stand in {(FOLDER / LISTING).as_posix()}",
             )
     return [examples[name] for name in wanted]
 
@@ -78,34 +78,34 @@ def choose(examples: Mapping[str, Example], names: Iterable[str]) -> list[Exampl
 def _example(name: str, table: Any, file: Path) -> Example:
     where = f"{file.as_posix()}: [{shown(name)}]"
     if not isinstance(table, dict):
-        raise UsageError(f"{where} is no table", mend=f"Write `[{shown(name)}]` with keys below it")
+        raise UsageError(f"{where} is no table", fix=f"Write `[{shown(name)}]` with keys below it")
     if not name.isidentifier():
-        raise UsageError(f"{where} can't name a folder", mend="Use letters, digits and `_`")
+        raise UsageError(f"{where} can't name a folder", fix="Use letters, digits and `_`")
     for key in table:
         if key not in _KEYS:
             raise UsageError(
                 f"{where} has no key `{shown(key)}`{nearest(key, _KEYS)}",
-                mend=f"There are {', '.join(_KEYS)}",
+                fix=f"There are {', '.join(_KEYS)}",
             )
     commands = table.get("generate")
     if not (isinstance(commands, list) and commands and all(isinstance(c, str) for c in commands)):
         raise UsageError(
             f"{where}: `generate` is no list of commands",
-            mend='Write `generate = ["layer MyLayer"]`, for example',
+            fix='Write `generate = ["layer MyLayer"]`, for example',
         )
     texts = {key: _text(table.get(key, ""), f"{where}: `{key}`") for key in ("about", "network")}
     accuracy = table.get("accuracy")
     if (accuracy is not None) != bool(texts["network"]):
         raise UsageError(
             f"{where} has only one of `network` and `accuracy`",
-            mend="Give a network the accuracy that it must exceed",
+            fix="Give a network the accuracy that it must exceed",
         )
     if accuracy is not None and not (isinstance(accuracy, float) and 0 < accuracy < 1):
-        raise UsageError(f"{where}: `accuracy` is no share", mend="Write `accuracy = 0.9`")
+        raise UsageError(f"{where}: `accuracy` is no share", fix="Write `accuracy = 0.9`")
     return Example(name, tuple(commands), texts["about"], texts["network"], accuracy)
 
 
 def _text(value: Any, where: str) -> str:
     if not isinstance(value, str):
-        raise UsageError(f"{where} is no text", mend="Mend the file")
+        raise UsageError(f"{where} is no text", fix="Fix the file")
     return value.strip()

@@ -36,7 +36,7 @@ class Shard:
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
             raise UsageError(
                 f"there is no shard `{shown(text)}`",
-                mend="Write `--shard 1/4` for the first of four, up to `4/4`",
+                fix="Write `--shard 1/4` for the first of four, up to `4/4`",
             )
         return cls(int(found[1]), int(found[2]))
 

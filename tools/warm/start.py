@@ -81,6 +81,6 @@ def _wait_for(servers: Iterable[tuple[Path, subprocess.Popen[bytes]]]) -> None:
                 raise ScaffoldError(
                     f"Keras could not be imported for {address.name.rstrip('-')}: "
                     f"{[log, *log.splitlines()][-1]}",
-                    mend='Try `python -c "import keras"` with KERAS_BACKEND set to it',
+                    fix='Try `python -c "import keras"` with KERAS_BACKEND set to it',
                 )
             time.sleep(0.02)

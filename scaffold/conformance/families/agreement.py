@@ -28,7 +28,7 @@ def backends_agree(subject: Subject) -> Iterator[Finding]:
     An operation that rounds, wraps or casts otherwise there gives other numbers, and nothing says
     so. `scaffold check --backend all` runs this check.
 
-    Mend: use `keras.ops` with dtypes written out; avoid what backends leave undefined, such as a
+    Fix: use `keras.ops` with dtypes written out; avoid what backends leave undefined, such as a
     division of integers by zero, indices out of range, and 64-bit integers.
 
     Example:

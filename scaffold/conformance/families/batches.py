@@ -23,7 +23,7 @@ def any_batch_size(subject: Subject) -> Iterator[Finding]:
     item. A batch size kept from `build` turns 4 items into 2 longer ones without a word, and
     `ops.squeeze` without an axis drops the batch axis of a single item.
 
-    Mend: write `-1` for the batch in `ops.reshape`, name the axis of `ops.squeeze`, keep no
+    Fix: write `-1` for the batch in `ops.reshape`, name the axis of `ops.squeeze`, keep no
     `input_shape[0]`.
 
     Example:
@@ -71,7 +71,7 @@ def items_independent(subject: Subject) -> Iterator[Finding]:
     axis, mixes items that have nothing to do with each other. Scores are then good in batches of
     the size tested and wrong for one item alone.
 
-    Mend: leave axis 0 out of every reduction, reshape and transpose.
+    Fix: leave axis 0 out of every reduction, reshape and transpose.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -132,7 +132,7 @@ def inputs_not_changed(subject: Subject) -> Iterator[Finding]:
     residual connection around the layer then adds the changed inputs, and the same code gives
     other numbers than on TensorFlow and JAX, where `x += 1` makes a new tensor.
 
-    Mend: write `x = x + 1`; use `ops.slice_update` or `ops.where` for a part.
+    Fix: write `x = x + 1`; use `ops.slice_update` or `ops.where` for a part.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -193,7 +193,7 @@ def data_format_equivalent(subject: Subject) -> Iterator[Finding]:
     works on the width as if it were the channels. On square images even the shapes fit, and only
     the accuracy tells.
 
-    Mend: derive every axis from `self.data_format`, and hand the format to each sub-layer.
+    Fix: derive every axis from `self.data_format`, and hand the format to each sub-layer.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")

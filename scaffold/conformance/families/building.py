@@ -32,7 +32,7 @@ def build_makes_all_weights(subject: Subject) -> Iterator[Finding]:
     and fills the weights that are there by then. Inside a model with a `build` of its own, weights
     that come with the first call stay random, without an error or a warning.
 
-    Mend: call `build` of each sub-layer in `build`, with the shape that it will see, unless it is
+    Fix: call `build` of each sub-layer in `build`, with the shape that it will see, unless it is
     built already. Leave `self.built` to Keras.
 
     Example:
@@ -130,7 +130,7 @@ def instances_independent(subject: Subject) -> Iterator[Finding]:
     A layer from a cache or of the module, assigned in the constructor, is one for all instances:
     what one learns, the others have too, and a model counts its weights once.
 
-    Mend: make sub-layers and weights in the constructor or in `build`, anew for each instance.
+    Fix: make sub-layers and weights in the constructor or in `build`, anew for each instance.
 
     Example:
         - _SHARED = keras.layers.Dense(4)
@@ -184,7 +184,7 @@ def initial_weights_differ(subject: Subject) -> Iterator[Finding]:
     kernels of query, key and value start as one, and so do experts and heads. They get equal
     gradients where they are used alike, and stay equal. Keras 2 warned of it, Keras 3 doesn't.
 
-    Mend: use a new initializer for each weight: `initializer.clone()`.
+    Fix: use a new initializer for each weight: `initializer.clone()`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -246,7 +246,7 @@ def initializers_wired(subject: Subject) -> Iterator[Finding]:
     An argument that is stored and saved, but not handed to `add_weight` or to the sub-layer that
     has the weight, does nothing: the weights start as Keras's default has it.
 
-    Mend: pass it to `add_weight(initializer=...)`, or to the sub-layer.
+    Fix: pass it to `add_weight(initializer=...)`, or to the sub-layer.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -298,7 +298,7 @@ def constraints_wired(subject: Subject) -> Iterator[Finding]:
     and not handed to `add_weight` is never applied, and nobody sees it until a weight is where it
     must not be.
 
-    Mend: pass it to `add_weight(constraint=...)`, or to the sub-layer.
+    Fix: pass it to `add_weight(constraint=...)`, or to the sub-layer.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -356,7 +356,7 @@ def weight_names(subject: Subject) -> Iterator[Finding]:
     a `DTypePolicyMap`, a `LayoutMap`, a summary or `parameters()` on Torch, which then leaves one
     out; `get_state_tree` of a model that holds them raises an error.
 
-    Mend: give each weight, and each sub-layer that has a name, a name of its own.
+    Fix: give each weight, and each sub-layer that has a name, a name of its own.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")

@@ -24,7 +24,7 @@ def no_side_effects(subject: Subject) -> Iterator[Finding]:
     lines run in each step, so that one model trains differently on another backend. A list that
     keeps tensors fills the memory.
 
-    Mend: make a weight of what changes, `self.add_weight(trainable=False)`, and `assign` to it.
+    Fix: make a weight of what changes, `self.add_weight(trainable=False)`, and `assign` to it.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -83,7 +83,7 @@ def compiled_equals_eager(subject: Subject) -> Iterator[Finding]:
     `call`, from an iterator, a clock, a file or the values of a tensor, is computed once, or not
     at all.
 
-    Mend: compute with `keras.ops` on tensors, and keep what changes in weights. A layer that is
+    Fix: compute with `keras.ops` on tensors, and keep what changes in weights. A layer that is
     meant for data before they reach a model, and that some backend can't compile, is declared
     with the tag `not-compilable`.
 
@@ -166,7 +166,7 @@ def nothing_leaks(subject: Subject) -> Iterator[Finding]:
     A tensor that is made then and kept has no values. Each later call fails, "out of scope" on
     TensorFlow, as a leaked tracer on JAX, as a tensor on the device `meta` on Torch.
 
-    Mend: keep constants as NumPy arrays, make them in `call` each time, or use a weight that is
+    Fix: keep constants as NumPy arrays, make them in `call` each time, or use a weight that is
     not trainable.
 
     Example:

@@ -24,7 +24,7 @@ def config_complete(subject: Subject) -> Iterator[Finding]:
     A saved model is its config and its weights. An argument that `get_config` leaves out comes
     back as its default, and the loaded model gives other numbers without a word.
 
-    Mend: write each argument into the dict that `get_config` returns.
+    Fix: write each argument into the dict that `get_config` returns.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -66,7 +66,7 @@ def config_plain_json(subject: Subject) -> Iterator[Finding]:
     comes back as something else: the key 3 of a dict as the text "3", an array as a table that
     describes an array.
 
-    Mend: write plain values in `get_config` (numbers, texts, lists, dicts with texts as keys, what
+    Fix: write plain values in `get_config` (numbers, texts, lists, dicts with texts as keys, what
     `keras.saving.serialize_keras_object` gives) and turn them back in the constructor.
 
     Example:
@@ -132,7 +132,7 @@ def config_round_trip(subject: Subject) -> Iterator[Finding]:
     writes one argument under another's name agrees with itself, and a tuple comes back from JSON as
     a list: both only show when something is computed.
 
-    Mend: write each argument under its own name in `get_config`, and normalise it in the
+    Fix: write each argument under its own name in `get_config`, and normalise it in the
     constructor: `self.size = tuple(size)`, `keras.activations.get(activation)`.
 
     Example:
@@ -218,7 +218,7 @@ def registered(subject: Subject) -> Iterator[Finding]:
     `pickle`. One that is registered under a name that is taken is worse: the class that was
     registered last is loaded in place of the other.
 
-    Mend: decorate the class with `@keras.saving.register_keras_serializable(package="...")`, where
+    Fix: decorate the class with `@keras.saving.register_keras_serializable(package="...")`, where
     the package is the name of your project.
 
     Example:

@@ -21,7 +21,7 @@ def imports(subject: Subject) -> Iterator[Finding]:
     What can't be imported can't be loaded in another program either. `load_model`, `pickle` and
     worker processes look the class up by its module and its name.
 
-    Mend: mend the line shown; let a module that trains do so below `if __name__ == "__main__":`.
+    Fix: change the line shown; let a module that trains do so below `if __name__ == "__main__":`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -55,7 +55,7 @@ def constructs(subject: Subject) -> Iterator[Finding]:
 
     Nothing else can be said of a class that can't be made.
 
-    Mend: give arguments with `--args`, or mend the constructor at the line shown.
+    Fix: give arguments with `--args`, or change the constructor at the line shown.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -86,7 +86,7 @@ def runs(subject: Subject) -> Iterator[Finding]:
 
     Nothing else can be said of a layer that can't be called.
 
-    Mend: give the inputs that the layer is for with `--input`, or mend the line shown.
+    Fix: give the inputs that the layer is for with `--input`, or change the line shown.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -117,7 +117,7 @@ def kwargs_forwarded(subject: Subject) -> Iterator[Finding]:
     without `**kwargs` makes loading fail; one that takes them and keeps them to itself loses the
     name, the precision and the frozen state without a word.
 
-    Mend: take `**kwargs` and call `super().__init__(**kwargs)` first.
+    Fix: take `**kwargs` and call `super().__init__(**kwargs)` first.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -156,7 +156,7 @@ def unknown_argument_refused(subject: Subject) -> Iterator[Finding]:
     A constructor that takes `**kwargs` and drops what it does not know takes a mistyped argument
     for a right one: the layer works, with the default.
 
-    Mend: hand all of `**kwargs` to `super().__init__`, which refuses what it doesn't know.
+    Fix: hand all of `**kwargs` to `super().__init__`, which refuses what it doesn't know.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -192,7 +192,7 @@ def defaults_not_shared(subject: Subject) -> Iterator[Finding]:
     Python makes a default once. A layer as a default is one layer in all instances, with one set
     of weights; an initializer gives all of them the same start; a list grows from one to the next.
 
-    Mend: take `None` or a text as the default, and make the object in the constructor.
+    Fix: take `None` or a text as the default, and make the object in the constructor.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -247,7 +247,7 @@ def attribute_names(subject: Subject) -> Iterator[Finding]:
     On Torch a layer is a `torch.nn.Module`, on TensorFlow a trackable object. An attribute called
     `forward` or `_losses` works on one backend and breaks on another, far from the cause.
 
-    Mend: give the attribute another name.
+    Fix: give the attribute another name.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")

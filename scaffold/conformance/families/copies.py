@@ -29,7 +29,7 @@ def clone_equal(subject: Subject) -> Iterator[Finding]:
     Cross-validation, ensembles and target networks are made with it. A config that holds the
     sub-layer itself, in place of its description, makes two models that train the same weights.
 
-    Mend: write `keras.saving.serialize_keras_object(self.inner)` into the config, and undo it in
+    Fix: write `keras.saving.serialize_keras_object(self.inner)` into the config, and undo it in
     `from_config`.
 
     Example:
@@ -92,7 +92,7 @@ def deepcopy_equal(subject: Subject) -> Iterator[Finding]:
     outside of both is drawn once more for the copy, as it is when a saved model is loaded. A
     `__deepcopy__` of one's own easily forgets the weights.
 
-    Mend: keep such values in weights with `trainable=False`, and leave copying to Keras.
+    Fix: keep such values in weights with `trainable=False`, and leave copying to Keras.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -133,7 +133,7 @@ def pickle_equal(subject: Subject) -> Iterator[Finding]:
     layer as its saved file; a `__reduce__` of one's own that names the arguments alone brings
     every worker a model with fresh weights.
 
-    Mend: leave `__reduce__` to Keras, and define the class at the top of its module.
+    Fix: leave `__reduce__` to Keras, and define the class at the top of its module.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")

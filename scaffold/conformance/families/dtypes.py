@@ -39,7 +39,7 @@ def dtype_policy(subject: Subject) -> Iterator[Finding]:
     makes a constant of float32 or has sub-layers without a dtype. On JAX and Torch what comes
     after it is float32 too, without a word: slower, and twice the memory. On TensorFlow it fails.
 
-    Mend: give each sub-layer `dtype=self.dtype_policy`, make constants of `self.compute_dtype`,
+    Fix: give each sub-layer `dtype=self.dtype_policy`, make constants of `self.compute_dtype`,
     and leave the dtype of weights to `add_weight`.
 
     Example:
@@ -151,7 +151,7 @@ def finite_in_low_precision(subject: Subject) -> Iterator[Finding]:
     and a row of scores that is masked as a whole becomes NaN; `+ 1e-8` is `+ 0`, and an item of
     zeros is divided by zero. One such item makes all weights NaN.
 
-    Mend: compute the delicate part in float32 and cast its result; use
+    Fix: compute the delicate part in float32 and cast its result; use
     `keras.config.epsilon()`, and -30000 instead of `-1e9`.
 
     Example:

@@ -27,7 +27,7 @@ def inside_functional(subject: Subject) -> Iterator[Finding]:
     a `__call__` of its own becomes part of the graph at the first call and is done once more at the
     second: the image that was divided by 255 is divided twice, in Functional models only.
 
-    Mend: do everything in `call`, leave `__call__` to Keras, and keep nothing of a call on `self`.
+    Fix: do everything in `call`, leave `__call__` to Keras, and keep nothing of a call on `self`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -80,7 +80,7 @@ def inside_sequential(subject: Subject) -> Iterator[Finding]:
     `Sequential` hands the output of each layer to the next as it is. A list or tuple around a
     single tensor fails there, in the layer after the one at fault.
 
-    Mend: return the tensor itself where there is one output.
+    Fix: return the tensor itself where there is one output.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -138,7 +138,7 @@ def inside_time_distributed(subject: Subject) -> Iterator[Finding]:
     Frames of a video, sentences of a document: the wrapper asks `compute_output_shape` for the
     shape of one step, and a class without that method raises there, far from where it was written.
 
-    Mend: write `compute_output_shape`.
+    Fix: write `compute_output_shape`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -187,7 +187,7 @@ def inside_bidirectional(subject: Subject) -> Iterator[Finding]:
     A layer that takes the argument and doesn't act on it reads both times from the start, and
     half of the output says what the other half says.
 
-    Mend: flip the time axis of the input where `go_backwards` is true.
+    Fix: flip the time axis of the input where `go_backwards` is true.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")

@@ -33,9 +33,9 @@ def fit_lowers_loss(subject: Subject) -> Iterator[Finding]:
 
     Some layers compute the right thing and can't be trained: their gradient is NaN at a point
     that training comes by, or what the optimizer does to a weight is undone in `call`. The model
-    then learns nothing, or it turns into NaN, which no later step mends.
+    then learns nothing, or it turns into NaN, which no later step fixes.
 
-    Mend: keep square roots, divisions and logarithms off zero (`keras.config.epsilon()`), and
+    Fix: keep square roots, divisions and logarithms off zero (`keras.config.epsilon()`), and
     leave trainable weights to the optimizer.
 
     Example:
@@ -97,7 +97,7 @@ def fit_trains_sublayers(subject: Subject) -> Iterator[Finding]:
     features. Where `train_step` or `compute_loss` calls the model without `training`, that pass
     runs without dropout, and batch normalization uses its statistics in place of the batch's.
 
-    Mend: call the model with `training=True` in `train_step`, and with the argument `training` in
+    Fix: call the model with `training=True` in `train_step`, and with the argument `training` in
     `compute_loss`.
 
     Example:
@@ -176,7 +176,7 @@ def threads_agree(subject: Subject) -> Iterator[Finding]:
     A server answers several requests at once with one model. A layer that puts what it is computing
     where all can see it hands one request the numbers of another, now and then, under load.
 
-    Mend: pass values from method to method as arguments, and keep none on `self`.
+    Fix: pass values from method to method as arguments, and keep none on `self`.
 
     Example:
         - _SCRATCH = {}
@@ -225,7 +225,7 @@ def no_growth(subject: Subject) -> Iterator[Finding]:
     A few kilobytes for each call are gigabytes after a night of training. The list that grows is
     often none of the layer's attributes: it belongs to the class, to the module or to a cache.
 
-    Mend: keep no tensors; give a cache a size.
+    Fix: keep no tensors; give a cache a size.
 
     Example:
         - _SEEN = []
@@ -282,7 +282,7 @@ def export(subject: Subject) -> Iterator[Finding]:
     has no Python in it. What Python decided while it was traced stays so for every request: a
     batch size, a branch, a number drawn.
 
-    Mend: compute on whole batches, and use -1 in `ops.reshape`.
+    Fix: compute on whole batches, and use -1 in `ops.reshape`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")

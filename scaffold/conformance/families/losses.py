@@ -30,7 +30,7 @@ def regularizers_wired(subject: Subject) -> Iterator[Finding]:
     sub-layer that has the weight, does nothing. Keras also leaves out the regularizer of a weight
     that isn't trainable. The loss looks fine; the weights grow.
 
-    Mend: pass it to `add_weight(regularizer=...)`, or to the sub-layer.
+    Fix: pass it to `add_weight(regularizer=...)`, or to the sub-layer.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -99,7 +99,7 @@ def added_losses(subject: Subject) -> Iterator[Finding]:
     loss added in `build` is gone before the first step. One that is put into a list of the layer,
     or into Keras's own, piles up or is never seen on JAX.
 
-    Mend: `self.add_loss(...)` in `call`, with a mean over the batch and all other axes.
+    Fix: `self.add_loss(...)` in `call`, with a mean over the batch and all other axes.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -179,7 +179,7 @@ def gradient_reaches_weights(subject: Subject) -> Iterator[Finding]:
     cast to integers or NumPy, never moves. TensorFlow and Torch warn where there is no gradient
     at all and say nothing where it is zero; JAX never says anything.
 
-    Mend: use the weight, or pass the gradient through by hand:
+    Fix: use the weight, or pass the gradient through by hand:
     `x + stop_gradient(round(x) - x)`. A weight that isn't for training is `trainable=False`.
 
     Example:

@@ -31,7 +31,7 @@ def mask_fits_output(subject: Subject) -> Iterator[Finding]:
     has fewer steps, or none, that mask belongs to nothing. The next recurrent layer fails with an
     error about broadcasting on TensorFlow and JAX, and takes the wrong steps on Torch.
 
-    Mend: write `compute_mask` so that it gives the mask of the output, or `None`.
+    Fix: write `compute_mask` so that it gives the mask of the output, or `None`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -68,7 +68,7 @@ def mask_reaches_sublayers(subject: Subject) -> Iterator[Finding]:
     tensor without one. A recurrent, pooling or attention layer that is called on it then reads
     the padding as if it were data, and nothing says so.
 
-    Mend: take `mask=None` in `call`, and hand it on: `self.lstm(x, mask=mask)`.
+    Fix: take `mask=None` in `call`, and hand it on: `self.lstm(x, mask=mask)`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -151,7 +151,7 @@ def padding_ignored(subject: Subject) -> Iterator[Finding]:
     layer that takes the mask, or hands it on, and doesn't use it everywhere gives each sequence
     another result in each batch, depending on the longest sequence beside it.
 
-    Mend: leave masked steps out of every sum, mean, maximum, convolution and softmax over the
+    Fix: leave masked steps out of every sum, mean, maximum, convolution and softmax over the
     steps. A layer for which padding is data is declared with the tag `padding-matters`.
 
     Example:

@@ -31,7 +31,7 @@ def model_builds_without_data(subject: Subject) -> Iterator[Finding]:
     model around it builds it. A subclass without a `build` of its own is marked as built and has
     no weights; inside another model its weights don't come back when that is loaded.
 
-    Mend: write `build(self, input_shape)`, and build each sub-layer in it with its own shape.
+    Fix: write `build(self, input_shape)`, and build each sub-layer in it with its own shape.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -92,7 +92,7 @@ def model_summary(subject: Subject) -> Iterator[Finding]:
     A row that says `0 (unbuilt)` in a model that was called is a sub-layer that nothing uses: one
     that was forgotten, or in whose place another was called twice.
 
-    Mend: call the sub-layer, or remove it.
+    Fix: call the sub-layer, or remove it.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -141,7 +141,7 @@ def model_nested(subject: Subject) -> Iterator[Finding]:
     `trainable_weights` of one's own that leaves out a backbone is passed over: the outer model
     trains the backbone as well.
 
-    Mend: freeze with `self.backbone.trainable = False`.
+    Fix: freeze with `self.backbone.trainable = False`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -195,7 +195,7 @@ def model_compile_round_trip(subject: Subject) -> Iterator[Finding]:
     of its own uncompiled when it loads it: the state of the optimizer is lost with no more than a
     warning.
 
-    Mend: leave `compile` to Keras, or write `get_compile_config` and `compile_from_config` too.
+    Fix: leave `compile` to Keras, or write `get_compile_config` and `compile_from_config` too.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -292,7 +292,7 @@ def model_train_step(subject: Subject) -> Iterator[Finding]:
     Keras adds the losses of the layers in `Model.compute_loss`. A step that computes its loss by
     hand trains as if there was no regularizer, and no `add_loss`, in any layer inside.
 
-    Mend: call `self.compute_loss(...)` in `train_step`, and add `sum(self.losses)` in a
+    Fix: call `self.compute_loss(...)` in `train_step`, and add `sum(self.losses)` in a
     `compute_loss` that doesn't call `super().compute_loss(...)`.
 
     Example:

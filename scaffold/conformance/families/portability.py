@@ -29,7 +29,7 @@ def keras_2_names(subject: Subject) -> Iterator[Finding]:
     `get_updates_for` is never called any more, without a word. `tensorflow.keras` needs
     TensorFlow on every backend.
 
-    Mend: write `import keras`, take functions from `keras.ops`, and look names up in Keras 3.
+    Fix: write `import keras`, take functions from `keras.ops`, and look names up in Keras 3.
 
     Example:
         - from keras import backend as K
@@ -135,7 +135,7 @@ def portable_ops(subject: Subject) -> Iterator[Finding]:
     long as they have values, and give back tensors that are none of this backend's. Gradients
     stop there, and the first compiled step fails. A layer on `keras.ops` runs everywhere.
 
-    Mend: take the function of the same name from `keras.ops`; on shapes and constants NumPy is
+    Fix: take the function of the same name from `keras.ops`; on shapes and constants NumPy is
     right.
 
     Example:
@@ -236,7 +236,7 @@ def tensors_not_branched_on(subject: Subject) -> Iterator[Finding]:
     and JAX; on Torch it runs, and a Functional model is made with the branch that inputs of ones
     take. The message of JAX says nothing of the line.
 
-    Mend: use `ops.where` for values, `ops.cond` for branches, `ops.shape(x)[axis]` for lengths.
+    Fix: use `ops.where` for values, `ops.cond` for branches, `ops.shape(x)[axis]` for lengths.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")

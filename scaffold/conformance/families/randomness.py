@@ -27,7 +27,7 @@ def no_untracked_randomness(subject: Subject) -> Iterator[Finding]:
     seed, on every backend, and on JAX what comes from a generator that the layer doesn't track.
     Without a seed, JAX refuses to compile at all.
 
-    Mend: `self.seed_generator = keras.random.SeedGenerator(seed)` in the constructor, and
+    Fix: `self.seed_generator = keras.random.SeedGenerator(seed)` in the constructor, and
     `seed=self.seed_generator` in each call of `keras.random`.
 
     Example:
@@ -84,7 +84,7 @@ def no_untracked_randomness(subject: Subject) -> Iterator[Finding]:
 
 
 def _fault(draw: Draw, tracked: set[int], fixed: set[Where | None]) -> str:
-    """What is wrong with a draw; empty if nothing is, or if it is not for the user to mend."""
+    """What is wrong with a draw; empty if nothing is, or if it is not for the user to fix."""
     if draw.generator is not None:
         known = id(draw.generator.state) in tracked
         return "" if known else "one that is none of its variables, constant once JAX compiles it"
@@ -115,7 +115,7 @@ def random_in_training(subject: Subject) -> Iterator[Finding]:
     each step. The network then learns to live with that one noise, which is no regularization at
     all. Two sub-layers with one number as their seed drop the same units each time.
 
-    Mend: draw in `call`, never assign to the state of a generator, and give each its own seed.
+    Fix: draw in `call`, never assign to the state of a generator, and give each its own seed.
     `keras.utils.set_random_seed` repeats a run.
 
     Example:
@@ -193,7 +193,7 @@ def seed_repeats(subject: Subject) -> Iterator[Finding]:
     A `seed` that is taken and not used makes an experiment one that nobody can repeat. A
     generator with a number of its own makes all layers of a network drop the same units.
 
-    Mend: hand `seed` to each `SeedGenerator` and to each random sub-layer.
+    Fix: hand `seed` to each `SeedGenerator` and to each random sub-layer.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -291,7 +291,7 @@ def inference_repeats(subject: Subject) -> Iterator[Finding]:
     Noise that isn't switched off makes `predict` a matter of luck, and `evaluate` measures the
     noise with the model.
 
-    Mend: return before the noise, `if not training: return inputs`. A layer that is meant to be
+    Fix: return before the noise, `if not training: return inputs`. A layer that is meant to be
     random at inference is declared with the tag `random-at-inference`.
 
     Example:

@@ -30,7 +30,7 @@ def weights_file_complete(subject: Subject) -> Iterator[Finding]:
     set is trained and is not in the file: its weights are lost without a word. What the file has
     too much, Keras ignores when it loads.
 
-    Mend: keep sub-layers in attributes, lists or dicts; a class that writes its own file with
+    Fix: keep sub-layers in attributes, lists or dicts; a class that writes its own file with
     `save_own_variables` writes each weight there and reads it in `load_own_variables`.
 
     Example:
@@ -145,7 +145,7 @@ def weights_come_back(subject: Subject) -> Iterator[Finding]:
     Keras takes that for success: the model comes back with random weights, without an error or a
     warning, and the damage shows in its predictions only.
 
-    Mend: build every sub-layer in `build`, with the shape that it will see.
+    Fix: build every sub-layer in `build`, with the shape that it will see.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -204,7 +204,7 @@ def loads_in_fresh_process(subject: Subject) -> Iterator[Finding]:
     A model is used where it was not trained. There the order of a set of texts is another, and
     what this process has registered, cached or drawn along the way is not there.
 
-    Mend: make state in an order that doesn't change (sort what is a set), and register every
+    Fix: make state in an order that doesn't change (sort what is a set), and register every
     class and function where its module is imported.
 
     Example:

@@ -38,7 +38,7 @@ def compute_output_shape(subject: Subject) -> Iterator[Finding]:
     shows in `summary`, sizes the weights of the next layer and breaks far from here. One shape
     for a call with two outputs drops the second output of every Functional model without a word.
 
-    Mend: return one shape for each output, in the structure in which `call` returns them.
+    Fix: return one shape for each output, in the structure in which `call` returns them.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -89,7 +89,7 @@ def symbolic_equals_eager(subject: Subject) -> Iterator[Finding]:
     is connected to what and in which dtype. Keras takes every output of a layer that has
     `compute_output_shape` for a float: indices and boolean outputs need `compute_output_spec`.
 
-    Mend: define `compute_output_spec`, or let `call` treat symbolic tensors like all others.
+    Fix: define `compute_output_spec`, or let `call` treat symbolic tensors like all others.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -133,7 +133,7 @@ def unknown_batch(subject: Subject) -> Iterator[Finding]:
     batch of an epoch is smaller. There `x.shape[0]` is `None`. What computes with it fails, though
     every call on data went well.
 
-    Mend: use `-1` or `ops.shape(x)[0]` in `call`, and pass the batch axis on untouched in
+    Fix: use `-1` or `ops.shape(x)[0]` in `call`, and pass the batch axis on untouched in
     `compute_output_shape`.
 
     Example:
@@ -193,7 +193,7 @@ def unknown_dimensions(subject: Subject) -> Iterator[Finding]:
     size: `keras.Input((None, 8))`. A layer that computes with such a size can't be put into it,
     or tells a wrong shape to the layers after it.
 
-    Mend: pass an unknown size on as `None` in `compute_output_shape`, and use `ops.shape(x)` in
+    Fix: pass an unknown size on as `None` in `compute_output_shape`, and use `ops.shape(x)` in
     `call`.
 
     Example:

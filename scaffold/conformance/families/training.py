@@ -25,7 +25,7 @@ def training_argument(subject: Subject) -> Iterator[Finding]:
     off in `fit`, without a word. A model without the argument keeps all its dropout off and the
     statistics of its batch normalization still.
 
-    Mend: write `def call(self, inputs, training=None)`, and `functools.wraps` in decorators.
+    Fix: write `def call(self, inputs, training=None)`, and `functools.wraps` in decorators.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -119,7 +119,7 @@ def training_reaches_sublayers(subject: Subject) -> Iterator[Finding]:
     for every sub-layer that comes after it. A model has to hand `training` on by itself: on JAX,
     `fit` calls its `call` without the context in which the sub-layers would find it.
 
-    Mend: hand it on, `self.drop(x, training=training)`. A sub-layer that is meant to stay at
+    Fix: hand it on, `self.drop(x, training=training)`. A sub-layer that is meant to stay at
     inference, or to drop at inference, is declared with the tag `fixed-training`.
 
     Example:

@@ -27,7 +27,7 @@ def trainable_reaches_all(subject: Subject) -> Iterator[Finding]:
     with `trainable_weights` of its own, or a setter that stops half-way, goes on training with no
     sign of it but results that get worse.
 
-    Mend: leave `trainable` and `trainable_weights` to Keras. A setter of your own calls
+    Fix: leave `trainable` and `trainable_weights` to Keras. A setter of your own calls
     `keras.layers.Layer.trainable.fset(self, value)` first.
 
     Example:
@@ -79,7 +79,7 @@ def frozen_stays_frozen(subject: Subject) -> Iterator[Finding]:
     constructor, loses that when somebody freezes and unfreezes the whole, as one does for
     fine-tuning: the backbone is trained from then on.
 
-    Mend: freeze it again in a setter of `trainable`, and keep what is frozen in the config.
+    Fix: freeze it again in a setter of `trainable`, and keep what is frozen in the config.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -158,7 +158,7 @@ def state_changes_only_in_training(subject: Subject) -> Iterator[Finding]:
     before: validation leaks into the model, two equal predictions differ, and a served model
     drifts.
 
-    Mend: take `training=None` in `call`, and assign only `if training`.
+    Fix: take `training=None` in `call`, and assign only `if training`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")

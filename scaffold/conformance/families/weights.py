@@ -28,7 +28,7 @@ def sublayers_tracked(subject: Subject) -> Iterator[Finding]:
     attribute, nor what is appended to an inner list later: the layer works, its weights stay as
     they were drawn, and the saved file doesn't hold them. No warning.
 
-    Mend: assign the sub-layer to an attribute, or a complete list or dict of sub-layers.
+    Fix: assign the sub-layer to an attribute, or a complete list or dict of sub-layers.
 
     Example:
         - from types import SimpleNamespace
@@ -112,7 +112,7 @@ def weights_tracked(subject: Subject) -> Iterator[Finding]:
     namespace, a `tf.Variable` or a `torch.nn.Parameter`, and a tensor of random values are not:
     they are never trained, and a loaded model starts with other values. Nothing warns of it.
 
-    Mend: make it with `self.add_weight`; a variable or a `SeedGenerator` that is made another way
+    Fix: make it with `self.add_weight`; a variable or a `SeedGenerator` that is made another way
     has to be an attribute of the layer itself.
 
     Example:
@@ -265,7 +265,7 @@ def no_state_in_call(subject: Subject) -> Iterator[Finding]:
     never trained; a `Dropout` made there drops the same units at each step once the call is
     compiled. TensorFlow refuses it in `fit`, JAX and Torch go on.
 
-    Mend: make it in the constructor, or in `build` where it depends on the input's shape.
+    Fix: make it in the constructor, or in `build` where it depends on the input's shape.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")

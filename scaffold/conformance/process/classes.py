@@ -38,7 +38,7 @@ def classes_in(loaded: Any, names: Iterable[str]) -> Iterator[type]:
         if not isinstance(cls, type) or not issubclass(cls, keras.layers.Layer):
             what = f"`{name}` of {loaded.__name__} is no layer or model"
             raise UsageError(
-                f"{what}{nearest(name, defined)}", mend=f"It defines {', '.join(defined) or 'none'}"
+                f"{what}{nearest(name, defined)}", fix=f"It defines {', '.join(defined) or 'none'}"
             )
         yield cls
 

@@ -128,8 +128,8 @@ class _Watch:
                 outcome = Outcome.from_data(data)
                 self._remember(outcome)
                 yield from self._reported(outcome)
-            case {"kind": "usage", "message": text, "mend": mend}:
-                raise UsageError(text, mend=mend)
+            case {"kind": "usage", "message": text, "fix": fix}:
+                raise UsageError(text, fix=fix)
 
     def _reported(self, outcome: Outcome) -> Iterator[Outcome]:
         if outcome.check in self.request.checks or outcome.check == "imports":
@@ -144,7 +144,7 @@ class _Watch:
         if not self.at:
             raise UsageError(
                 f"the {self.backend} backend did not start: {[got, *log][-1]}",
-                mend=f'Try `KERAS_BACKEND={self.backend} python -c "import keras"`',
+                fix=f'Try `KERAS_BACKEND={self.backend} python -c "import keras"`',
             )
         finding = Finding("the process to live on", got, self._where(log))
         subject, case, check = self.at["subject"], self.at["case"], self.at["check"]

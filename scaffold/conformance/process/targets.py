@@ -48,7 +48,7 @@ def modules_of(targets: Iterable[str], *, allow_empty: bool = False) -> list[Mod
         if first != module.folder:
             raise UsageError(
                 f"two modules are called `{module.name}`, in {first} and in {module.folder}",
-                mend="Check them one after the other",
+                fix="Check them one after the other",
             )
     return modules
 
@@ -70,7 +70,7 @@ def _modules(target: str, allow_empty: bool) -> Iterator[Module]:
     else:
         raise UsageError(
             f"`{shown(target)}` is no target",
-            mend="Give `file.py:Class`, `module:Class` or a folder",
+            fix="Give `file.py:Class`, `module:Class` or a folder",
         )
 
 
@@ -88,7 +88,7 @@ def _file(path: Path, classes: tuple[str, ...]) -> Module:
     if not path.stem.isidentifier():
         raise UsageError(
             f"`{shown(str(path))}` can't be imported: `{name}` is no name of a module",
-            mend="Rename the file",
+            fix="Rename the file",
         )
     return Module(name, str(folder), classes)
 
@@ -101,7 +101,7 @@ def _folder(folder: Path, classes: tuple[str, ...], allow_empty: bool) -> Iterat
     if not found and not allow_empty:
         raise UsageError(
             f"there is no layer or model in `{shown(str(folder))}`",
-            mend="Name the file: `scaffold check file.py`",
+            fix="Name the file: `scaffold check file.py`",
         )
     for path in found:
         yield _file(path, classes)

@@ -43,7 +43,7 @@ def main() -> None:
         try:
             worker.work(modules)
         except ScaffoldError as error:
-            channel.send({"kind": "usage", "message": error.message, "mend": error.mend})
+            channel.send({"kind": "usage", "message": error.message, "fix": error.fix})
         channel.send({"kind": "end"})
 
 
@@ -82,7 +82,7 @@ class _Worker:
             names = ", ".join(module.name for module in modules)
             raise UsageError(
                 f"there is no layer or model in {names}",
-                mend="Layers and models are classes at the top of a module, not called `_...`",
+                fix="Layers and models are classes at the top of a module, not called `_...`",
             )
 
     def _classes(self, module: Module) -> Iterator[type]:

@@ -31,7 +31,7 @@ def listed_data(checks: Iterable[Check]) -> dict[str, Any]:
 
 def page_data(check: Check) -> dict[str, Any]:
     """The page of one check."""
-    return _heading(check) | {"why": check.why, "mend": check.mend, "example": check.example}
+    return _heading(check) | {"why": check.why, "fix": check.fix, "example": check.example}
 
 
 def _heading(check: Check) -> dict[str, Any]:
@@ -68,5 +68,5 @@ def _finding(finding: Finding, page: Page, here: Path) -> dict[str, Any]:
         "path": where and path_of(where, here),
         "line": where and where.line,
         "why": page.why,
-        "mend": page.mend,
+        "fix": page.fix,
     }

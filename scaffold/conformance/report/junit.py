@@ -69,7 +69,7 @@ def _text(outcome: Outcome, here: Path) -> str:
     for finding in outcome.findings:
         at = f"{place(finding.where, here)}: " if finding.where else ""
         lines.append(f"{at}{_message(finding)}")
-    return "\n".join([*lines, *filter(None, (page.why, page.mend))])
+    return "\n".join([*lines, *filter(None, (page.why, page.fix))])
 
 
 def _message(finding: Finding) -> str:

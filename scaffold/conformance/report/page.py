@@ -12,10 +12,10 @@ def page(check: Check) -> str:
 
 
 def body(check: Check) -> str:
-    """What a page says below its title: why, the mend, an example, how to run it."""
+    """What a page says below its title: why, the fix, an example, how to run it."""
     example = f"```diff\n{check.example.rstrip()}\n```"
     run = f"```sh\nscaffold check my_layers.py:MyLayer --only {check.id}\n```"
-    parts = [check.why, f"**Mend:** {sentence(check.mend)}", "## Example", example,
+    parts = [check.why, f"**Fix:** {sentence(check.fix)}", "## Example", example,
              "## This check alone", run, *_remarks(check)]  # fmt: skip
     return "\n\n".join(parts)
 

@@ -56,7 +56,7 @@ def _rule(check: Check) -> dict[str, Any]:
         "name": check.id.title().replace("-", ""),
         "shortDescription": {"text": check.title},
         "fullDescription": {"text": check.why},
-        "help": {"text": sentence(check.mend), "markdown": body(check)},
+        "help": {"text": sentence(check.fix), "markdown": body(check)},
         "defaultConfiguration": {"level": "error"},
         "properties": {"tags": [family(check)]},
     }
@@ -85,12 +85,12 @@ def _result(
     outcome = same[0]
     backends = list(dict.fromkeys(other.backend for other in same))
     text = f"{outcome.subject}: expected {finding.expected}, got {finding.got}"
-    mend = page_of(outcome).mend
+    fix = page_of(outcome).fix
     return {
         "ruleId": outcome.check,
         "ruleIndex": rules.index(outcome.check),
         "level": "error",
-        "message": {"text": f"{printable(text)} (on {', '.join(backends)}). {mend}"},
+        "message": {"text": f"{printable(text)} (on {', '.join(backends)}). {fix}"},
         "locations": [_location(finding.where, here)] if finding.where else [],
         "properties": {"subject": outcome.subject, "case": outcome.case, "backends": backends},
     }

@@ -129,7 +129,7 @@ def _failed(outcome: Outcome, look: Look, told_on: str = "") -> list[str]:
     lines = ["", *heading, *_findings(outcome.findings, look)]
     if page.why:
         lines += _detail("why", opening(page.why), look, "cyan")
-    return [*lines, *_detail("mend", page.mend, look, "cyan")]
+    return [*lines, *_detail("fix", page.fix, look, "cyan")]
 
 
 def _findings(findings: Sequence[Finding], look: Look) -> Iterator[str]:

@@ -22,12 +22,12 @@ class Page:
     Args:
         title: What it holds, one sentence.
         why: What goes wrong where it fails; empty if that is not what is wrong here.
-        mend: What to do about it.
+        fix: What to do about it.
     """
 
     title: str
     why: str
-    mend: str
+    fix: str
 
 
 def page_of(outcome: Outcome) -> Page:
@@ -35,7 +35,7 @@ def page_of(outcome: Outcome) -> Page:
     check = find(outcome.check)
     if outcome.status == "failed" and outcome.reason:
         return Page(check.title, "", sentence(outcome.reason))
-    return Page(check.title, check.why, sentence(check.mend))
+    return Page(check.title, check.why, sentence(check.fix))
 
 
 def sentence(text: str) -> str:

@@ -47,12 +47,12 @@ def read_attribute(text: str) -> Assignment | Declaration:
     if hidden := unprintable(text):
         raise UnsafeError(
             f"the attribute `{shown(text)}` holds the control character {hidden}",
-            mend="Type it anew, without what cannot be seen.",
+            fix="Type it anew, without what cannot be seen.",
         )
     if len(text) > _LONGEST:
         raise UnsafeError(
             f"an attribute has {len(text)} characters, `{shown(text, 20)}`",
-            mend=f"The most is {_LONGEST}.",
+            fix=f"The most is {_LONGEST}.",
         )
     end_of_name = next((i for i, c in enumerate(text) if c in ":="), len(text))
     name = text[:end_of_name].strip()
@@ -60,7 +60,7 @@ def read_attribute(text: str) -> Assignment | Declaration:
     if end_of_name == len(text):
         raise UsageError(
             f"`{text}` is neither name=value nor name:type",
-            mend=f"Write `{name or 'name'}=...` for one the template has, "
+            fix=f"Write `{name or 'name'}=...` for one the template has, "
             f"`{name or 'name'}:int=1` for one of your own.",
             place=place,
         )
@@ -69,7 +69,7 @@ def read_attribute(text: str) -> Assignment | Declaration:
     if name in TYPES and text[end_of_name + 1 :].split("=")[0].strip() not in TYPES:
         raise UsageError(
             f"`{name}` is a type: the name comes first",
-            mend=f"Write `{_swapped(text, end_of_name)}`.",
+            fix=f"Write `{_swapped(text, end_of_name)}`.",
             place=place,
         )
     return Declaration(_declared(name, text, end_of_name + 1), text)
@@ -96,14 +96,14 @@ def _declared(name: str, text: str, start: int) -> Attribute:
     if match["closed"] == "":
         raise UsageError(
             "a parenthesis is not closed",
-            mend="Quote the attribute, for the shell: 'mode:enum(sum,mean)=sum'.",
+            fix="Quote the attribute, for the shell: 'mode:enum(sum,mean)=sum'.",
             place=Place(text, text.index("(", start), len(text)),
         )
     rest = text[end:]
     if rest and rest[0] not in "={":
         raise UsageError(
             f"`{rest}` is not understood",
-            mend="Behind the type come `=default` and `{constraint}`.",
+            fix="Behind the type come `=default` and `{constraint}`.",
             place=Place(text, end, len(text)),
         )
     default, constraint = _split(rest, match["keyword"], text)
@@ -142,7 +142,7 @@ def _split(rest: str, keyword: str, text: str) -> tuple[str | None, str | None]:
         if not closed or (after and before):
             raise UsageError(
                 "the constraint is cut off",
-                mend="Close the brace, and quote it for the shell: 'gain:float=1.0{>0}'.",
+                fix="Close the brace, and quote it for the shell: 'gain:float=1.0{>0}'.",
                 place=Place(text, text.index("{"), len(text)),
             )
         rest = before + after

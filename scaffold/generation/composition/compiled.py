@@ -77,7 +77,7 @@ class Compiled:
         if "learning_rate" in use.arguments:
             raise UsageError(
                 "the learning rate is an argument of `compile_for_training`",
-                mend=f"Leave it out of `--optimizer {self.optimizer}`.",
+                fix=f"Leave it out of `--optimizer {self.optimizer}`.",
             )
         signature = constructor("keras.optimizers", name)
         started = call(f"keras.optimizers.{name}", signature, use.arguments, ("name",), use.text)
@@ -96,6 +96,6 @@ def _source(module: str, text: str, words: Sequence[str] = ()) -> str:
     if use.layer not in functions or use.arguments:
         raise UsageError(
             f"Keras knows no `{text}` in `{module}`{nearest(use.layer, functions)}",
-            mend="Give a word such as `mse`, or a class such as `Huber:delta=2.0`.",
+            fix="Give a word such as `mse`, or a class such as `Huber:delta=2.0`.",
         )
     return f'"{use.layer}"'

@@ -88,7 +88,7 @@ def of_keras(folder: Path, name: str, arguments: Mapping[str, str], called: str 
     if facts.wraps in arguments:
         raise UsageError(
             f"`{facts.wraps}` of `{called}` is an object, which can't be typed",
-            mend=f"Derive a class of your own from `{called}`, and name its file.",
+            fix=f"Derive a class of your own from `{called}`, and name its file.",
         )
     if facts.feeds == "x":
         fed = _fed(called, base.call)
@@ -163,7 +163,7 @@ def several(name: str) -> UsageError:
     """The refusal of a layer that needs more than one tensor."""
     return UsageError(
         f"`{name}` takes several inputs, but a chain has one",
-        mend="Write branches that are merged as `parallel`, in a spec file.",
+        fix="Write branches that are merged as `parallel`, in a spec file.",
     )
 
 
@@ -177,7 +177,7 @@ def _fed(name: str, call: Signature) -> str:
     raise UsageError(
         f"`{name}` is called with {' and '.join(f'`{one}`' for one in required)}, "
         "but a chain has one tensor",
-        mend="Use it in a class of your own that takes one input, and name its file.",
+        fix="Use it in a class of your own that takes one input, and name its file.",
     )
 
 

@@ -115,5 +115,5 @@ def _through_layer(layer: Layer, flow: _Flow) -> _Flow:
     )
 
 
-def _stopped(message: str, mend: str, flow: _Flow) -> _StoppedError:
-    return _StoppedError(UsageError(message, mend=mend), flow.passed)
+def _stopped(message: str, fix: str, flow: _Flow) -> _StoppedError:
+    return _StoppedError(UsageError(message, fix=fix), flow.passed)

@@ -192,7 +192,7 @@ class _Resolver:
                     if stage.merge not in MERGES:
                         raise UsageError(
                             f"`merge` is `{shown(stage.merge)}`{nearest(stage.merge, MERGES)}",
-                            mend=f"It is one of {', '.join(MERGES)}.",
+                            fix=f"It is one of {', '.join(MERGES)}.",
                         )
                     branches = [list(self.stages(branch)) for branch in stage.branches]
                     yield Way("parallel", branches, stage.merge, self._name(stage.merge))
@@ -208,7 +208,7 @@ class _Resolver:
             if name in use.arguments:
                 raise UsageError(
                     f"the model gives each of its layers a `{name}`",
-                    mend=f"Leave it out of `{use.written()}`.",
+                    fix=f"Leave it out of `{use.written()}`.",
                 )
         if use.home:
             return self._of_a_file(use)
@@ -222,7 +222,7 @@ class _Resolver:
         known = [*public_layers(), *self._catalog.words("layer")]
         raise UsageError(
             f"there is no layer `{shown(use.layer)}`{nearest(use.layer, known)}",
-            mend="Name a layer of Keras, a template, or a class as in `my_conv.py:MyConv`.",
+            fix="Name a layer of Keras, a template, or a class as in `my_conv.py:MyConv`.",
             place=Place(use.text, 0, len(use.layer)) if use.text else None,
         )
 
@@ -234,7 +234,7 @@ class _Resolver:
         if template.wraps(template.options_with(chosen)):
             raise UsageError(
                 f"`{use.layer}` wraps another layer, which can't be typed",
-                mend="Use it in a class of your own that takes one input, and name its file.",
+                fix="Use it in a class of your own that takes one input, and name its file.",
             )
         class_name = f"{self._model}{camel_case(use.layer)}"
         options = {key: str(value).lower() for key, value in chosen.items()}
@@ -242,7 +242,7 @@ class _Resolver:
         if self.beside.setdefault(class_name, beside) != beside:
             raise UsageError(
                 f"`{use.layer}` is used with other options already",
-                mend=f"Call one of them by another of its words: {', '.join(template.words)}.",
+                fix=f"Call one of them by another of its words: {', '.join(template.words)}.",
             )
         module = snake_case(class_name)
         self.imports.add((f"{self._package}.{module}" if self._package else module, class_name))
@@ -266,7 +266,7 @@ class _Resolver:
         if not (signature.takes_any_keyword or named.issuperset(_NAMED)):
             raise UsageError(
                 f"`{use.layer}` takes neither `name` nor `dtype`, as every layer of Keras does",
-                mend="Let its constructor take **kwargs, and hand them to `super().__init__`.",
+                fix="Let its constructor take **kwargs, and hand them to `super().__init__`.",
             )
         plain = tuple(one for one in signature.parameters if one.name not in _NAMED)
         started = call(use.layer, Signature(plain), use.arguments, _EVERY, use.text)
@@ -300,10 +300,10 @@ def _found(home: str) -> tuple[Path, str]:
     if home.endswith(".py"):
         path = Path(home)
         if not path.is_file():
-            raise MissingError(f"there is no file {shown(home)}", mend="Is the path right?")
+            raise MissingError(f"there is no file {shown(home)}", fix="Is the path right?")
         return path, imported_as(path)[0]
     for path in modules_named(home, [Path(), *map(Path, sys.path)]):
         return path, home
     raise MissingError(
-        f"there is no module {shown(home)}", mend="Name its file, as in `./my_conv.py:MyConv`."
+        f"there is no module {shown(home)}", fix="Name its file, as in `./my_conv.py:MyConv`."
     )

@@ -47,14 +47,14 @@ def call(
             start = max(text.find(f"{argument}="), 0)
             raise UsageError(
                 f"`{name}` has no argument `{argument}`{nearest(argument, taken)}",
-                mend=f"It has {', '.join(known) or 'none'}.",
+                fix=f"It has {', '.join(known) or 'none'}.",
                 place=Place(text, start, start + len(argument)) if text else None,
             )
     missing = [p.name for p in signature.plain if p.default is None and p.name not in arguments]
     if missing:
         raise UsageError(
             f"`{name}` needs {' and '.join(f'`{one}`' for one in missing)}",
-            mend=f"Write `{text or name}:{missing[0]}=...`.",
+            fix=f"Write `{text or name}:{missing[0]}=...`.",
         )
     given = [f"{argument}={literal(value)}" for argument, value in arguments.items()]
     return f"{name}({', '.join(given)}"

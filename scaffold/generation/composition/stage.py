@@ -90,7 +90,7 @@ def read_use(text: str) -> Use:
     if hidden := unprintable(text):
         raise UnsafeError(
             f"the layer `{shown(text)}` holds the control character {hidden}",
-            mend="Type it anew, without what cannot be seen.",
+            fix="Type it anew, without what cannot be seen.",
         )
     first, *rest = text.split(":")
     home, layer = "", first.strip()
@@ -99,7 +99,7 @@ def read_use(text: str) -> Use:
     if not layer or "=" in layer:
         raise UsageError(
             f"`{text}` names no layer",
-            mend="Write it as in `Dense:units=10`, `conv:filters=32` or `my_conv.py:MyConv`.",
+            fix="Write it as in `Dense:units=10`, `conv:filters=32` or `my_conv.py:MyConv`.",
             place=Place(text, 0, max(len(first), 1)),
         )
     arguments: dict[str, str] = {}

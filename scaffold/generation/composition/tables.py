@@ -26,7 +26,7 @@ def read_stages(data: Any, where: str) -> tuple[Stage, ...]:
         UsageError: If it is no such list; `where` says where it stands.
     """
     if not isinstance(data, list):
-        raise UsageError(f"{where} is no list of tables", mend="Write them as `[[layers]]`.")
+        raise UsageError(f"{where} is no list of tables", fix="Write them as `[[layers]]`.")
     return tuple(_stage(one, where) for one in data)
 
 
@@ -42,7 +42,7 @@ def read_compiled(data: Any, where: str) -> Compiled:
     texts = [table.get("loss", ""), table.get("optimizer", ""), *metrics]
     if not isinstance(metrics, list) or not all(isinstance(text, str) for text in texts):
         raise UsageError(
-            f"{where} holds what is no text", mend='Write `loss = "mse"`, `metrics = ["mae"]`.'
+            f"{where} holds what is no text", fix='Write `loss = "mse"`, `metrics = ["mae"]`.'
         )
     return Compiled(texts[0], texts[1], tuple(metrics))
 
@@ -79,7 +79,7 @@ def _stage(data: Any, where: str) -> Stage:
         wrong = next((f"{nearest(key, known)}" for key in table if key not in known), "")
         raise UsageError(
             f"a table of {where} has none of the keys {', '.join(_KINDS)}{wrong}",
-            mend='Write `layer = "Dense"` with `args = { units = 10 }`, for example.',
+            fix='Write `layer = "Dense"` with `args = { units = 10 }`, for example.',
         )
     _known(table, _KINDS[kind], f"a table of {where}")
     if kind == "residual":
@@ -89,7 +89,7 @@ def _stage(data: Any, where: str) -> Stage:
         if not isinstance(branches, list) or len(branches) < 2:
             raise UsageError(
                 f"{where}: `parallel` is no list of two branches or more",
-                mend="Write it as a list of lists of tables.",
+                fix="Write it as a list of lists of tables.",
             )
         read = tuple(read_stages(branch, f"{where}: `parallel`") for branch in branches)
         return Parallel(read, str(table.get("merge", "concatenate")))
@@ -99,7 +99,7 @@ def _stage(data: Any, where: str) -> Stage:
 def _use(table: Mapping[str, Any], where: str) -> Use:
     args = _table(table.get("args", {}), f"{where}: `args`")
     if not isinstance(table["layer"], str):
-        raise UsageError(f"{where}: `layer` is no text", mend='Write `layer = "Dense"`.')
+        raise UsageError(f"{where}: `layer` is no text", fix='Write `layer = "Dense"`.')
     home, _, layer = table["layer"].rpartition(":")
     return Use(layer, home, {name: _spelled(value) for name, value in args.items()})
 
@@ -119,7 +119,7 @@ def _spelled(value: Any) -> str:
 def _table(data: Any, where: str) -> Mapping[str, Any]:
     if isinstance(data, dict):
         return data
-    raise UsageError(f"{where} is no table", mend="Write it as keys and values.")
+    raise UsageError(f"{where} is no table", fix="Write it as keys and values.")
 
 
 def _known(table: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
@@ -127,5 +127,5 @@ def _known(table: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
         if key not in keys:
             raise UsageError(
                 f"{where} has the unknown key `{key}`{nearest(key, keys)}",
-                mend=f"There are {', '.join(keys)}.",
+                fix=f"There are {', '.join(keys)}.",
             )

@@ -60,12 +60,12 @@ def write_site(built: Sequence[Built], results: Sequence[Result], into: Path) ->
 
 def _require(built: Sequence[Built]) -> None:
     if importlib.util.find_spec("pygments") is None:
-        raise MissingError("Pygments is not installed", mend="Install it: `pip install pygments`")
+        raise MissingError("Pygments is not installed", fix="Install it: `pip install pygments`")
     for one in built:
         if one.example.name.lower() == _INDEX:
             raise UsageError(
                 f"an example is called `{one.example.name}`, as the page of all is",
-                mend="Give it another name",
+                fix="Give it another name",
             )
 
 

@@ -44,7 +44,7 @@ def require_gpu(backend: str) -> None:
         raise MissingError(
             f"{backend} sees no GPU: `{_ASK[backend].partition('; ')[2]}` gives "
             f"{found[0] if not asked.returncode else asked.stderr.strip().splitlines()[-1]}",
-            mend="Run it where there is one, with the backend's build for it, or --device cpu",
+            fix="Run it where there is one, with the backend's build for it, or --device cpu",
         )
 
 

@@ -20,7 +20,10 @@ HOME = Path(".examples")
 _RESULTS = HOME / "results"
 _PACKAGES = ("keras", "numpy", "pytest", "scikit-learn")
 # What decides about an example, beside its own files.
-_JUDGES = ("conformance", "examples/build.py", "examples/verify")
+_JUDGES = (
+    *("scaffold/conformance", "scaffold/cases.py"),
+    *("tools/examples/build.py", "tools/examples/verify"),
+)
 
 
 def digest(built: Built, backend: str, device: str) -> str:
@@ -82,7 +85,7 @@ def _file(example: str, backend: str, device: str) -> Path:
 
 @cache
 def _judges() -> Mapping[str, str]:
-    root = Path(scaffold.__file__).parent
+    root = Path(scaffold.__file__).parents[1]
     files = [
         file
         for judge in _JUDGES

@@ -57,8 +57,8 @@ def export(path: Path, folder: Path, kind: str) -> tuple[Path, float]:
         with keras.device("cpu"):
             outputs = run(target, kind, images)
     except ImportError as error:
-        mend = "pip install '{{ cookiecutter.project }}[export]'"
-        raise ExportError(f"{error}: {mend}") from error
+        fix = "pip install '{{ cookiecutter.project }}[export]'"
+        raise ExportError(f"{error}: {fix}") from error
     except Exception as error:  # Converters raise errors of any kind.
         reason, *_ = str(error).strip().partition("\n")
         raise ExportError(
