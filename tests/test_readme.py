@@ -54,6 +54,22 @@ def test_the_methods_shown_are_those_that_derive(readme: Path, tmp_path: Path) -
     assert (tmp_path / "custom_conv2d.py").read_text("utf-8").endswith(shown)
 
 
+@pytest.mark.parametrize("readme", [README, CHINESE], ids=lambda path: path.name)
+def test_the_script_shown_writes_a_class(
+    readme: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (script,) = (block for block in blocks(readme, "python") if "scaffold.Project" in block)
+    monkeypatch.chdir(tmp_path)
+    exec(script, {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("planned_conv.py", "test_planned_conv.py"),
+    ]
+    assert capsys.readouterr().out.startswith("--- /dev/null\n+++ b/planned_conv.py\n")
+
+
 def test_both_readmes_have_the_same_commands_and_headings() -> None:
     assert scaffold_lines(README) == scaffold_lines(CHINESE)
     levels = [re.findall(r"^(#+) ", path.read_text("utf-8"), re.M) for path in (README, CHINESE)]
