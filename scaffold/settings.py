@@ -12,7 +12,8 @@ from typing import Any
 
 from scaffold.errors import UnsafeError, UsageError
 from scaffold.pyproject import PYPROJECT, nearest_project
-from scaffold.text import nearest, shown, unprintable
+from scaffold.text import shown, unprintable
+from scaffold.toml_tables import as_table, as_text, check_keys
 
 # What Python takes for an encoding other than ours, in the first two lines of a file.
 _ENCODING = re.compile(r".*?coding[:=][ \t]*(?!utf-?8\b)[-\w.]", re.IGNORECASE)
@@ -81,20 +82,10 @@ def load_settings(start: Path, here: Path) -> Settings:
 
 def _settings(folder: Path, data: dict[str, Any]) -> Settings:
     mine = _table(data, folder, "tool", "scaffold")
-    for key, value in mine.items():
-        if key in _TABLES:
-            continue
-        if key not in _KEYS:
-            raise UsageError(
-                f"[tool.scaffold] in {folder / PYPROJECT} has the unknown key `{shown(key)}`"
-                f"{nearest(key, _KEYS + _TABLES)}",
-                fix=f"There are {', '.join(_KEYS + _TABLES)}.",
-            )
-        if not isinstance(value, str):
-            raise UsageError(
-                f"[tool.scaffold] in {folder / PYPROJECT}: `{key}` is no text",
-                fix=f'Write `{key} = "..."`.',
-            )
+    where = f"[tool.scaffold] in {folder / PYPROJECT}"
+    check_keys(mine, (*_KEYS, *_TABLES), where)
+    for key in mine.keys() - set(_TABLES):
+        as_text(mine[key], f"{where}: `{key}`", f'Write `{key} = "..."`.')
     header = mine.get("license-header", "")
     for number, line in enumerate(header.splitlines()):
         if hidden := unprintable(line):
@@ -133,12 +124,9 @@ def _settings(folder: Path, data: dict[str, Any]) -> Settings:
 def _table(data: Mapping[str, Any], folder: Path, *keys: str) -> Mapping[str, Any]:
     """The table `[a.b]` for the keys `a` and `b`, empty where there is none."""
     for depth, key in enumerate(keys, start=1):
-        data = data.get(key, {})
-        if not isinstance(data, Mapping):
-            raise UsageError(
-                f"`{'.'.join(keys[:depth])}` in {folder / PYPROJECT} is no table",
-                fix=f"Write it as `[{'.'.join(keys[:depth])}]` with keys below it.",
-            )
+        name = ".".join(keys[:depth])
+        fix = f"Write it as `[{name}]` with keys below it."
+        data = as_table(data.get(key, {}), f"`{name}` in {folder / PYPROJECT}", fix)
     return data
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
@@ -121,7 +122,7 @@ def register(
     """
 
     def add(run: Run) -> Run:
-        page = _PAGE.fullmatch(inspect.cleandoc(run.__doc__ or ""))
+        page = _PAGE.fullmatch(inspect.cleandoc(_docstring(run)))
         if page is None:
             raise ValueError(f"the docstring of {run.__name__} is no page of a check")
         id_ = run.__name__.replace("_", "-")
@@ -134,6 +135,15 @@ def register(
         return run
 
     return add
+
+
+def _docstring(run: Run) -> str:
+    """A function's docstring; from its source where Python has left it out, as under `-OO`."""
+    if run.__doc__ is not None:
+        return run.__doc__
+    (function,) = ast.parse(inspect.getsource(run)).body
+    assert isinstance(function, ast.FunctionDef)
+    return ast.get_docstring(function, clean=False) or ""
 
 
 def _section(key: str, text: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.errors import UsageError
-from scaffold.text import folded, nearest
+from scaffold.text import folded
+from scaffold.toml_tables import check_keys
 
 NAMES = "names.toml"
 _KEYS = ("neutral", "known", "kind", "near")
@@ -106,23 +107,14 @@ def _known(entry: Table) -> Known:
 def _read(path: Path) -> dict[str, Any]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-        _check(table, _KEYS, (), "the file")
-        _check(table.get("near", {}), _TARGETS, (), "`near`")
+        check_keys(table, _KEYS, "the file")
+        check_keys(table.get("near", {}), _TARGETS, "`near`")
         for entry in table.get("known", []):
-            _check(entry, _KNOWN, _KNOWN[:3], "`known`")
+            check_keys(entry, _KNOWN, "`known`", _KNOWN[:3])
             if entry["target"] not in _TARGETS:
                 raise ValueError(f"`target` of `{entry['title']}` is neither `layer` nor `model`")
         for entry in table.get("kind", []):
-            _check(entry, _KIND, _KIND, "`kind`")
-    except ValueError as error:
+            check_keys(entry, _KIND, "`kind`", _KIND)
+    except (UsageError, ValueError) as error:
         raise UsageError(f"{path} can't be read: {error}", fix="Fix the file.") from None
     return table
-
-
-def _check(table: Table, keys: tuple[str, ...], needed: tuple[str, ...], what: str) -> None:
-    for key in table:
-        if key not in keys:
-            raise ValueError(f"{what} has the unknown key `{key}`{nearest(key, keys)}")
-    for key in needed:
-        if key not in table:
-            raise ValueError(f"{what} has no key `{key}`")

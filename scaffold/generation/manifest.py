@@ -23,7 +23,7 @@ from scaffold.generation.template import (
     When,
     plain_value,
 )
-from scaffold.text import nearest
+from scaffold.toml_tables import as_table, check_keys
 
 MANIFEST = "template.toml"
 # What several manifests share: each names it in its `includes`.
@@ -78,7 +78,7 @@ def load(folder: Path) -> Template:
     path = folder / MANIFEST
     try:
         return _template(folder, _with_included(folder, _read(path)))
-    except (ValueError, TypeError) as error:
+    except (UsageError, ValueError, TypeError) as error:
         raise UsageError(
             f"{path} is no manifest of a template: {error}", fix="Fix the manifest."
         ) from None
@@ -209,14 +209,8 @@ def _when(table: Any, values: Mapping[str, tuple[Any, ...]], what: str) -> When:
 
 
 def _check(table: Any, keys: Mapping[str, Any], needed: Iterable[str], what: str) -> None:
-    """Raise `ValueError` unless `table` is one with these keys and values of these types."""
-    if not isinstance(table, dict):
-        raise ValueError(f"{what} is no table")
-    for key in needed:
-        if key not in table:
-            raise ValueError(f"{what} has no key `{key}`")
+    """Refuse what is not a table with these keys and values of these types."""
+    check_keys(as_table(table, what), keys, what, needed)
     for key, value in table.items():
-        if key not in keys:
-            raise ValueError(f"{what} has the unknown key `{key}`{nearest(key, keys)}")
         if not isinstance(value, keys[key]):
             raise ValueError(f"`{key}` of {what} can't be {value!r}")

@@ -18,6 +18,7 @@ from scaffold.generation.composition.tables import (
 )
 from scaffold.generation.spec import Request, Spec
 from scaffold.text import nearest, shown, unprintable
+from scaffold.toml_tables import as_table, as_text, check_keys
 
 VERSION = 1
 MOST_BYTES = 1_000_000
@@ -25,6 +26,7 @@ _KEYS = (
     *("version", "target", "name", "template", "package", "base"),
     *("options", "attributes", "layers", "compile"),
 )
+_SECTION = "Write it as `[section]` with keys below it."
 _ATTRIBUTE_KEYS = ("type", "default", "optional", "constraint", "doc")
 
 
@@ -45,7 +47,7 @@ def read_spec(data: bytes, file: str) -> Request:
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{file} is no TOML: {error}", fix="Fix the file.") from None
     _check_seen(table, file)
-    _known(table, _KEYS, file)
+    check_keys(table, _KEYS, file)
     if table.get("version") != VERSION or isinstance(table["version"], bool):
         raise UsageError(
             f"{file} has version {table.get('version')!r}; this scaffold reads {VERSION}",
@@ -58,8 +60,8 @@ def read_spec(data: bytes, file: str) -> Request:
             f"{file}: `target` is `{target}`{nearest(target, TARGETS)}",
             fix=f"It is one of {', '.join(TARGETS)}.",
         )
-    options = _table(table.get("options", {}), f"{file}: `options`")
-    attributes = _table(table.get("attributes", {}), f"{file}: `attributes`")
+    options = as_table(table.get("options", {}), f"{file}: `options`", _SECTION)
+    attributes = as_table(table.get("attributes", {}), f"{file}: `attributes`", _SECTION)
     return Request(
         target,
         texts["name"],
@@ -112,7 +114,7 @@ def _attribute(name: str, value: object, file: str) -> Assignment | Declaration:
     if not isinstance(value, dict):
         text = _spelled(value, where)
         return Assignment(name, text, f"{name}={text}")
-    _known(value, _ATTRIBUTE_KEYS, where)
+    check_keys(value, _ATTRIBUTE_KEYS, where)
     doc = _text(value.get("doc"), f"{where}: `doc`") or ""
     kind = _text(value.get("type"), f"{where}: `type`")
     if kind is None:
@@ -168,21 +170,4 @@ def _spelled(value: object, where: str) -> str:
 
 
 def _text(value: object, where: str) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    raise UsageError(f"{where} is no text", fix='Put it into quotes: `"..."`.')
-
-
-def _table(value: object, where: str) -> Mapping[str, Any]:
-    if isinstance(value, dict):
-        return value
-    raise UsageError(f"{where} is no table", fix="Write it as `[section]` with keys below it.")
-
-
-def _known(table: Mapping[str, object], keys: tuple[str, ...], where: str) -> None:
-    for key in table:
-        if key not in keys:
-            raise UsageError(
-                f"{where} has the unknown key `{key}`{nearest(key, keys)}",
-                fix=f"There are {', '.join(keys)}.",
-            )
+    return None if value is None else as_text(value, where)

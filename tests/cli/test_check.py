@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from command_line import ROOT
 from conformance.few_checks import BROKEN, CHECKS, CLEAN, HERE, few_checks
 from conftest import Scaffold
 from scaffold.cases import Input
@@ -514,3 +517,13 @@ def test_help(harmless: Scaffold) -> None:
     shown = harmless("check", "--help").out
     assert shown.startswith("Usage: scaffold check [OPTIONS] [TARGETS]...\n")
     assert "  scaffold check my_conv.py:MyConv --args filters=4 --input 2,8,8,3\n" in shown
+
+
+def test_the_pages_are_there_where_python_leaves_docstrings_out() -> None:
+    words = ("-m", "scaffold", "check", "--explain", "config-complete", "--json")
+    plain, optimized = (
+        subprocess.run([sys.executable, *flags, *words], cwd=ROOT, capture_output=True, check=True)
+        for flags in ((), ("-OO",))
+    )
+    assert b"get_config" in plain.stdout
+    assert optimized.stdout == plain.stdout

@@ -38,7 +38,7 @@ def test_there_and_back() -> None:
     ("data", "message"),
     [
         ({}, "w is no list of tables."),
-        ([3], "w is no table."),
+        ([3], "w must be a table."),
         ([{}], "a table of w has none of the keys layer, residual, parallel."),
         (
             [{"layr": "Dense"}],
@@ -48,8 +48,8 @@ def test_there_and_back() -> None:
             [{"layer": "Dense", "arg": {}}],
             "a table of w has the unknown key `arg`. Did you mean `args`?",
         ),
-        ([{"layer": 3}], "w: `layer` is no text."),
-        ([{"layer": "Dense", "args": 3}], "w: `args` is no table."),
+        ([{"layer": 3}], "w: `layer` must be a string."),
+        ([{"layer": "Dense", "args": 3}], "w: `args` must be a table."),
         ([{"residual": 3}], "w: `residual` is no list of tables."),
         ([{"parallel": [[]]}], "w: `parallel` is no list of two branches or more."),
     ],
@@ -64,7 +64,7 @@ def test_refuses_stages(data: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (3, "w is no table."),
+        (3, "w must be a table."),
         ({"los": "mse"}, "w has the unknown key `los`. Did you mean `loss`?"),
         ({"loss": 3}, "w holds what is no text."),
         ({"metrics": "mae"}, "w holds what is no text."),

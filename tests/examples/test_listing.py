@@ -60,15 +60,15 @@ def test_every_kind_of_layer_that_computes_is_one() -> None:
     ("text", "message"),
     [
         ("[a", r"no TOML"),
-        ("a = 1", r"\[a\] is no table"),
+        ("a = 1", r"\[a\] must be a table"),
         ('["a b"]\ngenerate = ["layer A"]', r"can't name a folder"),
-        ('[a]\ngenerates = ["layer A"]', r"no key `generates`.*`generate`"),
+        ('[a]\ngenerates = ["layer A"]', r"the unknown key `generates`.*`generate`"),
         ("[a]\ngenerate = []", r"no list of commands"),
         ('[a]\ngenerate = "layer A"', r"no list of commands"),
         ('[a]\ngenerate = ["layer A"]\nnetwork = "return 1"', r"only one of"),
         ('[a]\ngenerate = ["layer A"]\naccuracy = 0.9', r"only one of"),
         ('[a]\ngenerate = ["layer A"]\nnetwork = "return 1"\naccuracy = 1.5', r"no share"),
-        ('[a]\ngenerate = ["layer A"]\nabout = 1', r"`about` is no text"),
+        ('[a]\ngenerate = ["layer A"]\nabout = 1', r"`about` must be a string"),
     ],
 )
 def test_a_mistake_is_told(text: str, message: str, tmp_path: Path) -> None:

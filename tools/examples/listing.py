@@ -10,6 +10,7 @@ from typing import Any
 
 from scaffold.errors import MissingError, UsageError
 from scaffold.text import nearest, shown
+from scaffold.toml_tables import as_table, as_text, check_keys
 
 FOLDER = Path("generated_examples")
 LISTING = "examples.toml"
@@ -77,23 +78,20 @@ def choose(examples: Mapping[str, Example], names: Iterable[str]) -> list[Exampl
 
 def _example(name: str, table: Any, file: Path) -> Example:
     where = f"{file.as_posix()}: [{shown(name)}]"
-    if not isinstance(table, dict):
-        raise UsageError(f"{where} is no table", fix=f"Write `[{shown(name)}]` with keys below it")
+    as_table(table, where, f"Write `[{shown(name)}]` with keys below it.")
     if not name.isidentifier():
         raise UsageError(f"{where} can't name a folder", fix="Use letters, digits and `_`")
-    for key in table:
-        if key not in _KEYS:
-            raise UsageError(
-                f"{where} has no key `{shown(key)}`{nearest(key, _KEYS)}",
-                fix=f"There are {', '.join(_KEYS)}",
-            )
+    check_keys(table, _KEYS, where)
     commands = table.get("generate")
     if not (isinstance(commands, list) and commands and all(isinstance(c, str) for c in commands)):
         raise UsageError(
             f"{where}: `generate` is no list of commands",
             fix='Write `generate = ["layer MyLayer"]`, for example',
         )
-    texts = {key: _text(table.get(key, ""), f"{where}: `{key}`") for key in ("about", "network")}
+    texts = {
+        key: as_text(table.get(key, ""), f"{where}: `{key}`").strip()
+        for key in ("about", "network")
+    }
     accuracy = table.get("accuracy")
     if (accuracy is not None) != bool(texts["network"]):
         raise UsageError(
@@ -103,9 +101,3 @@ def _example(name: str, table: Any, file: Path) -> Example:
     if accuracy is not None and not (isinstance(accuracy, float) and 0 < accuracy < 1):
         raise UsageError(f"{where}: `accuracy` is no share", fix="Write `accuracy = 0.9`")
     return Example(name, tuple(commands), texts["about"], texts["network"], accuracy)
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str):
-        raise UsageError(f"{where} is no text", fix="Fix the file")
-    return value.strip()

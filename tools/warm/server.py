@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from scaffold.processes import kill_group
 from tools.warm.process import run
 
 # What a proof of an example imports besides; where one is missing, the proof will say so.
@@ -77,7 +78,7 @@ class _Server:
 
     def _end(self) -> NoReturn:
         for pid in self._children:
-            _kill(pid)
+            kill_group(pid)
         os._exit(0)
 
     def _accept(self) -> tuple[dict[str, Any], list[int]] | None:
@@ -100,7 +101,7 @@ class _Server:
     def _left(self, pid: int, client: socket.socket) -> None:
         """Who asked for the process is gone: end it; `_reap` does the rest."""
         self._selector.unregister(client)
-        _kill(pid)
+        kill_group(pid)
 
     def _reap(self) -> None:
         """Tell of each child that has ended how it did."""
@@ -117,7 +118,7 @@ class _Server:
                     client.sendall(code.to_bytes(4, "big", signed=True))
                 client.close()
                 # What it has started and left behind goes too.
-                _kill(pid)
+                kill_group(pid)
 
     def _forget(self, client: socket.socket) -> None:
         """In a fork: let go of all that is the server's."""
@@ -126,11 +127,6 @@ class _Server:
         self._selector.close()
         for one in (self._listening, self._woken, self._wakes, client, *self._children.values()):
             one.close()
-
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

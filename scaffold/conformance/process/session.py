@@ -21,6 +21,7 @@ from scaffold.conformance.finding import Finding, Outcome, Where
 from scaffold.conformance.process.channel import Channel
 from scaffold.conformance.process.targets import Module, modules_of
 from scaffold.errors import UsageError
+from scaffold.processes import kill_group
 
 _POSIX = os.name == "posix"
 
@@ -247,15 +248,7 @@ class _Worker:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if _POSIX:
-            _kill_group(self._process.pid)
+        kill_group(self._process.pid)
         self._process.kill()
         self._process.communicate()
         self._log.close()
-
-
-def _kill_group(pid: int) -> None:
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return

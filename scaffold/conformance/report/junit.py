@@ -1,13 +1,14 @@
-"""Outcomes as JUnit's XML, in the shape that pytest writes."""
+"""Outcomes as JUnit's XML."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from xml.etree import ElementTree
 
 from scaffold.conformance.finding import Finding, Outcome
 from scaffold.conformance.report.view import grouped, page_of, place, printable
+from scaffold.junit import Suite, TestCase
+from scaffold.junit import junit as written
 
 
 def junit(outcomes: Iterable[Outcome], here: Path) -> str:
@@ -15,52 +16,30 @@ def junit(outcomes: Iterable[Outcome], here: Path) -> str:
 
     The same run gives the same text but for the times: there is no date and no host in it.
     """
-    root = ElementTree.Element("testsuites", name="scaffold check")
-    for group in grouped(outcomes):
-        _suite(root, group, here)
-    ElementTree.indent(root)
-    text = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+    return written("scaffold check", [_suite(group, here) for group in grouped(outcomes)])
 
 
-def _suite(root: ElementTree.Element, group: Sequence[Outcome], here: Path) -> None:
+def _suite(group: Sequence[Outcome], here: Path) -> Suite:
     first = group[0]
-    failures = sum(outcome.status == "failed" for outcome in group)
-    passed = sum(outcome.status == "passed" for outcome in group)
-    suite = ElementTree.SubElement(
-        root,
-        "testsuite",
-        name=printable(" ".join(filter(None, (first.subject, first.case, first.backend)))),
-        errors="0",
-        failures=str(failures),
-        skipped=str(len(group) - failures - passed),
-        tests=str(len(group)),
-        time=_seconds(sum(outcome.seconds for outcome in group)),
-    )
-    for outcome in group:
-        _case(suite, outcome, here)
+    name = " ".join(filter(None, (first.subject, first.case, first.backend)))
+    return Suite(printable(name), [_case(outcome, here) for outcome in group])
 
 
-def _case(suite: ElementTree.Element, outcome: Outcome, here: Path) -> None:
+def _case(outcome: Outcome, here: Path) -> TestCase:
     variant = " ".join(filter(None, (outcome.case, outcome.backend)))
-    case = ElementTree.SubElement(
-        suite,
-        "testcase",
-        classname=printable(outcome.subject.replace(":", ".")),
-        name=printable(f"{outcome.check}[{variant}]"),
-        time=_seconds(outcome.seconds),
+    failure = skipped = None
+    if outcome.status == "failed":
+        messages = [_message(finding) for finding in outcome.findings]
+        failure = "; ".join(messages), _text(outcome, here)
+    elif outcome.status != "passed":
+        skipped = f"scaffold.{outcome.status}", printable(outcome.reason)
+    return TestCase(
+        printable(outcome.subject.replace(":", ".")),
+        printable(f"{outcome.check}[{variant}]"),
+        outcome.seconds,
+        failure,
+        skipped,
     )
-    reason = printable(outcome.reason)
-    match outcome.status:
-        case "failed":
-            messages = [_message(finding) for finding in outcome.findings]
-            failure = ElementTree.SubElement(case, "failure", message="; ".join(messages))
-            failure.text = _text(outcome, here)
-        case "expected":
-            ElementTree.SubElement(case, "skipped", type="scaffold.expected", message=reason)
-        case "not_applicable" | "not_run_here" | "blocked":
-            type_ = f"scaffold.{outcome.status}"
-            ElementTree.SubElement(case, "skipped", type=type_, message=reason)
 
 
 def _text(outcome: Outcome, here: Path) -> str:
@@ -74,7 +53,3 @@ def _text(outcome: Outcome, here: Path) -> str:
 
 def _message(finding: Finding) -> str:
     return printable(f"expected {finding.expected}, got {finding.got}")
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.3f}"

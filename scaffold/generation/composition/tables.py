@@ -10,6 +10,7 @@ from scaffold.errors import UsageError
 from scaffold.generation.composition.compiled import Compiled
 from scaffold.generation.composition.stage import Parallel, Residual, Stage, Use
 from scaffold.text import nearest
+from scaffold.toml_tables import as_table, as_text, check_keys
 
 _KINDS = {
     "layer": ("layer", "args"),
@@ -36,8 +37,8 @@ def read_compiled(data: Any, where: str) -> Compiled:
     Raises:
         UsageError: If it has other keys, or values that are no texts.
     """
-    table = _table(data, where)
-    _known(table, _COMPILE, where)
+    table = as_table(data, where)
+    check_keys(table, _COMPILE, where)
     metrics = table.get("metrics", [])
     texts = [table.get("loss", ""), table.get("optimizer", ""), *metrics]
     if not isinstance(metrics, list) or not all(isinstance(text, str) for text in texts):
@@ -72,7 +73,7 @@ def compiled_table(compiled: Compiled) -> dict[str, Any]:
 
 
 def _stage(data: Any, where: str) -> Stage:
-    table = _table(data, where)
+    table = as_table(data, where)
     kind = next((key for key in _KINDS if key in table), None)
     if kind is None:
         known = [key for keys in _KINDS.values() for key in keys]
@@ -81,7 +82,7 @@ def _stage(data: Any, where: str) -> Stage:
             f"a table of {where} has none of the keys {', '.join(_KINDS)}{wrong}",
             fix='Write `layer = "Dense"` with `args = { units = 10 }`, for example.',
         )
-    _known(table, _KINDS[kind], f"a table of {where}")
+    check_keys(table, _KINDS[kind], f"a table of {where}")
     if kind == "residual":
         return Residual(read_stages(table["residual"], f"{where}: `residual`"))
     if kind == "parallel":
@@ -97,10 +98,9 @@ def _stage(data: Any, where: str) -> Stage:
 
 
 def _use(table: Mapping[str, Any], where: str) -> Use:
-    args = _table(table.get("args", {}), f"{where}: `args`")
-    if not isinstance(table["layer"], str):
-        raise UsageError(f"{where}: `layer` is no text", fix='Write `layer = "Dense"`.')
-    home, _, layer = table["layer"].rpartition(":")
+    args = as_table(table.get("args", {}), f"{where}: `args`")
+    used = as_text(table["layer"], f"{where}: `layer`", 'Write `layer = "Dense"`.')
+    home, _, layer = used.rpartition(":")
     return Use(layer, home, {name: _spelled(value) for name, value in args.items()})
 
 
@@ -114,18 +114,3 @@ def _plain(text: str) -> Any:
 
 def _spelled(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _table(data: Any, where: str) -> Mapping[str, Any]:
-    if isinstance(data, dict):
-        return data
-    raise UsageError(f"{where} is no table", fix="Write it as keys and values.")
-
-
-def _known(table: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
-    for key in table:
-        if key not in keys:
-            raise UsageError(
-                f"{where} has the unknown key `{key}`{nearest(key, keys)}",
-                fix=f"There are {', '.join(keys)}.",
-            )

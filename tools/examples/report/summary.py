@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from xml.etree import ElementTree
 
 from scaffold.conformance.report.view import printable
-from tools.examples.verify.result import Result
+from scaffold.junit import Suite, TestCase
+from scaffold.junit import junit as written
+from tools.examples.verify.result import Result, Step
 from tools.examples.verify.results import HOME
 
 REPORTS = HOME / "reports"
@@ -24,35 +25,21 @@ def write_reports(results: Sequence[Result]) -> str:
 
 
 def junit(results: Sequence[Result]) -> str:
-    """A suite for each unit, a test case for each step, in the shape that pytest writes."""
-    root = ElementTree.Element("testsuites", name="scaffold examples verify")
-    for result in results:
-        bad = sum(step.status in ("failed", "late") for step in result.steps)
-        left = sum(step.status == "not run" for step in result.steps)
-        suite = ElementTree.SubElement(
-            root,
-            "testsuite",
-            name=f"{result.example} {result.backend} {result.device}",
-            errors="0",
-            failures=str(bad),
-            skipped=str(left),
-            tests=str(len(result.steps)),
-            time=f"{result.seconds:.3f}",
-        )
-        for step in result.steps:
-            case = ElementTree.SubElement(
-                suite,
-                "testcase",
-                classname=result.example,
-                name=f"{step.name}[{result.backend} {result.device}]",
-                time=f"{step.seconds:.3f}",
-            )
-            if step.status == "not run":
-                ElementTree.SubElement(case, "skipped", message="a step before it failed")
-            elif step.status != "passed":
-                lines = [printable(line) for line in step.message.splitlines()]
-                failure = ElementTree.SubElement(case, "failure", message=[*lines, step.status][0])
-                failure.text = "\n".join(lines)
-    ElementTree.indent(root)
-    text = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+    """A suite for each unit, a test case for each step."""
+    return written("tools.examples verify", map(_suite, results))
+
+
+def _suite(result: Result) -> Suite:
+    variant = f"{result.backend} {result.device}"
+    cases = [_case(result.example, variant, step) for step in result.steps]
+    return Suite(f"{result.example} {variant}", cases)
+
+
+def _case(example: str, variant: str, step: Step) -> TestCase:
+    failure = skipped = None
+    if step.status == "not run":
+        skipped = "", "a step before it failed"
+    elif step.status != "passed":
+        lines = [printable(line) for line in step.message.splitlines()]
+        failure = [*lines, step.status][0], "\n".join(lines)
+    return TestCase(example, f"{step.name}[{variant}]", step.seconds, failure, skipped)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.generation.template import Training
+from scaffold.processes import kill_group
 from tools.examples.build import Built
 from tools.examples.verify.devices import variables
 from tools.examples.verify.result import Step
@@ -109,11 +110,7 @@ class Setting:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    if hasattr(os, "killpg"):
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+    kill_group(process.pid)
     process.kill()
 
 
