@@ -28,7 +28,7 @@ help:
 	@echo 'make demo     generate a layer, run its tests, train a model with it on real images'
 	@echo 'make test     everything that CI runs but the examples: lint, types, tests'
 	@echo 'make sweep    all layers of Keras and KerasHub, and all that is generated, on all backends'
-	@echo 'make lint     ruff, black and mypy alone'
+	@echo 'make lint     ruff, black, mypy and the import contracts alone'
 	@echo 'make examples prove generated_examples: BACKEND=jax DEVICE=gpu SHARD=1/4 narrow it'
 	@echo 'make examples-by-turn  the same, each on one backend; SINCE=COMMIT: only what changed'
 	@echo 'make examples-oldest   the same on the oldest Keras; examples-newest on the newest'
@@ -141,7 +141,7 @@ mutation: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.mutation
 
 clean:
-	rm -rf .venv .venv-oldest .venv-newest demo .examples .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-newest demo .examples .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
 from scaffold.version import __version__
 
+TYPE_CHECKING = False  # As in `typing`, which takes a while to import.
 if TYPE_CHECKING:
-    from scaffold.api import (
-        Folders,
-        Plan,
-        Project,
-        check,
-        from_file,
-        layer,
-        model,
-        template,
-        templates,
+    from scaffold.api import check, from_file, layer, model, template, templates
+    from scaffold.changes import FilesDifferError
+    from scaffold.conformance.finding import Finding, Outcome
+    from scaffold.errors import (
+        ConflictError,
+        MissingError,
+        Place,
+        ScaffoldError,
+        UnsafeError,
+        UsageError,
     )
-    from scaffold.errors import ScaffoldError
+    from scaffold.generation.spec import Request
+    from scaffold.generation.template import Template
+    from scaffold.planning import Folders, Plan, Project
 
 __all__ = [
+    "ConflictError",
+    "FilesDifferError",
+    "Finding",
     "Folders",
+    "MissingError",
+    "Outcome",
+    "Place",
     "Plan",
     "Project",
+    "Request",
     "ScaffoldError",
+    "Template",
+    "UnsafeError",
+    "UsageError",
     "__version__",
     "check",
     "from_file",
@@ -34,11 +44,30 @@ __all__ = [
     "template",
     "templates",
 ]
+_HOMES = {
+    "ConflictError": "errors",
+    "FilesDifferError": "changes",
+    "Finding": "conformance.finding",
+    "MissingError": "errors",
+    "Outcome": "conformance.finding",
+    "Place": "errors",
+    "Request": "generation.spec",
+    "ScaffoldError": "errors",
+    "Template": "generation.template",
+    "UnsafeError": "errors",
+    "UsageError": "errors",
+}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """What is public is imported when it is used: `import scaffold` costs nothing."""
+    from importlib import import_module
+
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "scaffold.errors" if name == "ScaffoldError" else "scaffold.api"
-    return getattr(importlib.import_module(home), name)
+    home = import_module(f"scaffold.{_HOMES.get(name, 'api')}")
+    return getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,20 +8,19 @@ project.commit(plan)
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from scaffold.errors import MissingError, UsageError
+from scaffold.errors import UsageError
 from scaffold.generation.attributes.grammar import read_attribute
-from scaffold.generation.catalog import Catalog
-from scaffold.generation.composition import Compiled, read_use, with_homes
+from scaffold.generation.catalog import TARGETS, Catalog
+from scaffold.generation.composition import Compiled, read_use
 from scaffold.generation.spec import Request
-from scaffold.generation.spec_file import MOST_BYTES, read_spec
+from scaffold.generation.spec_file import from_file
 from scaffold.generation.template import Template
 from scaffold.planning import Folders, Plan, Project
+from scaffold.text import shown
 
 if TYPE_CHECKING:
     from scaffold.conformance.finding import Outcome
@@ -114,25 +113,13 @@ def _spelled(options: Mapping[str, object] | None) -> dict[str, str]:
     }
 
 
-def from_file(path: str | Path) -> Request:
-    """What a spec file asks for; files that it names are looked up from its own folder.
+def templates(target: Target) -> tuple[Template, ...]:
+    """All templates of layers or of models.
 
     Raises:
-        MissingError: If there is no such file.
-        UsageError: If it is no spec.
+        UsageError: If `target` is something else.
     """
-    path = Path(path)
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except FileNotFoundError:
-        raise MissingError(f"there is no spec file {path}", fix="Is the path right?") from None
-    request, folder = read_spec(data, str(path)), path.absolute().parent
-    return replace(request, layers=with_homes(request.layers, lambda home: str(folder / home)))
-
-
-def templates(target: Target) -> tuple[Template, ...]:
-    """All templates of layers or of models."""
+    _check_target(target)
     return tuple(Catalog.builtin().templates(target))
 
 
@@ -142,12 +129,20 @@ def template(name: str, target: Target = "layer") -> Template:
     Raises:
         UsageError: If there is none.
     """
+    _check_target(target)
     found, _ = Catalog.builtin().find(target, name)
     return found
 
 
+def _check_target(target: str) -> None:
+    if target not in TARGETS:
+        raise UsageError(
+            f"`{shown(str(target))}` is neither `layer` nor `model`", fix="Write one of the two."
+        )
+
+
 def check(
-    *targets: str,
+    *targets: str | Path,
     backend: str | Sequence[str] = (),
     args: Mapping[str, Any] | None = None,
     input: Any = None,  # noqa: A002 - the word of the command line
@@ -158,11 +153,11 @@ def check(
 ) -> list[Outcome]:
     """Check layers and models against Keras's contract, in processes of their own.
 
-    `scaffold.conformance.check` does the same in this process, for a class at hand.
+    `check` of `scaffold.conformance` does the same in this process, for a class at hand.
 
     Args:
         targets: `file.py:Class`, `file.py`, `module:Class`, `module` or folders.
-        backend: One backend or several; else the one that Keras would take.
+        backend: One backend, several, or `"all"`; else the one that Keras would take.
         args: Arguments of the constructor.
         input: What `call` gets, such as `"2,8,8,3"` or a shape.
         tags: What the class is meant to do otherwise than most.
@@ -178,7 +173,7 @@ def check(
         MissingError: If a target or a backend is not there.
     """
     from scaffold.cases import structure_from
-    from scaffold.conformance.backends import default_backend, require
+    from scaffold.conformance.backends import choose
     from scaffold.conformance.finding import Outcome
     from scaffold.conformance.process import session
     from scaffold.conformance.registry import refuse_unknown_tags, select
@@ -188,13 +183,10 @@ def check(
             "nothing is named to check",
             fix="Name a class, a file or a folder: `my_layers.py:MyLayer`",
         )
-    backends = (backend,) if isinstance(backend, str) else tuple(backend)
-    backends = backends or (default_backend(os.environ),)
-    require(backends)
     refuse_unknown_tags(tags)
     request = session.Request(
-        targets=targets,
-        backends=backends,
+        targets=tuple(map(str, targets)),
+        backends=choose((backend,) if isinstance(backend, str) else backend),
         checks=tuple(one.id for one in select(only, skip)),
         args=args,
         inputs=None if input is None else structure_from(input),

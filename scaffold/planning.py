@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from scaffold.changes import Change, OnConflict
 from scaffold.changes import Plan as Changes
-from scaffold.errors import UsageError
+from scaffold.errors import MissingError, UsageError
 from scaffold.generation.catalog import Catalog
 from scaffold.generation.composition import with_homes
 from scaffold.generation.generate import (
@@ -22,9 +22,11 @@ from scaffold.generation.generate import (
 from scaffold.generation.render import Style
 from scaffold.generation.spec import Request, Spec, make_spec, notes_of, template_of
 from scaffold.generation.spec_file import write_spec
+from scaffold.keras_source import modules_named
 from scaffold.modules import packages_of
 from scaffold.pyproject import nearest_project
 from scaffold.settings import Settings, load_settings
+from scaffold.text import shown
 from scaffold.workspace import Workspace
 
 
@@ -38,13 +40,22 @@ class Folders:
         tests: Whether a test is written.
         training: Whether a model's training script is written.
         exports: Whether the package's `__init__.py` may get the class.
+
+    Raises:
+        UsageError: If there is a folder for a test that is not to be written.
     """
 
-    into: Path | None = None
-    tests_into: Path | None = None
+    into: str | Path | None = None
+    tests_into: str | Path | None = None
     tests: bool = True
     training: bool = True
     exports: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.tests and self.tests_into is not None:
+            raise UsageError(
+                "--no-tests and --tests-into contradict each other", fix="Leave one of them out."
+            )
 
 
 @dataclass(frozen=True)
@@ -94,16 +105,23 @@ class Project:
     """
 
     def __init__(self, folder: str | Path = ".") -> None:
-        self.folder = Path(folder).absolute()
+        self.folder = Path(folder).resolve()
+        if not self.folder.is_dir():
+            raise MissingError(f"there is no folder {shown(str(folder))}")
         self.workspace = Workspace(nearest_project(self.folder) or self.folder)
 
-    def typed(self, file: str) -> str:
-        """A file that was named in the project's folder, from the current one."""
-        return Path(os.path.relpath(self.folder / file)).as_posix()
+    def at(self, path: str | Path) -> Path:
+        """A path that is relative to the project's folder; as it is if that is the current one."""
+        return Path(path) if self.folder == Path.cwd() else self.folder / path
 
-    def at(self, path: Path) -> Path:
-        """A path that was named in the project's folder; as it was typed, if one is there."""
-        return path if self.folder == Path.cwd() else self.folder / path
+    def home(self, home: str) -> str:
+        """The file or module of a layer that is named in the project's folder, from here."""
+        if home.endswith(".py"):
+            return _seen_from(Path.cwd(), self.at(home))
+        if self.folder != Path.cwd():
+            for path in modules_named(home, [self.folder]):
+                return _seen_from(Path.cwd(), path)
+        return home
 
     def plan(
         self,
@@ -111,7 +129,7 @@ class Project:
         folders: Folders | None = None,
         *,
         on_conflict: OnConflict = "fail",
-        save_spec: Path | None = None,
+        save_spec: str | Path | None = None,
     ) -> Plan:
         """What would be written; nothing is.
 
@@ -133,8 +151,14 @@ class Project:
         """Write all files of a plan, or none.
 
         Raises:
+            UsageError: If it is the plan of another project.
             ConflictError: If a file has changed since, or another run is writing.
         """
+        if plan.root != self.workspace.root:
+            raise UsageError(
+                f"the plan is for {shown(str(plan.root))}, not for {self.workspace.root}",
+                fix="Commit it with the project that made it.",
+            )
         with self.workspace.transaction() as transaction:
             transaction.commit(plan.changes.changes)
 
@@ -144,7 +168,7 @@ class Project:
         folders: Folders | None = None,
         *,
         on_conflict: OnConflict = "fail",
-        save_spec: Path | None = None,
+        save_spec: str | Path | None = None,
     ) -> Plan:
         """Plan and commit, while no other run can write in between."""
         planning = _Planning.begin(self, request, folders or Folders())
@@ -169,12 +193,8 @@ class _Planning:
 
     @classmethod
     def begin(cls, project: Project, request: Request, folders: Folders) -> _Planning:
-        if not folders.tests and folders.tests_into is not None:
-            raise UsageError(
-                "--no-tests and --tests-into contradict each other", fix="Leave one of them out."
-            )
         catalog, here = Catalog.builtin(), project.folder
-        request = replace(request, layers=with_homes(request.layers, project.typed))
+        request = replace(request, layers=with_homes(request.layers, project.home))
         start = Path(os.path.normpath(here / folders.into)) if folders.into else here
         settings = load_settings(start, here)
         spec, reason = make_spec(catalog, request, settings.package)
@@ -184,7 +204,7 @@ class _Planning:
         exports = settings.exports and bool(layout.packages) and folders.exports
         return cls(project, spec, reason, notes, settings, layout, exports)
 
-    def plan(self, on_conflict: OnConflict, save_spec: Path | None) -> Plan:
+    def plan(self, on_conflict: OnConflict, save_spec: str | Path | None) -> Plan:
         style = Style(self.settings.license_header, self.settings.black)
         files = dict(generate(self.catalog, self.spec, style, self.layout))
         if save_spec is not None:
@@ -207,7 +227,7 @@ class _Planning:
         )
 
     def _saved(
-        self, file: Path, others: Mapping[PurePosixPath, bytes]
+        self, file: str | Path, others: Mapping[PurePosixPath, bytes]
     ) -> Iterator[tuple[PurePosixPath, bytes]]:
         path = self.project.workspace.confine(self.project.at(file))
         if path in others:
@@ -216,9 +236,11 @@ class _Planning:
                 fix="Name another file, such as spec.toml.",
             )
         folder = (self.project.folder / file).parent
-        layers = with_homes(
-            self.spec.layers, lambda home: Path(os.path.relpath(home, folder)).as_posix()
-        )
+
+        def as_written(home: str) -> str:
+            return _seen_from(folder, Path(home)) if home.endswith(".py") else home
+
+        layers = with_homes(self.spec.layers, as_written)
         yield path, write_spec(replace(self.spec, layers=layers))
 
     def _edits(self, changes: Changes) -> Iterator[Change]:
@@ -237,6 +259,14 @@ class _Planning:
         if before is not None and classes:
             after = with_exports(before, classes, self.settings.black, workspace.as_typed(path))
             yield Change(path, before, after, edits=True)
+
+
+def _seen_from(folder: Path, path: Path) -> str:
+    """A path as it is written relative to a folder; whole where it is on another drive."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        return path.as_posix()
 
 
 def _layout(project: Project, settings: Settings, folders: Folders, target: str) -> Layout:

@@ -84,8 +84,9 @@ def _settings(folder: Path, data: dict[str, Any]) -> Settings:
     mine = _table(data, folder, "tool", "scaffold")
     where = f"[tool.scaffold] in {folder / PYPROJECT}"
     check_keys(mine, (*_KEYS, *_TABLES), where)
-    for key in mine.keys() - set(_TABLES):
-        as_text(mine[key], f"{where}: `{key}`", f'Write `{key} = "..."`.')
+    for key, value in mine.items():
+        if key not in _TABLES:
+            as_text(value, f"{where}: `{key}`", f'Write `{key} = "..."`.')
     header = mine.get("license-header", "")
     for number, line in enumerate(header.splitlines()):
         if hidden := unprintable(line):

@@ -28,6 +28,7 @@ def test_import_costs_nothing() -> None:
 
 def test_each_public_name_is_there() -> None:
     assert [name for name in scaffold.__all__ if not hasattr(scaffold, name)] == []
+    assert dir(scaffold) == sorted(scaffold.__all__)
     with pytest.raises(AttributeError, match=r"^module 'scaffold' has no attribute 'layers'$"):
         _ = scaffold.layers
 
@@ -80,6 +81,50 @@ def test_a_project_elsewhere_is_as_if_one_were_there(
     assert in_it(".") == (files, line)
 
 
+def test_a_project_is_found_by_any_path_to_it(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "pyproject.toml").touch()
+    other = tmp_path / "other"
+    (other / "inside").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(other)
+    for path, root in {"../other": other, "../link": other, "..": tmp_path, ".": here}.items():
+        project = scaffold.Project(path)
+        assert (project.folder, project.workspace.root) == (root, root)
+        assert project.plan(scaffold.layer(*CONV)).next == "pytest test_my_conv.py"
+    with pytest.raises(MissingError, match=r"^there is no folder none$"):
+        scaffold.Project("none")
+    plan = scaffold.Project("../other").plan(scaffold.layer(*CONV))
+    with pytest.raises(UsageError, match=r"^the plan is for "):
+        scaffold.Project(".").commit(plan)
+    assert not (here / "my_conv.py").exists()
+
+
+def test_a_module_is_looked_up_in_the_project(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = scaffold.Project(here)
+    project.generate(scaffold.layer("MyDense", "units=4"))
+    request = scaffold.model("MyNet", layers=["my_dense:MyDense:units=10"])
+    plans = []
+    for folder in (here, tmp_path):
+        monkeypatch.chdir(folder)
+        plans.append(project.plan(request).files)
+    assert plans[0] == plans[1]
+
+
+def test_folders_are_strings_or_paths(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for current in (here, here.parent):
+        monkeypatch.chdir(current)
+        plan = scaffold.Project(here).plan(
+            scaffold.layer(*CONV), scaffold.Folders(into="a", tests_into="t"), save_spec="s.toml"
+        )
+        names = [path.relative_to(here).as_posix() for path in plan.files]
+        assert names == ["a/my_conv.py", "t/test_my_conv.py", "s.toml"]
+    with pytest.raises(UsageError, match=r"contradict each other$"):
+        scaffold.Folders(tests_into="t", tests=False)
+
+
 def test_options_and_layers_are_as_typed(scaffold: Scaffold, here: Path) -> None:
     import scaffold as api
 
@@ -102,6 +147,8 @@ def test_templates() -> None:
     assert scaffold.template("conv").attributes[0].name == "filters"
     with pytest.raises(UsageError, match=r"^there is no layer template `cnov`"):
         scaffold.template("cnov")
+    with pytest.raises(UsageError, match=r"^`layers` is neither `layer` nor `model`$"):
+        scaffold.templates("layers")  # type: ignore[arg-type]
 
 
 def test_errors_say_where(here: Path) -> None:
@@ -121,13 +168,17 @@ def test_checks_in_another_process(here: Path) -> None:
     path = here / "my_dense.py"
     path.write_text(path.read_text().replace('            "units": self.units,\n', "", 1))
     outcomes = scaffold.check(
-        str(path), backend="torch", args={"units": 3}, input="2,4", only=["config-complete"]
+        path, backend="torch", args={"units": 3}, input="2,4", only=["config-complete"]
     )
     assert [(one.check, one.status, one.backend) for one in outcomes] == [
         ("config-complete", "failed", "torch")
     ]
     with pytest.raises(UsageError, match=r"^nothing is named to check"):
         scaffold.check()
+    with pytest.raises(UsageError, match=r"^there is no backend `jaxx`\. Did you mean `jax`\?$"):
+        scaffold.check(path, backend="jaxx")
+    with pytest.raises(UsageError, match=r"^no check is left$"):
+        scaffold.check(path, only=["constructs"], skip=["constructs"])
 
 
 def test_the_page_is_true(here: Path) -> None:

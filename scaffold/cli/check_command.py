@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -147,8 +146,6 @@ def command(
 
     _check_words(targets, lists=lists, explain=explain)
     checks = select(_split(only), _split(skip))
-    if not checks:
-        raise UsageError("no check is left", fix="Skip fewer of those that --only names")
     if lists or explain is not None:
         from scaffold.cli.check_pages import show_list, show_page
 
@@ -158,6 +155,7 @@ def command(
             show_list(checks, _width(), as_json=as_json)
         return 0
     from scaffold.cases import arguments_from
+    from scaffold.conformance.backends import choose
     from scaffold.conformance.process.session import Request
 
     reports = _Reports.at(sarif, junit, as_json=as_json)
@@ -166,7 +164,7 @@ def command(
         args=arguments_from(arguments) or None,
         inputs=_inputs(inputs),
         tags=_known(tags),
-        backends=_installed(backends),
+        backends=choose(backends),
         checks=tuple(check.id for check in checks),
         timeout=timeout,
         memory=memory,
@@ -343,16 +341,6 @@ def _known(tags: Iterable[str]) -> frozenset[str]:
 
     refuse_unknown_tags(tags)
     return frozenset(tags)
-
-
-def _installed(backends: Sequence[str]) -> tuple[str, ...]:
-    from scaffold.conformance.backends import default_backend, require
-
-    chosen = tuple(dict.fromkeys(backends)) or (default_backend(os.environ),)
-    if "all" in chosen:
-        chosen = BACKENDS
-    require(chosen)
-    return chosen
 
 
 def _inputs(words: Sequence[str]) -> Any:

@@ -16,6 +16,7 @@ from scaffold.cli.attribute_param import AttributeParam
 from scaffold.cli.failure import colored_diff
 from scaffold.cli.params import OptionParam, complete_templates
 from scaffold.errors import UsageError
+from scaffold.text import shown
 
 if TYPE_CHECKING:
     from scaffold.changes import OnConflict
@@ -107,11 +108,15 @@ def read(words: Sequence[str]) -> tuple[Request, Wish]:
     Raises:
         UsageError: If it is not well-formed.
     """
-    name, *rest = words
+    name, *rest = words or [""]
+    if name not in ("layer", "model"):
+        raise UsageError(f"`{shown(name)}` generates no class", fix="Write `layer` or `model`.")
     module = import_module(f"scaffold.cli.{name}_command")
     try:
         with module.command.make_context(name, rest) as context:
             asked: tuple[Request, Wish] = module.asked(**context.params)
+    except click.exceptions.Exit:
+        raise UsageError("it only shows help", fix="Leave out --help.") from None
     except click.UsageError as error:
         raise UsageError(error.format_message()) from None
     return asked
@@ -119,9 +124,11 @@ def read(words: Sequence[str]) -> tuple[Request, Wish]:
 
 def run(request: Request, wish: Wish) -> None:
     """Turn what was asked for into a plan, commit it, and say so."""
-    from scaffold.api import Project, from_file
     from scaffold.generation.catalog import Catalog
+    from scaffold.generation.spec_file import from_file
+    from scaffold.planning import Project
 
+    folders = wish.folders
     catalog = Catalog.builtin()
     if wish.from_file is not None:
         request = request.over(from_file(wish.from_file))
@@ -130,12 +137,12 @@ def run(request: Request, wish: Wish) -> None:
 
         request = ask(catalog, request)
     project = Project()
-    done = _Done(catalog, project, *_planned(catalog, project, request, wish))
+    done = _Done(catalog, project, *_planned(catalog, project, request, folders, wish))
     _answer(done, wish)
 
 
 def _planned(
-    catalog: Catalog, project: Project, request: Request, wish: Wish
+    catalog: Catalog, project: Project, request: Request, folders: Folders, wish: Wish
 ) -> tuple[Request, Plan]:
     """The plan, and what it is for; a person is asked where the name leaves the template open."""
     from scaffold.cli.asking import can_ask
@@ -143,7 +150,7 @@ def _planned(
 
     def planned(request: Request) -> tuple[Request, Plan]:
         act = project.plan if wish.writes_nothing else project.generate
-        plan = act(request, wish.folders, on_conflict=wish.on_conflict, save_spec=wish.save_spec)
+        plan = act(request, folders, on_conflict=wish.on_conflict, save_spec=wish.save_spec)
         return request, plan
 
     try:

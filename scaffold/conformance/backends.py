@@ -53,6 +53,26 @@ def default_backend(environment: Mapping[str, str]) -> str:
     return backend
 
 
+def choose(words: Iterable[str]) -> tuple[str, ...]:
+    """The backends that are named, each once; `all` are all, and none the one Keras would take.
+
+    Raises:
+        UsageError: If one is not a backend to check on.
+        MissingError: If one is not installed.
+    """
+    chosen = tuple(dict.fromkeys(words)) or (default_backend(os.environ),)
+    for word in chosen:
+        if word not in (*BACKENDS, "all"):
+            raise UsageError(
+                f"there is no backend `{shown(word)}`{nearest(word, BACKENDS)}",
+                fix=f"There are {', '.join(BACKENDS)}.",
+            )
+    if "all" in chosen:
+        chosen = BACKENDS
+    require(chosen)
+    return chosen
+
+
 def require(backends: Iterable[str]) -> None:
     """See that Keras and the packages of the backends are installed.
 

@@ -180,10 +180,13 @@ def select(only: Iterable[str] = (), skip: Iterable[str] = ()) -> list[Check]:
     """The checks to report: all or `only` some, without those to `skip`.
 
     Raises:
-        UsageError: If one of the ids is none of a check.
+        UsageError: If one of the ids is none of a check, or none is left.
     """
     wanted = {find(id_).id for id_ in only} or {check.id for check in checks()}
-    return [check for check in checks() if check.id in wanted - {find(id_).id for id_ in skip}]
+    wanted -= {find(id_).id for id_ in skip}
+    if not wanted:
+        raise UsageError("no check is left", fix="Skip fewer of those that --only names")
+    return [check for check in checks() if check.id in wanted]
 
 
 def with_needed(chosen: Iterable[Check]) -> list[Check]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from scaffold.errors import UnsafeError, UsageError
+from scaffold.errors import MissingError, UnsafeError, UsageError
 from scaffold.generation.attributes import REQUIRED, Attribute, Default
 from scaffold.generation.attributes.grammar import Assignment, Declaration, declare_type
 from scaffold.generation.catalog import TARGETS
+from scaffold.generation.composition.stage import with_homes
 from scaffold.generation.composition.tables import (
     compiled_table,
     read_compiled,
@@ -28,6 +31,31 @@ _KEYS = (
 )
 _SECTION = "Write it as `[section]` with keys below it."
 _ATTRIBUTE_KEYS = ("type", "default", "optional", "constraint", "doc")
+
+
+def from_file(path: str | Path) -> Request:
+    """What a spec file asks for; files that it names are looked up from its own folder.
+
+    Raises:
+        MissingError: If there is no such file.
+        UsageError: If it can't be read, or is no spec.
+        UnsafeError: If it is over a megabyte, or holds what can't be seen.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise MissingError(f"there is no spec file {path}", fix="Is the path right?") from None
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from None
+    folder = path.absolute().parent
+
+    def found(home: str) -> str:
+        return str(folder / home) if home.endswith(".py") else home
+
+    request = read_spec(data, str(path))
+    return replace(request, layers=with_homes(request.layers, found))
 
 
 def read_spec(data: bytes, file: str) -> Request:

@@ -1,4 +1,4 @@
-"""A layer of Keras to derive from, as its source says it is: nothing of Keras is imported."""
+"""Classes, Keras's and users', as their source says they are: none of them is imported."""
 
 from __future__ import annotations
 

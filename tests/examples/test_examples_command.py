@@ -126,6 +126,23 @@ def test_a_mistake_writes_nothing(
     assert outcome.err.removeprefix("Error: ").startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("lyaer X", "`lyaer X`: `lyaer` generates no class."),
+        ("project x", "`project x`: `project` generates no class."),
+        ("layer --help", "`layer --help`: it only shows help."),
+        ("layer X --base", "`layer X --base`: Option '--base' requires an argument."),
+    ],
+)
+def test_a_line_that_generates_nothing(
+    line: str, message: str, refused: Refused, listed: Path
+) -> None:
+    (listed / "examples.toml").write_text(f'[bad]\ngenerate = ["{line}"]\n')
+    code, said = refused("build")
+    assert (code, said.splitlines()[0]) == (2, f"Error: {message}")
+
+
 def test_without_a_list(harmless: Scaffold) -> None:
     outcome = harmless("build")
     assert outcome.code == 5

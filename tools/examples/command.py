@@ -6,12 +6,11 @@ import os
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from scaffold.conformance.backends import BACKENDS
-from scaffold.errors import ScaffoldError
 from tools.examples.verify.devices import DEVICES
 
 if TYPE_CHECKING:
@@ -21,24 +20,7 @@ if TYPE_CHECKING:
     from tools.examples.verify.result import Result
 
 
-class _NamesParam(click.ParamType[str]):
-    name = "name"
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[Any]:
-        from click.shell_completion import CompletionItem
-
-        from tools.examples.listing import load_examples
-
-        try:
-            names = load_examples()
-        except ScaffoldError:
-            return []
-        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
-
-
-_NAMES = click.argument("names", nargs=-1, metavar="[NAME]...", type=_NamesParam())
+_NAMES = click.argument("names", nargs=-1, metavar="[NAME]...")
 
 
 _HELP = """Generate the examples of generated_examples/examples.toml, prove and show them.

@@ -115,7 +115,7 @@ def _watched(cls: Any, name: str, record: _Record) -> Iterator[None]:
 
 def _where(frame: FrameType | None) -> Where | None:
     """The innermost line that is neither of Keras nor ours."""
-    ours = (str(Path(keras.__file__).parent), str(Path(__file__).parents[1]))
+    ours = (str(Path(keras.__file__).parent), str(Path(__file__).parents[2]))
     while frame is not None:
         path = frame.f_code.co_filename
         if not path.startswith((*ours, "<")) and "contextlib" not in path:

@@ -65,7 +65,7 @@ def uses(stages: Sequence[Stage]) -> Iterator[Use]:
 
 
 def with_homes(stages: Sequence[Stage], place: Callable[[str], str]) -> tuple[Stage, ...]:
-    """The stages with the files that layers come from in another place."""
+    """The stages with the files and modules that layers come from in another place."""
 
     def moved(stage: Stage) -> Stage:
         match stage:
@@ -73,7 +73,7 @@ def with_homes(stages: Sequence[Stage], place: Callable[[str], str]) -> tuple[St
                 return Residual(with_homes(stage.stages, place))
             case Parallel():
                 return replace(stage, branches=[with_homes(b, place) for b in stage.branches])
-            case Use(home=home) if home.endswith(".py"):
+            case Use(home=home) if home:
                 return replace(stage, home=place(home))
         return stage
 
