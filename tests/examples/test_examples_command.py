@@ -12,6 +12,8 @@ from typing import NoReturn
 import pytest
 
 from conftest import Scaffold
+from scaffold.cli.generation import read
+from scaffold.errors import UsageError
 from tools.examples.changed import changed_since
 from tools.examples.command import main
 from tools.examples.listing import load_examples
@@ -131,7 +133,6 @@ def test_a_mistake_writes_nothing(
     [
         ("lyaer X", "`lyaer X`: `lyaer` generates no class."),
         ("project x", "`project x`: `project` generates no class."),
-        ("layer --help", "`layer --help`: it only shows help."),
         ("layer X --base", "`layer X --base`: Option '--base' requires an argument."),
     ],
 )
@@ -141,6 +142,11 @@ def test_a_line_that_generates_nothing(
     (listed / "examples.toml").write_text(f'[bad]\ngenerate = ["{line}"]\n')
     code, said = refused("build")
     assert (code, said.splitlines()[0]) == (2, f"Error: {message}")
+
+
+def test_help_generates_nothing() -> None:
+    with pytest.raises(UsageError, match=r"^it only shows help$"):
+        read(["layer", "--help"])
 
 
 def test_without_a_list(harmless: Scaffold) -> None:
