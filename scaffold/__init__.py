@@ -6,7 +6,7 @@ from scaffold.version import __version__
 
 TYPE_CHECKING = False  # As in `typing`, which takes a while to import.
 if TYPE_CHECKING:
-    from scaffold.api import check, from_file, layer, model, template, templates
+    from scaffold.api import check, layer, model, template, templates
     from scaffold.changes import FilesDifferError
     from scaffold.conformance.finding import Finding, Outcome
     from scaffold.errors import (
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from scaffold.generation.spec import Request
+    from scaffold.generation.spec_file import from_file
     from scaffold.generation.template import Template
     from scaffold.planning import Folders, Plan, Project
 
@@ -48,14 +49,23 @@ _HOMES = {
     "ConflictError": "errors",
     "FilesDifferError": "changes",
     "Finding": "conformance.finding",
+    "Folders": "planning",
     "MissingError": "errors",
     "Outcome": "conformance.finding",
     "Place": "errors",
+    "Plan": "planning",
+    "Project": "planning",
     "Request": "generation.spec",
     "ScaffoldError": "errors",
     "Template": "generation.template",
     "UnsafeError": "errors",
     "UsageError": "errors",
+    "check": "api",
+    "from_file": "generation.spec_file",
+    "layer": "api",
+    "model": "api",
+    "template": "api",
+    "templates": "api",
 }
 
 
@@ -63,10 +73,9 @@ def __getattr__(name: str) -> object:
     """What is public is imported when it is used: `import scaffold` costs nothing."""
     from importlib import import_module
 
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = import_module(f"scaffold.{_HOMES.get(name, 'api')}")
-    return getattr(home, name)
+    return getattr(import_module(f"scaffold.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,10 +1,4 @@
-"""The Python API: `import scaffold`. The command line is a shell over it.
-
-project = scaffold.Project(".")
-plan = project.plan(scaffold.layer("MyConv", "filters=32", options={"rank": 2}))
-print(plan.diff())
-project.commit(plan)
-"""
+"""The functions of the Python API: what to generate, the templates, and the checks."""
 
 from __future__ import annotations
 
@@ -17,27 +11,13 @@ from scaffold.generation.attributes.grammar import read_attribute
 from scaffold.generation.catalog import TARGETS, Catalog
 from scaffold.generation.composition import Compiled, read_use
 from scaffold.generation.spec import Request
-from scaffold.generation.spec_file import from_file
 from scaffold.generation.template import Template
-from scaffold.planning import Folders, Plan, Project
 from scaffold.text import shown
 
 if TYPE_CHECKING:
     from scaffold.conformance.finding import Outcome
 
 Target = Literal["layer", "model"]
-
-__all__ = [
-    "Folders",
-    "Plan",
-    "Project",
-    "check",
-    "from_file",
-    "layer",
-    "model",
-    "template",
-    "templates",
-]
 
 
 def layer(

@@ -110,14 +110,14 @@ class Project:
             raise MissingError(f"there is no folder {shown(str(folder))}")
         self.workspace = Workspace(nearest_project(self.folder) or self.folder)
 
-    def at(self, path: str | Path) -> Path:
+    def _at(self, path: str | Path) -> Path:
         """A path that is relative to the project's folder; as it is if that is the current one."""
         return Path(path) if self.folder == Path.cwd() else self.folder / path
 
-    def home(self, home: str) -> str:
+    def _home(self, home: str) -> str:
         """The file or module of a layer that is named in the project's folder, from here."""
         if home.endswith(".py"):
-            return _seen_from(Path.cwd(), self.at(home))
+            return _seen_from(Path.cwd(), self._at(home))
         if self.folder != Path.cwd():
             for path in modules_named(home, [self.folder]):
                 return _seen_from(Path.cwd(), path)
@@ -194,7 +194,7 @@ class _Planning:
     @classmethod
     def begin(cls, project: Project, request: Request, folders: Folders) -> _Planning:
         catalog, here = Catalog.builtin(), project.folder
-        request = replace(request, layers=with_homes(request.layers, project.home))
+        request = replace(request, layers=with_homes(request.layers, project._home))
         start = Path(os.path.normpath(here / folders.into)) if folders.into else here
         settings = load_settings(start, here)
         spec, reason = make_spec(catalog, request, settings.package)
@@ -228,8 +228,8 @@ class _Planning:
 
     def _saved(
         self, file: str | Path, others: Mapping[PurePosixPath, bytes]
-    ) -> Iterator[tuple[PurePosixPath, bytes]]:
-        path = self.project.workspace.confine(self.project.at(file))
+    ) -> dict[PurePosixPath, bytes]:
+        path = self.project.workspace.confine(self.project._at(file))
         if path in others:
             raise UsageError(
                 f"--save-spec {file} is where the generated code goes",
@@ -241,7 +241,7 @@ class _Planning:
             return _seen_from(folder, Path(home)) if home.endswith(".py") else home
 
         layers = with_homes(self.spec.layers, as_written)
-        yield path, write_spec(replace(self.spec, layers=layers))
+        return {path: write_spec(replace(self.spec, layers=layers))}
 
     def _edits(self, changes: Changes) -> Iterator[Change]:
         """The change by which the package offers the classes that it has once all is written."""
@@ -272,11 +272,11 @@ def _seen_from(folder: Path, path: Path) -> str:
 def _layout(project: Project, settings: Settings, folders: Folders, target: str) -> Layout:
     workspace = project.workspace
     into = settings.into_for(target)
-    folder = project.at(folders.into or (settings.folder / into if into else Path()))
+    folder = project._at(folders.into or (settings.folder / into if into else Path()))
     beside = settings.folder / settings.tests_into if settings.tests_into else folder
     inside = workspace.confine(folder)
     packages, root = packages_of(workspace.root / inside)
-    tests = workspace.confine(project.at(folders.tests_into or beside)) if folders.tests else None
+    tests = workspace.confine(project._at(folders.tests_into or beside)) if folders.tests else None
     scripts = None
     if folders.training:
         found = root if root.is_relative_to(workspace.root) else workspace.root / inside
