@@ -105,7 +105,7 @@ def test_class_names_that_cannot_be_seen(name: str) -> None:
     assert caught.value.message == (
         f"the class name `{seen}` holds the control character U+{ord(hidden):04X}."
     )
-    assert caught.value.fix == "Type it anew, without what cannot be seen."
+    assert caught.value.fix == "Type it again, without what cannot be seen."
     assert caught.value.exit_code == 4
 
 

@@ -125,7 +125,7 @@ def _check_identifier(name: str, what: str, place: Place | None = None) -> None:
     if hidden := unprintable(name):
         raise UnsafeError(
             f"the {what} `{shown(name)}` holds the control character {hidden}",
-            fix="Type it anew, without what cannot be seen.",
+            fix="Type it again, without what cannot be seen.",
             place=place,
         )
     problem = _problem(name)

@@ -33,7 +33,7 @@ def check_seen(key: str, text: str) -> None:
     if hidden := unprintable(text):
         raise UnsafeError(
             f"`{key}` holds the control character {hidden}",
-            fix="Type it anew, in one line and without what cannot be seen.",
+            fix="Type it again, in one line and without what cannot be seen.",
         )
 
 

@@ -204,7 +204,7 @@ def test_what_cannot_be_seen(text: str, hidden: str, code: str) -> None:
     assert caught.value.message == (
         f"the attribute `{text.replace('{}', '�')}` holds the control character {code}."
     )
-    assert caught.value.fix == "Type it anew, without what cannot be seen."
+    assert caught.value.fix == "Type it again, without what cannot be seen."
     assert caught.value.exit_code == 4
 
 

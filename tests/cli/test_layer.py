@@ -504,10 +504,10 @@ def test_a_spec_file_never_takes_the_place_of_code(refused: Refused) -> None:
             "Call it `X`, for example.")),
         (["My\x1b[31mX"], 4, reports(
             "the class name `My�[31mX` holds the control character U+001B.",
-            "Type it anew, without what cannot be seen.")),
+            "Type it again, without what cannot be seen.")),
         (["X", "a:str=\x1b[31m"], 4, reports(
             "the attribute `a:str=�[31m` holds the control character U+001B.",
-            "Type it anew, without what cannot be seen.")),
+            "Type it again, without what cannot be seen.")),
         (["X", "__init__:int=1"], 2, reports(
             "`__init__` is no attribute name: two underscores in front are Python's own.",
             "Call it `init`, for example.", "__init__:int=1", "^^^^^^^^")),

@@ -66,8 +66,8 @@ def test_refuses_stages(data: Any, message: str) -> None:
     [
         (3, "w must be a table."),
         ({"los": "mse"}, "w has the unknown key `los`. Did you mean `loss`?"),
-        ({"loss": 3}, "w holds what is no text."),
-        ({"metrics": "mae"}, "w holds what is no text."),
+        ({"loss": 3}, "w must hold strings only."),
+        ({"metrics": "mae"}, "w must hold strings only."),
     ],
 )
 def test_refuses_what_to_compile_with(data: Any, message: str) -> None:

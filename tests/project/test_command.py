@@ -360,13 +360,13 @@ def test_another_run_is_writing(refused: Refused, here: Path) -> None:
             "backend={# #}", "        ^^^^^")),
         (["x", "author=a\nb"], 4, reports(
             "`author` holds the control character U+000A.",
-            "Type it anew, in one line and without what cannot be seen.")),
+            "Type it again, in one line and without what cannot be seen.")),
         (["x\x1b[31m"], 4, reports(
             "`project` holds the control character U+001B.",
-            "Type it anew, in one line and without what cannot be seen.")),
+            "Type it again, in one line and without what cannot be seen.")),
         (["x", "a\x1b=b"], 4, reports(
             "`a�` holds the control character U+001B.",
-            "Type it anew, in one line and without what cannot be seen.")),
+            "Type it again, in one line and without what cannot be seen.")),
         (["x", "--djff"], 2, reports(
             "No such option '--djff'. Did you mean '--diff'?", "See `scaffold project --help`.")),
     ],

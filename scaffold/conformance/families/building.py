@@ -130,7 +130,7 @@ def instances_independent(subject: Subject) -> Iterator[Finding]:
     A layer from a cache or of the module, assigned in the constructor, is one for all instances:
     what one learns, the others have too, and a model counts its weights once.
 
-    Fix: make sub-layers and weights in the constructor or in `build`, anew for each instance.
+    Fix: make sub-layers and weights in the constructor or in `build`, new for each instance.
 
     Example:
         - _SHARED = keras.layers.Dense(4)

@@ -225,7 +225,7 @@ def defaults_not_shared(subject: Subject) -> Iterator[Finding]:
     defaults = {name: parameter.default for name, parameter in subject.parameters.items()}
     for name, default in defaults.items():
         if isinstance(default, keras.layers.Layer) or hasattr(default, "_init_seed"):
-            yield Finding(f"`{name}` to be made anew for each instance",
+            yield Finding(f"`{name}` to be made new for each instance",
                           f"one {type(default).__name__} for all", where)  # fmt: skip
     before = {name: repr(default) for name, default in defaults.items() if _grows(default)}
     others = {name: value for name, value in subject.case.args.items() if name not in before}

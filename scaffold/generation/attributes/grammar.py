@@ -47,7 +47,7 @@ def read_attribute(text: str) -> Assignment | Declaration:
     if hidden := unprintable(text):
         raise UnsafeError(
             f"the attribute `{shown(text)}` holds the control character {hidden}",
-            fix="Type it anew, without what cannot be seen.",
+            fix="Type it again, without what cannot be seen.",
         )
     if len(text) > _LONGEST:
         raise UnsafeError(

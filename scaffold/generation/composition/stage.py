@@ -90,7 +90,7 @@ def read_use(text: str) -> Use:
     if hidden := unprintable(text):
         raise UnsafeError(
             f"the layer `{shown(text)}` holds the control character {hidden}",
-            fix="Type it anew, without what cannot be seen.",
+            fix="Type it again, without what cannot be seen.",
         )
     first, *rest = text.split(":")
     home, layer = "", first.strip()

@@ -43,7 +43,7 @@ def read_compiled(data: Any, where: str) -> Compiled:
     texts = [table.get("loss", ""), table.get("optimizer", ""), *metrics]
     if not isinstance(metrics, list) or not all(isinstance(text, str) for text in texts):
         raise UsageError(
-            f"{where} holds what is no text", fix='Write `loss = "mse"`, `metrics = ["mae"]`.'
+            f"{where} must hold strings only", fix='Write `loss = "mse"`, `metrics = ["mae"]`.'
         )
     return Compiled(texts[0], texts[1], tuple(metrics))
 
