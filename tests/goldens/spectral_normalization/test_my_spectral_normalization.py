@@ -110,14 +110,15 @@ class TestValues:
             assert (old == new).all()
 
     @pytest.mark.parametrize(
-        ("wrapped", "x"),
+        ("cls", "arguments", "x"),
         [
-            (keras.layers.Conv1D(4, 2), np.ones((2, 3, 5), "float32")),
-            (keras.layers.Embedding(7, 4), np.ones((2, 3), "int32")),
+            (keras.layers.Conv1D, (4, 2), np.ones((2, 3, 5), "float32")),
+            (keras.layers.Embedding, (7, 4), np.ones((2, 3), "int32")),
         ],
         ids=["Conv1D", "Embedding"],
     )
-    def test_divides_by_the_greatest_singular_value(self, wrapped, x):
+    def test_divides_by_the_greatest_singular_value(self, cls, arguments, x):
+        wrapped = cls(*arguments)
         layer = make(layer=wrapped, power_iterations=60)
         y = array(layer(x))
         kernel = array(layer.kernel)
