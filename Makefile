@@ -19,7 +19,7 @@ SINCE ?=
 INSTALLED_cpu := $(VENV)/.dev
 INSTALLED_gpu := $(VENV)/.gpu
 
-.PHONY: help demo test sweep lint goldens names pages bench zoo mutation keras-tests clean \
+.PHONY: help demo test prove-all proofs sweep lint goldens names pages bench zoo mutation keras-tests clean \
   examples examples-build examples-by-turn examples-oldest examples-newest \
   layers layers-oldest layers-newest matrix site graphviz dist \
   gpu-notice report-broken
@@ -27,6 +27,7 @@ INSTALLED_gpu := $(VENV)/.gpu
 help:
 	@echo 'make demo     generate a layer, run its tests, train a model with it on real images'
 	@echo 'make test     everything that CI runs but the examples: lint, types, tests'
+	@echo 'make prove-all  the same and the examples, without what was proved before'
 	@echo 'make sweep    all layers of Keras and KerasHub, and all that is generated, on all backends'
 	@echo 'make lint     ruff, black, mypy and the import contracts alone'
 	@echo 'make examples prove generated_examples: BACKEND=jax DEVICE=gpu SHARD=1/4 narrow it'
@@ -50,6 +51,18 @@ demo: $(VENV)/.demo
 
 test: lint
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
+
+# SCAFFOLD_PROOFS names the stores of what has been proved: tests/proof_store.py.
+prove-all:
+	SCAFFOLD_PROOFS=/dev/null $(MAKE) test
+	$(MAKE) examples-by-turn
+
+# What a clean machine of this kind takes as proved.
+proofs: $(VENV)/.dev
+	rm -f .ci/proofs
+	SCAFFOLD_PROOFS=".ci/proofs:$${SCAFFOLD_PROOFS:-$${XDG_CACHE_HOME:-$$HOME/.cache}/keras-scaffold/proofs}" \
+	  $(BIN)/python -m pytest -n auto --dist worksteal -m proof
+	LC_ALL=C sort -k 3 -o .ci/proofs .ci/proofs
 
 sweep: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal --every-backend \

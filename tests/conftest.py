@@ -17,6 +17,7 @@ import jsonschema  # type: ignore[import-untyped] # its stubs are another packag
 import pytest
 from hypothesis import settings
 
+from proof_store import Proofs, ProofStore, stores
 from scaffold.cli import main
 from tools.examples.verify.steps import QUICK, threads
 from tools.warm import warm_python
@@ -44,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Most of what JAX does in a test is to compile what then runs once, on a few numbers.
     """
+    config.pluginmanager.register(Proofs(_HERE.parent, ProofStore(stores())), "proofs")
     if hasattr(config, "workerinput"):  # It has the environment of the process that started it.
         return
     os.environ.setdefault("XLA_FLAGS", QUICK)

@@ -13,9 +13,10 @@ from conftest import Warm
 from scaffold.errors import UsageError
 from scaffold.generation.catalog import Catalog
 from scaffold.keras_source import public_layers
-from test_generated import BACKENDS, assert_passes
+from test_generated import BACKENDS, JUDGES, assert_passes
 
 
+@pytest.mark.proof(*JUDGES, "templates/layer/subclass", "templates/_macros", "scaffold")
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_class_equals_its_base(
     backend: str, warm: Warm, tmp_path: Path, pytestconfig: pytest.Config

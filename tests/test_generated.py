@@ -23,6 +23,10 @@ BACKENDS = ("tensorflow", "jax", "torch")
 HERE = Path(__file__).parent
 
 
+# What the proofs by generated tests depend on beside these.
+JUDGES = ("tests/test_generated.py", "tools/examples/verify/run_report.py", "tools/warm")
+
+
 def run_tests(
     backend: str, paths: list[Path], report: Path, *more: str, python: str = sys.executable
 ) -> tuple[int, str]:
@@ -74,13 +78,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("backend", "templates"), cases, ids=ids)
 
 
+def folders_of(templates: list[str], **_: str) -> list[Path]:
+    return [folder for template in templates for folder in FOLDERS[template]]
+
+
+@pytest.mark.proof(*JUDGES, "generated_examples/examples.toml", folders_of)
 def test_passes_its_own_tests(
     backend: str, templates: list[str], warm: Warm, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     every = pytestconfig.getoption("--every-backend")
     proved = {} if every else load_examples()
-    generated = (folder for template in templates for folder in FOLDERS[template])
-    folders = [folder for folder in generated if folder.name not in proved]
+    folders = [folder for folder in folders_of(templates) if folder.name not in proved]
     tested = assert_passes(backend, folders, tmp_path / "report.xml", python=warm(backend))
     assert tested.tests >= 10 * len(folders)
 
@@ -92,6 +100,7 @@ NEED_ONE_DNN = [
 ]
 
 
+@pytest.mark.proof(*JUDGES, lambda folder: [folder])
 @pytest.mark.parametrize("folder", NEED_ONE_DNN, ids=lambda folder: folder.name)
 def test_passes_on_a_processor_without_one_dnn(folder: Path, warm: Warm, tmp_path: Path) -> None:
     python = warm("tensorflow", one_dnn="0")

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from gradients.compared import compared
-from test_generated import BACKENDS, assert_passes
+from test_generated import BACKENDS, JUDGES, assert_passes
 
 CHECK = Path(__file__).parent / "gradients" / "finite_differences.py"
 
 
+@pytest.mark.proof(*JUDGES, "tests/gradients", "tests/proofs", "tests/goldens")
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_gradients_are_the_slopes(
     backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config

@@ -15,6 +15,13 @@ from scaffold.conformance.finding import failed
 
 # What this processor can't compute, and the checks that build on it.
 NOT_RUN = ("not_run_here", "blocked")
+# What the proofs of checks depend on beside the classes that are checked.
+CHECKS = (
+    "scaffold/*.py",
+    "scaffold/conformance",
+    "scaffold/keras_source",
+    "tests/conformance",
+)
 _PUBLIC = """
 import keras, {library}
 for name, cls in vars({library}.layers).items():

@@ -5,8 +5,11 @@ With `--every-backend` on all three and between them; `make examples` checks the
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from conformance.table import CHECKS
 from goldens import KINDS, SHARDS
 from scaffold.conformance import Outcome, checks
 from scaffold.conformance.backends import BACKENDS
@@ -14,10 +17,15 @@ from scaffold.conformance.finding import failed
 from scaffold.conformance.process.session import Request, run_session
 
 
+def checked(templates: list[str]) -> list[Path]:
+    return [folder for template in templates for folder in KINDS[template]]
+
+
+@pytest.mark.proof(*CHECKS, checked)
 @pytest.mark.parametrize("templates", SHARDS, ids=", ".join)
 def test_nothing_is_found(templates: list[str], pytestconfig: pytest.Config) -> None:
     backends = BACKENDS if pytestconfig.getoption("--every-backend") else ("torch",)
-    folders = [str(folder) for template in templates for folder in KINDS[template]]
+    folders = [*map(str, checked(templates))]
     ids = tuple(check.id for check in checks())
     request = Request(tuple(folders), backends, ids)
     outcomes = [event for event in run_session(request) if isinstance(event, Outcome)]

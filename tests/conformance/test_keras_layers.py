@@ -9,6 +9,7 @@ import pytest
 from conformance.keras_cases import CASES, WITHOUT
 from conformance.swept import Sweep
 from conformance.table import (
+    CHECKS,
     assert_only_known_findings,
     assert_waivers_name_classes,
     on_backends,
@@ -40,5 +41,6 @@ def test_waivers_name_classes() -> None:
     assert_waivers_name_classes("keras", set(CASES))
 
 
+@pytest.mark.proof(*CHECKS)
 def test_only_defects_of_keras_are_found(backend: str, name: str) -> None:
     assert_only_known_findings("keras", name, backend)

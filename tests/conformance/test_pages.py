@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from conformance.pages_run import ELSEWHERE
+from conformance.table import CHECKS
 from scaffold.conformance import checks
 from scaffold.conformance.backends import BACKENDS
 
@@ -45,6 +46,7 @@ def said(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return request.param, json.loads((folder / "said.json").read_text("utf-8"))
 
 
+@pytest.mark.proof(*CHECKS, "docs/checks")
 @pytest.mark.parametrize("id_", IDS)
 def test_finds_the_bad_example(said: Any, id_: str) -> None:
     backend, pages = said
@@ -55,6 +57,7 @@ def test_finds_the_bad_example(said: Any, id_: str) -> None:
         assert (status, len(findings) > 0) == ("failed", True), reason
 
 
+@pytest.mark.proof(*CHECKS, "docs/checks")
 @pytest.mark.parametrize("id_", IDS)
 def test_passes_the_good_example(said: Any, id_: str) -> None:
     _, pages = said

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from conformance.table import CHECKS
 from conformance.zoo.entry import BACKENDS, HERE, Entry, entries
 from scaffold.conformance import checks
 
@@ -79,12 +80,14 @@ def expected(entry: Entry, backend: str) -> set[str]:
     return {entry.check} if backend in entry.on else set()
 
 
+@pytest.mark.proof(*CHECKS)
 def test_found_by_the_right_check(backend: str, entry: Entry, said: Callable[[str], Said]) -> None:
     result = said(backend)[entry.name]
     missing = expected(entry, backend) - set(result["findings"])
     assert not missing, result["statuses"]
 
 
+@pytest.mark.proof(*CHECKS)
 def test_found_by_no_wrong_check(backend: str, entry: Entry, said: Callable[[str], Said]) -> None:
     may = expected(entry, backend) | set(entry.also)
     wrong = {

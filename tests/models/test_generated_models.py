@@ -13,17 +13,22 @@ import pytest
 from conformance.table import on_backends
 from conftest import Warm
 from models.proof import GOLDENS, proofs
-from test_generated import assert_passes
+from test_generated import JUDGES, assert_passes
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     on_backends(metafunc, proofs())
 
 
+def folders_of(name: str, **_: str) -> list[Path]:
+    return [GOLDENS / golden for golden in proofs()[name].goldens]
+
+
+@pytest.mark.proof(*JUDGES, folders_of)
 def test_passes_its_own_tests(
     name: str, backend: str, warm: Warm, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     step = 1 if pytestconfig.getoption("--every-backend") else 2
-    folders = [GOLDENS / golden for golden in [*proofs()[name].goldens][1::step]]
+    folders = folders_of(name)[1::step]
     tested = assert_passes(backend, folders, tmp_path / "report.xml", python=warm(backend))
     assert tested.tests >= 10 * len(folders)

@@ -240,6 +240,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("backend", "kind", "goldens"), cases)
 
 
+def files_of(goldens: list[str], **_: str) -> list[Path]:
+    return [GOLDENS / golden for golden in goldens]
+
+
+@pytest.mark.proof("tests/models/proof.py", files_of)
 def test_gives_the_same(backend: str, kind: str, goldens: list[str], tmp_path: Path) -> None:
     limits = LIMITS.get((backend, kind), {})
     # A fixed batch is tried where one that is left open can't be.

@@ -21,6 +21,7 @@ from scaffold.generation.catalog import Catalog
 from scaffold.generation.template import Training
 from test_generated import BACKENDS
 
+MANIFESTS = Path(__file__).parents[2] / "templates/model"
 SCORE = re.compile(r"^(?P<metric>.+): (?P<score>[\d.]+) \([^:]+: (?P<baseline>[\d.]+)\)$")
 
 
@@ -48,9 +49,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         every = metafunc.config.getoption("--every-backend")
         others = [name for name in TASKS if name not in first_goldens()]
         chosen = others if every else others[::4]
-        metafunc.parametrize(("number", "name"), [*enumerate(chosen)], ids=chosen)
+        ids = [f"{name}-{BACKENDS[number % 3]}" for number, name in enumerate(chosen)]
+        metafunc.parametrize(("number", "name"), [*enumerate(chosen)], ids=ids)
 
 
+def files_of(name: str, **_: int) -> list[Path]:
+    return [GOLDENS / name, MANIFESTS / task(name)[0] / "template.toml"]
+
+
+@pytest.mark.proof("templates/_manifests", files_of)
 def test_trains_past_its_score(number: int, name: str, tmp_path: Path) -> None:
     folder = shutil.copytree(GOLDENS / name, tmp_path / name)
     (script,) = folder.glob("train_*.py")

@@ -19,6 +19,7 @@ from tools.examples.verify.run_report import read_report
 COLD = "tests/test_distribution.py"
 
 
+@pytest.mark.proof("templates/project", "scaffold/project", "tools/examples/verify/run_report.py")
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 def test_passes_its_own_tests(
     scaffold: Scaffold,
