@@ -221,7 +221,7 @@ def test_a_write_to_a_part_is_found() -> None:
 
 def test_a_norm_of_the_width_is_found() -> None:
     (found,) = got(WrongNorm, "data-format-equivalent", input=(2, 8, 8, 3))
-    assert found.startswith("weights of the shapes ")
+    assert found.startswith("weights of shapes ")
 
 
 @pytest.mark.parametrize("cls", [WrongMean, NotTurnedBack])

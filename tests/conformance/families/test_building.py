@@ -142,7 +142,7 @@ class SharesVariable(keras.layers.Layer):
 
 def test_a_shared_variable_is_found() -> None:
     (found,) = findings(SharesVariable, "instances-independent")
-    assert found.got == "one `self.scale` in both"
+    assert found.got == "`self.scale` shared by both"
 
 
 class OneInitializer(keras.layers.Layer):

@@ -196,7 +196,7 @@ def test_each_attribute_that_a_call_changes(cls: Any) -> None:
 
 def test_what_changed_is_said() -> None:
     (found,) = findings(Counter, "no-side-effects")
-    assert (found.expected, found.got) == ("`self.calls` to stay 2 in two calls", "4")
+    assert (found.expected, found.got) == ("`self.calls` to stay 2 over two calls", "4")
 
 
 class CachedTable(keras.layers.Layer):

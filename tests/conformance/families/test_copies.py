@@ -84,7 +84,7 @@ def test_what_is_in_no_weight_is_lost(check_id: str) -> None:
 def test_a_copy_that_shares() -> None:
     found = outcome(Cached, "deepcopy-equal")
     assert [finding.expected for finding in found.findings] == [
-        "a copy with weights and sub-layers of its own"
+        "a copy with its own weights and sub-layers"
     ]
 
 

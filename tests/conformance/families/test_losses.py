@@ -195,7 +195,7 @@ class Chosen(keras.layers.Layer):
 
 def test_the_line_that_cuts_the_gradient_is_named() -> None:
     (found,) = outcome(Chosen, "gradient-reaches-weights").findings
-    assert found.expected == "a gradient by `self.kernel`"
+    assert found.expected == "a gradient for `self.kernel`"
     assert found.where is not None
     line = Chosen.call.__code__.co_firstlineno + 1
     assert (found.where.path, found.where.line) == (__file__, line)

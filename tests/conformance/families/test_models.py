@@ -169,8 +169,8 @@ def test_losses_of_several_outputs() -> None:
 def test_an_optimizer_that_starts_anew() -> None:
     found = outcome(NewOptimizer, "model-compile-round-trip")
     assert [finding.expected for finding in found.findings] == [
-        "the state of the optimizer to come back",
-        "the optimizer SGD to come back",
+        "the optimizer state to be restored",
+        "the optimizer SGD to be restored",
     ]
 
 

@@ -196,9 +196,9 @@ class WithSharedGenerator(Noise):
 @pytest.mark.parametrize(
     ("cls", "got"),
     [
-        (WithoutSeed, "`seed=None`, the generator that all share, which JAX can't compile"),
+        (WithoutSeed, "`seed=None`, the global generator, which JAX can't compile"),
         (WithNumber, "the seed 5, which gives the same numbers in each step"),
-        (WithSharedGenerator, "one that is none of its variables, constant once JAX compiles it"),
+        (WithSharedGenerator, "an untracked one, constant once JAX compiles it"),
     ],
 )
 def test_draws_that_do_not_last(cls: Any, got: str) -> None:
@@ -258,8 +258,8 @@ class SeedKeptFromSublayer(keras.layers.Layer):
 @pytest.mark.parametrize(
     ("cls", "expected"),
     [
-        (SeedOfItsOwn, "other numbers with seed=8 than with seed=7"),
-        (SeedKeptFromSublayer, "the same numbers from two layers of seed=7"),
+        (SeedOfItsOwn, "different numbers with seed=8 than with seed=7"),
+        (SeedKeptFromSublayer, "the same numbers from two layers with seed=7"),
     ],
 )
 def test_a_seed_that_is_not_used(cls: Any, expected: str) -> None:

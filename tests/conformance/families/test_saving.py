@@ -177,14 +177,14 @@ def test_several_arguments() -> None:
 def test_a_weight_that_is_written_and_not_read() -> None:
     found = outcome(Forgetful, "weights-file-complete")
     assert [finding.got for finding in found.findings] == [
-        "1 of 1 with other values after `load_weights`"
+        "1 of 1 with different values after `load_weights`"
     ]
 
 
 def test_arrays_in_the_file_that_are_no_weights() -> None:
     found = outcome(Hidden, "weights-file-complete")
     assert len(found.findings) == 2
-    assert all("no weight of the layer" in finding.got for finding in found.findings)
+    assert all("not a weight of the layer" in finding.got for finding in found.findings)
 
 
 def test_initial_zeros_hide_nothing() -> None:

@@ -225,7 +225,7 @@ def test_a_layer_for_one_size_has_no_unknown_ones() -> None:
     found = outcome(Flat, "unknown-dimensions")
     assert (found.status, found.reason) == (
         "not_applicable",
-        "once built, it makes more items of larger inputs",
+        "once built, it turns larger inputs into more samples",
     )
 
 

@@ -132,7 +132,7 @@ def test_a_constant_is_found_and_what_it_leaves_to_siblings() -> None:
         "return self.drop(hidden)  # gets it too",
     ]
     line = norm.where.line if norm.where else 0
-    assert drop.got == f"training=False, which `self.norm` was given in line {line}"
+    assert drop.got == f"training=False, as passed to `self.norm` in line {line}"
 
 
 class FrozenForGood(Block):
@@ -178,7 +178,7 @@ class KeepingModel(keras.Model):
 def test_a_model_must_hand_it_on_for_jax() -> None:
     (found,) = findings(KeepingModel, "training-reaches-sublayers")
     assert found.expected == (
-        "`self.block` to get training=True in `fit` on JAX, which hands nothing on by itself"
+        "`self.block` to get training=True in `fit` on JAX, which doesn't pass it on by itself"
     )
 
 
@@ -195,7 +195,7 @@ class TrainsByDefault(keras.layers.Layer):
 def test_a_default_of_a_sublayer_reaches_the_next() -> None:
     found = findings(TrainsByDefault, "training-reaches-sublayers", input=(2, 6, 6, 3))
     assert [finding.expected for finding in found] == [
-        "`self.drop` to get training=False when the layer is called without"
+        "`self.drop` to get training=False when the layer is called without `training`"
     ]
 
 
@@ -253,9 +253,9 @@ class Unwrapped(Block):
 @pytest.mark.parametrize(
     ("cls", "got"),
     [
-        (ModelWithoutTheArgument, "none, so that `self.drop` never trains in `fit`"),
-        (FromKwargs, "a look into `**kwargs`, from which Keras takes it away"),
-        (InKwargs, "a look into `**kwargs`, from which Keras takes it away"),
+        (ModelWithoutTheArgument, "none, so `fit` runs `self.drop` in inference mode"),
+        (FromKwargs, "a lookup in `**kwargs`, from which Keras removes it"),
+        (InKwargs, "a lookup in `**kwargs`, from which Keras removes it"),
         (OtherName, "`train`, which Keras never fills"),
         (Unwrapped, "a decorator that shows Keras only `(self, inputs, **kwargs)`"),
     ],

@@ -143,4 +143,4 @@ def test_only_weights_must_stay_at_inference() -> None:
     assert outcome(Counts, "state-changes-only-in-training").status == "passed"
     (found,) = outcome(Inner, "state-changes-only-in-training").findings
     names = "`self.norm.moving_mean`, `self.norm.moving_variance`"
-    assert found.expected == f"{names} to stay as it was with `training=False`"
+    assert found.expected == f"{names} unchanged with `training=False`"

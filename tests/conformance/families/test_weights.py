@@ -92,7 +92,7 @@ class Keeper(keras.layers.Layer):
 @pytest.mark.parametrize("way", HIDDEN)
 def test_a_hidden_sublayer_is_found(way: str) -> None:
     (found,) = findings(Keeper, "sublayers-tracked", way=way)
-    assert found.got == "a Dense that is none of them: 2 weights lost"
+    assert found.got == "an untracked Dense: 2 weights lost"
     assert found.where is not None
     assert found.where.path == __file__
     assert findings(Keeper, "weights-tracked", way=way) == ()
@@ -233,7 +233,7 @@ class Queued(keras.layers.Layer):
 
 def test_a_variable_is_found_wherever_it_is_alive() -> None:
     (found,) = findings(Queued, "weights-tracked")
-    assert found.got.endswith("lost`, which is none of them: it is neither trained nor saved")
+    assert found.got.endswith("lost`, which is untracked: neither trained nor saved")
 
 
 class MakesSeeds(keras.layers.Layer):
