@@ -349,9 +349,9 @@ def _is_used_in_call(subject: Subject, attribute: str) -> bool:
 def weight_names(subject: Subject) -> Iterator[Finding]:
     """No two weights have the same path.
 
-    A weight's path is its name after those of its layers. Two weights with the same path can't be
-    told apart by a `DTypePolicyMap`, a `LayoutMap`, a summary or `parameters()` on Torch, which
-    then omits one; `get_state_tree` of a model that contains them raises an error.
+    A weight's path is its name prefixed by those of its layers. Two weights with the same path
+    can't be told apart by a `DTypePolicyMap`, a `LayoutMap`, a summary or `parameters()` on Torch,
+    which then omits one; `get_state_tree` of a model that contains them raises an error.
 
     Fix: give each weight, and each named sub-layer, a unique name.
 

@@ -152,7 +152,7 @@ def padding_ignored(subject: Subject) -> Iterator[Finding]:
     sequence depends on the longest sequence in its batch.
 
     Fix: exclude masked steps from every sum, mean, maximum, convolution and softmax over the
-    steps. If padding is data for a layer, give it the tag `padding-matters`.
+    steps. If padding is data for the layer, give the layer the tag `padding-matters`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")

@@ -25,8 +25,8 @@ def keras_2_names(subject: Subject) -> Iterator[Finding]:
     """The class uses no name that Keras 3 has removed.
 
     `K.learning_phase()`, `self.add_update(...)` or `shape.as_list()` fails only when the line runs,
-    which may be only in training. Methods such as `compute_output_signature` and `get_updates_for`
-    are silently never called. `tensorflow.keras` needs TensorFlow on every backend.
+    which may be in training only. A `compute_output_signature` or `get_updates_for` method is
+    silently never called. `tensorflow.keras` needs TensorFlow on every backend.
 
     Fix: write `import keras`, use functions from `keras.ops`, and look up names in Keras 3.
 

@@ -1,4 +1,4 @@
-"""Further ways in which `training` gets lost, and layers that handle it in a way of their own."""
+"""More ways in which `training` gets lost, and layers that handle it in their own way."""
 
 # Keras has no types.
 # mypy: disable-error-code="misc, no-any-return, no-untyped-call, no-untyped-def"
@@ -115,7 +115,7 @@ GOOD = [
 
 @pytest.mark.parametrize("cls", GOOD)
 @pytest.mark.parametrize("check_id", ["training-argument", "training-reaches-sublayers"])
-def test_what_is_right_is_not_accused(cls: Any, check_id: str) -> None:
+def test_correct_layers_pass(cls: Any, check_id: str) -> None:
     assert findings(cls, check_id) == ()
 
 
@@ -175,7 +175,7 @@ class KeepingModel(keras.Model):
         return self.block(inputs)
 
 
-def test_a_model_must_hand_it_on_for_jax() -> None:
+def test_a_model_must_pass_it_on_for_jax() -> None:
     (found,) = findings(KeepingModel, "training-reaches-sublayers")
     assert found.expected == (
         "`self.block` to get training=True in `fit` on JAX, which doesn't pass it on by itself"
