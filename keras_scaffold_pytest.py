@@ -1,4 +1,4 @@
-"""`pytest --scaffold-check`: each check of each layer and model is a test of its own."""
+"""`pytest --scaffold-check`: each check of each layer and model is a separate test."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("scaffold").addoption(
         "--scaffold-check",
         action="store_true",
-        help="Check the Keras layers and models in the Python files that are collected.",
+        help="Check the Keras layers and models in the collected Python files.",
     )
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect the layers and models of a file that defines some."""
+    """Collect the layers and models that a file defines."""
     if not parent.config.getoption("--scaffold-check"):
         return None
     from scaffold.conformance.process.targets import defines_layers

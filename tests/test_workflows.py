@@ -241,7 +241,7 @@ def test_the_action_parts_targets_as_a_shell_does(tmp_path: Path) -> None:
     inputs = {"TARGETS": "'no such.py'\n$(touch it)", "BACKEND": "jax", "ARGUMENTS": "--timeout 60"}
     done = action_check(tmp_path, **inputs)
     assert done.returncode == 5
-    assert "there is no file `no such.py`" in done.stderr
+    assert "file `no such.py` not found" in done.stderr
     assert not [*tmp_path.iterdir()]
 
 

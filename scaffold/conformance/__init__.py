@@ -1,4 +1,4 @@
-"""Does a Keras layer or model keep Keras's contract?"""
+"""Checks whether a Keras layer or model keeps Keras's contract."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """What runs checks is imported when it is used: to list them needs none of it."""
+    """Import what runs checks on first use: listing checks doesn't need it."""
     if name not in ("ConformanceError", "check", "parametrize_with_checks"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from scaffold.conformance import api

@@ -25,7 +25,7 @@ _FRESH = "loads-in-fresh-process"
 
 
 class ConformanceError(AssertionError):
-    """The contract is broken; `outcomes` are the checks that failed."""
+    """The contract is broken; `outcomes` holds the checks that failed."""
 
     def __init__(self, outcomes: list[Outcome]) -> None:
         from scaffold.conformance.report.text import described
@@ -38,7 +38,7 @@ def check(
     target: Any,
     *,
     args: Mapping[str, Any] | None = None,
-    input: Any = None,  # noqa: A002 - the word of the command line
+    input: Any = None,  # noqa: A002 - as on the command line
     call: Mapping[str, Any] | None = None,
     tags: Iterable[str] = (),
     only: Iterable[str] = (),
@@ -51,24 +51,23 @@ def check(
     Args:
         target: The class, or a callable that takes keyword overrides such as `dtype` and `name`
             and returns a new instance.
-        args: Arguments of the constructor.
-        input: What `call` gets as its first argument: a shape, such as `(2, 8, 8, 3)`, a text such
-            as `"2,6:int32:0..10"`, an `Input`, or lists and dicts of them.
-        call: Further arguments of `call`.
-        tags: What the layer is declared to do otherwise than most; a tag that is not true is a
-            finding.
-        only: Ids of the checks to report; all if left out.
-        skip: Ids of checks not to report.
-        expected_failures: Ids of checks that fail, each with the reason; one that passes is a
-            finding.
-        raises: Whether findings are raised.
+        args: Constructor arguments.
+        input: First argument of `call`: a shape such as `(2, 8, 8, 3)`, a string such as
+            `"2,6:int32:0..10"`, an `Input`, or lists and dicts of these.
+        call: Other arguments of `call`.
+        tags: Declared departures from the contract; a tag that doesn't apply is a finding.
+        only: Ids of the checks to report; all if omitted.
+        skip: Ids of checks to leave out.
+        expected_failures: Ids of checks that are expected to fail, each with the reason; one that
+            passes is a finding.
+        raises: Whether to raise an error if there are findings.
 
     Returns:
-        How each check ended, for each case.
+        The outcome of each check, for each case.
 
     Raises:
         ConformanceError: If there is a finding.
-        UsageError: If an argument is not well-formed.
+        UsageError: If an argument is invalid.
     """
     given = {
         "args": args,
@@ -99,18 +98,18 @@ def parametrize_with_checks(
     skip: Iterable[str] = (),
     expected_failures: Mapping[str, str] | None = None,
 ) -> pytest.MarkDecorator:
-    """A test for each check of each case: decorate `def test_contract(check): check()` with it.
+    """Make each check of each case a test: decorate `def test_contract(check): check()` with it.
 
     Args:
         targets: Classes, each alone or as a pair with its case: `(MyConv, {"args": {"filters": 4},
             "input": (2, 8, 8, 3)})`.
-        only: Ids of the checks; all if left out.
+        only: Ids of the checks; all if omitted.
         skip: Ids of checks to leave out.
-        expected_failures: Ids of checks that fail, each with the reason; one that passes is an
-            error.
+        expected_failures: Ids of checks that are expected to fail, each with the reason; one that
+            passes is an error.
 
     Raises:
-        UsageError: If an argument is not well-formed.
+        UsageError: If an argument is invalid.
     """
     import pytest
 
@@ -134,10 +133,10 @@ def _marks(reason: str | None) -> list[pytest.MarkDecorator]:
 def bound_checks(
     target: Any, chosen: Iterable[Check]
 ) -> Iterator[tuple[Check, Callable[[], None], str]]:
-    """Each check of each case of a target, as a function for a test, with its name.
+    """Yield each check of each case of a target, as a test function with its name.
 
     Args:
-        target: A class, or a pair of it and its case.
+        target: A class, or a pair of a class and its case.
         chosen: The checks.
     """
     cls, data = target if isinstance(target, tuple) else (target, {})
@@ -151,7 +150,7 @@ def bound_checks(
 
 
 class _Results:
-    """What has been run of a case, so that what several checks need runs once."""
+    """The outcomes of a case so far, so that a check that several others need runs once."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -167,7 +166,7 @@ class _Results:
 
 
 class _Bound:
-    """One check of one case, to call in a test."""
+    """One check of one case, to be called in a test."""
 
     def __init__(self, results: _Results, check: Check) -> None:
         self._results = results
@@ -193,8 +192,8 @@ class _Bound:
 def _subjects(target: Any, data: Any, fresh: FreshProcess | None) -> Iterator[Subject]:
     if not callable(target):
         raise UsageError(
-            f"a {type(target).__name__} can't be checked",
-            fix="Give the class, or a function that makes a new instance",
+            f"can't check an object of type `{type(target).__name__}`",
+            fix="Pass the class, or a function that returns a new instance",
         )
     if isinstance(target, type):
         from pathlib import Path
@@ -209,7 +208,7 @@ def _subjects(target: Any, data: Any, fresh: FreshProcess | None) -> Iterator[Su
 
 @cache
 def _fresh(path: tuple[str, ...]) -> FreshProcess:
-    """The other process of all runs with this `sys.path`, which ends with this one."""
+    """Return the other process for runs with this `sys.path`; it ends with this one."""
     process = FreshProcess(keras.backend.backend(), path)
     atexit.register(process.close)
     return process

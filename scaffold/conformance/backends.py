@@ -1,4 +1,4 @@
-"""Which backends there are, and which one Keras would take; Keras itself is not imported."""
+"""The backends, and which one Keras would use; Keras itself is not imported."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def environment(backend: str, folder: Path) -> dict[str, str]:
-    """The variables of a process in which checks run.
+    """Return the environment variables of a process that runs checks.
 
     Args:
         backend: The backend.
-        folder: Where JAX keeps what it has compiled, if nothing else is said: it compiles a loop
-            anew at each call.
+        folder: Where JAX caches what it compiles, unless set otherwise: it compiles a loop again
+            in each call.
     """
     return {
         "JAX_COMPILATION_CACHE_DIR": str(folder / "jax"),
@@ -32,21 +32,21 @@ def environment(backend: str, folder: Path) -> dict[str, str]:
 
 
 def default_backend(environment: Mapping[str, str]) -> str:
-    """The backend that Keras would take: KERAS_BACKEND's, then keras.json's, then TensorFlow.
+    """Return the backend that Keras would use: KERAS_BACKEND's, else keras.json's, else TensorFlow.
 
     Args:
-        environment: The variables of the environment.
+        environment: The environment variables.
 
     Raises:
-        UsageError: If that is a backend on which no layer can be checked.
+        UsageError: If layers can't be checked on that backend.
     """
     config = _keras_folder(environment) / "keras.json"
-    backend, told_by = environment.get("KERAS_BACKEND"), "KERAS_BACKEND"
+    backend, source = environment.get("KERAS_BACKEND"), "KERAS_BACKEND"
     if not backend:
-        backend, told_by = _configured(config), str(config)
+        backend, source = _configured(config), str(config)
     if backend not in BACKENDS:
         raise UsageError(
-            f"{told_by} says `{shown(backend)}`, which is no backend to check on"
+            f"{source} selects `{shown(backend)}`, which is not a supported backend"
             f"{nearest(backend, BACKENDS)}",
             fix=f"Choose one with --backend: {', '.join(BACKENDS)}",
         )
@@ -54,18 +54,18 @@ def default_backend(environment: Mapping[str, str]) -> str:
 
 
 def choose(words: Iterable[str]) -> tuple[str, ...]:
-    """The backends that are named, each once; `all` are all, and none the one Keras would take.
+    """Return the named backends, each once: `all` for all; without a name, the one Keras would use.
 
     Raises:
-        UsageError: If one is not a backend to check on.
-        MissingError: If one is not installed.
+        UsageError: If a backend is not supported.
+        MissingError: If a backend is not installed.
     """
     chosen = tuple(dict.fromkeys(words)) or (default_backend(os.environ),)
     for word in chosen:
         if word not in (*BACKENDS, "all"):
             raise UsageError(
-                f"there is no backend `{shown(word)}`{nearest(word, BACKENDS)}",
-                fix=f"There are {', '.join(BACKENDS)}.",
+                f"`{shown(word)}` is not a backend{nearest(word, BACKENDS)}",
+                fix=f"The backends are {', '.join(BACKENDS)}.",
             )
     if "all" in chosen:
         chosen = BACKENDS
@@ -74,7 +74,7 @@ def choose(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def require(backends: Iterable[str]) -> None:
-    """See that Keras and the packages of the backends are installed.
+    """Ensure that Keras and the backends' packages are installed.
 
     Raises:
         MissingError: If one of them is not.
@@ -88,7 +88,7 @@ def require(backends: Iterable[str]) -> None:
 
 
 def _configured(config: Path) -> str:
-    """What keras.json says, as Keras reads it: one that is no JSON says nothing."""
+    """Return the backend in keras.json, as Keras reads it: invalid JSON is ignored."""
     try:
         data = json.loads(config.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What a check found, and how each check ended."""
+"""Findings of checks, and how each check ended."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Finding:
     """One way in which the contract is broken.
 
     Args:
-        expected: What the contract wants, a phrase that can follow "expected ".
-        got: What was there instead, a phrase that can follow "got ".
-        where: The line of the user's source that it points at, where it can be known.
+        expected: What the contract requires, as a phrase that can follow "expected ".
+        got: What was found instead, as a phrase that can follow "got ".
+        where: The line of the user's source that it points at, if known.
     """
 
     expected: str
@@ -41,12 +41,12 @@ class Outcome:
 
     Args:
         subject: The class checked, as it is imported: `module:Class`.
-        case: The case, as a short text; empty if the class has one case.
+        case: The case, as a short string; may be empty.
         backend: The backend it ran on.
         check: The id of the check.
-        status: `passed`; `failed` with findings; `expected`: it failed and was declared to;
-            with a reason `not_applicable`, `not_run_here` (this processor lacks an operation)
-            and `blocked` (a check that it builds on did not pass).
+        status: `passed`; `failed`, with findings; `expected`, if it failed as declared; or, with
+            a reason, `not_applicable`, `not_run_here` (this processor lacks an operation) or
+            `blocked` (a check that it needs did not pass).
         findings: What was found.
         reason: Why it was not run, or why it was expected to fail.
         seconds: How long it ran.
@@ -63,7 +63,7 @@ class Outcome:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Outcome:
-        """The outcome that `dataclasses.asdict` wrote as `data`."""
+        """Return the outcome that `dataclasses.asdict` turned into `data`."""
         return cls(**{**data, "findings": tuple(map(_finding, data["findings"]))})
 
 
@@ -73,5 +73,5 @@ def _finding(data: Mapping[str, Any]) -> Finding:
 
 
 def failed(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """Those that broke the contract."""
+    """Return the outcomes that broke the contract."""
     return [outcome for outcome in outcomes if outcome.status == "failed"]

@@ -1,4 +1,4 @@
-"""Where the cases of a class come from: what was said of it first, a search last."""
+"""Finds the cases of a class: declared ones first, a search last."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from scaffold.cases import (
 from scaffold.conformance.subject import Subject
 from scaffold.pyproject import PYPROJECT, nearest_project
 
-# By its name: the checks stand without the templates, which know of more cases.
+# By name: the checks don't depend on the templates, which know more cases.
 _SUGGEST = "scaffold.generation.suggesting:suggest"
-# What an argument without a default is given, by words in its name, the first that fits.
+# Values for arguments without a default, by the first of these words in the name.
 _GUESSES: tuple[tuple[str, Any], ...] = (
     ("activation", "tanh"),
     ("initializer", "glorot_uniform"),
@@ -60,7 +60,7 @@ _GUESSES: tuple[tuple[str, Any], ...] = (
 _BY_TYPE: dict[str, Any] = {"int": 8, "float": 0.5, "bool": True, "str": "same"}
 _OF_ANY_KIND = (8, 0.5, "keras.layers.Dense(8)", "same", True, (3, 3), None)
 _TRIES = 100
-# Tried in this order; another comes first where the class's name says its rank.
+# Tried in this order, but first those that match a rank in the class's name.
 _SHAPES: tuple[Any, ...] = (
     Input((2, 6, 8)),
     Input((2, 8, 10, 3)),
@@ -71,21 +71,21 @@ _SHAPES: tuple[Any, ...] = (
     [Input((2, 8)), Input((2, 8))],
     Input((2,)),
     [Input((2, 6, 8)), Input((2, 6, 6), low=0, high=1)],
-    Input((2, 8, 10, 8)),  # with the channels that `filters` is guessed to be
+    Input((2, 8, 10, 8)),  # as many channels as `filters` is guessed to be
 )
 _RANKS = {"1d": 0, "2d": 1, "3d": 3}
 
 
 def cases_of(cls: Any, given: Mapping[str, Any], folder: Path) -> Iterator[tuple[Case, str]]:
-    """The cases of a class, each with a sentence that says where it comes from.
+    """Yield the cases of a class, each with a phrase that says where it comes from.
 
     Args:
         cls: The class.
-        given: What the command line says: a case's `args`, `input` and `tags`, or part of them.
+        given: What the command line gives: a case's `args`, `input` and `tags`, or some of them.
         folder: Where the class's module is imported from.
 
     Raises:
-        UsageError: If one is not well-formed.
+        UsageError: If a case is invalid.
     """
     parameters = list(inspect.signature(cls.call).parameters)[1:]
     found, origin = _declared(cls, folder)
@@ -100,7 +100,7 @@ def cases_of(cls: Any, given: Mapping[str, Any], folder: Path) -> Iterator[tuple
 
 
 def _suggested(cls: Any, given: Mapping[str, Any], parameters: list[str]) -> list[tuple[Case, str]]:
-    """The cases of the first suggestion that the class can be called with, else what is found."""
+    """Return the cases of the first suggestion that works for the class, else what is found."""
     for suggestion in _suggestions(cls):
         cases = [case_from({**data, **given}, parameters) for data in suggestion.cases]
         completed = [_completed(cls, case, suggestion.origin) for case in cases]
@@ -122,7 +122,7 @@ def _target(cls: Any) -> str:
 
 
 def _base(cls: Any) -> str:
-    """The public layer of Keras that the class derives from; empty if it is `Layer`."""
+    """Return the public Keras layer that the class derives from; empty if it is `Layer`."""
     from keras import layers
 
     for parent in cls.__mro__[1:]:
@@ -133,10 +133,10 @@ def _base(cls: Any) -> str:
 
 
 def _declared(cls: Any, folder: Path) -> tuple[list[Any], str]:
-    """What the class or its project say of it, and where."""
+    """Return the cases that the class or its project declares, and where."""
     declare = getattr(cls, "scaffold_cases", None)
     if declare is not None:
-        return list(declare()), "its cases are those of `scaffold_cases`"
+        return list(declare()), "its cases come from `scaffold_cases`"
     project = nearest_project(folder)
     if project is None:
         return [], ""
@@ -144,12 +144,12 @@ def _declared(cls: Any, folder: Path) -> tuple[list[Any], str]:
     table = data.get("tool", {}).get("scaffold", {}).get("check", {})
     for key in (f"{cls.__module__}:{cls.__qualname__}", cls.__qualname__):
         if key in table:
-            return list(table[key]), f"its cases are those of `[[tool.scaffold.check.{key}]]`"
+            return list(table[key]), f"its cases come from `[[tool.scaffold.check.{key}]]`"
     return [], ""
 
 
 def _completed(cls: Any, case: Case, origin: str) -> tuple[Case, str]:
-    """The case with what it leaves open: arguments from the signature, inputs from a search."""
+    """Fill in what the case leaves open: arguments from the signature, inputs from a search."""
     chosen = _chosen(cls, case)
     whole = replace(case, args={**case.args, **chosen})
     words = [f"`{name}={value!r}`" for name, value in chosen.items()]
@@ -161,7 +161,7 @@ def _completed(cls: Any, case: Case, origin: str) -> tuple[Case, str]:
 
 
 def _chosen(cls: Any, case: Case) -> dict[str, Any]:
-    """A value for each argument that has no default and is not given: the first that is taken."""
+    """Return the first accepted value for each argument without a default that is not given."""
     parameters = Subject(cls, Case()).parameters.values()
     empty = inspect.Parameter.empty
     missing = [p for p in parameters if p.default is empty and p.name not in case.args]
@@ -184,13 +184,13 @@ def _only(names: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
 def _is_taken(cls: Any, case: Case, values: Mapping[str, Any]) -> bool:
     try:
         Subject(cls, replace(case, args={**case.args, **values})).make()
-    except Exception:  # The values are ours: that they are refused is no finding.
+    except Exception:  # The values are ours: refusing them is not a finding.
         return False
     return True
 
 
 def _usual(parameter: inspect.Parameter) -> list[Any]:
-    """Usual values for an argument: by a word in its name, by its annotation, else of any kind."""
+    """Return usual values for an argument: by a word in its name, its annotation, else any type."""
     for word, value in _GUESSES:
         if word in parameter.name:
             return [value]
@@ -200,9 +200,9 @@ def _usual(parameter: inspect.Parameter) -> list[Any]:
 
 
 def _search(cls: Any, case: Case) -> tuple[Case, str]:
-    """The case with the first usual inputs that the class can be called with, and what was tried.
+    """Return the case with the first usual inputs that work, and what was tried.
 
-    Where there are none, the checks are left to say so with the first ones.
+    If none works, the first ones are used, and the checks report the failure.
     """
     _, *others = _tensors_of_call(cls)
     shapes = list(_ordered(cls.__name__.lower()))
@@ -218,7 +218,7 @@ def _search(cls: Any, case: Case) -> tuple[Case, str]:
 
 
 def _tensors_of_call(cls: Any) -> list[str]:
-    """The parameters of `call` that must be given, the first one in any case."""
+    """Return the required parameters of `call`, and the first one in any case."""
     first, *others = Subject(cls, Case()).call_parameters.values()
     empty = inspect.Parameter.empty
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -232,7 +232,7 @@ def _ordered(name: str) -> Iterable[Any]:
 
 
 def _works(subject: Subject, training: bool | None = None) -> bool:
-    """Whether a call on these inputs works; why it doesn't, the checks will say of the last."""
+    """Return whether a call on these inputs works; the checks report why it doesn't."""
     try:
         subject.call(subject.make(), training=training)
     except Exception:

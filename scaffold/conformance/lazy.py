@@ -1,4 +1,4 @@
-"""Modules that are imported at their first use, so that to list the checks imports no Keras."""
+"""Modules imported on first use, so that listing the checks doesn't import Keras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks: each is a function with a page, found here by its id without importing Keras."""
+"""The checks: each is a function with a page, found by its id without importing Keras."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Target = Literal["any", "layer", "model"]
 Run = Callable[["Subject"], Iterator["Finding"]]
 
-# In the order in which they run: what other checks need comes first, the slow ones last.
+# In the order they run: what other checks need comes first, slow ones last.
 FAMILIES = (
     "construction",
     "configuration",
@@ -52,8 +52,8 @@ _PAGE = re.compile(
 _IMPORTS = "import keras\nfrom keras import ops\n\n\n"
 
 
-class NotApplicable(Exception):  # noqa: N818 - no error: nothing to say
-    """The check has nothing to say of this layer, for the reason given."""
+class NotApplicable(Exception):  # noqa: N818 - not an error
+    """The check doesn't apply to this layer, for the reason given."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,16 @@ class Check:
     """A run-time test of Keras's contract, with its page.
 
     Args:
-        id: Its name, stable: what `--only`, `--skip` and `expected_failures` take.
-        family: The module of `conformance.families` that holds it.
-        title: What it holds, one sentence.
-        why: What goes wrong where it fails.
-        fix: What to do about it.
-        example: Code that it finds and what fixes it, as a diff.
-        needs: Ids of the checks without which it says nothing of its own.
-        target: Whether it is for layers, for models or for both.
-        tag: The tag that says that a layer is meant to fail it; empty if there is none.
-        run: Yields what it finds.
+        id: Its stable name, as `--only`, `--skip` and `expected_failures` take it.
+        family: The module of `conformance.families` that contains it.
+        title: What it requires, in one sentence.
+        why: What goes wrong if it fails.
+        fix: How to fix it.
+        example: Faulty code and its fix, as a diff.
+        needs: Ids of the checks that must pass for this one to be meaningful.
+        target: What it applies to: layers, models or both.
+        tag: The tag that declares that a layer is meant to fail it; empty if there is none.
+        run: Yields its findings.
     """
 
     id: str
@@ -86,12 +86,12 @@ class Check:
 
     @property
     def bad(self) -> str:
-        """A module that it finds a fault in."""
+        """The example as a module, with the fault."""
         return _IMPORTS + _side(self.example, "-")
 
     @property
     def good(self) -> str:
-        """The same module as it should have been."""
+        """The same module, fixed."""
         return _IMPORTS + _side(self.example, "+")
 
 
@@ -107,24 +107,24 @@ _REGISTERED: dict[str, Check] = {}
 def register(
     *, needs: Iterable[str] = ("runs",), target: Target = "any", tag: str = ""
 ) -> Callable[[Run], Run]:
-    """Make a check of a function: its name is the id, its docstring the page.
+    """Register a function as a check: its name is the id, its docstring the page.
 
-    The docstring has a title, a paragraph or more that say why, and the sections `Fix: ...` and
-    `Example:`, code in which the lines of the fault begin with `-` and those of its fix with `+`.
+    The docstring has a title, one or more paragraphs that say why, and the sections `Fix: ...` and
+    `Example:`, a diff in which faulty lines begin with `-` and those of the fix with `+`.
 
     Args:
-        needs: Checks that must have passed, for this one to say anything of its own.
-        target: Whether it is for layers, for models or for both.
-        tag: The tag that says that a layer is meant to fail it.
+        needs: Checks that must pass for this one to be meaningful.
+        target: What it applies to: layers, models or both.
+        tag: The tag that declares that a layer is meant to fail it.
 
     Raises:
-        ValueError: If the docstring is no such page, or a needed check does not run before it.
+        ValueError: If the docstring is not such a page, or a needed check does not run before it.
     """
 
     def add(run: Run) -> Run:
         page = _PAGE.fullmatch(inspect.cleandoc(_docstring(run)))
         if page is None:
-            raise ValueError(f"the docstring of {run.__name__} is no page of a check")
+            raise ValueError(f"the docstring of {run.__name__} is not the page of a check")
         id_ = run.__name__.replace("_", "-")
         if missing := [need for need in needs if need not in _REGISTERED]:
             raise ValueError(f"{id_} needs {missing}, which do not run before it")
@@ -138,7 +138,7 @@ def register(
 
 
 def _docstring(run: Run) -> str:
-    """A function's docstring; from its source where Python has left it out, as under `-OO`."""
+    """Return a function's docstring; from its source if Python has dropped it, as under `-OO`."""
     if run.__doc__ is not None:
         return run.__doc__
     (function,) = ast.parse(inspect.getsource(run)).body
@@ -155,14 +155,14 @@ def _section(key: str, text: str) -> str:
 
 @cache
 def checks() -> tuple[Check, ...]:
-    """All checks, in the order in which they run. Imports no Keras."""
+    """Return all checks, in the order they run. Doesn't import Keras."""
     for family in FAMILIES:
         importlib.import_module(f"scaffold.conformance.families.{family}")
     return tuple(_REGISTERED.values())
 
 
 def find(id_: str) -> Check:
-    """The check of this id.
+    """Return the check with this id.
 
     Raises:
         UsageError: If there is none.
@@ -170,27 +170,27 @@ def find(id_: str) -> Check:
     known = {check.id: check for check in checks()}
     if id_ not in known:
         raise UsageError(
-            f"there is no check `{shown(id_)}`{nearest(id_, known)}",
+            f"check `{shown(id_)}` not found{nearest(id_, known)}",
             fix="See `scaffold check --list`",
         )
     return known[id_]
 
 
 def select(only: Iterable[str] = (), skip: Iterable[str] = ()) -> list[Check]:
-    """The checks to report: all or `only` some, without those to `skip`.
+    """Return the checks to report: all, or those in `only`, without those in `skip`.
 
     Raises:
-        UsageError: If one of the ids is none of a check, or none is left.
+        UsageError: If an id is unknown, or no check is left.
     """
     wanted = {find(id_).id for id_ in only} or {check.id for check in checks()}
     wanted -= {find(id_).id for id_ in skip}
     if not wanted:
-        raise UsageError("no check is left", fix="Skip fewer of those that --only names")
+        raise UsageError("no checks left to run", fix="Skip fewer checks")
     return [check for check in checks() if check.id in wanted]
 
 
 def with_needed(chosen: Iterable[Check]) -> list[Check]:
-    """The chosen checks and all that they need, in the order in which they run."""
+    """Return the chosen checks and all that they need, in the order they run."""
     ids = {id_ for check in chosen for id_ in _needed(check)}
     return [check for check in checks() if check.id in ids]
 
@@ -202,18 +202,18 @@ def _needed(check: Check) -> Iterator[str]:
 
 
 def tags() -> dict[str, Check]:
-    """Each tag with the check that a layer of this tag is meant to fail."""
+    """Return each tag with the check that layers with this tag are meant to fail."""
     return {check.tag: check for check in checks() if check.tag}
 
 
 def refuse_unknown_tags(words: Iterable[str]) -> None:
-    """See that all of these are tags.
+    """Ensure that all of these are tags.
 
     Raises:
-        UsageError: If one is none.
+        UsageError: If one is not.
     """
     known = tags()
     for word in words:
         if word not in known:
-            there = f"There are {', '.join(known)}" if known else ""
-            raise UsageError(f"there is no tag `{shown(word)}`{nearest(word, known)}", fix=there)
+            fix = f"The tags are {', '.join(known)}" if known else ""
+            raise UsageError(f"tag `{shown(word)}` not found{nearest(word, known)}", fix=fix)

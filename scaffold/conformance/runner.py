@@ -1,4 +1,4 @@
-"""Runs checks on a subject: what each needs first, and every exception a finding."""
+"""Runs checks on a subject, each after those it needs; exceptions become findings."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from scaffold.conformance.subject import Subject
 from scaffold.conformance.unsupported import is_beyond_this_cpu
 
 _UNKNOWN = ("failed", "blocked", "expected", "not_run_here")
-_HERE = "TensorFlow has this operation with oneDNN or XLA only on a CPU"
+_HERE = "on CPUs, TensorFlow supports this operation only with oneDNN or XLA"
 
 
 class NotRunHere(Exception):  # noqa: N818 - as `NotApplicable`: nothing went wrong
-    """Raised where this processor lacks an operation that Keras's own layer would need too."""
+    """This processor lacks an operation that Keras's own layer would need, too."""
 
 
 def run(
@@ -31,16 +31,16 @@ def run(
     starting: Callable[[Check], None] = lambda check: None,
     known: Mapping[str, Status] | None = None,
 ) -> Iterator[Outcome]:
-    """How each of `checks` ends for `subject`.
+    """Yield the outcome of each of `checks` for `subject`.
 
     Args:
         subject: The class in a case.
-        checks: The checks with all that they need, in the order in which they run.
+        checks: The checks and all that they need, in the order they run.
         starting: Called before each check.
-        known: How checks ended that have run before, which are not run again.
+        known: Statuses of checks that have already run; these are not run again.
 
     Raises:
-        UsageError: If the case has a tag or expects a failure that there is none of.
+        UsageError: If a tag or an expected failure of the case is unknown.
     """
     keras.config.disable_traceback_filtering()
     ended: dict[str, Status] = dict(known or {})
@@ -59,10 +59,10 @@ def run(
 
 
 def expected_failures(subject: Subject) -> dict[str, str]:
-    """The checks that the subject is declared to fail, each with the reason.
+    """Return the checks that the subject is declared to fail, each with the reason.
 
     Raises:
-        UsageError: If there is no such check or tag.
+        UsageError: If a check or tag is unknown.
     """
     refuse_unknown_tags(sorted(subject.case.tags))
     known = tags()
@@ -74,7 +74,7 @@ def _ended(
     check: Check, subject: Subject, ended: Mapping[str, Status], expected: str
 ) -> tuple[Status, tuple[Finding, ...], str]:
     if check.target != "any" and (check.target == "model") != subject.is_model:
-        return "not_applicable", (), f"it is for a {check.target}"
+        return "not_applicable", (), f"applies to {check.target}s only"
     if missing := [need for need in check.needs if ended.get(need) in _UNKNOWN]:
         return "blocked", (), f"needs {missing[0]}"
     try:
@@ -86,8 +86,8 @@ def _ended(
     if expected and findings:
         return "expected", findings, expected
     if expected:
-        pointless = Finding(f"a failure, since it is declared: {expected}", "none")
-        return "failed", (pointless,), "declare it no more"
+        pointless = Finding(f"a failure, as declared ({expected})", "none")
+        return "failed", (pointless,), "remove the declaration"
     return ("failed" if findings else "passed"), findings, ""
 
 
@@ -106,17 +106,17 @@ def _findings(check: Check, subject: Subject) -> tuple[Finding, ...]:
 
 
 def _placed(finding: Finding, subject: Subject) -> Finding:
-    """The finding with a place, that of the class if the check knows none."""
+    """Return the finding with a location, that of the class if it has none."""
     return finding if finding.where else replace(finding, where=subject.source.at(None))
 
 
-# JAX maps some pages for each function that it compiles, and Linux ends a process that has 65,530
-# mappings: the recurrent layers of Keras make about 5,000 for each case.
+# JAX maps memory for each function that it compiles, and Linux ends a process with 65,530
+# mappings: Keras's recurrent layers make about 5,000 per case.
 FORGET_AFTER = 4
 
 
 def forget() -> None:
-    """Free what Keras and JAX keep of all that was checked; to be called each `FORGET_AFTER`."""
+    """Free what Keras and JAX keep of checked classes; call it every `FORGET_AFTER` classes."""
     keras.utils.clear_session()
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
@@ -124,7 +124,7 @@ def forget() -> None:
 
 
 def raised(error: BaseException, subject: Subject) -> Finding:
-    """The finding that is an exception out of the user's code.
+    """Return the finding for an exception in the user's code.
 
     Raises:
         NotRunHere: If the processor lacks the operation.
@@ -138,5 +138,5 @@ def raised(error: BaseException, subject: Subject) -> Finding:
 
 
 def statuses(outcomes: Iterable[Outcome]) -> dict[str, Any]:
-    """How each check ended, by id."""
+    """Return the status of each check, by id."""
     return {outcome.check: outcome.status for outcome in outcomes}

@@ -1,4 +1,4 @@
-"""What a class's constructor takes, that of its bases included."""
+"""The parameters of a class's constructor, including those of its bases."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 
 
 def constructor_parameters(cls: Any) -> dict[str, inspect.Parameter]:
-    """The named parameters of a class's constructor, without `self`.
+    """Return the named parameters of a class's constructor, without `self`.
 
-    Where `**kwargs` goes to the constructor of the base, as the source says, that one's stand too.
-    What a class of Keras itself hands on is not followed.
+    If the source passes `**kwargs` on to the base's constructor, its parameters are included.
+    What Keras's own classes pass on is not followed.
     """
     owner, *bases = (one for one in cls.__mro__ if "__init__" in vars(one))
     found = list(inspect.signature(owner.__init__).parameters.values())[1:]
@@ -38,7 +38,7 @@ def _is_keras(cls: type) -> bool:
 
 
 def _is_root(cls: type) -> bool:
-    """Whether it is what all layers or models come from, whose arguments are no class's own."""
+    """Return whether it is a root of all layers or models, whose arguments don't count."""
     return _is_keras(cls) and cls.__name__ in ("Layer", "Model", "Operation", "object")
 
 

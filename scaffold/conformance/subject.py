@@ -1,4 +1,4 @@
-"""What a check is given: a factory of fresh layers, the data to call them with, the source."""
+"""What a check gets: a factory of new layers, the data to call them with, the source."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from scaffold.conformance.source import Source
 
 
 class Fresh(Protocol):
-    """Another process, which has seen nothing of this one."""
+    """Another process, which shares no state with this one."""
 
     folder: Path
 
     def predict(self, subject: Subject, model: Path) -> list[Any]:
-        """What a saved model gives there for the subject's inputs."""
+        """Return the outputs of a saved model there for the subject's inputs."""
         ...
 
 
@@ -31,9 +31,9 @@ class Subject:
     Args:
         cls: The class, for its signature and its source.
         case: What it is checked with.
-        fresh: The other process, for what must survive in one. `exchange` is the folder in which
-            backends lay down what they computed, if more than one is checked.
-        factory: Makes an instance from keyword arguments; the class itself if left out.
+        fresh: The other process, in which saved models must load. `exchange` is the folder in
+            which backends store what they computed, if more than one is checked.
+        factory: Makes an instance from keyword arguments; the class itself if omitted.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Subject:
 
     @property
     def is_built_in(self) -> bool:
-        """Whether the class is one of Keras or KerasHub, which Keras finds without registration."""
+        """Whether the class belongs to Keras or KerasHub, and needs no registration."""
         return self.cls.__module__.partition(".")[0] in ("keras", "keras_hub")
 
     @property
@@ -72,7 +72,7 @@ class Subject:
     def parameters(self) -> dict[str, inspect.Parameter]:
         """The named parameters of the constructor, without `self`.
 
-        For `*args` and `**kwargs` those of the base's stand.
+        `*args` and `**kwargs` are replaced by the base's parameters.
         """
         return constructor_parameters(self.cls)
 
@@ -82,30 +82,30 @@ class Subject:
         return dict(list(inspect.signature(self.cls.call).parameters.items())[1:])
 
     def like(self, **changes: Any) -> Subject:
-        """The same class in a case with these changes."""
+        """Return the same class in a case with these changes."""
         return Subject(self.cls, replace(self.case, **changes), self.fresh, self._factory)
 
     def make(self, **overrides: Any) -> Any:
-        """A new instance, with the case's arguments but for `overrides`."""
+        """Return a new instance with the case's arguments, except for `overrides`."""
         return self._factory(**{**fresh_arguments(self.case.args), **overrides})
 
     def build(self, **overrides: Any) -> Any:
-        """A new instance that was called once on the case's inputs."""
+        """Return a new instance that was called once on the case's inputs."""
         layer = self.make(**overrides)
         self.call(layer)
         return layer
 
     @cached_property
     def shared(self) -> Any:
-        """A built instance that checks only read and call at inference: don't change it."""
+        """A built instance that checks only read or call at inference: don't change it."""
         return self.build()
 
     def data(self, batch: int | None = None, seed: int = 0) -> Data:
-        """Values for the inputs: seeded, signed, with zeros and some large ones.
+        """Return values for the inputs: seeded, signed, with zeros and some large values.
 
         Args:
-            batch: Size of the batch, if another than the case's.
-            seed: Other seeds give other values.
+            batch: Batch size, if different from the case's.
+            seed: Random seed.
         """
         random = np.random.default_rng(seed)
 
@@ -115,28 +115,28 @@ class Subject:
         return Data(map_inputs(values, self.case.inputs), map_inputs(values, dict(self.case.call)))
 
     def call(self, layer: Any, data: Data | None = None, training: bool | None = None) -> Any:
-        """What `layer` gives for `data`, tensors in the structure it returned."""
+        """Call `layer` on `data`; return tensors in the structure it returns."""
         given = self.tensors(data or self.data())
         context = {} if training is None else {"training": training}
         return layer(given.inputs, **given.call, **context)
 
     def tensors(self, data: Data) -> Data:
-        """`data` as tensors; those that the case has a mask for carry it."""
+        """Return `data` as tensors, with the masks that the case asks for."""
         further = {
             name: self._tensors(value, self.case.call[name]) for name, value in data.call.items()
         }
         return Data(self._tensors(data.inputs, self.case.inputs), further)
 
     def outputs(self, layer: Any, data: Data | None = None, training: bool | None = False) -> Any:
-        """The same as a flat list of NumPy arrays; small floats are widened to float32."""
+        """Call `layer`; return a flat list of NumPy arrays, 16-bit floats widened to float32."""
         return arrays(self.call(layer, data, training))
 
     def symbolic(self, batch: int | None = None, free: bool = False) -> Data:
-        """Symbolic inputs, of an unknown batch unless it is given.
+        """Return symbolic inputs.
 
         Args:
-            batch: Size of the batch.
-            free: Whether every axis between the batch and the last one is unknown too.
+            batch: Batch size; unknown if `None`.
+            free: Whether to leave every axis between the batch and the last one unknown, too.
         """
 
         def tensor(described: Input) -> Any:
@@ -148,18 +148,18 @@ class Subject:
         return Data(map_inputs(tensor, self.case.inputs), map_inputs(tensor, dict(self.case.call)))
 
     def functional(self, layer: Any, batch: int | None = None) -> Any:
-        """A Functional model that is `layer` and nothing else."""
+        """Return a Functional model that consists of `layer` alone."""
         symbols = self.symbolic(batch)
         outputs = self.call_symbolic(layer, symbols)
         return keras.Model(symbols.tensors(), outputs)
 
     def call_symbolic(self, layer: Any, symbols: Data) -> Any:
-        """The symbolic outputs of `layer` for symbolic inputs."""
+        """Return the symbolic outputs of `layer` for symbolic inputs."""
         return layer(symbols.inputs, **symbols.call)
 
     @property
     def shapes(self) -> dict[str, Any]:
-        """The arguments of `build`: the shape of the inputs, or one of each argument of `call`."""
+        """The arguments of `build`: the shape of the inputs, or of each argument of `call`."""
         if not inputs_of(self.case.call):
             return {"input_shape": map_inputs(lambda i: i.shape, self.case.inputs)}
         first = next(iter(self.call_parameters))
@@ -185,7 +185,7 @@ class Subject:
 
     @property
     def batch(self) -> int | None:
-        """The size of the batch; `None` if the inputs have no common one."""
+        """The batch size; `None` if the inputs don't share one."""
         sizes = {described.shape[0] for described in self.all_inputs}
         return sizes.pop() if len(sizes) == 1 else None
 
@@ -195,10 +195,10 @@ class Subject:
         return inputs_of([self.case.inputs, dict(self.case.call)])
 
     def _tensors(self, values: Any, described: Any) -> Any:
-        """`values` as tensors; those that carry a mask carry it as Keras hands masks on."""
+        """Return `values` as tensors, with masks attached as Keras propagates them."""
         if isinstance(described, Input):
             if described.dtype == "string" and self.backend != "tensorflow":
-                return values  # The other backends have no tensors of texts
+                return values  # The other backends have no string tensors
             tensor = keras.ops.convert_to_tensor(values)
             return _masked(tensor) if described.mask else tensor
         if isinstance(described, Mapping):
@@ -213,8 +213,8 @@ class Data:
     """Values, or symbolic tensors, for a call.
 
     Args:
-        inputs: What `call` gets as its first argument.
-        call: Its further arguments.
+        inputs: First argument of `call`.
+        call: Its other arguments.
     """
 
     def __init__(self, inputs: Any, call: Mapping[str, Any]) -> None:
@@ -222,11 +222,11 @@ class Data:
         self.call = dict(call)
 
     def tensors(self) -> list[Any]:
-        """All tensors or arrays, flat, without the arguments that are none."""
+        """Return all tensors or arrays, flat, without other values."""
         return [leaf for leaf in keras.tree.flatten([self.inputs, self.call]) if _is_tensor(leaf)]
 
     def map(self, use: Callable[[Any], Any]) -> Data:
-        """The same with each array or tensor replaced by what `use` gives for it."""
+        """Return a copy with `use` applied to each array or tensor."""
 
         def replaced(leaf: Any) -> Any:
             return use(leaf) if _is_tensor(leaf) else leaf
@@ -237,7 +237,7 @@ class Data:
         )
 
     def filled(self, tensors: Iterable[Any]) -> Data:
-        """The same with others in place of its own `tensors()`, in their order."""
+        """Return a copy with these in place of its own `tensors()`, in the same order."""
         rest, both = iter(tensors), [self.inputs, self.call]
         leaves = [next(rest) if _is_tensor(leaf) else leaf for leaf in keras.tree.flatten(both)]
         return Data(*keras.tree.pack_sequence_as(both, leaves))
@@ -248,7 +248,7 @@ def _is_tensor(leaf: Any) -> bool:
 
 
 def arrays(structure: Any) -> list[Any]:
-    """The tensors of a structure as NumPy arrays, 16-bit floats widened to float32."""
+    """Return the tensors of a structure as NumPy arrays, 16-bit floats widened to float32."""
     return [_array(leaf) for leaf in keras.tree.flatten(structure) if leaf is not None]
 
 
@@ -260,34 +260,34 @@ def _array(tensor: Any) -> Any:
 
 
 def differ(first: list[Any], second: list[Any], tolerance: float = 1e-4) -> str:
-    """How two lists of arrays differ, as a phrase; empty if they are equal as far as floats go."""
+    """Return how two lists of arrays differ, as a phrase; empty if equal up to rounding."""
     if len(first) != len(second):
         return f"{len(second)} tensors instead of {len(first)}"
     for one, other in zip(first, second, strict=True):
         if one.shape != other.shape:
-            return f"the shape {other.shape} instead of {one.shape}"
+            return f"shape {other.shape} instead of {one.shape}"
         if one.dtype.kind not in "fiub":
             if not np.array_equal(one, other):
-                return "other values"
+                return "different values"
             continue
         wide, far = one.astype("float64"), other.astype("float64")
         if not np.array_equal(np.isfinite(wide), np.isfinite(far)):
-            return "other values that are not finite"
+            return "NaN or infinity in different positions"
         finite = np.isfinite(wide)
         gap = np.abs(wide - far)[finite].max(initial=0.0)
         if gap > tolerance * (1 + np.abs(wide)[finite].max(initial=0.0)):
-            return f"outputs that differ by {gap:.2g}"
+            return f"values that differ by up to {gap:.2g}"
     return ""
 
 
 def same_state(layer: Any, other: Any) -> None:
-    """Give `other` the values of all variables of `layer`, those of random generators too."""
+    """Copy the values of all variables of `layer` to `other`, including random generators."""
     for variable, theirs in zip(layer.variables, other.variables, strict=True):
         theirs.assign(variable)
 
 
 def fresh_arguments(value: Any) -> Any:
-    """The arguments of a case, with a new object for each Keras object among them."""
+    """Return the arguments of a case, with a new object for each Keras object."""
     match value:
         case str() if value.startswith("keras."):
             return eval(value, {"keras": keras})  # noqa: S307 - the user's own command line
@@ -319,7 +319,7 @@ def _values(described: Input, batch: int | None, random: Any) -> Any:
 
 
 def _masked(tensor: Any) -> Any:
-    """`tensor` with a mask: the last third of the steps of every second item is padding."""
+    """Return `tensor` with a mask: the last third of every second sequence is padding."""
 
     class _Mark(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self, mask: Any) -> None:
@@ -336,7 +336,7 @@ def _masked(tensor: Any) -> Any:
 
 
 def padding_mask(shape: tuple[int, ...]) -> Any:
-    """True for the steps that count: all but the last third of every second item."""
+    """Return the mask of valid steps: all but the last third of every second sequence."""
     mask = np.ones(tuple(shape[:2]), dtype=bool)
     mask[1::2, -(max(1, shape[1] // 3)) :] = False
     return mask

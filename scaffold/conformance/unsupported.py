@@ -1,4 +1,4 @@
-"""What a backend says of an operation that it has not on this device for this dtype or format."""
+"""Errors of backends that lack an operation on this device, or for this dtype or format."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from scaffold.conformance.lazy import keras
 
 _KERAS = "Expected `float16`, `float32` or `float64`"  # of Fourier transforms
-# TensorFlow computes these forms of convolutions on a CPU with oneDNN or XLA only.
+# TensorFlow supports these convolutions on CPUs only with oneDNN or XLA.
 _NOT_ON_THIS_CPU = (
     "NHWC tensor format",
     "only supports NHWC",
@@ -27,9 +27,9 @@ _PHRASES = {
 
 
 def is_unsupported(error: BaseException) -> bool:
-    """Whether an error says that the backend itself lacks the operation.
+    """Return whether an error says that the backend itself lacks the operation.
 
-    Such an error is none of the layer's: on another device the same call goes well.
+    Such an error is not the layer's fault: the same call works on another device.
     """
     if isinstance(error, _types()):
         return True
@@ -38,9 +38,9 @@ def is_unsupported(error: BaseException) -> bool:
 
 
 def is_beyond_this_cpu(error: BaseException) -> bool:
-    """Whether an error says that TensorFlow lacks the operation on processors such as this one.
+    """Return whether an error says that TensorFlow lacks the operation on this kind of processor.
 
-    Keras's own layer fails alike here, and both work on another processor or with `jit_compile`.
+    Keras's own layer fails here, too; both work on other processors or with `jit_compile`.
     """
     if keras.backend.backend() != "tensorflow":
         return False

@@ -38,7 +38,7 @@ my_layers:MyConv on tensorflow
 
  expected  items-independent fails: tagged `mixes-batch`
   not run  config-round-trip: needs config-complete
-  not run  1 check: not for this class (--verbose says why)
+  not run  1 check: not applicable (--verbose shows why)
    passed  1 check
 
 """
@@ -50,7 +50,7 @@ my_layers:Double on tensorflow
 """
 FOUND = """\
 1 finding: 2 classes, 5 checks on tensorflow.
-More on a check: scaffold check --explain config-complete
+Learn more: scaffold check --explain config-complete
 """
 LIST = """\
 construction
@@ -60,14 +60,14 @@ configuration
   config-round-trip  A layer made from a config is the same as the one that wrote it, with its
                      outputs.
 training state
-  items-independent  No item of a batch changes what another gives. (tag: mixes-batch)
+  items-independent  No sample of a batch changes the output for another. (tag: mixes-batch)
 models
   model-summary      A summary can be printed.
 
 More: scaffold check --explain ID
 """
 PAGE = """\
-items-independent (training state): No item of a batch changes what another gives.
+items-independent (training state): No sample of a batch changes the output for another.
 
 Batches of other sizes would give other results.
 
@@ -132,7 +132,7 @@ def test_nothing_found(harmless: Scaffold, session: FakeSession) -> None:
     session.events = CLEAN
     outcome = harmless("check", "my_layers.py")
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out == DOUBLE + "Nothing found: 1 class, 2 checks on tensorflow.\n"
+    assert outcome.out == DOUBLE + "No findings: 1 class, 2 checks on tensorflow.\n"
 
 
 def test_verbose(harmless: Scaffold, session: FakeSession) -> None:
@@ -157,11 +157,11 @@ def test_several_backends(harmless: Scaffold, session: FakeSession) -> None:
     outcome = harmless("check", "my.py", "--backend", "tensorflow", "--backend", "jax")
     assert outcome.out.partition("my_layers:MyConv on jax\n")[2] == (
         "     with  filters=4 input=2,8,8,3\n"
-        "   failed  config-complete: as on tensorflow\n"
+        "   failed  config-complete: same as on tensorflow\n"
         "   passed  1 check\n"
         "\n"
         "2 findings: 1 class, 4 checks on tensorflow and jax.\n"
-        "More on a check: scaffold check --explain config-complete\n"
+        "Learn more: scaffold check --explain config-complete\n"
     )
     assert session.request.backends == ("tensorflow", "jax")
     answer = harmless("check", "my.py", "--backend", "all", "--json").answer()
@@ -353,26 +353,26 @@ USAGE = "Error: Invalid value for '--"
         ),
         (
             ["my.py", "--only", "config-complet"],
-            "Error: there is no check `config-complet`. Did you mean `config-complete`?\n"
+            "Error: check `config-complet` not found. Did you mean `config-complete`?\n"
             "See `scaffold check --list`.\n",
         ),
         (
             ["my.py", "--skip", "constructs,,"],
-            "Error: there is no check ``.\nSee `scaffold check --list`.\n",
+            "Error: check `` not found.\nSee `scaffold check --list`.\n",
         ),
         (
             ["my.py", "--only", "constructs", "--skip", "constructs"],
-            "Error: no check is left.\nSkip fewer of those that --only names.\n",
+            "Error: no checks left to run.\nSkip fewer checks.\n",
         ),
         (
             ["--explain", "config-complet"],
-            "Error: there is no check `config-complet`. Did you mean `config-complete`?\n"
+            "Error: check `config-complet` not found. Did you mean `config-complete`?\n"
             "See `scaffold check --list`.\n",
         ),
         (
             ["my.py", "--tag", "mixes-batches"],
-            "Error: there is no tag `mixes-batches`. Did you mean `mixes-batch`?\n"
-            "There are mixes-batch.\n",
+            "Error: tag `mixes-batches` not found. Did you mean `mixes-batch`?\n"
+            "The tags are mixes-batch.\n",
         ),
         (
             ["my.py", "--args", "filters"],

@@ -34,20 +34,19 @@ TEXT = """\
 my_layers:Scale on tensorflow
      with  factor=3.0 input=2,4
 
-   failed  config-complete: Every argument of the constructor is in the config.
+   failed  config-complete: Every constructor argument is in the config.
            my_layers.py:13
            expected  `factor` in the config
            got       only dtype, name, trainable
-           why       A saved model is its config and its weights. An argument
-                     that `get_config` leaves out comes back as its default, and
-                     the loaded model gives other numbers without a word.
-           fix       Write each argument into the dict that `get_config`
-                     returns.
+           why       A saved model consists of its config and its weights. An
+                     argument that `get_config` omits comes back as its default,
+                     and the loaded model silently gives different outputs.
+           fix       Add each argument to the dict that `get_config` returns.
 
    passed  1 check
 
 1 finding: 1 class, 2 checks on tensorflow.
-More on a check: scaffold check --explain config-complete
+Learn more: scaffold check --explain config-complete
 """
 ARGUMENTS = ("--args", "factor=3.0", "--input", "2,4", "--only", "constructs,config-complete")
 WORDS = ("check", "my_layers.py:Scale", *ARGUMENTS, "--backend", "tensorflow")

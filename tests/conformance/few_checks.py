@@ -1,4 +1,4 @@
-"""A few checks with short pages, and outcomes of them, for tests of what is shown."""
+"""A few checks with short pages, and outcomes of them, for tests of reports."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ CHECKS = (
         "constructs",
         "construction",
         "The constructor works.",
-        "Nothing else can be said of a class that can't be made.",
-        "give arguments with `--args`.",
+        "Nothing else can be checked on a class that can't be instantiated.",
+        "pass arguments with `--args`.",
     ),
     _check(
         "config-complete",
@@ -62,7 +62,7 @@ CHECKS = (
     _check(
         "items-independent",
         "training_state",
-        "No item of a batch changes what another gives.",
+        "No sample of a batch changes the output for another.",
         "Batches of other sizes would give other results.",
         "leave the batch's axis alone.",
         needs=("constructs",),
@@ -82,7 +82,7 @@ CHECKS = (
 
 @pytest.fixture
 def few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have no checks but these."""
+    """Register only these checks."""
     monkeypatch.setattr(registry, "checks", lambda: CHECKS)
 
 
@@ -109,7 +109,7 @@ BROKEN = [
     outcome("config-complete", "failed", MISSING),
     outcome("config-round-trip", "blocked", reason="needs config-complete"),
     outcome("items-independent", "expected", MISSING, reason="tagged `mixes-batch`"),
-    outcome("model-summary", "not_applicable", reason="it is for a model"),
+    outcome("model-summary", "not_applicable", reason="applies to models only"),
 ]
 CLEAN = [
     outcome("constructs", subject="my_layers:Double", case="input=2,6"),

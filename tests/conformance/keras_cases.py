@@ -10,9 +10,9 @@ CASES: Table = {**LAYERS, **PREPROCESSING}
 WITHOUT = {
     "Layer": "the base class: it computes nothing",
     "Wrapper": "the base class of wrappers: it computes nothing",
-    "InputLayer": "a call of it raises: it is a place in a Functional model",
-    "FlaxLayer": "it wraps a module of Flax, which is no part of what Keras needs",
-    "JaxLayer": "what it does is what the function of JAX does that it wraps",
-    "TorchModuleWrapper": "what it does is what the module of Torch does that it wraps",
-    "TFSMLayer": "what it does is what the SavedModel does that it reads from a disk",
+    "InputLayer": "it can't be called: it is a placeholder in a Functional model",
+    "FlaxLayer": "it wraps a Flax module, and Keras doesn't require Flax",
+    "JaxLayer": "it does what the JAX function that it wraps does",
+    "TorchModuleWrapper": "it does what the Torch module that it wraps does",
+    "TFSMLayer": "it does what the SavedModel that it reads from disk does",
 }

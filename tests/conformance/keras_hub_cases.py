@@ -1,4 +1,4 @@
-"""What each modelling layer of KerasHub is checked with, and why a few of them are not."""
+"""What each modeling layer of KerasHub is checked with, and why a few of them are not."""
 
 from __future__ import annotations
 

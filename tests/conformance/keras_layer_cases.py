@@ -1,4 +1,4 @@
-"""What each layer of Keras is checked with, but for those that prepare data."""
+"""What each layer of Keras is checked with, except those that preprocess data."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def case(
     call: Mapping[str, Any] | None = None,
     **args: Any,
 ) -> Case:
-    """A case, its constructor's arguments as keywords."""
+    """Return a case, with the constructor's arguments as keywords."""
     return Case(args=args, inputs=inputs, call=call or {}, tags=frozenset(tags))
 
 
 def image(*shape: int) -> Input:
-    """Pixels from 0 to 255, of a number of elements that is another on every axis."""
+    """Return pixels from 0 to 255, with a different size on every axis."""
     return Input(shape or (2, 8, 10, 3), low=0.0, high=255.0)
 
 

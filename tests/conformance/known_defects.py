@@ -1,6 +1,6 @@
-"""What the checks find on layers of Keras and KerasHub that is a defect there.
+"""What the checks find in layers of Keras and KerasHub that is a defect there.
 
-By the heading of `docs/keras-defects.md` under which it stands: class, backend, check.
+By heading of `docs/keras-defects.md`: class, backend, check.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ DEFECTS: dict[str, list[Place]] = {
     "The bias of a convolution is added along the wrong axis": [
         ("keras.Conv2D", "tensorflow", "compiled-equals-eager"),
     ],
-    "LayerNormalization takes no axes but the last ones": [
+    "LayerNormalization accepts only the last axes": [
         ("keras.LayerNormalization", "torch", "runs"),
     ],
-    "Arguments that the config leaves out": [
+    "Arguments missing from the config": [
         ("keras.SimpleRNN", ALL, "config-complete"),
         ("keras.CategoryEncoding", "tensorflow", "config-complete"),
         ("keras.CategoryEncoding", "jax", "config-complete"),
         ("keras.MaxNumBoundingBoxes", ALL, "config-complete"),
         ("keras.RandomGrayscale", ALL, "config-complete"),
     ],
-    "The activity regularizer of SimpleRNN does nothing": [
+    "SimpleRNN ignores its activity regularizer": [
         ("keras.SimpleRNN", ALL, "regularizers-wired"),
     ],
-    "RandomShear does not load": [
+    "RandomShear can't be loaded": [
         ("keras.RandomShear", ALL, "config-round-trip"),
         ("keras.RandomShear", ALL, "clone-equal"),
     ],
@@ -35,10 +35,10 @@ DEFECTS: dict[str, list[Place]] = {
             for check in ("inside-functional", "loads-in-fresh-process", "clone-equal")
         ),
     ],
-    "The labels of MaxNumBoundingBoxes change their dtype": [
+    "MaxNumBoundingBoxes changes the dtype of its labels": [
         ("keras.MaxNumBoundingBoxes", ALL, "symbolic-equals-eager"),
     ],
-    "Arguments of every layer that some refuse or drop": [
+    "Layers that reject or drop common arguments": [
         *(
             (f"keras.{name}", ALL, "kwargs-forwarded")
             for name in (
@@ -57,10 +57,10 @@ DEFECTS: dict[str, list[Place]] = {
             *("RandomGaussianBlur", "RandomHue", "RandomInvert"),
         )
     ],
-    "Pipeline does not say its output's shape": [
+    "Pipeline doesn't declare its output shape": [
         ("keras.Pipeline", ALL, "inside-time-distributed"),
     ],
-    "The scores of MultiHeadAttention carry a mask that does not fit": [
+    "The scores of MultiHeadAttention have a mask that doesn't fit": [
         ("keras.MultiHeadAttention", ALL, "fit-lowers-loss"),
     ],
     "Layers that fail on images of unknown size": [
@@ -72,20 +72,20 @@ DEFECTS: dict[str, list[Place]] = {
             "keras_hub.AlibiBias",
         )
     ],
-    "GroupNormalization counts the padding in": [
+    "GroupNormalization includes the padding": [
         ("keras.GroupNormalization", ALL, "padding-ignored"),
     ],
-    "Normalization leaks out of a model's first trace": [
+    "Normalization leaks from a model's first trace": [
         ("keras.Normalization", ALL, "nothing-leaks"),
     ],
     "AugMix draws from Python's generator": [
         ("keras.AugMix", ALL, "no-untracked-randomness"),
     ],
-    "Layers that fail under another dtype policy": [
+    "Layers that fail under other dtype policies": [
         ("keras.MelSpectrogram", "tensorflow", "dtype-policy"),
         ("keras.CutMix", "tensorflow", "dtype-policy"),
     ],
-    "The labels of MixUp do not follow the dtype policy": [
+    "The labels of MixUp don't follow the dtype policy": [
         ("keras.MixUp", ALL, "dtype-policy"),
     ],
     "RandomBrightness writes into the caller's images": [
@@ -95,22 +95,22 @@ DEFECTS: dict[str, list[Place]] = {
     "RandomColorJitter computes in float32 whatever its dtype": [
         ("keras.RandomColorJitter", ALL, "dtype-policy"),
     ],
-    "UnitNormalization of zeros is not a number in float16": [
+    "UnitNormalization of zeros is NaN in float16": [
         ("keras.UnitNormalization", ALL, "finite-in-low-precision"),
         ("keras.Dot", ALL, "finite-in-low-precision"),
     ],
-    "ReversibleEmbedding does not cast what it turns back": [
+    "ReversibleEmbedding doesn't cast inputs with `reverse=True`": [
         ("keras.ReversibleEmbedding", ALL, "dtype-policy"),
         ("keras_hub.ReversibleEmbedding", ALL, "dtype-policy"),
     ],
-    "KerasHub: BoxMatcher changes the list that it is given": [
+    "KerasHub: BoxMatcher changes the caller's list": [
         ("keras_hub.BoxMatcher", ALL, "clone-equal"),
     ],
-    "KerasHub: RMSNormalization takes nothing but its size": [
+    "KerasHub: RMSNormalization rejects common arguments": [
         ("keras_hub.RMSNormalization", ALL, "kwargs-forwarded"),
         ("keras_hub.RMSNormalization", ALL, "inside-time-distributed"),
     ],
-    "KerasHub: NonMaxSuppression needs sizes that it counts in Python": [
+    "KerasHub: NonMaxSuppression needs known sizes": [
         ("keras_hub.NonMaxSuppression", "tensorflow", "unknown-batch"),
         ("keras_hub.NonMaxSuppression", "jax", "unknown-dimensions"),
     ],
@@ -126,7 +126,7 @@ KNOWN: dict[Place, str] = {
 
 
 def known(name: str, backend: str) -> dict[str, str]:
-    """The checks that are known to fail for a class, each with its heading.
+    """Return the checks that are known to fail for a class, each with its heading.
 
     Args:
         name: The library and the class, such as `keras.SimpleRNN`.

@@ -1,4 +1,4 @@
-"""How a single check ends on a class, whatever the checks that it needs say."""
+"""How a single check ends on a class, regardless of the checks that it needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scaffold.conformance.subject import Subject
 
 
 def outcome(cls: Any, check_id: str, **case: Any) -> Outcome:
-    """How the check of this id ends, on inputs of shape (2, 6, 8) unless the case has others."""
+    """Return how this check ends, on inputs of shape (2, 6, 8) unless the case has others."""
     subject = Subject(cls, case_from({"input": (2, 6, 8), **case}))
     (found,) = run(subject, [find(check_id)])
     return found

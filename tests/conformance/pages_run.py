@@ -1,7 +1,7 @@
-"""Runs each check on the two examples of its page, on one backend, and writes what it said.
+"""Runs each check on the two examples of its page, on one backend, and writes the results.
 
 `python pages_run.py FOLDER all|own`: the examples go into FOLDER; `all` runs every check on each
-good example, `own` only the one of its page.
+good example, `own` only the check of its page.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 
 from scaffold.conformance import Check, check, checks
 
-# Theirs takes another import, and another backend: tests/conformance/test_session.py.
+# These need another import or another backend: tests/conformance/test_session.py.
 ELSEWHERE = ("imports", "backends-agree")
 
 
 def said(example: Check, side: str, only: list[str]) -> list[list[Any]]:
-    """The id, status, findings and reason of each check on one side of a page."""
+    """Return the id, status, findings and reason of each check on one side of a page."""
     module = importlib.import_module(f"{example.id.replace('-', '_')}_{side}")
     (cls,) = [
         value

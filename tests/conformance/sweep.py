@@ -1,8 +1,8 @@
 """Runs the checks over a table of cases, on one backend in one process.
 
-`python -m conformance.sweep keras --store FILE --shard 0/4` runs a part of a table and keeps what
-came out, a line for each check of each case. What is there already and has not changed since is
-not run again, so a sweep can be broken off and taken up.
+`python -m conformance.sweep keras --store FILE --shard 0/4` runs a part of a table and stores the
+outcomes, one line for each check of each case. What is already there and has not changed since is
+not run again, so a sweep can be interrupted and resumed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Job:
 
 
 def jobs(library: str, names: Iterable[str] = ()) -> list[Job]:
-    """All cases of a library, or those of some of its classes.
+    """Return all cases of a library, or those of some of its classes.
 
     Args:
         library: `keras` or `keras_hub`.
@@ -61,7 +61,7 @@ def jobs(library: str, names: Iterable[str] = ()) -> list[Job]:
 
 
 class Store:
-    """How checks ended, by case and check, in a file that only grows.
+    """Outcomes of checks, by case and check, in a file that only grows.
 
     Args:
         path: The file.
@@ -76,14 +76,14 @@ class Store:
             self._known[kept["key"], outcome.check] = kept["fingerprint"], outcome
 
     def known(self, job: Job, chosen: Iterable[Check]) -> dict[str, Outcome]:
-        """What is known of a job, of checks that have not changed since."""
+        """Return the known outcomes of a job, for checks that have not changed since."""
         found = {check: self._known.get((job.key, check.id)) for check in chosen}
         return {
             check.id: kept[1] for check, kept in found.items() if kept and kept[0] == _mark(check)
         }
 
     def add(self, job: Job, check: Check, outcome: Outcome) -> None:
-        """Keep how a check ended."""
+        """Store the outcome of a check."""
         kept = {"key": job.key, "fingerprint": _mark(check), "outcome": asdict(outcome)}
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(kept) + "\n")
@@ -102,13 +102,13 @@ def _digest(name: str) -> str:
 def outcomes(
     job: Job, fresh: FreshProcess, known: dict[str, Outcome] | None = None
 ) -> Iterator[Outcome]:
-    """How each check ends that is not `known`, as it ends."""
+    """Yield the outcome of each check that is not `known`, as it ends."""
     statuses = {id_: outcome.status for id_, outcome in (known or {}).items()}
     yield from run(Subject(job.cls, job.case, fresh), checks(), known=statuses)
 
 
 def main() -> None:
-    """Run a part of a table, or what the parent process asks for."""
+    """Run a part of a table, or what the parent process requests."""
     parser = argparse.ArgumentParser()
     parser.add_argument("library", choices=LIBRARIES)
     parser.add_argument("names", nargs="*")

@@ -1,4 +1,4 @@
-"""What the checks find on a class of a library, from a process of a backend that lives on."""
+"""What the checks find in a class of a library, from a long-lived process of a backend."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SECONDS = 300.0
 
 
 class Sweep:
-    """A process of one backend that is asked for one class after another.
+    """A process of one backend that checks one class after another.
 
     Args:
         library: The library of the classes.
@@ -30,7 +30,7 @@ class Sweep:
 
     @classmethod
     def of(cls, library: str, backend: str) -> Sweep:
-        """The process that runs already, if it is the one wanted: there is one at a time."""
+        """Return the running process if it fits, else a new one: there is one at a time."""
         wanted = (library, backend)
         if cls._running is None or cls._running.name != wanted or not cls._running.lives:
             cls.end()
@@ -39,7 +39,7 @@ class Sweep:
 
     @classmethod
     def end(cls) -> None:
-        """End the process that runs, if any does."""
+        """End the running process, if any."""
         if cls._running is not None:
             cls._running._process.kill()
             cls._running._process.communicate()
@@ -68,7 +68,7 @@ class Sweep:
         return self._process.poll() is None
 
     def outcomes(self, name: str) -> list[Outcome]:
-        """How all checks end for all cases of a class."""
+        """Return the outcomes of all checks for all cases of a class."""
         library, backend = self.name
         watch = threading.Timer(_SECONDS * len(jobs(library, [name])), self._process.kill)
         watch.start()

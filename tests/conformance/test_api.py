@@ -80,7 +80,7 @@ def test_a_finding_is_raised_with_its_text() -> None:
     ]
 
 
-def test_outcomes_are_those_asked_for() -> None:
+def test_outcomes_are_those_requested() -> None:
     outcomes = check(
         Forgetful, input=(2, 4), only=["constructs", "config-round-trip"], raises=False
     )
@@ -90,7 +90,7 @@ def test_outcomes_are_those_asked_for() -> None:
     ]
 
 
-def test_an_expected_failure_is_none_and_one_that_passes_is() -> None:
+def test_an_expected_failure_that_passes_is_a_finding() -> None:
     expected = {"config-complete": "known"}
     (outcome,) = check(
         Forgetful, input=(2, 4), only=["config-complete"], expected_failures=expected
@@ -107,7 +107,7 @@ def test_an_expected_failure_is_none_and_one_that_passes_is() -> None:
     assert caught.value.outcomes[0].findings[0].got == "none"
 
 
-def test_a_tag_that_is_not_true_is_a_finding() -> None:
+def test_a_tag_that_does_not_apply_is_a_finding() -> None:
     with pytest.raises(ConformanceError) as caught:
         check(
             keras.layers.Dense,
@@ -128,19 +128,19 @@ def test_a_factory_in_place_of_a_class() -> None:
     assert [outcome.status for outcome in outcomes] == ["passed", "passed"]
 
 
-NO_WORDS: dict[str, dict[str, object]] = {
-    "there is no check `config-complet`. Did you mean `config-complete`?": {
+UNKNOWN_WORDS: dict[str, dict[str, object]] = {
+    "check `config-complet` not found. Did you mean `config-complete`?": {
         "only": ["config-complet"]
     },
-    "there is no tag `mixes-bach`. Did you mean `mixes-batch`?": {"tags": ["mixes-bach"]},
+    "tag `mixes-bach` not found. Did you mean `mixes-batch`?": {"tags": ["mixes-bach"]},
     "`2,x` is no input.": {"input": "2,x"},
-    "there is no check `xyz`.": {"expected_failures": {"xyz": "known"}},
+    "check `xyz` not found.": {"expected_failures": {"xyz": "known"}},
 }
 
 
-@pytest.mark.parametrize("message", NO_WORDS)
-def test_words_that_mean_nothing(message: str) -> None:
-    words: dict[str, Any] = {"args": {"units": 2}, "input": (2, 4), **NO_WORDS[message]}
+@pytest.mark.parametrize("message", UNKNOWN_WORDS)
+def test_unknown_words(message: str) -> None:
+    words: dict[str, Any] = {"args": {"units": 2}, "input": (2, 4), **UNKNOWN_WORDS[message]}
     with pytest.raises(UsageError) as caught:
         check(keras.layers.Dense, **words)
     assert caught.value.message == message
@@ -149,7 +149,7 @@ def test_words_that_mean_nothing(message: str) -> None:
 def test_an_instance_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         check(3)
-    assert caught.value.fix == "Give the class, or a function that makes a new instance."
+    assert caught.value.fix == "Pass the class, or a function that returns a new instance."
 
 
 def test_the_decorator_makes_a_test_of_each_check() -> None:
@@ -160,7 +160,7 @@ def test_the_decorator_makes_a_test_of_each_check() -> None:
 
 
 def run_pytest(folder: Path, *words: str) -> dict[str, str]:
-    """How each test of a folder ended, in a pytest of its own."""
+    """Return how each test of a folder ended, in a separate pytest."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-rA", "-q", "-p", "no:cacheprovider", *words],
         cwd=folder,
@@ -185,7 +185,7 @@ def test_each_check_is_a_test(tmp_path: Path) -> None:
         name: run_pytest(tmp_path, f"test_{name}.py")
         for name in ("good_plain", "good_expected", "bad_plain", "bad_expected")
     }
-    # `random-in-training` has nothing to say of the class, and is skipped.
+    # `random-in-training` doesn't apply to the class, and is skipped.
     assert ends == {
         "good_plain": {
             "Scale-constructs": "PASSED",
@@ -213,7 +213,7 @@ def test_the_plugin_checks_the_files_that_pytest_is_pointed_at(tmp_path: Path) -
     assert sum(how == "PASSED" for how in ended.values()) > 20
 
 
-def test_the_plugin_is_off_unless_asked_for(tmp_path: Path) -> None:
+def test_the_plugin_is_off_by_default(tmp_path: Path) -> None:
     (tmp_path / "layers.py").write_text(BAD)
     (tmp_path / "test_other.py").write_text("def test_it():\n    pass\n")
     assert run_pytest(tmp_path) == {"test_other.py::test_it": "PASSED"}

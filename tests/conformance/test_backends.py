@@ -13,7 +13,7 @@ from scaffold.errors import MissingError, UsageError
 
 
 def told(folder: Path, text: str) -> dict[str, str]:
-    """An environment in which keras.json has this text."""
+    """Return an environment in which keras.json has this text."""
     (folder / "keras.json").write_text(text)
     return {"KERAS_HOME": str(folder)}
 
@@ -45,7 +45,7 @@ def test_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str) -> 
     assert default_backend({}) == backend
 
 
-def test_keras_takes_the_same(tmp_path: Path) -> None:
+def test_keras_uses_the_same(tmp_path: Path) -> None:
     environment = {**os.environ, **told(tmp_path, '{"backend": "jax"}')}
     environment.pop("KERAS_BACKEND", None)
     ask = "import keras; print(keras.config.backend())"
@@ -60,12 +60,12 @@ def test_another_backend(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as raised:
         default_backend(environment)
     assert raised.value.message == (
-        f"{tmp_path / 'keras.json'} says `numpy`, which is no backend to check on."
+        f"{tmp_path / 'keras.json'} selects `numpy`, which is not a supported backend."
     )
     with pytest.raises(UsageError) as raised:
         default_backend({"KERAS_BACKEND": "tensorflw"})
     assert raised.value.message == (
-        "KERAS_BACKEND says `tensorflw`, which is no backend to check on. "
+        "KERAS_BACKEND selects `tensorflw`, which is not a supported backend. "
         "Did you mean `tensorflow`?"
     )
     assert raised.value.fix == "Choose one with --backend: tensorflow, jax, torch."

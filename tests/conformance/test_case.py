@@ -1,4 +1,4 @@
-"""Cases as text, as TOML and as Python say them."""
+"""Cases written as text, as TOML and in Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the cases of a class come from, and that it is said."""
+"""Where the cases of a class come from, and that this is reported."""
 
 from __future__ import annotations
 
@@ -189,11 +189,11 @@ def test_a_tag_alone_keeps_the_declared_cases(module: Any, here: Path) -> None:
     ((case, origin),) = cases_of(module.FromProject, given, here)
     assert case.args == {"units": 7}
     assert case.tags == {"fixed-batch"}
-    assert origin == "its cases are those of `[[tool.scaffold.check.FromProject]]`"
+    assert origin == "its cases come from `[[tool.scaffold.check.FromProject]]`"
 
 
 def test_what_the_class_says(module: Any, here: Path) -> None:
-    origin = "its cases are those of `scaffold_cases`"
+    origin = "its cases come from `scaffold_cases`"
     assert list(cases_of(module.FromClass, {}, here)) == [
         (Case({}, Input((3, 4))), origin),
         (
@@ -209,7 +209,7 @@ def test_what_the_project_says(module: Any, here: Path) -> None:
 
 
 def with_template(folder: Path, shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside the built-in templates, one called `scale` that is checked with this shape."""
+    """Add to the built-in templates one named `scale` that is checked with this shape."""
     (folder / "layer" / "scale").mkdir(parents=True)
     manifest = folder / "layer" / "scale" / "template.toml"
     manifest.write_text(MANIFEST.format(shape=shape), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a layer is called with keeps its structure, on each backend."""
+"""The arguments of a call keep their structure, on each backend."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ print(int(more.inputs["wide"][0]), int(more.call["left"][0]))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_tensors_go_back_to_their_places(backend: str) -> None:
+def test_tensors_go_back_into_their_structure(backend: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT],
         env={**os.environ, "KERAS_BACKEND": backend},

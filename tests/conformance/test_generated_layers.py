@@ -1,6 +1,6 @@
-"""What the templates give keeps the contract, on Torch.
+"""What the templates generate keeps the contract, on Torch.
 
-With `--every-backend` on all three and between them; `make examples` checks them on each, too.
+With `--every-backend`, on all three, compared; `make examples` checks them on each, too.
 """
 
 from __future__ import annotations
@@ -33,6 +33,6 @@ def test_nothing_is_found(templates: list[str], pytestconfig: pytest.Config) -> 
     for backend in backends:
         classes = {outcome.subject for outcome in outcomes if outcome.backend == backend}
         assert len(classes) >= len(folders)
-    # What a manifest's case declares by a tag is expected, and nothing else.
+    # Only what a manifest's case declares by a tag is expected.
     statuses = {outcome.status for outcome in outcomes} - {"expected"}
     assert statuses == {"passed", "not_applicable"}

@@ -1,4 +1,4 @@
-"""Each defect on the page of defects shows where the page says, and nowhere else."""
+"""Each defect on the page of defects shows on the backends listed there, and on no others."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ ENTRIES = entries()
 
 @cache
 def shown(backend: str) -> dict[str, str]:
-    """How the code of each entry ends on a backend, all in one process."""
+    """Return how the code of each entry ends on a backend, all in one process."""
     done = subprocess.run(
         [sys.executable, "-c", RUN],
         env={**os.environ, "KERAS_BACKEND": backend},

@@ -1,4 +1,4 @@
-"""The checks find nothing on KerasHub's modelling layers but what is a defect of KerasHub."""
+"""In KerasHub's modeling layers, the checks find only defects of KerasHub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks find nothing on Keras's own layers but what is a defect of Keras."""
+"""In Keras's own layers, the checks find only defects of Keras."""
 
 from __future__ import annotations
 

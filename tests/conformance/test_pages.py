@@ -1,7 +1,7 @@
-"""Each check finds what its page shows as wrong, and nothing in what the page shows instead.
+"""Each check finds the fault of its page's bad example, and nothing in the good one.
 
-All checks see every good example on Torch, the quickest; on the others each sees its own, but with
-`--every-backend` all there too.
+On Torch, the quickest, every check runs on every good example; on the others, only on its own,
+unless with `--every-backend`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scaffold.conformance import checks
 from scaffold.conformance.backends import BACKENDS
 
 RUN = Path(__file__).with_name("pages_run.py")
-# Faults that some backends don't have, or don't let through.
+# Faults that some backends don't have, or reject.
 SHOWS_ON: dict[str, tuple[str, ...]] = {"export": ("jax",)}
 IDS = [check.id for check in checks() if check.id not in ELSEWHERE]
 

@@ -1,4 +1,4 @@
-"""The pages below docs are those of the checks; `make pages` writes them."""
+"""The pages in docs are those of the checks; `make pages` writes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["few_checks"]
 PAGE = """\
 # items-independent
 
-No item of a batch changes what another gives.
+No sample of a batch changes the output for another.
 
 Batches of other sizes would give other results.
 
@@ -28,13 +28,13 @@ Batches of other sizes would give other results.
 +     factor = 2
 ```
 
-## This check alone
+## Run only this check
 
 ```sh
 scaffold check my_layers.py:MyLayer --only items-independent
 ```
 
-It runs where `constructs` has passed.
+It runs only if `constructs` passes.
 
 The tag `mixes-batch` declares that a layer is meant to fail it: `--tag mixes-batch`.
 """
@@ -56,9 +56,9 @@ def test_docs_are_up_to_date() -> None:
 
 def test_page() -> None:
     assert page(CHECKS[3]) == PAGE
-    two = "\n\nIt runs where `constructs`, `config-complete` have passed.\n"
+    two = "\n\nIt runs only if `constructs`, `config-complete` pass.\n"
     assert page(CHECKS[2]).endswith(two)
-    alone = "```\n\nIt is for models only.\n\nIt runs where `constructs` has passed.\n"
+    alone = "```\n\nIt applies to models only.\n\nIt runs only if `constructs` passes.\n"
     assert page(CHECKS[4]).endswith(alone)
     assert page(CHECKS[0]).endswith("--only constructs\n```\n")
 
@@ -72,7 +72,7 @@ def test_index(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows.startswith(ROWS)
     assert rows.splitlines()[3:] == [
         "| [items-independent](checks/items-independent.md) | training state | "
-        "No item of a batch changes what another gives. | `mixes-batch` |",
+        "No sample of a batch changes the output for another. | `mixes-batch` |",
         "| [model-summary](checks/model-summary.md) | models | A summary can be printed. |  |",
     ]
 
@@ -80,7 +80,7 @@ def test_index(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tools.check_pages.checks", lambda: CHECKS[:2])
     (tmp_path / "checks").mkdir()
-    (tmp_path / "checks" / "gone.md").write_text("a check that is no more")
+    (tmp_path / "checks" / "gone.md").write_text("a removed check")
     write(tmp_path)
     assert read(tmp_path) == pages()
     assert sorted(path.name for path in tmp_path.rglob("*.md")) == [

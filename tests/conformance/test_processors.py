@@ -1,4 +1,4 @@
-"""What TensorFlow computes on no CPU without oneDNN is not run here, and never a finding."""
+"""What TensorFlow can't compute on a CPU without oneDNN is not run, and never a finding."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class InOneFormat(keras.layers.Layer):
 
 
 class InBothFormats(keras.layers.Conv2D):
-    """Convolves in the format that it is given."""
+    """Convolves in the given format."""
 
     @classmethod
     def scaffold_cases(cls):
@@ -40,7 +40,7 @@ class InBothFormats(keras.layers.Conv2D):
 
 
 class SaysSoItself(keras.layers.Layer):
-    """Fails with the words of an operation, but of its own accord."""
+    """Fails with the message of an operation, but raises the error itself."""
 
     def call(self, inputs):
         raise ValueError("The Conv2D op currently only supports the NHWC tensor format")
@@ -91,5 +91,5 @@ def test_it_is_told_apart_from_a_finding(
     assert both.reason == (
         ""
         if with_one_dnn == "1"
-        else "TensorFlow has this operation with oneDNN or XLA only on a CPU"
+        else "on CPUs, TensorFlow supports this operation only with oneDNN or XLA"
     )

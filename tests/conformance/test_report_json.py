@@ -88,7 +88,7 @@ def test_list_and_page() -> None:
     assert listed[3] == {
         "id": "items-independent",
         "family": "training_state",
-        "title": "No item of a batch changes what another gives.",
+        "title": "No sample of a batch changes the output for another.",
         "target": "any",
         "tag": "mixes-batch",
         "needs": ["constructs"],

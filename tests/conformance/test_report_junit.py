@@ -42,7 +42,7 @@ name="items-independent[filters=4 input=2,8,8,3 tensorflow]" time="0.250">
     </testcase>
     <testcase classname="my_layers.MyConv" \
 name="model-summary[filters=4 input=2,8,8,3 tensorflow]" time="0.250">
-      <skipped type="scaffold.not_applicable" message="it is for a model" />
+      <skipped type="scaffold.not_applicable" message="applies to models only" />
     </testcase>
   </testsuite>
   <testsuite name="my_layers:Double input=2,6 tensorflow" errors="0" failures="0" skipped="0" \

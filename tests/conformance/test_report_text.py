@@ -31,13 +31,13 @@ my_layers:MyConv on tensorflow
 
  expected  items-independent fails: tagged `mixes-batch`
   not run  config-round-trip: needs config-complete
-  not run  1 check: not for this class (--verbose says why)
+  not run  1 check: not applicable (--verbose shows why)
    passed  1 check
 """
 VERBOSE = """\
  expected  items-independent fails: tagged `mixes-batch`
   not run  config-round-trip: needs config-complete
-  not run  model-summary: it is for a model
+  not run  model-summary: applies to models only
    passed  constructs (0.25 s)
 """
 NOTE = "`filters=4` was chosen by its name; no input was given: `2,6,8` fail, `2,8,8,3` works"
@@ -73,15 +73,15 @@ def test_colors() -> None:
     assert click.style("my_layers.py:31", underline=True) in text
 
 
-def test_what_another_backend_found_too_is_not_told_twice() -> None:
+def test_what_another_backend_found_is_not_repeated() -> None:
     on_jax = [replace(o, backend="jax") for o in BROKEN]
     assert plain(*on_jax, earlier=BROKEN) == (
         "my_layers:MyConv on jax\n"
         "     with  filters=4 input=2,8,8,3\n"
-        "   failed  config-complete: as on tensorflow\n"
+        "   failed  config-complete: same as on tensorflow\n"
         " expected  items-independent fails: tagged `mixes-batch`\n"
         "  not run  config-round-trip: needs config-complete\n"
-        "  not run  1 check: not for this class (--verbose says why)\n"
+        "  not run  1 check: not applicable (--verbose shows why)\n"
         "   passed  1 check\n"
     )
 
@@ -94,9 +94,9 @@ def test_what_another_backend_found_too_is_not_told_twice() -> None:
         {"subject": "my_layers:YourConv"},
     ],
 )
-def test_what_differs_is_told(other: dict[str, object]) -> None:
+def test_what_differs_is_shown(other: dict[str, object]) -> None:
     on_jax = replace(BROKEN[1], backend="jax", **other)  # type: ignore[arg-type]
-    assert "as on" not in plain(on_jax, earlier=BROKEN)
+    assert "same as" not in plain(on_jax, earlier=BROKEN)
 
 
 def test_places() -> None:
@@ -126,7 +126,7 @@ def test_many_findings() -> None:
     assert [line for line in shown if "in the config" in line][1:] == [
         f"           expected  `a{i}` in the config" for i in range(5)
     ]
-    assert "                     and 3 more: --verbose shows them" in shown
+    assert "                     and 3 more (--verbose shows all)" in shown
     verbose = plain(
         outcome("config-complete", "failed", *findings), look=replace(LOOK, verbose=True)
     )
@@ -146,7 +146,7 @@ def test_many_that_were_not_run() -> None:
     assert plain(outcome("constructs"), *blocked, other, *none).splitlines()[2:] == [
         "  not run  6 checks: needs constructs",
         "  not run  check-0: needs config-complete",
-        "  not run  4 checks: not for this class (--verbose says why)",
+        "  not run  4 checks: not applicable (--verbose shows why)",
         "   passed  1 check",
     ]
 
@@ -167,14 +167,14 @@ def test_what_was_not_run_names_what_failed() -> None:
 
 
 def test_a_failure_with_a_reason_says_that_and_not_the_page() -> None:
-    pointless = Finding("a failure, since it is declared: slow", "none")
-    text = plain(outcome("config-complete", "failed", pointless, reason="declare it no more"))
+    pointless = Finding("a failure, as declared (slow)", "none")
+    text = plain(outcome("config-complete", "failed", pointless, reason="remove the declaration"))
     assert text.splitlines()[2:] == [
         "",
         "   failed  config-complete: Every argument is in the config.",
-        "           expected  a failure, since it is declared: slow",
+        "           expected  a failure, as declared (slow)",
         "           got       none",
-        "           fix       Declare it no more.",
+        "           fix       Remove the declaration.",
         "",
     ]
 
@@ -204,21 +204,21 @@ def test_what_cannot_be_seen_is_not_printed() -> None:
 @pytest.mark.parametrize(
     ("outcomes", "expected"),
     [
-        (CLEAN, "Nothing found: 1 class, 2 checks on tensorflow."),
+        (CLEAN, "No findings: 1 class, 2 checks on tensorflow."),
         (
             [*BROKEN, *CLEAN],
             "1 finding: 2 classes, 5 checks on tensorflow.\n"
-            "More on a check: scaffold check --explain config-complete",
+            "Learn more: scaffold check --explain config-complete",
         ),
         (
             [replace(o, backend=b) for b in ("tensorflow", "jax", "torch") for o in BROKEN[:2]],
             "3 findings: 1 class, 6 checks on tensorflow, jax and torch.\n"
-            "More on a check: scaffold check --explain config-complete",
+            "Learn more: scaffold check --explain config-complete",
         ),
         (
             [replace(BROKEN[1], findings=(MISSING,) * 2, subject="my_layers", case="")],
             "2 findings: 0 classes, 1 check on tensorflow.\n"
-            "More on a check: scaffold check --explain config-complete",
+            "Learn more: scaffold check --explain config-complete",
         ),
     ],
 )

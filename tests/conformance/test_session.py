@@ -1,4 +1,4 @@
-"""User code runs in a child process: what it does there is told, and never reaches this one."""
+"""User code runs in a child process: what it does is reported, and never reaches this one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def session(
 
 
 def ended(events: list[Outcome | Note]) -> list[tuple[str, str, str]]:
-    """The class, check and status of each outcome."""
+    """Return the class, check and status of each outcome."""
     outcomes = [event for event in events if isinstance(event, Outcome)]
     return [(o.subject.rpartition(":")[2], o.check, o.status) for o in outcomes]
 
@@ -58,7 +58,7 @@ def got(events: list[Outcome | Note]) -> list[str]:
 
 @pytest.fixture
 def layer(here: Path) -> Path:
-    """A file whose layer does in its call what `body` is replaced with."""
+    """Return a file with a layer whose call does what `body` is replaced with."""
     path = here / "my_layer.py"
     path.write_text(LAYER, encoding="utf-8")
     return path
@@ -68,12 +68,12 @@ def write(path: Path, body: str) -> None:
     path.write_text(LAYER.replace("{body}", body), encoding="utf-8")
 
 
-# What the layer does, and what is said of it.
+# What the layer does, and what is reported.
 ENDS = {
     "exit": ("raise SystemExit(0)", "SystemExit: 0"),
-    "kill": ("import os; os._exit(3)", "its end by exit code 3"),
-    "abort": ("import os; os.abort()", "its end by SIGABRT"),
-    "hang": ("import time; time.sleep(600)", "no end within 20 s"),
+    "kill": ("import os; os._exit(3)", "exit code 3"),
+    "abort": ("import os; os.abort()", "termination by SIGABRT"),
+    "hang": ("import time; time.sleep(600)", "no result within 20 s"),
     "memory": ("bytearray(64 << 30)", "MemoryError"),
 }
 
@@ -167,25 +167,25 @@ def test_a_module_is_found_by_its_name(layer: Path) -> None:
     assert ended(session("keras.layers:Dense", "runs")) == [("Dense", "runs", "passed")]
 
 
-NO_TARGETS = {
-    "absent.py": (MissingError, "there is no file `absent.py`."),
+INVALID_TARGETS = {
+    "absent.py": (MissingError, "file `absent.py` not found."),
     "my_layers.py": (
         MissingError,
-        "there is no file `my_layers.py`. Did you mean `my_layer.py`?",
+        "file `my_layers.py` not found. Did you mean `my_layer.py`?",
     ),
-    "some/folder": (MissingError, "there is no `some/folder`."),
-    "a b": (UsageError, "`a b` is no target."),
+    "some/folder": (MissingError, "`some/folder` not found."),
+    "a b": (UsageError, "`a b` is not a valid target."),
     "my_layer.py:Layre": (
         UsageError,
-        "`Layre` of my_layer is no layer or model. Did you mean `Layer`?",
+        "`Layre` in my_layer is not a layer or model. Did you mean `Layer`?",
     ),
-    "my_layer.py:keras": (UsageError, "`keras` of my_layer is no layer or model."),
+    "my_layer.py:keras": (UsageError, "`keras` in my_layer is not a layer or model."),
 }
 
 
-@pytest.mark.parametrize("target", NO_TARGETS)
-def test_a_target_that_is_none(layer: Path, target: str) -> None:
-    kind, message = NO_TARGETS[target]
+@pytest.mark.parametrize("target", INVALID_TARGETS)
+def test_an_invalid_target(layer: Path, target: str) -> None:
+    kind, message = INVALID_TARGETS[target]
     write(layer, "pass")
     with pytest.raises(kind) as caught:
         session(target, "runs")
@@ -199,19 +199,19 @@ def test_two_modules_of_one_name(layer: Path) -> None:
     (other / layer.name).write_text(layer.read_text("utf-8"), encoding="utf-8")
     with pytest.raises(UsageError) as caught:
         session(".", "runs")
-    places = f"in {layer.parent} and in {other}"
-    assert caught.value.message == f"two modules are called `my_layer`, {places}."
+    folders = f"in {layer.parent} and in {other}"
+    assert caught.value.message == f"two modules are named `my_layer`, {folders}."
 
 
 def test_a_folder_without_layers(here: Path) -> None:
     (here / "script.py").write_text("print(1)\n")
     with pytest.raises(UsageError) as caught:
         session(".", "runs")
-    assert caught.value.message == "there is no layer or model in `.`."
+    assert caught.value.message == "no layer or model found in `.`."
 
 
 @pytest.mark.parametrize("target", [".", "script.py"])
-def test_nothing_is_there_and_nothing_needs_to(here: Path, target: str) -> None:
+def test_empty_targets_may_be_allowed(here: Path, target: str) -> None:
     (here / "script.py").write_text("print(1)\n")
     assert session(target, "runs", allow_empty=True) == []
 
@@ -234,7 +234,7 @@ def test_the_examples_of_imports(here: Path, side: str, status: str) -> None:
     assert {s for _, _, s in ended(session("double.py", "imports"))} == {status}
 
 
-def test_a_name_of_the_standard_library_beside_it_does_no_harm(layer: Path) -> None:
+def test_a_name_of_the_standard_library_next_to_it_does_no_harm(layer: Path) -> None:
     write(layer, "pass")
     (layer.parent / "enum.py").write_text("raise SystemExit('not to be imported')")
     assert ended(session("my_layer.py:Other", "runs")) == [("Other", "runs", "passed")]

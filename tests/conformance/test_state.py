@@ -1,4 +1,4 @@
-"""Outputs that differ accuse a layer only if its own never do."""
+"""Outputs that differ are a finding only if the layer's own never do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scaffold.conformance.instruments.state import changed
 
 
 class Answers:
-    """In place of a Subject: gives one answer after the other, and then the last one."""
+    """Stands in for a Subject: gives one answer after the other, then repeats the last."""
 
     def __init__(self, *answers: float) -> None:
         self.answers = [*answers]
@@ -31,8 +31,8 @@ def test_equal_outputs_are_never_a_change(subject: Answers) -> None:
     assert told(subject, 1.0) == ""
 
 
-def test_a_layer_that_gives_the_same_is_told_how_others_differ() -> None:
-    assert told(Answers(1.0), 3.0) == "outputs that differ by 2"
+def test_a_difference_is_reported_if_the_layer_repeats_itself() -> None:
+    assert told(Answers(1.0), 3.0) == "values that differ by up to 2"
 
 
 @pytest.mark.parametrize("equal", range(4))

@@ -1,7 +1,7 @@
-"""Each seeded defect is found by its check and by no wrong one; what is clean stays unaccused.
+"""Each seeded defect is found by its check and by no wrong one; nothing is found in clean classes.
 
-All checks see every class on Torch, the quickest, and on the others what Torch does not show;
-with `--every-backend` all checks see all classes everywhere.
+All checks run on every class on Torch, the quickest, and on the others on what Torch doesn't show;
+with `--every-backend`, on all classes everywhere.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LONGEST = 30
 
 
 def shown_on(backend: str, every: bool) -> list[Entry]:
-    """The classes that are checked on a backend."""
+    """Return the classes that are checked on a backend."""
     return [
         entry
         for entry in entries()
@@ -51,7 +51,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def said(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Callable[[str], Said]:
-    """What all checks say of the zoo on a backend; the processes of pytest share one run of it."""
+    """Return what all checks find in the zoo on a backend; pytest's processes share one run."""
     folder = tmp_path_factory.getbasetemp()
     every = pytestconfig.getoption("--every-backend")
     if "PYTEST_XDIST_WORKER" in os.environ:

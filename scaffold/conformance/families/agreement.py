@@ -22,14 +22,14 @@ from scaffold.conformance.subject import Subject, arrays, differ
     tag="backend-dependent",
 )
 def backends_agree(subject: Subject) -> Iterator[Finding]:
-    """With the same weights and inputs, each backend gives the same outputs.
+    """With the same weights and inputs, all backends give the same outputs.
 
-    A saved model is loaded where it is used, often on another backend than the one that trained it.
-    An operation that rounds, wraps or casts otherwise there gives other numbers, and nothing says
-    so. `scaffold check --backend all` runs this check.
+    A saved model is often used on a different backend from the one that trained it. An operation
+    that rounds, wraps or casts differently there silently gives different numbers.
+    `scaffold check --backend all` runs this check.
 
-    Fix: use `keras.ops` with dtypes written out; avoid what backends leave undefined, such as a
-    division of integers by zero, indices out of range, and 64-bit integers.
+    Fix: use `keras.ops` with explicit dtypes; avoid what backends leave undefined, such as integer
+    division by zero, out-of-range indices and 64-bit integers.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -47,7 +47,7 @@ def backends_agree(subject: Subject) -> Iterator[Finding]:
                   return input_shape
     """
     if subject.exchange is None:
-        raise NotApplicable("one backend is checked; `--backend all` compares them")
+        raise NotApplicable("only one backend is checked; `--backend all` compares them")
     layer = subject.build()
     _give_known_values(layer)
     outputs = subject.outputs(layer)
@@ -55,7 +55,7 @@ def backends_agree(subject: Subject) -> Iterator[Finding]:
     folder = _folder(subject)
     for path in sorted(folder.glob("*.npz")):
         theirs, shapes = _load(path)
-        problem = differ(shapes, weights) and "weights of other shapes"
+        problem = differ(shapes, weights) and "weights of different shapes"
         if problem := problem or differ(theirs, outputs, 1e-3):
             where = subject.source.where("call")
             yield Finding(f"the outputs of the {path.stem} backend", problem, where)
@@ -63,7 +63,7 @@ def backends_agree(subject: Subject) -> Iterator[Finding]:
 
 
 def _give_known_values(layer: Any) -> None:
-    """Values for all weights that depend on nothing but their order and shape."""
+    """Set all weights to values that depend only on their order and shape."""
     random = np.random.default_rng(0)
     for weight, value in zip(layer.weights, arrays(layer.weights), strict=True):
         noise = random.normal(scale=0.2, size=value.shape)

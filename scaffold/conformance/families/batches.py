@@ -1,4 +1,4 @@
-"""Batches: any number of items, each for itself, in any format, and left as they were."""
+"""Batches: any size, independent samples, any data format, inputs left unchanged."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from scaffold.conformance.subject import Data, Subject, differ
 
 @register(tag="fixed-batch")
 def any_batch_size(subject: Subject) -> Iterator[Finding]:
-    """A built layer takes batches of every size, one item included.
+    """A built layer accepts batches of any size, including a single sample.
 
-    The last batch of an epoch is smaller than the others, and a prediction is often asked for one
-    item. A batch size kept from `build` turns 4 items into 2 longer ones without a word, and
-    `ops.squeeze` without an axis drops the batch axis of a single item.
+    The last batch of an epoch is often smaller than the others, and predictions are often made for
+    a single sample. A batch size kept from `build` silently turns 4 samples into 2 longer ones,
+    and `ops.squeeze` without an axis drops the batch axis of a single sample.
 
-    Fix: write `-1` for the batch in `ops.reshape`, name the axis of `ops.squeeze`, keep no
-    `input_shape[0]`.
+    Fix: use `-1` for the batch size in `ops.reshape`, pass `axis` to `ops.squeeze`, and don't
+    store `input_shape[0]`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -37,7 +37,7 @@ def any_batch_size(subject: Subject) -> Iterator[Finding]:
                   return input_shape[:-1]
     """
     if getattr(subject.shared, "stateful", False):
-        raise NotApplicable("it keeps a state for each item of a batch")
+        raise NotApplicable("it keeps state for each sample of a batch")
     shapes = _shapes(subject, subject.data())
     sizes = (1, subject.all_inputs[0].shape[0] + 1)
     others = [_shapes(subject, subject.data(size)) for size in sizes]
@@ -48,7 +48,7 @@ def any_batch_size(subject: Subject) -> Iterator[Finding]:
             size, want, got = next(
                 t for t in zip(sizes, wanted, found, strict=True) if t[1] != t[2]
             )
-            yield Finding(f"{want} for a batch of {size}", f"{got}", where)
+            yield Finding(f"shape {want} for a batch of {size}", f"{got}", where)
 
 
 def _shapes(subject: Subject, data: Data) -> list[tuple[int, ...]]:
@@ -56,7 +56,7 @@ def _shapes(subject: Subject, data: Data) -> list[tuple[int, ...]]:
 
 
 def _scaled(subject: Subject, shape: tuple[int, ...], size: int) -> tuple[int, ...]:
-    """The shape of an output for a batch of another size."""
+    """Return the shape of an output for a different batch size."""
     batch = subject.all_inputs[0].shape[0]
     if not shape or shape[0] % batch:
         return shape
@@ -65,11 +65,11 @@ def _scaled(subject: Subject, shape: tuple[int, ...], size: int) -> tuple[int, .
 
 @register(needs=("any-batch-size",), tag="mixes-batch")
 def items_independent(subject: Subject) -> Iterator[Finding]:
-    """At inference, what comes out for an item does not depend on the others of its batch.
+    """At inference, the output for a sample does not depend on the rest of its batch.
 
     A mean, a maximum or a softmax over axis 0, or a reshape that folds the batch into another
-    axis, mixes items that have nothing to do with each other. Scores are then good in batches of
-    the size tested and wrong for one item alone.
+    axis, mixes unrelated samples. Metrics then look good at the batch size tested, and the
+    prediction for a single sample is wrong.
 
     Fix: leave axis 0 out of every reduction, reshape and transpose.
 
@@ -88,28 +88,28 @@ def items_independent(subject: Subject) -> Iterator[Finding]:
                   return input_shape
     """
     if getattr(subject.shared, "stateful", False):
-        raise NotApplicable("it keeps a state for each item of a batch")
+        raise NotApplicable("it keeps state for each sample of a batch")
     data = subject.data(3)
-    outputs = _by_item(subject, data)
+    outputs = _by_sample(subject, data)
     if not outputs:
         raise NotApplicable("no output has the batch as its first axis")
-    if differ(outputs, _by_item(subject, data)):
-        raise NotApplicable("two calls on the same data differ")
+    if differ(outputs, _by_sample(subject, data)):
+        raise NotApplicable("two calls on the same data give different outputs")
     where = subject.source.where("call")
     others = _with_first(subject.data(3, seed=1), data, 0)
-    if gap := _gap(outputs, 0, _by_item(subject, others), 0):
-        yield Finding("item 0 to come out the same whatever items 1 and 2 are", gap, where)
-    elif gap := _gap(outputs, 0, _by_item(subject, _with_first(others, data, 2)), 2):
-        yield Finding("an item to come out the same as the first and as the third", gap, where)
+    if gap := _gap(outputs, 0, _by_sample(subject, others), 0):
+        yield Finding("the same output for sample 0 whatever samples 1 and 2 are", gap, where)
+    elif gap := _gap(outputs, 0, _by_sample(subject, _with_first(others, data, 2)), 2):
+        yield Finding("the same output for a sample at index 0 and at index 2", gap, where)
 
 
-def _by_item(subject: Subject, data: Data) -> list[Any]:
+def _by_sample(subject: Subject, data: Data) -> list[Any]:
     outputs = subject.outputs(subject.shared, data)
     return [output for output in outputs if output.shape[:1] == (3,)]
 
 
 def _with_first(others: Data, data: Data, index: int) -> Data:
-    """`others` with item 0 of `data` as their item of this index."""
+    """Return `others` with sample 0 of `data` at this index."""
     firsts = dict(zip(map(id, others.tensors()), data.tensors(), strict=True))
 
     def placed(array: Any) -> Any:
@@ -120,19 +120,19 @@ def _with_first(others: Data, data: Data, index: int) -> Data:
     return others.map(placed)
 
 
-def _gap(outputs: list[Any], item: int, others: list[Any], place: int) -> str:
-    return differ([output[item] for output in outputs], [output[place] for output in others])
+def _gap(outputs: list[Any], index: int, others: list[Any], other: int) -> str:
+    return differ([output[index] for output in outputs], [output[other] for output in others])
 
 
 @register()
 def inputs_not_changed(subject: Subject) -> Iterator[Finding]:
-    """A call leaves its inputs as they were.
+    """A call leaves its inputs unchanged.
 
-    On Torch `x += 1` and `x[:, 0] = 0` write into the tensor that the caller still holds. A
+    On Torch, `x += 1` and `x[:, 0] = 0` write into the tensor that the caller still holds. A
     residual connection around the layer then adds the changed inputs, and the same code gives
-    other numbers than on TensorFlow and JAX, where `x += 1` makes a new tensor.
+    different numbers than on TensorFlow and JAX, where `x += 1` creates a new tensor.
 
-    Fix: write `x = x + 1`; use `ops.slice_update` or `ops.where` for a part.
+    Fix: write `x = x + 1`; to change a part, use `ops.slice_update` or `ops.where`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -159,7 +159,7 @@ def inputs_not_changed(subject: Subject) -> Iterator[Finding]:
         name = getattr(statement.target, "id", "")
         where = subject.source.at(statement)
         yield Finding(
-            f"`{name}` left as it is", f"`{ast.unparse(statement)}`, in place on Torch", where
+            f"`{name}` left unchanged", f"`{ast.unparse(statement)}`, in place on Torch", where
         )
     has_texts = any(described.dtype == "string" for described in subject.all_inputs)
     if not found and not has_texts and subject.backend == "torch":
@@ -172,7 +172,7 @@ def _tensor_arguments(subject: Subject) -> list[str]:
 
 
 def _changed(subject: Subject) -> Iterator[Finding]:
-    """What a call changes of tensors that are handed over as they are."""
+    """Yield a finding if a call changes the tensors that it gets."""
     for training in (False, True):
         given = subject.data().map(keras.ops.convert_to_tensor)
         before = [np.array(keras.ops.convert_to_numpy(tensor)) for tensor in given.tensors()]
@@ -181,19 +181,19 @@ def _changed(subject: Subject) -> Iterator[Finding]:
         changed = [i for i in range(len(before)) if not np.array_equal(before[i], after[i])]
         if changed:
             where = subject.source.where("call")
-            yield Finding("the inputs as they were", f"input {changed[0]} changed", where)
+            yield Finding("unchanged inputs", f"input {changed[0]} changed", where)
             return
 
 
 @register(needs=("any-batch-size",))
 def data_format_equivalent(subject: Subject) -> Iterator[Finding]:
-    """With `data_format="channels_first"` the same numbers come out, transposed.
+    """`data_format="channels_first"` gives the same outputs, transposed.
 
-    A normalisation over the last axis, an `axis=-1` or a `shape[1:3]` that ignores the format
-    works on the width as if it were the channels. On square images even the shapes fit, and only
-    the accuracy tells.
+    A normalization over the last axis, an `axis=-1` or a `shape[1:3]` that ignores the format
+    treats the width as the channels. On square images even the shapes fit, and only the accuracy
+    shows it.
 
-    Fix: derive every axis from `self.data_format`, and hand the format to each sub-layer.
+    Fix: derive every axis from `self.data_format`, and pass the format to each sub-layer.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")

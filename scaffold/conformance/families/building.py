@@ -1,4 +1,4 @@
-"""Building: `build` makes all weights, each instance its own, each with a start of its own."""
+"""Building: `build` creates all weights, per instance and with distinct initial values."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from scaffold.conformance.subject import Subject, arrays, differ
     )
 )
 def build_makes_all_weights(subject: Subject) -> Iterator[Finding]:
-    """`build` alone makes the weights that a call makes.
+    """`build` alone creates all the weights that a call creates.
 
-    To load a model, Keras makes each layer, calls `build` with the shapes that it was built with,
-    and fills the weights that are there by then. Inside a model with a `build` of its own, weights
-    that come with the first call stay random, without an error or a warning.
+    To load a model, Keras creates each layer, calls `build` with the shapes it was built with, and
+    fills the weights that exist by then. Inside a model with its own `build`, weights created by
+    the first call stay random, without an error or a warning.
 
-    Fix: call `build` of each sub-layer in `build`, with the shape that it will see, unless it is
-    built already. Leave `self.built` to Keras.
+    Fix: in `build`, call `build` of each sub-layer that is not yet built, with the shape it will
+    see. Leave `self.built` to Keras.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -78,24 +78,24 @@ def build_makes_all_weights(subject: Subject) -> Iterator[Finding]:
         yield Finding(f"{missing} after `build`", "; ".join(unbuilt) or "no such weight", where)
         return
     for extra in (Counter(got) - Counter(wanted)).elements():
-        yield Finding("the weights of a call after `build`", f"{extra} besides them", where)
+        yield Finding("only the weights of a call after `build`", f"{extra} as well", where)
         return
     if wanted != got:
         order = " before ".join(
             next(pair for pair in zip(wanted, got, strict=True) if len({*pair}) > 1)
         )
-        yield Finding(f"{order}, as after a call", "the other order after `build`", where)
+        yield Finding(f"{order}, as after a call", "a different order after `build`", where)
 
 
 def _never_built(subject: Subject) -> Iterator[Finding]:
-    """A finding if the class has a `build` that Keras didn't call, since `built` was set."""
+    """Yield a finding if Keras skips the class's `build` because `built` is already set."""
     if subject.cls.build is not keras.layers.Layer.build and subject.make().built:
         where = subject.source.where_set("built")
-        yield Finding("`build` to run at the first call", "`built` is True without it", where)
+        yield Finding("`build` to run at the first call", "`built` already set to True", where)
 
 
 def _build(subject: Subject, layer: Any, config: dict[str, Any] | None) -> None:
-    """Build it as loading does; a model's own `build` without what hides its errors."""
+    """Build a layer as loading does, but call a model's own `build` so that its errors show."""
     own = subject.is_model and "build" in vars(subject.cls)
     if own and config and "input_shape" in config:
         layer.build(config["input_shape"])
@@ -106,15 +106,15 @@ def _build(subject: Subject, layer: Any, config: dict[str, Any] | None) -> None:
 
 
 def _described(layer: Any) -> list[str]:
-    places = names_of_weights(layer)
+    names = names_of_weights(layer)
     return [
-        f"`{_plain(places.get(id(one), one.path))}` {tuple(one.shape)} {one.dtype}"
+        f"`{_plain(names.get(id(one), one.path))}` {tuple(one.shape)} {one.dtype}"
         for one in layer.weights
     ]
 
 
 def _plain(path: str) -> str:
-    """A place or path without the numbers that Keras counts instances by."""
+    """Return a name or path without the numbers that Keras appends to instances."""
     return re.sub(r"_\d+(?=[/.]|$)", "", path)
 
 
@@ -125,12 +125,12 @@ def _plain(path: str) -> str:
     )
 )
 def instances_independent(subject: Subject) -> Iterator[Finding]:
-    """Two instances share no variable and no layer.
+    """Two instances share no variables and no layers.
 
-    A layer from a cache or of the module, assigned in the constructor, is one for all instances:
-    what one learns, the others have too, and a model counts its weights once.
+    A layer from a cache or a module global, assigned in the constructor, is shared by all
+    instances: what one learns, the others learn, too, and a model counts its weights once.
 
-    Fix: make sub-layers and weights in the constructor or in `build`, new for each instance.
+    Fix: create sub-layers and weights in the constructor or in `build`, new for each instance.
 
     Example:
         - _SHARED = keras.layers.Dense(4)
@@ -158,15 +158,14 @@ def instances_independent(subject: Subject) -> Iterator[Finding]:
     known = {id(layer) for layer in layers_of(first)}
     shared = [layer for layer in layers_of(second) if id(layer) in known]
     for layer in shared[:1]:
-        got = f"one {type(layer).__name__} in both"
-        yield Finding(
-            "sub-layers of its own in each instance", got, _attribute(subject, second, layer)
-        )
+        got = f"a {type(layer).__name__} shared by both"
+        yield Finding("separate sub-layers in each instance", got,
+                      _attribute(subject, second, layer))  # fmt: skip
     inner = {id(variable) for layer in shared for variable in layer.variables}
     known = {id(variable) for variable in first.variables} - inner
     for variable in (one for one in second.variables if id(one) in known):
-        got = f"one {listed(second, [variable])} in both"
-        yield Finding("variables of its own in each instance", got,
+        got = f"{listed(second, [variable])} shared by both"
+        yield Finding("separate variables in each instance", got,
                       _attribute(subject, second, variable))  # fmt: skip
 
 
@@ -178,11 +177,11 @@ def _attribute(subject: Subject, layer: Any, value: Any) -> Where | None:
 
 @register()
 def initial_weights_differ(subject: Subject) -> Iterator[Finding]:
-    """No two random weights start with the same values.
+    """No two random weights have the same initial values.
 
-    An initializer object draws the same values for each weight of a shape that it is used for: the
-    kernels of query, key and value start as one, and so do experts and heads. They get equal
-    gradients where they are used alike, and stay equal. Keras 2 warned of it, Keras 3 doesn't.
+    An initializer object draws the same values for every weight of the same shape: the kernels of
+    query, key and value start out equal, and so do experts and heads. If they are used in the same
+    way, they get equal gradients and stay equal. Keras 2 warned about this, Keras 3 doesn't.
 
     Fix: use a new initializer for each weight: `initializer.clone()`.
 
@@ -230,7 +229,7 @@ def initial_weights_differ(subject: Subject) -> Iterator[Finding]:
         and (id(variable) in drawn or not np.array_equal(array, again)) and np.ptp(array) > 0
     ]  # fmt: skip
     if len(random) < 2:
-        raise NotApplicable("it has no two random weights")
+        raise NotApplicable("it has fewer than two random weights")
     for (one, first), (two, second) in combinations(random, 2):
         if np.array_equal(first, second):
             got = f"the same values in both, of shape {first.shape}"
@@ -241,10 +240,10 @@ def initial_weights_differ(subject: Subject) -> Iterator[Finding]:
 
 @register(needs=("runs", "sublayers-tracked"))
 def initializers_wired(subject: Subject) -> Iterator[Finding]:
-    """Each initializer that the constructor takes decides how a weight starts.
+    """Each initializer argument of the constructor initializes a weight.
 
-    An argument that is stored and saved, but not handed to `add_weight` or to the sub-layer that
-    has the weight, does nothing: the weights start as Keras's default has it.
+    An argument that is stored and saved, but not passed to `add_weight` or to the sub-layer that
+    owns the weight, has no effect: the weights get Keras's default initializer.
 
     Fix: pass it to `add_weight(initializer=...)`, or to the sub-layer.
 
@@ -275,7 +274,7 @@ def initializers_wired(subject: Subject) -> Iterator[Finding]:
                   return {**super().get_config(), "kernel_initializer": initializer}
     """
     names = arguments_named(subject, "initializer", keras.initializers.Initializer)
-    values = {name: 0.25 + place / 16 for place, name in enumerate(names)}
+    values = {name: 0.25 + index / 16 for index, name in enumerate(names)}
     given = {name: keras.initializers.Constant(value) for name, value in values.items()}
     layer = made_and_called(subject, **given)
     weights = arrays(layer.weights)
@@ -285,18 +284,16 @@ def initializers_wired(subject: Subject) -> Iterator[Finding]:
             continue
         other = made_and_called(subject, **{**given, name: keras.initializers.Constant(9.5)})
         if not differ(weights, arrays(other.weights), tolerance=1e-6):
-            expected = f"`{name}` to give a weight its first values"
-            yield Finding(expected, "the same weights whatever it is",
-                          subject.source.where_set(name))  # fmt: skip
+            got = "the same weights whatever its value"
+            yield Finding(f"`{name}` to initialize a weight", got, subject.source.where_set(name))
 
 
 @register(needs=("runs", "sublayers-tracked"))
 def constraints_wired(subject: Subject) -> Iterator[Finding]:
-    """Each constraint that the constructor takes holds for a weight.
+    """Each constraint argument of the constructor applies to a weight.
 
-    Keras applies the constraint of a weight after each step of the optimizer. One that is stored
-    and not handed to `add_weight` is never applied, and nobody sees it until a weight is where it
-    must not be.
+    Keras applies a weight's constraint after each optimizer step. One that is stored but not passed
+    to `add_weight` is never applied, and nobody notices until a weight violates it.
 
     Fix: pass it to `add_weight(constraint=...)`, or to the sub-layer.
 
@@ -328,7 +325,7 @@ def constraints_wired(subject: Subject) -> Iterator[Finding]:
                   return {**super().get_config(), "scale_constraint": constraint}
     """
     names = arguments_named(subject, "constraint", keras.constraints.Constraint)
-    bounds = {name: 0.25 + place / 16 for place, name in enumerate(names)}
+    bounds = {name: 0.25 + index / 16 for index, name in enumerate(names)}
     given = {name: keras.constraints.MinMaxNorm(low, 2.0) for name, low in bounds.items()}
     layer = made_and_called(subject, **given)
     held = {
@@ -339,11 +336,11 @@ def constraints_wired(subject: Subject) -> Iterator[Finding]:
         done = bounds[name] in held or _is_used_in_call(subject, name)
         if not done and not is_off(subject, layer, name):
             expected = f"`{name}` to be the constraint of a weight"
-            yield Finding(expected, "no weight that has it", subject.source.where_set(name))
+            yield Finding(expected, "no weight with it", subject.source.where_set(name))
 
 
 def _is_used_in_call(subject: Subject, attribute: str) -> bool:
-    """Whether `call` applies it by itself."""
+    """Return whether `call` applies it itself."""
     call = subject.source.method("call")
     return call is not None and f"self.{attribute}" in ast.unparse(call)
 
@@ -352,11 +349,11 @@ def _is_used_in_call(subject: Subject, attribute: str) -> bool:
 def weight_names(subject: Subject) -> Iterator[Finding]:
     """No two weights have the same path.
 
-    A weight's path is its name with those of its layers. Two with one path can't be told apart by
-    a `DTypePolicyMap`, a `LayoutMap`, a summary or `parameters()` on Torch, which then leaves one
-    out; `get_state_tree` of a model that holds them raises an error.
+    A weight's path is its name prefixed by those of its layers. Two weights with the same path
+    can't be told apart by a `DTypePolicyMap`, a `LayoutMap`, a summary or `parameters()` on Torch,
+    which then omits one; `get_state_tree` of a model that contains them raises an error.
 
-    Fix: give each weight, and each sub-layer that has a name, a name of its own.
+    Fix: give each weight, and each named sub-layer, a unique name.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -387,7 +384,7 @@ def weight_names(subject: Subject) -> Iterator[Finding]:
                   return (*input_shape[:-1], 4)
     """
     paths = Counter(variable.path for variable in subject.shared.weights)
-    twice = [f"{count} weights `{_plain(path)}`" for path, count in paths.items() if count > 1]
+    twice = [f"{count} weights at `{_plain(path)}`" for path, count in paths.items() if count > 1]
     if twice:
         where = subject.source.where("build", "__init__")
-        yield Finding("a path of its own for each weight", ", ".join(twice), where)
+        yield Finding("a unique path for each weight", ", ".join(twice), where)

@@ -1,4 +1,4 @@
-"""Compiled: what `fit` traces once gives what plain Python gives, and leaves nothing behind."""
+"""Compiled: what `fit` traces once gives the same as plain Python, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from scaffold.conformance.subject import Data, Subject, arrays, differ
 
 @register(needs=("no-state-in-call",))
 def no_side_effects(subject: Subject) -> Iterator[Finding]:
-    """`call` leaves the attributes of the layer as they are.
+    """`call` doesn't change the layer's attributes.
 
-    `fit` runs the Python of `call` once, when it traces. A counter then stands still, a schedule
-    stays at its first value, a running mean becomes a symbol without a value. On Torch the same
-    lines run in each step, so that one model trains differently on another backend. A list that
-    keeps tensors fills the memory.
+    `fit` runs the Python code of `call` once, while tracing. A counter then stops, a schedule stays
+    at its first value, and a running mean becomes a symbolic tensor without a value. On Torch the
+    same code runs in every step, so the same model trains differently on another backend. A list
+    that keeps tensors fills up memory.
 
-    Fix: make a weight of what changes, `self.add_weight(trainable=False)`, and `assign` to it.
+    Fix: keep what changes in a weight, `self.add_weight(trainable=False)`, and `assign` to it.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -52,11 +52,11 @@ def no_side_effects(subject: Subject) -> Iterator[Finding]:
                   return {**super().get_config(), "steps": self.steps}
     """
     layer = subject.make()
-    _call_both(subject, layer)  # what is made once and kept is no side effect
+    _call_both(subject, layer)  # what is made once and kept is not a side effect
     before = Attributes(layer)
     _call_both(subject, layer)
     for change in before.changes(Attributes(layer)):
-        expected = f"`self.{change.name}` to stay {change.before} in two calls"
+        expected = f"`self.{change.name}` to stay {change.before} over two calls"
         yield Finding(expected, change.after, change.where)
 
 
@@ -77,15 +77,15 @@ def _call_both(subject: Subject, layer: Any) -> None:
     tag="not-compilable",
 )
 def compiled_equals_eager(subject: Subject) -> Iterator[Finding]:
-    """A compiled call gives what an eager one gives, and leaves the same state.
+    """A compiled call gives the same outputs, and leaves the same state, as an eager one.
 
-    What was tried in a notebook ran eagerly; `fit` and `predict` compile. What Python computes in
-    `call`, from an iterator, a clock, a file or the values of a tensor, is computed once, or not
+    Code tried in a notebook runs eagerly; `fit` and `predict` compile it. What Python computes in
+    `call` from an iterator, a clock, a file or the values of a tensor is then computed once, or not
     at all.
 
-    Fix: compute with `keras.ops` on tensors, and keep what changes in weights. A layer that is
-    meant for data before they reach a model, and that some backend can't compile, is declared
-    with the tag `not-compilable`.
+    Fix: compute with `keras.ops` on tensors, and keep what changes in weights. If a layer is meant
+    to prepare data outside of a model, and some backend can't compile it, give it the tag
+    `not-compilable`.
 
     Example:
         - import itertools
@@ -127,34 +127,34 @@ def compiled_equals_eager(subject: Subject) -> Iterator[Finding]:
     eager = _results(layer, start, both, batches)
     traced = _results(layer, start, compiled(both, batches[0], layer), batches)
     where = subject.source.where("call")
-    names = ("the first call", "the second call", "the state after two calls")
+    names = ("the outputs of call 1", "the outputs of call 2", "the state after two calls")
     for name, one, other in zip(names, eager, traced, strict=True):
         if found := differ(one, other, 1e-3):
-            yield Finding(f"{name}, compiled, to be as it is without compiling", found, where)
+            yield Finding(f"{name} to be the same compiled as eager", found, where)
             return
     if "not-compilable" in subject.case.tags:
-        raise NotApplicable(f"{subject.backend} compiles it all the same")
+        raise NotApplicable(f"{subject.backend} compiles it anyway")
 
 
 def _refuse_texts(subject: Subject) -> None:
     dtypes = {described.dtype for described in subject.all_inputs}
     if "string" in dtypes and subject.backend != "tensorflow":
-        raise NotApplicable("only TensorFlow traces what works on texts")
+        raise NotApplicable("only TensorFlow traces string tensors")
 
 
 def _results(
     layer: Any, start: list[Any], function: Callable[[Data], Any], batches: list[Data]
 ) -> list[list[Any]]:
-    """What a function gives for each batch, and the state that it leaves, from one start."""
+    """Return the outputs of a function for each batch and the final state, from a given start."""
     for variable, value in zip(layer.variables, start, strict=True):
         variable.assign(value)
-    keras.utils.set_random_seed(0)  # Torch drops by a generator of its own
+    keras.utils.set_random_seed(0)  # Torch's dropout has its own generator
     outputs = [arrays(function(data)) for data in batches]
     return [*outputs, _values(layer)]
 
 
 def _values(layer: Any) -> list[Any]:
-    """The values of all variables, as copies: Torch shares its memory with NumPy."""
+    """Return copies of all variables' values: Torch shares its memory with NumPy."""
     return [keras.ops.convert_to_numpy(variable.value).copy() for variable in layer.variables]
 
 
@@ -162,12 +162,11 @@ def _values(layer: Any) -> list[Any]:
 def nothing_leaks(subject: Subject) -> Iterator[Finding]:
     """A layer that Keras has traced still works on data.
 
-    Inside a model of your own, the first call of a layer is a symbolic one, and so is its `build`.
-    A tensor that is made then and kept has no values. Each later call fails, "out of scope" on
-    TensorFlow, as a leaked tracer on JAX, as a tensor on the device `meta` on Torch.
+    Inside a subclassed model, the first call of a layer is symbolic, and so is its `build`. A
+    tensor created then and kept has no values. Every later call fails: "out of scope" on
+    TensorFlow, a leaked tracer on JAX, a tensor on the `meta` device on Torch.
 
-    Fix: keep constants as NumPy arrays, make them in `call` each time, or use a weight that is
-    not trainable.
+    Fix: keep constants as NumPy arrays, create them in each `call`, or use a non-trainable weight.
 
     Example:
         + import numpy as np
@@ -196,36 +195,36 @@ def nothing_leaks(subject: Subject) -> Iterator[Finding]:
     _empty_caches(layer)
     try:
         _host(layer, symbols)(symbols.tensors())
-    except Exception as error:  # each backend refuses in its own way
+    except Exception as error:  # each backend raises its own error
         raise NotApplicable(f"Keras can't trace it: {type(error).__name__}") from None
     kept = (held for held in held_in_tree(layer) if held.attribute)
     left = [held for held in kept if is_of_a_trace(held.value)]
     for held in left:
         where = subject.source.where_set(held.attribute)
-        yield Finding(f"`{held.path}` to have values", "what was left of a symbolic call", where)
+        yield Finding(f"`{held.path}` to have values", "a tensor left from a symbolic call", where)
     if not left:
         yield from _of_a_call(subject, layer)
     _empty_caches(layer)
 
 
 def _of_a_call(subject: Subject, layer: Any) -> Iterator[Finding]:
-    """What a call on data raises where something was kept that nobody sees, as in a cache."""
+    """Yield a finding if a call on data fails because of something kept unseen, as in a cache."""
     try:
         subject.call(layer)
-    except Exception as error:  # each backend has its own for this
+    except Exception as error:  # each backend has its own error for this
         found = raised(error, subject)
-        yield Finding("a call to work after a symbolic one", found.got, found.where)
+        yield Finding("a call on data to work after a symbolic one", found.got, found.where)
 
 
 def _empty_caches(layer: Any) -> None:
-    """Forget what the user's cached functions know from other calls, traced ones or not."""
+    """Clear the caches of the user's functions, filled by traced calls or not."""
     for held in held_in_tree(layer):
         if hasattr(type(held.value), "cache_clear"):
             held.value.cache_clear()
 
 
 def _host(layer: Any, like: Data) -> Any:
-    """A layer that calls `layer`, and that says nothing of its outputs, so that Keras traces it."""
+    """Return a layer that calls `layer` and declares no outputs, so that Keras traces it."""
 
     class _Host(keras.layers.Layer):  # type: ignore[misc]
         def call(self, inputs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Configuration: what `get_config` writes is all that the constructor needs."""
+"""Configuration: `get_config` returns everything that the constructor needs."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from scaffold.conformance.registry import NotApplicable, register
 from scaffold.conformance.subject import Subject, differ, same_state
 from scaffold.keras_source.taken_names import LAYER_ATTRIBUTES
 
-# Keras's own argument of these names needs no entry where its value is the default.
+# Keras's own arguments of these names need no entry if they have the default value.
 _OF_KERAS = ("name", "dtype", "trainable", "autocast", "activity_regularizer", "args", "kwargs")
 
 
 @register(needs=("kwargs-forwarded", "defaults-not-shared", "runs"))
 def config_complete(subject: Subject) -> Iterator[Finding]:
-    """Every argument of the constructor is in the config.
+    """Every constructor argument is in the config.
 
-    A saved model is its config and its weights. An argument that `get_config` leaves out comes
-    back as its default, and the loaded model gives other numbers without a word.
+    A saved model consists of its config and its weights. An argument that `get_config` omits comes
+    back as its default, and the loaded model silently gives different outputs.
 
-    Fix: write each argument into the dict that `get_config` returns.
+    Fix: add each argument to the dict that `get_config` returns.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -60,14 +60,14 @@ def config_complete(subject: Subject) -> Iterator[Finding]:
 
 @register(needs=("config-complete",))
 def config_plain_json(subject: Subject) -> Iterator[Finding]:
-    """The config can be written as JSON, and says the same when it is read again.
+    """The config survives a round trip through JSON.
 
-    Keras saves configs as JSON. What JSON does not know fails at `save`, after the training, or
-    comes back as something else: the key 3 of a dict as the text "3", an array as a table that
+    Keras saves configs as JSON. A value that JSON can't represent fails in `save`, after training,
+    or comes back as something else: the dict key 3 as the string "3", an array as a dict that
     describes an array.
 
-    Fix: write plain values in `get_config` (numbers, texts, lists, dicts with texts as keys, what
-    `keras.saving.serialize_keras_object` gives) and turn them back in the constructor.
+    Fix: return plain values from `get_config` (numbers, strings, lists, dicts with string keys,
+    results of `keras.saving.serialize_keras_object`) and convert them back in the constructor.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -98,19 +98,19 @@ def config_plain_json(subject: Subject) -> Iterator[Finding]:
 
 
 def _not_json(value: Any) -> str:
-    """What in a config JSON would lose; empty if nothing."""
+    """Return what JSON would lose of a config; empty if nothing."""
     match value:
         case None | bool() | int() | float() | str():
             return "" if type(value).__module__ == "builtins" else f"a {type(value).__name__}"
         case Mapping():
             keys = [key for key in value if not isinstance(key, str)]
             if keys:
-                return f"a dict with the key {keys[0]!r}, which JSON turns into a text"
+                return f"a dict with the key {keys[0]!r}, which JSON turns into a string"
             return next(filter(None, map(_not_json, value.values())), "")
         case list() | tuple():
             return next(filter(None, map(_not_json, value)), "")
     if isinstance(value, keras.layers.Layer):
-        return f"the layer {value.name} itself, not what `serialize_keras_object` gives for it"
+        return f"the layer {value.name} itself instead of its serialized form"
     kinds = (keras.DTypePolicy, keras.Initializer, keras.Regularizer, keras.constraints.Constraint)
     if isinstance(value, kinds) or (callable(value) and not isinstance(value, type)):
         return _not_serializable(value)
@@ -118,21 +118,21 @@ def _not_json(value: Any) -> str:
 
 
 def _not_serializable(value: Any) -> str:
-    """Why Keras can't write an object of its own kind; empty if it can."""
+    """Return why Keras can't serialize one of its own objects; empty if it can."""
     written = json.dumps(keras.saving.serialize_keras_object(value))
     return "a lambda" if "__lambda__" in written else ""
 
 
 @register(needs=("config-plain-json",))
 def config_round_trip(subject: Subject) -> Iterator[Finding]:
-    """A layer made again from its config is the same layer.
+    """A layer recreated from its config equals the original.
 
-    Every argument is moved off its default, the config is written as JSON and read again. The
+    Every argument is changed from its default, and the config is written as JSON and read back. The
     attributes must have the same values and types, and the outputs the same numbers. A config that
-    writes one argument under another's name agrees with itself, and a tuple comes back from JSON as
-    a list: both only show when something is computed.
+    stores one argument under another's name is consistent with itself, and a tuple comes back from
+    JSON as a list: both show only when something is computed.
 
-    Fix: write each argument under its own name in `get_config`, and normalise it in the
+    Fix: store each argument under its own name in `get_config`, and normalize it in the
     constructor: `self.size = tuple(size)`, `keras.activations.get(activation)`.
 
     Example:
@@ -160,25 +160,25 @@ def config_round_trip(subject: Subject) -> Iterator[Finding]:
     subject.call(again)
     yield from _attributes_kept(subject, layer, again)
     if len(layer.weights) != len(again.weights):
-        counts = f"{len(again.weights)} instead of {len(layer.weights)}"
-        yield Finding("as many weights as before", counts, subject.source.where("get_config"))
+        where = subject.source.where("get_config")
+        yield Finding(f"{len(layer.weights)} weights, as before", f"{len(again.weights)}", where)
         return
     twin = subject.build(**changed)
     if problem := _other_outputs(subject, layer, twin, again):
         values = ", ".join(f"{name}={value!r}" for name, value in changed.items())
         where = subject.source.where("get_config", "__init__")
-        yield Finding(f"the outputs of before ({values})", problem, where)
+        yield Finding(f"the same outputs as before ({values})", problem, where)
 
 
 def _through_json(layer: Any) -> dict[str, Any]:
-    """The config as `load_model` hands it to `from_config`."""
+    """Return the config as `load_model` passes it to `from_config`."""
     written = keras.saving.serialize_keras_object(layer)["config"]
     read: dict[str, Any] = json.loads(json.dumps(written))
     return read
 
 
 def _other_outputs(subject: Subject, layer: Any, twin: Any, again: Any) -> str:
-    """How the outputs differ; empty if they do between layers of the same arguments already."""
+    """Return how the outputs differ; empty if they do between layers with equal arguments, too."""
     for other in (twin, again):
         same_state(layer, other)
     outputs = subject.outputs(layer)
@@ -188,17 +188,17 @@ def _other_outputs(subject: Subject, layer: Any, twin: Any, again: Any) -> str:
 
 
 def _attributes_kept(subject: Subject, layer: Any, again: Any) -> Iterator[Finding]:
-    """What differs in the attributes that are called like arguments."""
+    """Yield a finding for each attribute named like an argument that differs."""
     for name in sorted(subject.parameters.keys() - LAYER_ATTRIBUTES):
         before, after = getattr(layer, name, None), getattr(again, name, None)
         if _described(before) != _described(after):
             where = subject.source.where("get_config", "__init__")
-            expected = f"`{name}` to be {before!r} ({type(before).__name__}) again"
+            expected = f"`{name}` to come back as {before!r} ({type(before).__name__})"
             yield Finding(expected, f"{after!r} ({type(after).__name__})", where)
 
 
 def _described(value: Any) -> Any:
-    """What can be compared of an attribute: an object that is no plain value by its type."""
+    """Return what can be compared of an attribute: the type of what is not a plain value."""
     kind = type(value).__name__
     match value:
         case bool() | int() | float() | str() | None | set() | frozenset():
@@ -212,14 +212,13 @@ def _described(value: Any) -> Any:
 
 @register(needs=("constructs",))
 def registered(subject: Subject) -> Iterator[Finding]:
-    """The class is registered with Keras under a name of its own.
+    """The class is registered with Keras under a unique name.
 
-    A class that isn't registered is not found by `load_model`, not by `clone_model`, not by
-    `pickle`. One that is registered under a name that is taken is worse: the class that was
-    registered last is loaded in place of the other.
+    `load_model`, `clone_model` and `pickle` don't find a class that isn't registered. A name that
+    is used twice is worse: the class registered last is loaded instead of the other.
 
-    Fix: decorate the class with `@keras.saving.register_keras_serializable(package="...")`, where
-    the package is the name of your project.
+    Fix: decorate the class with `@keras.saving.register_keras_serializable(package="...")`, with
+    the name of your project as the package.
 
     Example:
         - class Scale(keras.layers.Layer):
@@ -246,12 +245,12 @@ def registered(subject: Subject) -> Iterator[Finding]:
     where = subject.source.at(None)
     if keras.saving.get_registered_object(name) is cls:
         if name.startswith("Custom>"):
-            expected = "the name of a package before `>`, which no other project uses"
+            expected = "a package name before `>` that no other project uses"
             yield Finding(expected, f"`{name}`", where)
         return
     if name == cls.__name__:
-        yield Finding("the class to be registered with Keras", "no name for it", where)
+        yield Finding("the class to be registered with Keras", "an unregistered class", where)
     else:
         other = keras.saving.get_registered_object(name)
         taken = f"{other.__module__}.{other.__qualname__}"
-        yield Finding(f"`{name}` to stand for this class", f"{taken}", where)
+        yield Finding(f"`{name}` to refer to this class", f"{taken}", where)

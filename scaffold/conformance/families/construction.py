@@ -1,4 +1,4 @@
-"""Construction: the constructor takes what Keras hands it, and calls work at all."""
+"""Construction: the constructor accepts what Keras passes to it, and calls work at all."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from scaffold.keras_source.taken_names import LAYER_ATTRIBUTES
 
 @register(needs=())
 def imports(subject: Subject) -> Iterator[Finding]:
-    """The module can be imported, and holds the class under its name.
+    """The module can be imported, and contains the class under its name.
 
     What can't be imported can't be loaded in another program either. `load_model`, `pickle` and
-    worker processes look the class up by its module and its name.
+    worker processes look up the class by its module and name.
 
-    Fix: change the line shown; let a module that trains do so below `if __name__ == "__main__":`.
+    Fix: change the line shown; move code that trains below `if __name__ == "__main__":`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -41,7 +41,7 @@ def imports(subject: Subject) -> Iterator[Finding]:
         +     print(ops.sum(Double()(ops.ones((2, 3)))))
     """
     if "<locals>" in subject.cls.__qualname__:
-        raise NotApplicable("the class is made inside a function")
+        raise NotApplicable("the class is defined inside a function")
     module = importlib.import_module(subject.cls.__module__)
     if getattr(module, subject.cls.__name__, None) is not subject.cls:
         expected = f"`{subject.cls.__name__}` in {module.__name__} to be the class"
@@ -53,9 +53,9 @@ def imports(subject: Subject) -> Iterator[Finding]:
 def constructs(subject: Subject) -> Iterator[Finding]:
     """The constructor works with the arguments of the case.
 
-    Nothing else can be said of a class that can't be made.
+    Nothing else can be checked on a class that can't be instantiated.
 
-    Fix: give arguments with `--args`, or change the constructor at the line shown.
+    Fix: pass arguments with `--args`, or change the constructor at the line shown.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -84,9 +84,9 @@ def constructs(subject: Subject) -> Iterator[Finding]:
 def runs(subject: Subject) -> Iterator[Finding]:
     """A call on the inputs of the case works.
 
-    Nothing else can be said of a layer that can't be called.
+    Nothing else can be checked on a layer that can't be called.
 
-    Fix: give the inputs that the layer is for with `--input`, or change the line shown.
+    Fix: pass suitable inputs with `--input`, or change the line shown.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -113,9 +113,9 @@ def runs(subject: Subject) -> Iterator[Finding]:
 def kwargs_forwarded(subject: Subject) -> Iterator[Finding]:
     """`name`, `dtype` and `trainable` reach `keras.layers.Layer`.
 
-    Keras hands all three back to the constructor when it loads a saved layer. A constructor
-    without `**kwargs` makes loading fail; one that takes them and keeps them to itself loses the
-    name, the precision and the frozen state without a word.
+    Keras passes all three to the constructor when it loads a saved layer. Without `**kwargs` in the
+    constructor, loading fails; with `**kwargs` that are not passed on, the name, the precision and
+    the frozen state are silently lost.
 
     Fix: take `**kwargs` and call `super().__init__(**kwargs)` first.
 
@@ -143,7 +143,7 @@ def kwargs_forwarded(subject: Subject) -> Iterator[Finding]:
     layer = subject.make(**given)
     got = {"name": layer.name, "dtype": layer.dtype_policy.name, "trainable": layer.trainable}
     if subject.is_model and getattr(layer, "inputs", None):
-        got["dtype"] = dtype  # Functional models have none of their own.
+        got["dtype"] = dtype  # Functional models have no dtype of their own.
     for key, value in given.items():
         if got[key] != value:
             yield Finding(f"`{key}={value!r}` to be kept", f"{key}={got[key]!r}", where)
@@ -151,12 +151,12 @@ def kwargs_forwarded(subject: Subject) -> Iterator[Finding]:
 
 @register(needs=("constructs",))
 def unknown_argument_refused(subject: Subject) -> Iterator[Finding]:
-    """An argument that the constructor doesn't know is refused.
+    """The constructor rejects unknown arguments.
 
-    A constructor that takes `**kwargs` and drops what it does not know takes a mistyped argument
-    for a right one: the layer works, with the default.
+    A constructor that takes `**kwargs` and drops what it doesn't know accepts a misspelled
+    argument: the layer works, with the default.
 
-    Fix: hand all of `**kwargs` to `super().__init__`, which refuses what it doesn't know.
+    Fix: pass all of `**kwargs` to `super().__init__`, which rejects unknown arguments.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -187,12 +187,13 @@ def unknown_argument_refused(subject: Subject) -> Iterator[Finding]:
 
 @register(needs=("constructs",))
 def defaults_not_shared(subject: Subject) -> Iterator[Finding]:
-    """No two instances share an object that is a default of the constructor.
+    """No two instances share an object that is a constructor default.
 
-    Python makes a default once. A layer as a default is one layer in all instances, with one set
-    of weights; an initializer gives all of them the same start; a list grows from one to the next.
+    Python evaluates a default once. A layer as a default is shared by all instances, with one set
+    of weights; an initializer gives all of them the same initial values; a list grows from one to
+    the next.
 
-    Fix: take `None` or a text as the default, and make the object in the constructor.
+    Fix: use `None` or a string as the default, and create the object in the constructor.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -225,14 +226,14 @@ def defaults_not_shared(subject: Subject) -> Iterator[Finding]:
     defaults = {name: parameter.default for name, parameter in subject.parameters.items()}
     for name, default in defaults.items():
         if isinstance(default, keras.layers.Layer) or hasattr(default, "_init_seed"):
-            yield Finding(f"`{name}` to be made new for each instance",
+            yield Finding(f"a new `{name}` for each instance",
                           f"one {type(default).__name__} for all", where)  # fmt: skip
     before = {name: repr(default) for name, default in defaults.items() if _grows(default)}
     others = {name: value for name, value in subject.case.args.items() if name not in before}
     subject.like(args=others).make()
     for name, text in before.items():
         if repr(defaults[name]) != text:
-            got = f"{repr(defaults[name])[:80]} after one more instance"
+            got = f"{repr(defaults[name])[:80]} after another instance"
             yield Finding(f"the default of `{name}` to stay {text}", got, where)
 
 
@@ -242,12 +243,12 @@ def _grows(value: Any) -> bool:
 
 @register(needs=())
 def attribute_names(subject: Subject) -> Iterator[Finding]:
-    """No attribute has a name that a backend uses for itself.
+    """No attribute has a name that a backend uses internally.
 
-    On Torch a layer is a `torch.nn.Module`, on TensorFlow a trackable object. An attribute called
+    On Torch a layer is a `torch.nn.Module`, on TensorFlow a trackable object. An attribute named
     `forward` or `_losses` works on one backend and breaks on another, far from the cause.
 
-    Fix: give the attribute another name.
+    Fix: rename the attribute.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -273,12 +274,12 @@ def attribute_names(subject: Subject) -> Iterator[Finding]:
             case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)]):
                 hidden = name in LAYER_ATTRIBUTES - of_keras and _makes_state(node.value)
                 if hidden or _is_internal(name):
-                    got = f"`{name}`, which Keras, Torch or TensorFlow has for itself"
-                    yield Finding("a name of the layer's own", got, subject.source.at(node))
+                    got = f"`{name}`, which Keras, Torch or TensorFlow uses internally"
+                    yield Finding("an unreserved attribute name", got, subject.source.at(node))
 
 
 def _names_of_keras() -> set[str]:
-    """The attributes that a layer has of Keras itself, without those of the backend's class."""
+    """Return the attributes that Keras itself gives a layer, without those of the backend."""
     classes = [cls for cls in keras.layers.Layer.__mro__ if cls.__module__.startswith("keras")]
     return {*vars(keras.layers.Layer()), *(name for cls in classes for name in vars(cls))}
 
@@ -289,7 +290,7 @@ def _is_internal(name: str) -> bool:
 
 
 def _makes_state(value: ast.expr) -> bool:
-    """Whether a layer or weight is made: Torch keeps those apart, behind its own methods."""
+    """Return whether a layer or weight is created: Torch keeps those behind its own methods."""
     if not isinstance(value, ast.Call):
         return False
     name = ast.unparse(value.func).rpartition(".")[2]

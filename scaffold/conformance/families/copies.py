@@ -1,4 +1,4 @@
-"""Copies: clones, deep copies and pickles equal what they were made of, and share nothing."""
+"""Copies: clones, deep copies and pickles equal the original, and share nothing with it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from scaffold.conformance.subject import Subject
     needs=("registered", "config-complete", "build-makes-all-weights", "instances-independent")
 )
 def clone_equal(subject: Subject) -> Iterator[Finding]:
-    """`clone_model` gives a model of its own that computes the same.
+    """`clone_model` gives an independent model that computes the same.
 
-    Cross-validation, ensembles and target networks are made with it. A config that holds the
-    sub-layer itself, in place of its description, makes two models that train the same weights.
+    Cross-validation, ensembles and target networks rely on it. If the config holds a sub-layer
+    itself instead of its serialized form, both models train the same weights.
 
-    Fix: write `keras.saving.serialize_keras_object(self.inner)` into the config, and undo it in
-    `from_config`.
+    Fix: put `keras.saving.serialize_keras_object(self.inner)` into the config, and deserialize it
+    in `from_config`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -86,11 +86,11 @@ def _is(part: Any, layer: Any) -> bool:
     )
 )
 def deepcopy_equal(subject: Subject) -> Iterator[Finding]:
-    """`copy.deepcopy` gives a layer with the same weights and none of the original's.
+    """`copy.deepcopy` gives an independent layer with the same weights.
 
-    Keras copies a layer by its config and its weights. What a layer drew at random and keeps
-    outside of both is drawn once more for the copy, as it is when a saved model is loaded. A
-    `__deepcopy__` of one's own easily forgets the weights.
+    Keras copies a layer by its config and its weights. Random values that a layer keeps outside of
+    both are drawn again for the copy, as they are when a saved model is loaded. A custom
+    `__deepcopy__` easily forgets the weights.
 
     Fix: keep such values in weights with `trainable=False`, and leave copying to Keras.
 
@@ -127,13 +127,13 @@ def deepcopy_equal(subject: Subject) -> Iterator[Finding]:
     )
 )
 def pickle_equal(subject: Subject) -> Iterator[Finding]:
-    """A layer comes back out of a pickle with its weights.
+    """An unpickled layer has its original weights.
 
     Joblib, Ray, Spark and Python's own process pools send models as pickles. Keras pickles a
-    layer as its saved file; a `__reduce__` of one's own that names the arguments alone brings
-    every worker a model with fresh weights.
+    layer as its saved file; a custom `__reduce__` that returns only the arguments gives every
+    worker a model with new weights.
 
-    Fix: leave `__reduce__` to Keras, and define the class at the top of its module.
+    Fix: leave `__reduce__` to Keras, and define the class at the top level of its module.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -155,7 +155,7 @@ def pickle_equal(subject: Subject) -> Iterator[Finding]:
         -         return type(self), ()
     """
     if "<locals>" in subject.cls.__qualname__:
-        raise NotApplicable("the class is local to a function")
+        raise NotApplicable("the class is defined inside a function")
     layer = subject.build()
     randomise(layer)
     again = pickle.loads(pickle.dumps(layer))  # noqa: S301 - it was written a moment ago
@@ -166,7 +166,7 @@ def _independent(subject: Subject, layer: Any, other: Any, what: str) -> Iterato
     if common := shared_state(layer, other):
         where = subject.source.where("__deepcopy__", "get_config", "__init__")
         names = ", ".join(common[:4])
-        yield Finding(f"a {what} with weights and sub-layers of its own", f"{names} in both", where)
+        yield Finding(f"a {what} with its own weights and sub-layers", f"{names} in both", where)
 
 
 def _equal(subject: Subject, layer: Any, other: Any, what: str) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Dtypes: the policy reaches all that computes, and small floats stay finite."""
+"""Dtypes: the policy reaches everything that computes, and 16-bit floats stay finite."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from scaffold.conformance.unsupported import is_unsupported
 def dtype_policy(subject: Subject) -> Iterator[Finding]:
     """Outputs, weights and sub-layers follow the layer's `dtype`.
 
-    Under `mixed_float16` all of a model computes in float16 but one layer that casts to float32,
-    makes a constant of float32 or has sub-layers without a dtype. On JAX and Torch what comes
-    after it is float32 too, without a word: slower, and twice the memory. On TensorFlow it fails.
+    Under `mixed_float16`, a model computes in float16 up to a layer that casts to float32, creates
+    a float32 constant or has sub-layers without a dtype. On JAX and Torch, everything after it is
+    silently float32, too: slower, and twice the memory. On TensorFlow it fails.
 
-    Fix: give each sub-layer `dtype=self.dtype_policy`, make constants of `self.compute_dtype`,
-    and leave the dtype of weights to `add_weight`.
+    Fix: pass `dtype=self.dtype_policy` to each sub-layer, create constants in
+    `self.compute_dtype`, and leave the dtype of weights to `add_weight`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -76,16 +76,16 @@ def _children(subject: Subject) -> Iterator[Finding]:
     for name, child in strays(subject):
         where = subject.source.where_set(name)
         label = f"`{name}`, a {type(child).__name__}," if name else f"a {type(child).__name__}"
-        got = "it follows the global policy"
+        got = "the global policy"
         yield Finding(f"{label} to have the layer's dtype policy", got, where)
 
 
 def _under(subject: Subject, policy: str) -> Iterator[Finding]:
-    """What is wrong with the layer under one policy."""
+    """Yield what is wrong with the layer under one policy."""
     try:
         layer = made(subject, policy)
         outputs = subject.call(layer)
-    except Exception as error:  # as the runner takes them, but with the policy's name
+    except Exception as error:  # as in the runner, but with the policy's name
         if not is_unsupported(error):
             finding = raised(error, subject)
             yield replace(finding, expected=f"no error with dtype={policy!r}")
@@ -145,13 +145,13 @@ def _declares_outputs(cls: Any) -> bool:
 
 @register(needs=("dtype-policy",))
 def finite_in_low_precision(subject: Subject) -> Iterator[Finding]:
-    """What is finite in float32 is finite in float16 and bfloat16 too.
+    """Outputs that are finite in float32 are finite in float16 and bfloat16, too.
 
-    float16 ends at 65504 and knows nothing between 0 and 6e-8. There `-1e9` is minus infinity,
-    and a row of scores that is masked as a whole becomes NaN; `+ 1e-8` is `+ 0`, and an item of
-    zeros is divided by zero. One such item makes all weights NaN.
+    float16 ends at 65504 and has no values between 0 and 6e-8. There, `-1e9` is minus infinity,
+    and a fully masked row of scores becomes NaN; `+ 1e-8` is `+ 0`, and a sample of zeros is
+    divided by zero. One such sample makes all weights NaN.
 
-    Fix: compute the delicate part in float32 and cast its result; use
+    Fix: compute the sensitive part in float32 and cast the result; use
     `keras.config.epsilon()`, and -30000 instead of `-1e9`.
 
     Example:
@@ -188,7 +188,7 @@ def finite_in_low_precision(subject: Subject) -> Iterator[Finding]:
 
 
 def _built(subject: Subject, policy: str) -> Any:
-    """A built layer of this policy; `None` where the backend has no such operations."""
+    """Return a layer built with this policy; `None` if the backend lacks its operations."""
     layer = made(subject, policy)
     try:
         subject.call(layer)
@@ -208,7 +208,7 @@ def _plain_data(subject: Subject) -> Iterator[tuple[str, Data]]:
 
 
 def _finite(subject: Subject, layer: Any, data: Data) -> bool:
-    """Whether all is finite that is finite, and no giant, in float32."""
+    """Return whether everything is finite that is finite, and not huge, in float32."""
     usual = subject.outputs(subject.shared, data)
     outputs = arrays(subject.call(layer, data, training=False))
     for one, other in zip(usual, outputs, strict=True):

@@ -1,4 +1,4 @@
-"""Hosts: the layer inside the models and wrappers of Keras gives what it gives alone."""
+"""Hosts: inside Keras's models and wrappers, a layer gives the same outputs as alone."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from scaffold.conformance.subject import Data, Subject, arrays
     )
 )
 def inside_functional(subject: Subject) -> Iterator[Finding]:
-    """A layer used twice in a Functional model gives for each input what it gives alone.
+    """A layer used twice in a Functional model gives the same outputs as alone.
 
-    Keras calls a layer once on symbols, to draw the graph, and again on data. What a class does in
-    a `__call__` of its own becomes part of the graph at the first call and is done once more at the
-    second: the image that was divided by 255 is divided twice, in Functional models only.
+    Keras calls a layer once on symbolic inputs, to build the graph, and again on data. What a class
+    does in its own `__call__` becomes part of the graph in the first call and is done again in the
+    second: an image is divided by 255 twice, in Functional models only.
 
-    Fix: do everything in `call`, leave `__call__` to Keras, and keep nothing of a call on `self`.
+    Fix: do everything in `call`, leave `__call__` to Keras, and store nothing from a call on
+    `self`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -58,15 +59,15 @@ def inside_functional(subject: Subject) -> Iterator[Finding]:
     results = model(given, training=False)
     where = subject.source.where("call")
     pairs = zip((one, other), (first, second), results, ("first", "second"), strict=True)
-    for alone, data, result, place in pairs:
+    for alone, data, result, ordinal in pairs:
         expected = subject.outputs(alone, data)
         if difference := changed(subject, alone, expected, arrays(result), data):
-            what = f"the outputs of the layer alone at the {place} of two calls"
+            what = f"the outputs of the layer alone in the {ordinal} of two calls"
             yield Finding(what, difference, where)
 
 
 def _alone(subject: Subject, layer: Any, data: Data) -> Any:
-    """Another layer with the same weights, which has seen nothing but `data`."""
+    """Return another layer with the same weights, called on `data` only."""
     alone = subject.make()
     subject.call(alone, data)
     copy_values(layer, alone)
@@ -77,10 +78,10 @@ def _alone(subject: Subject, layer: Any, data: Data) -> Any:
 def inside_sequential(subject: Subject) -> Iterator[Finding]:
     """A layer works between two others in a `Sequential` model.
 
-    `Sequential` hands the output of each layer to the next as it is. A list or tuple around a
+    `Sequential` passes the output of each layer to the next unchanged. A list or tuple around a
     single tensor fails there, in the layer after the one at fault.
 
-    Fix: return the tensor itself where there is one output.
+    Fix: if there is one output, return the tensor itself.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -106,14 +107,15 @@ def inside_sequential(subject: Subject) -> Iterator[Finding]:
         raise NotApplicable(f"the layer has {len(leaves)} outputs")
     if leaves[0] is not alone:
         got = f"a {type(alone).__name__} of one tensor"
-        yield Finding("a tensor, which the next layer can take", got, subject.source.where("call"))
+        yield Finding("a tensor, for the next layer", got, subject.source.where("call"))
         return
     after = keras.layers.Identity(dtype=keras.backend.standardize_dtype(alone.dtype))
     start = keras.Input(batch_shape=(None, *described.shape[1:]), dtype=described.dtype)
     model = keras.Sequential([start, layer, after])
     if not model.built:
-        what = f"a model that is built for inputs of shape {described.shape}"
-        yield Finding(what, "one that isn't", subject.source.where("compute_output_shape", "call"))
+        where = subject.source.where("compute_output_shape", "call")
+        what = f"a model built for inputs of shape {described.shape}"
+        yield Finding(what, "an unbuilt one", where)
     (inputs,) = subject.tensors(subject.data()).tensors()
     results = arrays(model(inputs, training=False))
     if difference := changed(subject, layer, arrays(alone), results):
@@ -122,23 +124,23 @@ def inside_sequential(subject: Subject) -> Iterator[Finding]:
 
 
 def _single(subject: Subject) -> Input:
-    """The one tensor that the layer takes."""
+    """Return the only input that the layer takes."""
     inputs = subject.case.inputs
     if len(subject.all_inputs) != 1 or not isinstance(inputs, Input) or subject.case.call:
         raise NotApplicable("the layer takes more than one tensor")
     if inputs.dtype == "string":
-        raise NotApplicable("the layer takes texts")
+        raise NotApplicable("the layer takes strings")
     return inputs
 
 
 @register(needs=("inside-functional",))
 def inside_time_distributed(subject: Subject) -> Iterator[Finding]:
-    """`TimeDistributed` gives for each step what the layer gives for that step alone.
+    """`TimeDistributed` gives the same outputs for each step as the layer alone.
 
-    Frames of a video, sentences of a document: the wrapper asks `compute_output_shape` for the
-    shape of one step, and a class without that method raises there, far from where it was written.
+    The wrapper, used on the frames of a video or the sentences of a document, gets the shape of one
+    step from `compute_output_shape`. A class without that method fails there, far from its source.
 
-    Fix: write `compute_output_shape`.
+    Fix: define `compute_output_shape`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -151,17 +153,17 @@ def inside_time_distributed(subject: Subject) -> Iterator[Finding]:
     """
     described = _single(subject)
     if described.mask or not described.is_float:
-        raise NotApplicable("it is for one tensor of floats without a mask")
+        raise NotApplicable("applies only to one float tensor without a mask")
     layer = subject.build()
     randomise(layer)
     steps = [subject.data(seed=seed) for seed in range(3)]
     alone = [subject.call(layer, step, training=False) for step in steps]
     if not _is_batched(alone[0], described):
-        raise NotApplicable("the layer does not give one tensor of the batch")
+        raise NotApplicable("the layer doesn't return one tensor with a batch axis")
     expected = np.stack([arrays(result)[0] for result in alone], axis=1)
     sequence = np.stack([step.inputs for step in steps], axis=1)
     if type(layer).compute_output_shape is keras.layers.Layer.compute_output_shape:
-        what = "`compute_output_shape`, which `TimeDistributed` asks for in a Functional model"
+        what = "`compute_output_shape`, which `TimeDistributed` needs in a Functional model"
         yield Finding(what, "a class without it", subject.source.where("call"))
     wrapper = keras.layers.TimeDistributed(layer, dtype=layer.dtype_policy)
     results = arrays(wrapper(keras.ops.convert_to_tensor(sequence), training=False))
@@ -181,13 +183,13 @@ def _is_batched(outputs: Any, described: Input) -> bool:
     )
 )
 def inside_bidirectional(subject: Subject) -> Iterator[Finding]:
-    """A recurrent layer with `go_backwards=True` reads its input from the end.
+    """A recurrent layer with `go_backwards=True` reads its input backwards.
 
-    `Bidirectional` makes its second layer from the config of the first with `go_backwards=True`.
-    A layer that takes the argument and doesn't act on it reads both times from the start, and
-    half of the output says what the other half says.
+    `Bidirectional` creates its second layer from the config of the first with `go_backwards=True`.
+    If the class takes the argument but ignores it, both layers read forwards, and one half of the
+    output repeats the other.
 
-    Fix: flip the time axis of the input where `go_backwards` is true.
+    Fix: if `go_backwards` is true, flip the time axis of the input.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -225,7 +227,7 @@ def inside_bidirectional(subject: Subject) -> Iterator[Finding]:
     if not {"go_backwards", "return_sequences"} <= set(layer.get_config()):
         raise NotApplicable("the layer is not recurrent")
     if layer.go_backwards or described.mask:
-        raise NotApplicable("it is for a layer that reads from the start, without a mask")
+        raise NotApplicable("applies only to a layer that reads forwards, without a mask")
     randomise(layer)
     wrapper = keras.layers.Bidirectional(layer, merge_mode=None, dtype=layer.dtype_policy)
     data = subject.data()
@@ -237,5 +239,5 @@ def inside_bidirectional(subject: Subject) -> Iterator[Finding]:
     expected = subject.outputs(layer, flipped)
     results = subject.outputs(backward, data)
     if difference := changed(subject, layer, expected, results, flipped):
-        what = "with `go_backwards=True` the outputs for the input in reverse"
+        what = "with `go_backwards=True`, the outputs for the reversed input"
         yield Finding(what, difference, subject.source.where("call", "__init__"))

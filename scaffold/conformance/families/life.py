@@ -1,4 +1,4 @@
-"""Life: what happens to a layer after it is written: training, serving, threads, days."""
+"""Life: what a layer goes through once it is written: training, serving, threads, long runs."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _LINES = 10
     )
 )
 def fit_lowers_loss(subject: Subject) -> Iterator[Finding]:
-    """A few steps of `fit` lower the loss, and leave it finite.
+    """A few steps of `fit` lower the loss and keep it finite.
 
-    Some layers compute the right thing and can't be trained: their gradient is NaN at a point
-    that training comes by, or what the optimizer does to a weight is undone in `call`. The model
-    then learns nothing, or it turns into NaN, which no later step fixes.
+    Some layers compute the right thing but can't be trained: their gradient is NaN at a point that
+    training passes, or `call` undoes what the optimizer does to a weight. The model then learns
+    nothing, or becomes NaN, which no later step fixes.
 
-    Fix: keep square roots, divisions and logarithms off zero (`keras.config.epsilon()`), and
+    Fix: keep square roots, divisions and logarithms away from zero (`keras.config.epsilon()`), and
     leave trainable weights to the optimizer.
 
     Example:
@@ -67,17 +67,17 @@ def fit_lowers_loss(subject: Subject) -> Iterator[Finding]:
         raise NotApplicable("its `train_step` reports no `loss`")
     if _is_lower(means, first, _loss(subject, layer, fitted)):
         return
-    if all(map(np.isfinite, means)):  # slow, or noisy: it gets time
+    if all(map(np.isfinite, means)):  # slow or noisy: it gets more steps
         means = fitted.fit(4 * _STEPS)
         if _is_lower(means, first, _loss(subject, layer, fitted)):
             return
     got = ", ".join(f"{mean:.6g}" for mean in means[:4])
     where = subject.source.where("call")
-    yield Finding(f"a mean loss that falls in {len(means)} steps", f"{got} ...", where)
+    yield Finding(f"the mean loss to fall within {len(means)} steps", f"{got} ...", where)
 
 
 def _loss(subject: Subject, layer: Any, fitted: Any) -> float:
-    """The squared error at inference, where nothing is random."""
+    """Return the squared error at inference, where nothing is random."""
     outputs = arrays(fitted.model(fitted.inputs, training=False))
     pairs = zip(outputs, arrays(fitted.targets), strict=True)
     return float(sum(np.mean(np.square(one - other)) for one, other in pairs))
@@ -91,13 +91,13 @@ def _is_lower(means: list[float], first: float, last: float) -> bool:
 
 @register(needs=("training-reaches-sublayers", "fit-lowers-loss"), target="model")
 def fit_trains_sublayers(subject: Subject) -> Iterator[Finding]:
-    """In a real `fit`, every call of a sub-layer is one that trains.
+    """In `fit`, every call of a sub-layer is in training mode.
 
-    Losses often need a second pass through the model: of another view of the data, or for the
-    features. Where `train_step` or `compute_loss` calls the model without `training`, that pass
-    runs without dropout, and batch normalization uses its statistics in place of the batch's.
+    Losses often need a second pass through the model, on another view of the data or for its
+    features. If `train_step` or `compute_loss` calls the model without `training`, that pass runs
+    without dropout, and batch normalization uses its moving statistics instead of the batch's.
 
-    Fix: call the model with `training=True` in `train_step`, and with the argument `training` in
+    Fix: call the model with `training=True` in `train_step`, and with the `training` argument in
     `compute_loss`.
 
     Example:
@@ -135,7 +135,7 @@ def fit_trains_sublayers(subject: Subject) -> Iterator[Finding]:
     model = subject.build()
     watched = [part for part in sublayers(model) if takes(part, "training") and _reacts(part)]
     if not watched or not takes_one(subject):
-        raise NotApplicable("training changes no sub-layer, or the model takes several tensors")
+        raise NotApplicable("training affects no sub-layer, or the model takes several tensors")
     fitted = task(subject, model, keras.optimizers.SGD(1e-3))
     with spied(watched, files_of(subject.cls)) as seen:
         _forget_before(model, seen)
@@ -148,13 +148,13 @@ def fit_trains_sublayers(subject: Subject) -> Iterator[Finding]:
 
 
 def _reacts(layer: Any) -> bool:
-    """Whether training changes anything in the layer itself, as far as can be told."""
+    """Return whether training affects the layer itself, as far as can be told."""
     state = layer._seed_generators or layer._non_trainable_variables
     return layer.trainable and bool(state or not type(layer).__module__.startswith("keras."))
 
 
 def _forget_before(model: Any, seen: list[Any]) -> None:
-    """Drop what was seen before a training step begins: Keras tries the model out first."""
+    """Drop what was seen before a training step begins: Keras tries out the model first."""
     step = model.train_step
 
     def train_step(*args: Any) -> Any:
@@ -171,12 +171,12 @@ def _forget_before(model: Any, seen: list[Any]) -> None:
     )
 )
 def threads_agree(subject: Subject) -> Iterator[Finding]:
-    """Calls from several threads don't get into each other's way.
+    """Calls from several threads don't interfere with each other.
 
-    A server answers several requests at once with one model. A layer that puts what it is computing
-    where all can see it hands one request the numbers of another, now and then, under load.
+    A server answers several requests at once with one model. A layer that keeps intermediate
+    results in a shared place now and then gives one request the numbers of another, under load.
 
-    Fix: pass values from method to method as arguments, and keep none on `self`.
+    Fix: pass values from method to method as arguments, and store none on `self`.
 
     Example:
         - _SCRATCH = {}
@@ -213,7 +213,7 @@ def threads_agree(subject: Subject) -> Iterator[Finding]:
             line,
         )
         if difference := changed(subject, layer, alone, result, first):
-            what = "the outputs of the call, with another call in another thread meanwhile"
+            what = "the same outputs while another thread calls the layer"
             yield Finding(what, difference, subject.source.where("call"))
             return
 
@@ -222,10 +222,10 @@ def threads_agree(subject: Subject) -> Iterator[Finding]:
 def no_growth(subject: Subject) -> Iterator[Finding]:
     """Calls leave nothing behind: no input is kept alive, no container grows.
 
-    A few kilobytes for each call are gigabytes after a night of training. The list that grows is
-    often none of the layer's attributes: it belongs to the class, to the module or to a cache.
+    A few kilobytes per call are gigabytes after a night of training. The list that grows is often
+    not an attribute of the layer: it belongs to the class, the module or a cache.
 
-    Fix: keep no tensors; give a cache a size.
+    Fix: don't keep tensors; limit the size of caches.
 
     Example:
         - _SEEN = []
@@ -252,12 +252,12 @@ def no_growth(subject: Subject) -> Iterator[Finding]:
     for path, size in _sizes(layer).items():
         grown = size - before.get(path, size)
         if grown >= _CALLS:
-            got = f"{grown} entries more in `{path}`"
-            yield Finding(f"nothing to grow in {_CALLS} calls", got, subject.source.where("call"))
+            got = f"{grown} more entries in `{path}`"
+            yield Finding(f"no growth in {_CALLS} calls", got, subject.source.where("call"))
 
 
 def _sizes(layer: Any) -> dict[str, int]:
-    """The sizes of all containers and caches but the layer's attributes: `no-side-effects`."""
+    """Return the sizes of containers and caches; `no-side-effects` checks the attributes."""
     sizes = {}
     for held in held_in_tree(layer):
         if hasattr(held.value, "cache_info"):
@@ -276,13 +276,13 @@ def _sizes(layer: Any) -> dict[str, int]:
     )
 )
 def export(subject: Subject) -> Iterator[Finding]:
-    """Exported for serving, the layer gives the same, for another batch size too.
+    """Exported for serving, the layer gives the same outputs, for other batch sizes, too.
 
     An exported program (a SavedModel on TensorFlow, StableHLO on JAX, an ExportedProgram on Torch)
-    has no Python in it. What Python decided while it was traced stays so for every request: a
-    batch size, a branch, a number drawn.
+    contains no Python. What Python decided during tracing is fixed for every request: a batch
+    size, a branch, a random number.
 
-    Fix: compute on whole batches, and use -1 in `ops.reshape`.
+    Fix: compute on whole batches, and use `-1` for the batch size in `ops.reshape`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -304,19 +304,19 @@ def export(subject: Subject) -> Iterator[Finding]:
     """
     plain = _without_masks(subject)
     if subject.batch is None:
-        raise NotApplicable("the inputs have no common batch")
+        raise NotApplicable("the inputs don't share a batch size")
     refuse_texts(subject)
     layer = plain.build()
     program, batch = _exported(plain, layer)
     data = plain.data(batch, seed=1)
     results = program(data.tensors())
     if difference := changed(plain, layer, plain.outputs(layer, data), results, data):
-        what = f"the exported program to give for a batch of {batch} what the layer gives"
+        what = f"the layer's outputs from the exported program, for a batch of {batch}"
         yield Finding(what, difference, subject.source.where("call"))
 
 
 def _exported(subject: Subject, layer: Any) -> tuple[Any, int]:
-    """The exported program, and the size of a batch that it is for."""
+    """Return the exported program, and a batch size that it accepts."""
     from scaffold.conformance.instruments.exporting import exported
     from scaffold.conformance.unsupported import is_unsupported
 
@@ -328,19 +328,19 @@ def _exported(subject: Subject, layer: Any) -> tuple[Any, int]:
     except Exception as error:
         if subject.backend != "torch" and not is_unsupported(error):
             raise
-    # Keras's own operations take the batch for a constant on Torch, or fail, as `cond` does
+    # On Torch, Keras's own operations make the batch size constant, or fail, as `cond` does
     try:
         return exported(subject, layer, fixed), fixed
     except Exception as error:
         if subject.backend != "torch" and not is_unsupported(error):
             raise
         kind = type(error).__name__
-        reason = f"{subject.backend} does not export what Keras does there: {kind}"
+        reason = f"{subject.backend} can't export Keras's own operations here: {kind}"
         raise NotApplicable(reason) from None
 
 
 def _without_masks(subject: Subject) -> Subject:
-    """The same case without its masks, which no exported program takes."""
+    """Return the same case without masks, which exported programs don't take."""
 
     def bare(described: Input) -> Input:
         return replace(described, mask=False)

@@ -1,4 +1,4 @@
-"""Losses and gradients: what a layer adds to the loss, and what the loss moves."""
+"""Losses and gradients: what a layer adds to the loss, and which weights the loss moves."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _WITHOUT_GRADIENT = (
 
 @register(needs=("runs", "sublayers-tracked"))
 def regularizers_wired(subject: Subject) -> Iterator[Finding]:
-    """Each regularizer that the constructor takes adds a loss.
+    """Each regularizer argument of the constructor adds a loss.
 
-    A `kernel_regularizer` that is stored, and saved, but not handed to `add_weight` or to the
-    sub-layer that has the weight, does nothing. Keras also leaves out the regularizer of a weight
-    that isn't trainable. The loss looks fine; the weights grow.
+    A `kernel_regularizer` that is stored and saved, but not passed to `add_weight` or to the
+    sub-layer that owns the weight, has no effect. Keras also ignores the regularizer of a
+    non-trainable weight. The loss looks fine; the weights grow.
 
     Fix: pass it to `add_weight(regularizer=...)`, or to the sub-layer.
 
@@ -64,7 +64,7 @@ def regularizers_wired(subject: Subject) -> Iterator[Finding]:
                   }
     """
     names = arguments_named(subject, "regularizer", keras.regularizers.Regularizer)
-    given = {name: keras.regularizers.L2(0.5 + place / 8) for place, name in enumerate(names)}
+    given = {name: keras.regularizers.L2(0.5 + index / 8) for index, name in enumerate(names)}
     layer = made_and_called(subject, **given)
     held = {getattr(one, "l2", None) for one in _regularizers(layer)}
     for name in names:
@@ -74,17 +74,17 @@ def regularizers_wired(subject: Subject) -> Iterator[Finding]:
         loss = _penalty(subject, layer)
         if loss == _penalty(subject, more):
             expected = f"a larger `{name}` to add a larger loss"
-            yield Finding(expected, f"a sum of {loss:g} in both", subject.source.where_set(name))
+            yield Finding(expected, f"{loss:g} in both cases", subject.source.where_set(name))
 
 
 def _regularizers(layer: Any) -> list[Any]:
-    """The regularizers of all weights to train and of all outputs."""
+    """Return the regularizers of all trainable weights and all outputs."""
     found = [getattr(variable, "regularizer", None) for variable in layer.trainable_weights]
     return found + [one.activity_regularizer for one in layers_of(layer)]
 
 
 def _penalty(subject: Subject, layer: Any) -> float:
-    """The sum of its losses once all weights to train have the value that gives one."""
+    """Return the sum of its losses with all trainable weights set to 0.5."""
     for variable in layer.trainable_weights:
         variable.assign(np.full(variable.shape, 0.5))
     subject.call(layer, training=False)
@@ -93,13 +93,13 @@ def _penalty(subject: Subject, layer: Any) -> float:
 
 @register()
 def added_losses(subject: Subject) -> Iterator[Finding]:
-    """What a layer adds to the loss is scalars, the same in each call and on each backend.
+    """A layer adds the same number of scalar losses in each call and on each backend.
 
-    Keras sums a loss that isn't a scalar without a word, so its weight grows with the batch. A
-    loss added in `build` is gone before the first step. One that is put into a list of the layer,
-    or into Keras's own, piles up or is never seen on JAX.
+    Keras silently sums a loss that isn't a scalar, so its weight grows with the batch. A loss added
+    in `build` is gone before the first step. One that is appended to a list of the layer, or to
+    Keras's own, accumulates, or is never seen on JAX.
 
-    Fix: `self.add_loss(...)` in `call`, with a mean over the batch and all other axes.
+    Fix: use `self.add_loss(...)` in `call`, with the mean over the batch and all other axes.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -136,19 +136,19 @@ def added_losses(subject: Subject) -> Iterator[Finding]:
         yield Finding("each loss to be a scalar", f"one of shape {shapes[0]}", where)
     if counts[0] != counts[2]:
         got = f"{', '.join(map(str, counts[:2]))} and {counts[2]} in three calls"
-        yield Finding("as many losses after each call", got, where)
+        yield Finding("the same number of losses after each call", got, where)
         return
     state = [(variable, variable.value) for variable in layer.variables]
     with keras.StatelessScope(state, collect_losses=True):
         subject.call(layer)
         count = len(layer.losses)
     if count != counts[2]:
-        got = f"{count}, so JAX trains without {counts[2] - count}"
-        yield Finding(f"{counts[2]} losses in a call without state", got, where)
+        got = f"{count}, so training on JAX misses {counts[2] - count}"
+        yield Finding(f"{counts[2]} losses in a stateless call", got, where)
 
 
 def _added_early(subject: Subject) -> Where | None:
-    """The line that adds a loss before there is a call."""
+    """Return the line that adds a loss before the first call."""
     for method in ("__init__", "build"):
         for node in ast.walk(subject.source.method(method) or ast.Module([], [])):
             if isinstance(node, ast.Attribute) and node.attr == "add_loss":
@@ -157,7 +157,7 @@ def _added_early(subject: Subject) -> Where | None:
 
 
 def _where_called(subject: Subject, *names: str) -> Where | None:
-    """The first line that names one of these attributes, else `call`."""
+    """Return the first line that names one of these attributes, else `call`."""
     for node in ast.walk(subject.source.tree) if subject.source.tree else ():
         if isinstance(node, ast.Attribute) and node.attr in names:
             return subject.source.at(node)
@@ -173,14 +173,15 @@ def _where_called(subject: Subject, *names: str) -> Where | None:
     tag="not-differentiable",
 )
 def gradient_reaches_weights(subject: Subject) -> Iterator[Finding]:
-    """The outputs and the added losses have a gradient by every trainable weight.
+    """Every trainable weight has a gradient from the outputs or the added losses.
 
-    A weight that the output ignores, or that it reaches only through `round`, `sign`, `argmax`, a
-    cast to integers or NumPy, never moves. TensorFlow and Torch warn where there is no gradient
-    at all and say nothing where it is zero; JAX never says anything.
+    A weight that the output ignores, or uses only through `round`, `sign`, `argmax`, a cast to
+    integers or NumPy, is never trained. TensorFlow and Torch warn if there is no gradient at all,
+    but not if it is zero; JAX never warns.
 
-    Fix: use the weight, or pass the gradient through by hand:
-    `x + stop_gradient(round(x) - x)`. A weight that isn't for training is `trainable=False`.
+    Fix: use the weight, or pass the gradient straight through:
+    `x + stop_gradient(round(x) - x)`. Create a weight that is not to be trained with
+    `trainable=False`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -203,28 +204,28 @@ def gradient_reaches_weights(subject: Subject) -> Iterator[Finding]:
                   return (*input_shape[:-1], 4)
     """
     if subject.is_model and subject.cls.train_step is not keras.Model.train_step:
-        raise NotApplicable("it has a `train_step` of its own")
+        raise NotApplicable("it has its own `train_step`")
     layer = subject.build()
     still = _unmoved(subject, layer)
     if still and not _has_modes(subject):
         where = _where_called(subject, *_WITHOUT_GRADIENT)
         named = listed(layer, [variable for variable, _ in still])
         got = "none" if all(nothing for _, nothing in still) else "zeros"
-        yield Finding(f"a gradient by {named}", f"{got} in {_DRAWS} draws of inputs", where)
+        yield Finding(f"a gradient for {named}", f"{got} in {_DRAWS} draws of inputs", where)
 
 
 def _has_modes(subject: Subject) -> bool:
-    """Whether the case calls it with plain values, which may choose the weights to use."""
+    """Return whether the case passes plain values to `call`, which may choose the weights used."""
     return any(not inputs_of(value) for value in subject.case.call.values())
 
 
 def _unmoved(subject: Subject, layer: Any) -> list[tuple[Any, bool]]:
-    """The weights without a gradient, each with whether there is not even a path to it."""
+    """Return the weights without a gradient, each with whether there is no path to it at all."""
     still = [(variable, True) for variable in layer.trainable_weights]
     if not still:
-        raise NotApplicable("it has no weights to train")
+        raise NotApplicable("it has no trainable weights")
     random = np.random.default_rng(0)
-    for variable, _ in still:  # away from zeros, behind which nothing is seen
+    for variable, _ in still:  # away from zeros, which block gradients
         variable.assign_add(0.2 * random.normal(size=variable.shape).astype("float32"))
     for draw in range(_DRAWS):
         loss = _Loss(subject, layer, draw)
@@ -240,7 +241,7 @@ def _unmoved(subject: Subject, layer: Any) -> list[tuple[Any, bool]]:
 
 
 class _Loss:
-    """The outputs in training, each value with a random weight, and the added losses: a scalar."""
+    """A scalar: the sum of the outputs in training, randomly weighted, and the added losses."""
 
     def __init__(self, subject: Subject, layer: Any, draw: int) -> None:
         self._subject = subject
@@ -258,7 +259,7 @@ class _Loss:
         ]
         terms += [keras.ops.sum(keras.ops.cast(loss, "float32")) for loss in self._layer.losses]
         if not terms:
-            raise NotApplicable("no output is of floats")
+            raise NotApplicable("no output is a float tensor")
         return sum(terms[1:], start=terms[0])
 
 

@@ -1,4 +1,4 @@
-"""Masks: padding has no say in what a layer gives, and what is handed on fits."""
+"""Masks: padding doesn't affect the outputs, and masks fit what they are passed on with."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from scaffold.conformance.subject import Subject, arrays, differ
 
 @register(needs=("compute-output-shape",))
 def mask_fits_output(subject: Subject) -> Iterator[Finding]:
-    """The mask that an output carries has the output's first axes.
+    """The mask of an output matches the output's leading axes.
 
-    With `supports_masking = True`, Keras puts the mask of the input onto the output. If the output
-    has fewer steps, or none, that mask belongs to nothing. The next recurrent layer fails with an
-    error about broadcasting on TensorFlow and JAX, and takes the wrong steps on Torch.
+    With `supports_masking = True`, Keras attaches the mask of the input to the output. If the
+    output has fewer steps, or none, that mask doesn't fit. The next recurrent layer fails with a
+    broadcasting error on TensorFlow and JAX, and uses the wrong steps on Torch.
 
-    Fix: write `compute_mask` so that it gives the mask of the output, or `None`.
+    Fix: define `compute_mask` so that it returns the mask of the output, or `None`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -55,7 +55,7 @@ def mask_fits_output(subject: Subject) -> Iterator[Finding]:
         outputs = plain_outputs(padded(subject))
     for output in outputs:
         if not output.fits:
-            expected = f"a mask of the first axes of the output's shape {output.array.shape}"
+            expected = f"a mask that matches the leading axes of the output, {output.array.shape}"
             where = subject.source.where("compute_mask", "call")
             yield Finding(expected, f"a mask of shape {output.mask.shape}", where)
 
@@ -64,11 +64,11 @@ def mask_fits_output(subject: Subject) -> Iterator[Finding]:
 def mask_reaches_sublayers(subject: Subject) -> Iterator[Finding]:
     """A sub-layer that needs the mask of the steps gets it.
 
-    Keras keeps a mask with the tensor that a layer gave. `ops.relu(x)` or `x * 2` gives a new
-    tensor without one. A recurrent, pooling or attention layer that is called on it then reads
-    the padding as if it were data, and nothing says so.
+    Keras attaches a mask to the tensor that a layer returns. `ops.relu(x)` or `x * 2` gives a new
+    tensor without it. A recurrent, pooling or attention layer called on that tensor silently treats
+    padding as data.
 
-    Fix: take `mask=None` in `call`, and hand it on: `self.lstm(x, mask=mask)`.
+    Fix: add `mask=None` to `call`, and pass it on: `self.lstm(x, mask=mask)`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -120,7 +120,7 @@ def _takes_mask(layer: Any) -> bool:
 
 
 def _needs(call: Seen, steps: Any) -> bool:
-    """Whether a sub-layer that got no mask gives something else with one."""
+    """Return whether a sub-layer that got no mask gives different outputs with one."""
     given = call.bound.arguments
     first = next(iter(given))
     masks = {}
@@ -132,27 +132,27 @@ def _needs(call: Seen, steps: Any) -> bool:
         return False
     try:
         other = call.again(**masks)
-    except ValueError:  # such as Softmax, whose mask is one of its scores
+    except ValueError:  # such as from Softmax, which masks scores
         return False
     with_mask, without = (_first(value, steps) for value in (other, call.outputs))
     return bool(differ([with_mask], [without]))
 
 
 def _first(outputs: Any, steps: Any) -> Any:
-    """The values of the first output that padding must not change."""
+    """Return the values of the first output that padding must not change."""
     return Output(arrays(outputs)[0], None).counting(steps, is_first=True)
 
 
 @register(needs=("mask-reaches-sublayers", "tensors-not-branched-on"), tag="padding-matters")
 def padding_ignored(subject: Subject) -> Iterator[Finding]:
-    """What is in padded steps changes nothing that counts.
+    """Values in padded steps don't affect the valid outputs.
 
-    Sequences of one batch are filled up to one length, and the mask says which steps are real. A
-    layer that takes the mask, or hands it on, and doesn't use it everywhere gives each sequence
-    another result in each batch, depending on the longest sequence beside it.
+    The sequences of a batch are padded to the same length, and the mask says which steps are real.
+    If a layer takes the mask, or passes it on, but doesn't use it everywhere, the result for a
+    sequence depends on the longest sequence in its batch.
 
-    Fix: leave masked steps out of every sum, mean, maximum, convolution and softmax over the
-    steps. A layer for which padding is data is declared with the tag `padding-matters`.
+    Fix: exclude masked steps from every sum, mean, maximum, convolution and softmax over the
+    steps. If padding is data for the layer, give the layer the tag `padding-matters`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -186,6 +186,6 @@ def padding_ignored(subject: Subject) -> Iterator[Finding]:
 
 
 def _loses_steps(given: Subject) -> bool:
-    """Whether a layer makes one thing of all steps."""
+    """Return whether a layer reduces all steps to one output."""
     first = plain_outputs(given)[0]
     return bool(first.mask is None and first.array.shape[:2] != first_steps(given).shape)

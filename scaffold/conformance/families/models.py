@@ -1,4 +1,4 @@
-"""Models: what a `keras.Model` subclass owes beyond what a layer does."""
+"""Models: what a `keras.Model` subclass must do beyond what a layer must."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from scaffold.conformance.subject import Subject, arrays, differ
     target="model",
 )
 def model_builds_without_data(subject: Subject) -> Iterator[Finding]:
-    """`model.build(input_shape)` makes every weight.
+    """`model.build(input_shape)` creates every weight.
 
-    It is how a model is built before its weights are loaded, counted or distributed, and how a
-    model around it builds it. A subclass without a `build` of its own is marked as built and has
-    no weights; inside another model its weights don't come back when that is loaded.
+    This is how a model is built before its weights are loaded, counted or distributed, and how an
+    outer model builds it. A subclass without its own `build` is marked as built but has no weights;
+    inside another model, its weights don't come back when that model is loaded.
 
-    Fix: write `build(self, input_shape)`, and build each sub-layer in it with its own shape.
+    Fix: define `build(self, input_shape)`, and build each sub-layer in it with its own shape.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -66,11 +66,11 @@ def model_builds_without_data(subject: Subject) -> Iterator[Finding]:
         pairs = zip(wanted, got, strict=True)
         one, other = next(pair for pair in pairs if pair[0] != pair[1])
         where = subject.source.where("build")
-        yield Finding(f"the shapes that a call makes, here {one}", f"{other}", where)
+        yield Finding(f"a weight of shape {one} after `build`, as after a call", f"{other}", where)
 
 
 def _of_any_batch(subject: Subject) -> Subject:
-    """The same case with an unknown batch in its shapes, unless the model is for one size."""
+    """Return the same case with an unknown batch size, unless the model is for a fixed one."""
     if "fixed-batch" in subject.case.tags:
         return subject
 
@@ -89,8 +89,8 @@ def _shapes(model: Any) -> list[tuple[int, ...]]:
 def model_summary(subject: Subject) -> Iterator[Finding]:
     """`model.summary()` shows every sub-layer as built, with all of its weights.
 
-    A row that says `0 (unbuilt)` in a model that was called is a sub-layer that nothing uses: one
-    that was forgotten, or in whose place another was called twice.
+    A row that says `0 (unbuilt)` after a call is a sub-layer that nothing uses: it was forgotten,
+    or another one was called twice in its place.
 
     Fix: call the sub-layer, or remove it.
 
@@ -123,23 +123,23 @@ def model_summary(subject: Subject) -> Iterator[Finding]:
     for part in layers_of(model)[1:]:
         if not part.built:
             where = subject.source.where("call", "__init__")
-            yield Finding(f"`{part.name}` to be built by a call", "a layer that is unbuilt", where)
+            yield Finding(f"`{part.name}` to be built by a call", "an unbuilt layer", where)
     counted = sum(int(np.prod(shape)) for shape in _shapes(model))
     if (total := model.count_params()) != counted:
         where = subject.source.where("count_params", "__init__")
-        yield Finding(f"{counted} parameters in all, as the weights have", f"{total}", where)
+        yield Finding(f"{counted} parameters, as the weights have", f"{total}", where)
     if not lines:
         where = subject.source.where("summary")
-        yield Finding("a summary that goes to `print_fn`", "none", where)
+        yield Finding("a summary passed to `print_fn`", "none", where)
 
 
 @register(needs=("inside-functional",), target="model")
 def model_nested(subject: Subject) -> Iterator[Finding]:
-    """Inside another model it computes the same, and trains the same weights.
+    """Inside another model, it computes the same and trains the same weights.
 
-    The outer model asks the layers inside for their variables, and never the model itself. A
-    `trainable_weights` of one's own that leaves out a backbone is passed over: the outer model
-    trains the backbone as well.
+    The outer model gets variables from the layers inside, never from the inner model itself. A
+    custom `trainable_weights` that leaves out a backbone is ignored: the outer model trains the
+    backbone as well.
 
     Fix: freeze with `self.backbone.trainable = False`.
 
@@ -176,10 +176,11 @@ def model_nested(subject: Subject) -> Iterator[Finding]:
     more = [one for one in outer.trainable_variables if id(one) not in own]
     fewer = own - {id(one) for one in outer.trainable_variables}
     if more or fewer:
-        names = ", ".join(f"`{one.path}`" for one in more[:3]) or "fewer"
+        names = ", ".join(f"`{one.path}`" for one in more[:3])
         where = subject.source.where("trainable_variables", "trainable_weights")
         what = f"{len(own)} trainable variables inside another model, as alone"
-        yield Finding(what, f"{len(outer.trainable_variables)}: also {names}", where)
+        got = f"{len(outer.trainable_variables)}" + (f", also {names}" if names else "")
+        yield Finding(what, got, where)
     given = subject.tensors(subject.data()).tensors()
     alone, nested = subject.outputs(inner), arrays(outer(given, training=False))
     if difference := changed(subject, inner, alone, nested):
@@ -189,13 +190,12 @@ def model_nested(subject: Subject) -> Iterator[Finding]:
 
 @register(needs=("weights-come-back", "fit-lowers-loss"), target="model")
 def model_compile_round_trip(subject: Subject) -> Iterator[Finding]:
-    """A compiled model loads with its optimizer, loss and metrics, and trains on.
+    """A compiled model loads with its optimizer, loss and metrics, and can resume training.
 
-    Training that is broken off goes on from a saved file. Keras leaves a model with a `compile`
-    of its own uncompiled when it loads it: the state of the optimizer is lost with no more than a
-    warning.
+    Interrupted training resumes from a saved file. Keras loads a model with its own `compile`
+    uncompiled: the optimizer state is lost with only a warning.
 
-    Fix: leave `compile` to Keras, or write `get_compile_config` and `compile_from_config` too.
+    Fix: leave `compile` to Keras, or define `get_compile_config` and `compile_from_config`, too.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -235,24 +235,24 @@ def model_compile_round_trip(subject: Subject) -> Iterator[Finding]:
         model.save(path)
         loaded = keras.saving.load_model(path)
     where = subject.source.where("compile", "get_compile_config")
-    if getattr(loaded, "optimizer", None) is None:  # Keras calls it compiled all the same
-        yield Finding("a model that is compiled once it is loaded", "one that isn't", where)
+    if getattr(loaded, "optimizer", None) is None:  # Keras calls it compiled anyway
+        yield Finding("a compiled model after loading", "an uncompiled one", where)
         return
     before, after = _state(model), _state(loaded)
     if difference := differ(before, after):
-        yield Finding("the state of the optimizer to come back", difference, where)
+        yield Finding("the optimizer state to be restored", difference, where)
     yield from _differing("optimizer", _optimizer, model, loaded, where)
     yield from _differing("loss", _losses, model, loaded, where)
     again = replace(fitted, model=loaded)
     if not all(map(np.isfinite, again.fit(1))):
-        yield Finding("training that goes on", "a loss that is not finite", where)
-    # Those of the losses of several outputs are made in training.
+        yield Finding("a finite loss when training resumes", "NaN or infinity", where)
+    # Metrics of the losses of several outputs are created in training.
     yield from _differing("metrics", _names_of_metrics, model, loaded, where)
 
 
 def _of_model(subject: Subject, model: Any, fitted: Any) -> Any:
     if fitted.model is not model:
-        raise NotApplicable("`fit` can't feed a model of several tensors as it is")
+        raise NotApplicable("`fit` can't directly feed a model that takes several tensors")
     return fitted
 
 
@@ -269,7 +269,7 @@ def _differing(
     what: str, of: Callable[[Any], str], model: Any, loaded: Any, where: Where | None
 ) -> Iterator[Finding]:
     if of(model) != of(loaded):
-        yield Finding(f"the {what} {of(model)} to come back", of(loaded), where)
+        yield Finding(f"the {what} {of(model)} to be restored", of(loaded), where)
 
 
 def _optimizer(model: Any) -> str:
@@ -277,7 +277,7 @@ def _optimizer(model: Any) -> str:
 
 
 def _losses(model: Any) -> str:
-    """All in a list: as a file keeps them, tuples are lists."""
+    """Return all losses as one list: a file turns tuples into lists."""
     return str([str(loss) for loss in keras.tree.flatten(model.loss)])
 
 
@@ -287,10 +287,10 @@ def _names_of_metrics(model: Any) -> str:
 
 @register(needs=("fit-lowers-loss",), target="model")
 def model_train_step(subject: Subject) -> Iterator[Finding]:
-    """A `train_step` or `compute_loss` of one's own includes the regularizers and added losses.
+    """A custom `train_step` or `compute_loss` includes regularizers and added losses.
 
-    Keras adds the losses of the layers in `Model.compute_loss`. A step that computes its loss by
-    hand trains as if there was no regularizer, and no `add_loss`, in any layer inside.
+    Keras adds the losses of the layers in `Model.compute_loss`. A step that computes its own loss
+    trains as if no layer had a regularizer or an `add_loss`.
 
     Fix: call `self.compute_loss(...)` in `train_step`, and add `sum(self.losses)` in a
     `compute_loss` that doesn't call `super().compute_loss(...)`.
@@ -323,7 +323,7 @@ def model_train_step(subject: Subject) -> Iterator[Finding]:
     """
     steps = [name for name in ("train_step", "compute_loss") if _is_own(subject, name)]
     if not steps:
-        raise NotApplicable("it has the `train_step` and the `compute_loss` of Keras")
+        raise NotApplicable("it has Keras's `train_step` and `compute_loss`")
     weight, before, after = _pushed(subject)
     moved = float(np.mean(before - after))
     if moved < _PUSH / 2:
@@ -340,7 +340,7 @@ def _is_own(subject: Subject, name: str) -> bool:
 
 
 def _pushed(subject: Subject) -> tuple[str, Any, Any]:
-    """A weight's path and its values before and after a step with a strong pull on it."""
+    """Return a weight's path and its values before and after a step with a strong pull on it."""
     from scaffold.conformance.instruments.fitting import task
 
     model = subject.build()

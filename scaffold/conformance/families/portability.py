@@ -22,14 +22,13 @@ _BACKENDS = ("tensorflow", "torch", "jax")
 
 @register(needs=())
 def keras_2_names(subject: Subject) -> Iterator[Finding]:
-    """The class uses no name that Keras 3 has dropped.
+    """The class uses no name that Keras 3 has removed.
 
-    `K.learning_phase()`, `self.add_update(...)` or `shape.as_list()` fail only when the line
-    runs, which may be in training alone. A method `compute_output_signature` or
-    `get_updates_for` is never called any more, without a word. `tensorflow.keras` needs
-    TensorFlow on every backend.
+    `K.learning_phase()`, `self.add_update(...)` or `shape.as_list()` fails only when the line runs,
+    which may be in training only. A `compute_output_signature` or `get_updates_for` method is
+    silently never called. `tensorflow.keras` needs TensorFlow on every backend.
 
-    Fix: write `import keras`, take functions from `keras.ops`, and look names up in Keras 3.
+    Fix: write `import keras`, use functions from `keras.ops`, and look up names in Keras 3.
 
     Example:
         - from keras import backend as K
@@ -101,18 +100,18 @@ def _old_attribute(
         if full.count(".") == 2:
             yield f"`{full.removeprefix('tensorflow.')}`", f"`{full}`", node
     elif full.startswith("keras.") and not full.startswith("keras.src.") and not _exists(full):
-        yield "a name that Keras 3 has", f"`{full}`", node
+        yield "a name that exists in Keras 3", f"`{full}`", node
     match node:
         case ast.Attribute(value=ast.Name(id="self"), attr=name) if name in _OLD_METHODS:
             inherited = name == "add_metric" and not _defines(subject.cls, name)
             if inherited or not hasattr(subject.cls, name):
                 yield _OLD_METHODS[name], f"`self.{name}`", node
         case ast.Attribute(value=ast.Attribute(attr="shape"), attr="as_list") if in_call:
-            yield "a shape used as the tuple that it is", f"`{ast.unparse(node)}`", node
+            yield "a shape used as a tuple", f"`{ast.unparse(node)}`", node
 
 
 def _defines(cls: type, name: str) -> bool:
-    """Whether a class of the user's, and not Keras, has a method."""
+    """Return whether a class of the user, not of Keras, defines a method."""
     return any(name in vars(base) for base in cls.__mro__ if "keras" not in base.__module__)
 
 
@@ -122,21 +121,21 @@ def _exists(full: str) -> bool:
         if not hasattr(found, part):
             return False
         found = getattr(found, part)
-        if isinstance(found, type):  # what a class has, its instances may have too
+        if isinstance(found, type):  # instances may have more than the class
             return True
     return True
 
 
 @register(needs=("constructs",), tag="backend-specific")
 def portable_ops(subject: Subject) -> Iterator[Finding]:
-    """`call` and what it runs compute with `keras.ops` only.
+    """`call`, and everything it runs, computes with `keras.ops` only.
 
-    Functions of TensorFlow, Torch, JAX or NumPy take the tensors of the other backends too as
-    long as they have values, and give back tensors that are none of this backend's. Gradients
-    stop there, and the first compiled step fails. A layer on `keras.ops` runs everywhere.
+    Functions of TensorFlow, Torch, JAX or NumPy accept other backends' tensors as long as these
+    have values, but return tensors that don't belong to this backend. Gradients stop there, and the
+    first compiled step fails. A layer written with `keras.ops` runs everywhere.
 
-    Fix: take the function of the same name from `keras.ops`; on shapes and constants NumPy is
-    right.
+    Fix: use the function of the same name from `keras.ops`; NumPy is fine for shapes and
+    constants.
 
     Example:
         - import numpy as np
@@ -173,7 +172,7 @@ def portable_ops(subject: Subject) -> Iterator[Finding]:
 
 
 def _foreign(reached: Reached) -> Iterator[tuple[str, Any]]:
-    """The functions of a backend that a function of the user's uses."""
+    """Yield the backend functions that a function of the user uses."""
     for node in executed(reached.function):
         if isinstance(node, ast.Attribute | ast.Name):
             full = reached.names.full(node)
@@ -194,7 +193,7 @@ def _uses(subject: Subject, methods: Methods, layer: Any) -> list[Use]:
 
 
 def _given(subject: Subject) -> dict[str, Kind]:
-    """What is known of the parameters of `call`."""
+    """Return what is known about the parameters of `call`."""
     first = next(iter(subject.call_parameters), "")
     tensors = {first: subject.case.inputs, **subject.case.call}
     found = {name: _kind(value) for name, value in tensors.items() if inputs_of(value)}
@@ -221,10 +220,10 @@ def _written(node: ast.AST) -> str:
 
 
 _TAKES = {
-    "truth": "a condition that is no tensor, or `ops.where`",
-    "number": "no Python number made of a tensor",
+    "truth": "a condition that is not a tensor, or `ops.where`",
+    "number": "no tensor converted to a Python number",
     "iteration": "no Python loop over a tensor",
-    "size": "a shape that does not depend on values, as `ops.where` gives it",
+    "size": "a shape that doesn't depend on values, such as that of `ops.where(condition, x, y)`",
 }
 
 
@@ -232,9 +231,9 @@ _TAKES = {
 def tensors_not_branched_on(subject: Subject) -> Iterator[Finding]:
     """Python's `if`, `while`, `for`, `float` and `len` are not used on tensors.
 
-    In a compiled step a tensor has no value yet. `if ops.max(x) > 1` then fails on TensorFlow
-    and JAX; on Torch it runs, and a Functional model is made with the branch that inputs of ones
-    take. The message of JAX says nothing of the line.
+    In a compiled step, a tensor has no value yet. `if ops.max(x) > 1` then fails on TensorFlow
+    and JAX; on Torch it runs, and a Functional model gets the branch that inputs of ones take.
+    JAX's error message doesn't name the line.
 
     Fix: use `ops.where` for values, `ops.cond` for branches, `ops.shape(x)[axis]` for lengths.
 

@@ -22,12 +22,12 @@ _TRIES = 6
 def no_untracked_randomness(subject: Subject) -> Iterator[Finding]:
     """Random numbers come from a `keras.random.SeedGenerator` that the layer tracks.
 
-    `fit` traces `call` once and runs what it traced. A number drawn by NumPy or by `random` was
-    drawn at that moment: it is a constant in every step after. So is what comes from an integer
-    seed, on every backend, and on JAX what comes from a generator that the layer doesn't track.
-    Without a seed, JAX refuses to compile at all.
+    `fit` traces `call` once and then runs the trace. A number drawn by NumPy or `random` is drawn
+    while tracing: it is a constant in every step. So are numbers drawn from an integer seed, on
+    every backend, and, on JAX, from a generator that the layer doesn't track. Without a seed, JAX
+    refuses to compile at all.
 
-    Fix: `self.seed_generator = keras.random.SeedGenerator(seed)` in the constructor, and
+    Fix: set `self.seed_generator = keras.random.SeedGenerator(seed)` in the constructor, and pass
     `seed=self.seed_generator` in each call of `keras.random`.
 
     Example:
@@ -66,7 +66,7 @@ def no_untracked_randomness(subject: Subject) -> Iterator[Finding]:
         with drawn(files) as in_training:
             subject.call(layer, training=True)
     after = outside_keras(layer)
-    if audit.owners or audit.variables:  # what is made without a seed draws one from `random`
+    if audit.owners or audit.variables:  # what is created without a seed draws one from `random`
         after["random"] = before["random"]
     fixed = {draw.where for draw in at_inference}
     reported = set()
@@ -84,21 +84,21 @@ def no_untracked_randomness(subject: Subject) -> Iterator[Finding]:
 
 
 def _fault(draw: Draw, tracked: set[int], fixed: set[Where | None]) -> str:
-    """What is wrong with a draw; empty if nothing is, or if it is not for the user to fix."""
+    """Return what is wrong with a draw; empty if nothing, or nothing that the user can fix."""
     if draw.generator is not None:
         known = id(draw.generator.state) in tracked
-        return "" if known else "one that is none of its variables, constant once JAX compiles it"
+        return "" if known else "an untracked one, constant once JAX compiles it"
     if draw.where is None:
         return ""
     if draw.seed is None:
-        return "`seed=None`, the generator that all share, which JAX can't compile"
-    if draw.where in fixed:  # the same numbers in training and not: meant to be a constant
+        return "`seed=None`, the global generator, which JAX can't compile"
+    if draw.where in fixed:  # the same numbers in training and at inference: meant to be constant
         return ""
     return f"the seed {draw.seed}, which gives the same numbers in each step"
 
 
 def _where_drawn(subject: Subject, name: str) -> Where | None:
-    """The first line outside the constructor that calls something of this name."""
+    """Return the first line outside the constructor that calls something of this name."""
     names = (f"{name}.", f"numpy.{name.removeprefix('np.')}.")
     for method in subject.source.methods():
         for node in ast.walk(method) if method.name not in ("__init__", "build") else ():
@@ -111,12 +111,12 @@ def _where_drawn(subject: Subject, name: str) -> Where | None:
 def random_in_training(subject: Subject) -> Iterator[Finding]:
     """Each training step draws new random numbers.
 
-    A generator that is set back in `call`, or drawn from in `build` alone, gives the same noise in
-    each step. The network then learns to live with that one noise, which is no regularization at
-    all. Two sub-layers with one number as their seed drop the same units each time.
+    A generator that is reset in `call`, or drawn from only in `build`, gives the same noise in each
+    step. The network then learns to cope with that noise, which is no regularization at all. Two
+    sub-layers with the same integer seed drop the same units each time.
 
-    Fix: draw in `call`, never assign to the state of a generator, and give each its own seed.
-    `keras.utils.set_random_seed` repeats a run.
+    Fix: draw in `call`, never assign to a generator's state, and give each generator its own seed.
+    To repeat a run, use `keras.utils.set_random_seed`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -156,16 +156,16 @@ def random_in_training(subject: Subject) -> Iterator[Finding]:
     starts: dict[tuple[int, ...], Draw] = {}
     for key, draw in used.items():
         if after_second.get(key) == after_first.get(key):
-            expected = "other random numbers in the second training step"
+            expected = "different random numbers in the second training step"
             yield Finding(expected, "the same as in the first", draw.where)
         earlier = starts.setdefault(before.get(key, (key,)), draw)
         if draw.where and earlier.where and draw.where != earlier.where:
-            expected = f"other random numbers than in line {earlier.where.line}"
-            yield Finding(expected, "the same: both have one seed", draw.where)
+            expected = f"different random numbers than in line {earlier.where.line}"
+            yield Finding(expected, "the same: both have the same seed", draw.where)
 
 
 def _states(layer: Any) -> dict[int, tuple[int, ...]]:
-    """The states of the seed generators that a layer tracks, by the variable."""
+    """Return the states of the seed generators that a layer tracks, by variable."""
     kept = (v for v in layer.non_trainable_variables if _is_seed(v))
     return {id(v): tuple(keras.ops.convert_to_numpy(v.value).tolist()) for v in kept}
 
@@ -175,25 +175,25 @@ def _is_seed(variable: Any) -> bool:
 
 
 def _noise_of_long_ago(subject: Subject, layer: Any) -> Iterator[Finding]:
-    """A layer that has a generator, draws nothing, and does something else in training."""
+    """Yield a finding if a layer has a generator, draws nothing, but differs in training."""
     if sublayers(layer) or not _states(layer):
         raise NotApplicable("it draws no random numbers in training")
     before = _changing(layer)
     plain, *noisy = [subject.outputs(layer, training=training) for training in (False, True, True)]
-    is_still = not differ(noisy[0], noisy[1])  # Torch drops by a generator of its own
+    is_still = not differ(noisy[0], noisy[1])  # Torch's dropout has its own generator
     if is_still and differ(plain, noisy[0]) and before == _changing(layer):
         where = subject.source.where("build", "call")
-        yield Finding("random numbers drawn in each training step", "none since the first", where)
+        yield Finding("random numbers drawn in each training step", "none after the first", where)
 
 
 @register(needs=("no-untracked-randomness",))
 def seed_repeats(subject: Subject) -> Iterator[Finding]:
-    """Layers of one `seed` draw the same numbers, and layers of another draw others.
+    """Layers with the same `seed` draw the same numbers, layers with different ones don't.
 
-    A `seed` that is taken and not used makes an experiment one that nobody can repeat. A
-    generator with a number of its own makes all layers of a network drop the same units.
+    If `seed` is accepted but not used, an experiment can't be repeated. A generator with a fixed
+    seed makes all layers of a network drop the same units.
 
-    Fix: hand `seed` to each `SeedGenerator` and to each random sub-layer.
+    Fix: pass `seed` to each `SeedGenerator` and to each random sub-layer.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -230,13 +230,13 @@ def seed_repeats(subject: Subject) -> Iterator[Finding]:
         noisy = _outputs_of_one_seed(subject)
         if not differ(noisy[0], noisy[1]):
             raise NotApplicable("it draws no random numbers in training")
-        yield Finding("the same numbers from two layers of seed=7", "others", where)
+        yield Finding("the same numbers from two layers with seed=7", "different ones", where)
     for index, start in enumerate(first):
         if second[index : index + 1] != [start]:
-            yield Finding("the same numbers from two layers of seed=7", "others", where)
+            yield Finding("the same numbers from two layers with seed=7", "different ones", where)
             return
     if first and first == other:
-        yield Finding("other numbers with seed=8 than with seed=7", "the same", where)
+        yield Finding("different numbers with seed=8 than with seed=7", "the same", where)
 
 
 def _takes_seed(subject: Subject) -> bool:
@@ -248,12 +248,12 @@ def _takes_seed(subject: Subject) -> bool:
 
 
 def _starts(subject: Subject, seed: int, run: int) -> list[Any]:
-    """The states that the generators of a layer of this seed begin with, as they are drawn from.
+    """Return the initial states of the generators of a layer with this seed, in order of use.
 
     Args:
         subject: The class.
         seed: The argument.
-        run: Another number makes all that has no seed begin elsewhere.
+        run: Global seed, which changes the start of everything without a seed.
     """
     keras.utils.set_random_seed(run)
     layer = subject.build(seed=seed)
@@ -265,9 +265,9 @@ def _starts(subject: Subject, seed: int, run: int) -> list[Any]:
 
 
 def _outputs_of_one_seed(subject: Subject) -> list[list[Any]]:
-    """What two layers of one seed and the same weights give in training.
+    """Return the outputs in training of two layers with the same seed and weights.
 
-    It shows what Keras drew without its generators: Torch's own dropout, where it has no seed.
+    They show what Keras draws without its generators: Torch's own dropout, if it has no seed.
     """
     one, other = (subject.build(seed=_SEEDS[0]) for _ in range(2))
     other.set_weights(one.get_weights())
@@ -286,13 +286,13 @@ def _outputs_of_one_seed(subject: Subject) -> list[list[Any]]:
     tag="random-at-inference",
 )
 def inference_repeats(subject: Subject) -> Iterator[Finding]:
-    """Two calls at inference give the same.
+    """Two calls at inference give the same outputs.
 
     Noise that isn't switched off makes `predict` a matter of luck, and `evaluate` measures the
-    noise with the model.
+    noise along with the model.
 
-    Fix: return before the noise, `if not training: return inputs`. A layer that is meant to be
-    random at inference is declared with the tag `random-at-inference`.
+    Fix: return before the noise, `if not training: return inputs`. If a layer is meant to be random
+    at inference, give it the tag `random-at-inference`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -334,6 +334,6 @@ def inference_repeats(subject: Subject) -> Iterator[Finding]:
 
 
 def _changing(layer: Any) -> list[bytes]:
-    """The values of what is neither trained nor the state of a seed generator."""
+    """Return the values of what is neither trained nor the state of a seed generator."""
     kept = (v for v in layer.non_trainable_variables if not _is_seed(v))
     return [keras.ops.convert_to_numpy(v.value).tobytes() for v in kept]

@@ -1,4 +1,4 @@
-"""Saving: the weights that were saved are the weights that come back."""
+"""Saving: the weights that were saved are the ones that come back."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from scaffold.conformance.subject import Subject, arrays, differ
     )
 )
 def weights_file_complete(subject: Subject) -> Iterator[Finding]:
-    """A `.weights.h5` file has every weight, and nothing that isn't one.
+    """A `.weights.h5` file contains every weight and nothing else.
 
-    Keras writes what it finds on its walk over attributes, lists, dicts and tuples. A layer in a
-    set is trained and is not in the file: its weights are lost without a word. What the file has
-    too much, Keras ignores when it loads.
+    Keras saves what it finds in attributes, lists, dicts and tuples. A layer in a set is trained
+    but is not in the file: its weights are silently lost. Anything extra in the file is ignored on
+    loading.
 
-    Fix: keep sub-layers in attributes, lists or dicts; a class that writes its own file with
-    `save_own_variables` writes each weight there and reads it in `load_own_variables`.
+    Fix: keep sub-layers in attributes, lists or dicts; a class that overrides `save_own_variables`
+    must write each weight there and read it in `load_own_variables`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -75,7 +75,7 @@ def weights_file_complete(subject: Subject) -> Iterator[Finding]:
 
 
 def _stored(path: Path) -> dict[str, Any]:
-    """The arrays of a weights file by their path in it."""
+    """Return the arrays of a weights file by path."""
     import h5py
 
     found = {}
@@ -100,8 +100,8 @@ def _not_in_file(subject: Subject, layer: Any, stored: dict[str, Any]) -> Iterat
     known = [arrays(variable.value) for variable in layer.variables]
     for name, array in stored.items():
         if not any(_same(one, array) for one in known):
-            what = f"`{name}` of shape {array.shape}, which is no weight of the layer"
-            yield Finding("a saved file of the layer's weights", what, where)
+            what = f"`{name}` of shape {array.shape}, which is not a weight of the layer"
+            yield Finding("a saved file with only the layer's weights", what, where)
 
 
 def _writes_its_own(layer: Any) -> bool:
@@ -117,15 +117,15 @@ def _same(array: list[Any], stored: Any) -> bool:
 
 
 def _not_loaded(subject: Subject, saved: Any, loaded: Any, loader: str) -> Iterator[Finding]:
-    """A finding if the weights of `loaded` are not those of `saved`."""
+    """Yield a finding if the weights of `loaded` are not those of `saved`."""
     before, after = values(saved), values(loaded)
     where = subject.source.where("build", "__init__")
     if len(before) != len(after):
-        got = f"{len(after)} of {len(before)} after `{loader}`: the rest starts at random"
+        got = f"{len(after)} of {len(before)} after `{loader}`: the rest are random"
         yield Finding(f"all {len(before)} weights to come back", got, where)
     elif (number := kept(before, after)) < len(before):
         lost = len(before) - number
-        got = f"{lost} of {len(before)} with other values after `{loader}`"
+        got = f"{lost} of {len(before)} with different values after `{loader}`"
         yield Finding("the values of all weights to come back", got, where)
 
 
@@ -138,14 +138,14 @@ def _not_loaded(subject: Subject, saved: Any, loaded: Any, loader: str) -> Itera
     )
 )
 def weights_come_back(subject: Subject) -> Iterator[Finding]:
-    """A saved `.keras` file loads with the weights that were saved.
+    """A `.keras` file loads with the weights that were saved.
 
-    A layer whose sub-layers are left to build themselves on the first call has no weights yet
-    when `load_model` comes to fill them. Inside a subclassed model with a `build` of its own
-    Keras takes that for success: the model comes back with random weights, without an error or a
-    warning, and the damage shows in its predictions only.
+    A layer whose sub-layers are built only by the first call has no weights yet when `load_model`
+    fills them. Inside a subclassed model with its own `build`, Keras treats that as success: the
+    model comes back with random weights, without an error or a warning, and only its predictions
+    show it.
 
-    Fix: build every sub-layer in `build`, with the shape that it will see.
+    Fix: build every sub-layer in `build`, with the shape it will see.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -179,7 +179,7 @@ def weights_come_back(subject: Subject) -> Iterator[Finding]:
 
 
 def _builds_itself(model: Any) -> bool:
-    """Whether a model has a `build` of its own; `model-builds-without-data` is about the others."""
+    """Return whether a model has its own `build`; `model-builds-without-data` covers the others."""
     return type(model).build is not keras.Model.build
 
 
@@ -193,19 +193,19 @@ def _comes_back(subject: Subject, model: Any, layer: Any) -> Iterator[Finding]:
     lost = list(_not_loaded(subject, layer, again, "load_model"))
     if not lost and (difference := changed(subject, layer, before, subject.outputs(again))):
         where = subject.source.where("call")
-        lost = [Finding("the outputs of before it was saved", difference, where)]
+        lost = [Finding("the same outputs as before saving", difference, where)]
     yield from lost
 
 
 @register(needs=("weights-come-back",))
 def loads_in_fresh_process(subject: Subject) -> Iterator[Finding]:
-    """A saved model loads in another process and gives the same there.
+    """A saved model loads in another process and gives the same outputs there.
 
-    A model is used where it was not trained. There the order of a set of texts is another, and
-    what this process has registered, cached or drawn along the way is not there.
+    A model is rarely used in the process that trained it. Elsewhere, a set of strings has a
+    different order, and what this process has registered, cached or drawn is missing.
 
-    Fix: make state in an order that doesn't change (sort what is a set), and register every
-    class and function where its module is imported.
+    Fix: create state in a fixed order (sort sets), and register every class and function when its
+    module is imported.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -236,7 +236,7 @@ def loads_in_fresh_process(subject: Subject) -> Iterator[Finding]:
     from scaffold.conformance.process.fresh import FreshProcessError
 
     if subject.fresh is None:
-        raise NotApplicable("there is no other process")
+        raise NotApplicable("no other process is available")
     if subject.cls.__module__ == "__main__" or "<locals>" in subject.cls.__qualname__:
         raise NotApplicable("the class can't be imported from another process")
     refuse_texts(subject)

@@ -1,4 +1,4 @@
-"""Symbolic calls: what Keras knows of the outputs before there is data is what then comes."""
+"""Symbolic calls: what Keras infers about the outputs before there is data is right."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from scaffold.conformance.subject import Data, Subject
     )
 )
 def compute_output_shape(subject: Subject) -> Iterator[Finding]:
-    """`compute_output_shape` gives the shapes that a call gives.
+    """`compute_output_shape` returns the shapes that a call gives.
 
-    Where a layer has this method, Keras believes it and does not look at `call`. A wrong shape
-    shows in `summary`, sizes the weights of the next layer and breaks far from here. One shape
-    for a call with two outputs drops the second output of every Functional model without a word.
+    If a layer has this method, Keras trusts it and doesn't look at `call`. A wrong shape shows in
+    `summary`, determines the weights of the next layer and breaks far from here. One shape for a
+    call with two outputs silently drops the second output in every Functional model.
 
-    Fix: return one shape for each output, in the structure in which `call` returns them.
+    Fix: return one shape per output, in the same structure as the outputs of `call`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -59,9 +59,9 @@ def compute_output_shape(subject: Subject) -> Iterator[Finding]:
                   return {**super().get_config(), "count": self.count}
     """
     if not _declares(subject, "compute_output_shape"):
-        raise NotApplicable("it has none, so that Keras traces `call`")
+        raise NotApplicable("it has none, so Keras traces `call`")
     if _declares(subject, "compute_output_spec"):
-        raise NotApplicable("Keras asks its `compute_output_spec` instead")
+        raise NotApplicable("Keras uses its `compute_output_spec` instead")
     declared = standard(given_shapes(subject.shared.compute_output_shape, subject.shapes))
     real = shapes_of(subject.call(subject.shared))
     where = subject.source.where("compute_output_shape", "call")
@@ -69,7 +69,7 @@ def compute_output_shape(subject: Subject) -> Iterator[Finding]:
     if outline(declared) == outline(real):
         for claim, shape in zip(flat(declared), flat(real), strict=True):
             if not admits(claim, shape):
-                yield Finding(f"{shape}, which a call gives", f"{claim}", where)
+                yield Finding(f"{shape}, as a call gives", f"{claim}", where)
 
 
 def _declares(subject: Subject, method: str) -> bool:
@@ -83,13 +83,13 @@ def _structures(declared: Shapes, real: Shapes, source: str, where: Any) -> Iter
 
 @register(needs=("compute-output-shape",))
 def symbolic_equals_eager(subject: Subject) -> Iterator[Finding]:
-    """A symbolic call tells the structure, the shapes and the dtypes that a real call gives.
+    """A symbolic call gives the same structure, shapes and dtypes as a real call.
 
-    A Functional model is made of symbolic calls. What they say of a layer's outputs decides what
-    is connected to what and in which dtype. Keras takes every output of a layer that has
-    `compute_output_shape` for a float: indices and boolean outputs need `compute_output_spec`.
+    A Functional model is built from symbolic calls. What they report about a layer's outputs
+    decides what is connected to what, and in which dtype. Keras takes every output of a layer with
+    `compute_output_shape` for a float: integer and boolean outputs need `compute_output_spec`.
 
-    Fix: define `compute_output_spec`, or let `call` treat symbolic tensors like all others.
+    Fix: define `compute_output_spec`, or let `call` treat symbolic tensors like any others.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -121,19 +121,19 @@ def symbolic_equals_eager(subject: Subject) -> Iterator[Finding]:
 def _described(tensor: Any) -> str:
     dtype = keras.backend.standardize_dtype(tensor.dtype)
     if keras.backend.standardize_dtype(keras.ops.zeros((), dtype="int64").dtype) == "int32":
-        dtype = dtype.replace("64", "32")  # JAX cuts what is computed, unless told otherwise.
+        dtype = dtype.replace("64", "32")  # JAX truncates to 32 bits, unless told otherwise.
     return f"{dtype} {tuple(tensor.shape)}"
 
 
 @register(needs=("symbolic-equals-eager",))
 def unknown_batch(subject: Subject) -> Iterator[Finding]:
-    """A batch of unknown size is taken and stays unknown.
+    """A batch of unknown size is accepted and stays unknown.
 
-    `keras.Input` leaves the size of the batch open, and so does `fit` on TensorFlow: the last
-    batch of an epoch is smaller. There `x.shape[0]` is `None`. What computes with it fails, though
-    every call on data went well.
+    `keras.Input` leaves the batch size open, and so does `fit` on TensorFlow: the last batch of an
+    epoch may be smaller. `x.shape[0]` is then `None`. Code that computes with it fails, although
+    every call on data worked.
 
-    Fix: use `-1` or `ops.shape(x)[0]` in `call`, and pass the batch axis on untouched in
+    Fix: use `-1` or `ops.shape(x)[0]` in `call`, and return the batch axis unchanged from
     `compute_output_shape`.
 
     Example:
@@ -162,9 +162,9 @@ def unknown_batch(subject: Subject) -> Iterator[Finding]:
     where = subject.source.where("compute_output_spec", "compute_output_shape", "call")
     for claim, shape in zip(claims, real, strict=True):
         if not admits(claim, shape):
-            yield Finding(f"{shape} with the batch unknown", f"{claim}", where)
+            yield Finding(f"{shape} with an unknown batch size", f"{claim}", where)
     for i in _frozen(subject, claims, real):
-        yield Finding(f"{(None, *real[i][1:])} for an unknown batch", f"{claims[i]}", where)
+        yield Finding(f"{(None, *real[i][1:])} for an unknown batch size", f"{claims[i]}", where)
 
 
 def _symbolic_shapes(subject: Subject, symbols: Data) -> Shapes:
@@ -176,7 +176,7 @@ def _symbolic_shapes(subject: Subject, symbols: Data) -> Shapes:
 
 
 def _frozen(subject: Subject, claims: list[Any], real: list[Any]) -> list[int]:
-    """The outputs that claim one size of a batch axis that follows the inputs' batch."""
+    """Return the outputs that claim a fixed batch size, although it follows that of the inputs."""
     fixed = [i for i, claim in enumerate(claims) if claim and claim[0] is not None]
     if not fixed:
         return []
@@ -187,13 +187,13 @@ def _frozen(subject: Subject, claims: list[Any], real: list[Any]) -> list[int]:
 
 @register(needs=("unknown-batch",), tag="fixed-shape")
 def unknown_dimensions(subject: Subject) -> Iterator[Finding]:
-    """A layer that runs at several sizes also takes sizes that are unknown.
+    """A layer that works at several sizes also accepts unknown sizes.
 
-    Steps of a sequence and height and width of an image are `None` in a model for inputs of any
-    size: `keras.Input((None, 8))`. A layer that computes with such a size can't be put into it,
-    or tells a wrong shape to the layers after it.
+    In a model for inputs of any size, `keras.Input((None, 8))`, the number of steps, or the height
+    and width of an image, is `None`. A layer that computes with it can't be used there, or
+    reports a wrong shape to the layers after it.
 
-    Fix: pass an unknown size on as `None` in `compute_output_shape`, and use `ops.shape(x)` in
+    Fix: return `None` for an unknown size from `compute_output_shape`, and use `ops.shape(x)` in
     `call`.
 
     Example:
@@ -211,19 +211,19 @@ def unknown_dimensions(subject: Subject) -> Iterator[Finding]:
         raise NotApplicable("tagged `fixed-shape`, and only TensorFlow runs on unknown sizes")
     axes = spatial_axes(subject)
     if not any(axes(described) for described in subject.all_inputs):
-        raise NotApplicable("the inputs have no axis but the batch and the channels")
+        raise NotApplicable("the inputs have no axes besides the batch and the channels")
     larger = [stretched(subject, by) for by in (2, 3)]
     if not all(accepted(subject.shared, other) for other in larger):
-        raise NotApplicable("once built, it takes inputs of one size only")
+        raise NotApplicable("once built, it accepts only one input size")
     reals = [shapes_of(s.call(subject.shared)) for s in (subject, *larger)]
     if any([s[:1] for s in flat(real)] != [s[:1] for s in flat(reals[0])] for real in reals):
-        raise NotApplicable("once built, it makes more items of larger inputs")
+        raise NotApplicable("once built, it turns larger inputs into more samples")
     where = subject.source.where("compute_output_spec", "compute_output_shape", "call")
     claimed = _symbolic_shapes(subject, _free(subject))
     for claim, *shapes in zip(flat(claimed), *map(flat, reals), strict=True):
         wrong = [shape for shape in shapes if not admits(claim, shape)]
         if wrong:
-            yield Finding(f"{wrong[0]} with sizes unknown", f"{claim}", where)
+            yield Finding(f"{wrong[0]} with unknown sizes", f"{claim}", where)
 
 
 def _free(subject: Subject) -> Data:

@@ -1,4 +1,4 @@
-"""Training: the layer and all that is in it know whether they train."""
+"""Training: the layer and its sub-layers know whether they are in training."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _OTHER_NAMES = ("is_training", "is_train", "in_training", "train", "train_mode",
 
 @register(needs=("runs",))
 def training_argument(subject: Subject) -> Iterator[Finding]:
-    """`call` is told of training by an argument that is called `training`.
+    """`call` gets the training flag in an argument named `training`.
 
-    Keras looks for this one name in the signature of `call`. It never fills `is_training` or
-    `train`, takes `training` out of `**kwargs` before `call` sees them, and finds nothing behind a
-    decorator that hides the signature. The layer then believes that it never trains: its noise is
-    off in `fit`, without a word. A model without the argument keeps all its dropout off and the
-    statistics of its batch normalization still.
+    Keras looks for this name only in the signature of `call`. It never fills `is_training` or
+    `train`, removes `training` from `**kwargs` before `call` sees them, and finds nothing behind a
+    decorator that hides the signature. The layer then never trains: its noise is silently off in
+    `fit`. In a model without the argument, all dropout is off and the statistics of batch
+    normalization don't change.
 
-    Fix: write `def call(self, inputs, training=None)`, and `functools.wraps` in decorators.
+    Fix: write `def call(self, inputs, training=None)`, and use `functools.wraps` in decorators.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -61,18 +61,18 @@ def training_argument(subject: Subject) -> Iterator[Finding]:
     if other := [name for name in _OTHER_NAMES if name in subject.call_parameters]:
         yield Finding(expected, f"`{other[0]}`, which Keras never fills", where)
     elif node := _read_from_kwargs(subject):
-        got = "a look into `**kwargs`, from which Keras takes it away"
+        got = "a lookup in `**kwargs`, from which Keras removes it"
         yield Finding(expected, got, subject.source.at(node))
     elif _is_hidden(subject):
         shown = inspect.signature(subject.cls.call)
         yield Finding(expected, f"a decorator that shows Keras only `{shown}`", where)
     elif subject.is_model and (inner := _changed_by_training(subject.shared)):
         names = ", ".join(sorted({f"`{spelled(subject.shared, layer)}`" for layer in inner}))
-        yield Finding(expected, f"none, so that {names} never trains in `fit`", where)
+        yield Finding(expected, f"none, so `fit` runs {names} in inference mode", where)
 
 
 def _read_from_kwargs(subject: Subject) -> ast.AST | None:
-    """Where `call` reads `training` out of its `**kwargs`."""
+    """Return where `call` reads `training` from its `**kwargs`."""
     method = subject.source.method("call")
     if method is None or method.args.kwarg is None:
         return None
@@ -97,7 +97,7 @@ def _read_from_kwargs(subject: Subject) -> ast.AST | None:
 
 
 def _is_hidden(subject: Subject) -> bool:
-    """Whether `call` has the argument in the source and not at run time."""
+    """Return whether `call` has the argument in the source but not at run time."""
     method = subject.source.method("call")
     named = [*method.args.args, *method.args.kwonlyargs] if method else []
     return any(argument.arg == "training" for argument in named)
@@ -112,15 +112,15 @@ def _is_hidden(subject: Subject) -> bool:
     tag="fixed-training",
 )
 def training_reaches_sublayers(subject: Subject) -> Iterator[Finding]:
-    """Each sub-layer trains when the layer does, and not when it doesn't.
+    """Each sub-layer is in training mode if, and only if, the layer is.
 
-    A sub-layer that is called with a constant, or by its `call`, drops nothing in `fit` or drops
-    in `predict`. Keras keeps one value of `training` for a whole call, so the constant also stays
-    for every sub-layer that comes after it. A model has to hand `training` on by itself: on JAX,
-    `fit` calls its `call` without the context in which the sub-layers would find it.
+    If a sub-layer is called with a constant, or through its `call`, dropout does nothing in `fit`,
+    or drops units in `predict`. Keras keeps one value of `training` for a whole call, so the
+    constant also applies to every sub-layer called after it. A model has to pass `training` on
+    itself: on JAX, `fit` calls its `call` without the context in which sub-layers would find it.
 
-    Fix: hand it on, `self.drop(x, training=training)`. A sub-layer that is meant to stay at
-    inference, or to drop at inference, is declared with the tag `fixed-training`.
+    Fix: pass it on, `self.drop(x, training=training)`. If a sub-layer is meant to stay in one
+    mode, give the layer the tag `fixed-training`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -149,7 +149,7 @@ def training_reaches_sublayers(subject: Subject) -> Iterator[Finding]:
     """
     layer = subject.build()
     if not _changed_by_training(layer):
-        raise NotApplicable("it has no sub-layer that training changes")
+        raise NotApplicable("it has no sub-layer that training affects")
     reported = set()
     for training, seen, context in _runs(subject, layer):
         for finding, inner in _wrong(layer, seen, training, context):
@@ -159,7 +159,7 @@ def training_reaches_sublayers(subject: Subject) -> Iterator[Finding]:
 
 
 def _runs(subject: Subject, layer: Any) -> Iterator[tuple[bool, list[Seen], str]]:
-    """What sub-layers saw: whether the layer trained, the calls, and which way it was called."""
+    """Yield, for each way to call the layer, if it trained, its sub-layers' calls, and the way."""
     files = files_of(subject.cls)
     takers = [inner for inner in sublayers(layer) if takes(inner, "training")]
     for training in (True, False):
@@ -169,17 +169,17 @@ def _runs(subject: Subject, layer: Any) -> Iterator[tuple[bool, list[Seen], str]
     if _default(layer) is not True:
         with spied(takers, files) as seen:
             subject.call(layer)
-        yield False, seen, "when the layer is called without"
+        yield False, seen, "when the layer is called without `training`"
     if subject.is_model and takes(layer, "training"):
         with spied(takers, files) as seen:
             subject.call(layer.call, training=True)
-        yield True, seen, "in `fit` on JAX, which hands nothing on by itself"
+        yield True, seen, "in `fit` on JAX, which doesn't pass it on by itself"
 
 
 def _wrong(
     outer: Any, seen: Iterable[Seen], training: bool, context: str
 ) -> Iterator[tuple[Finding, Any]]:
-    """A finding for each call that had the wrong value, with the sub-layer."""
+    """Yield a finding for each call with the wrong value, and the sub-layer."""
     constant: Seen | None = None
     calls = [call for call in seen if bool(call.bound.arguments["training"]) != training]
     wrong = {id(call.layer) for call in calls}
@@ -197,14 +197,14 @@ def _wrong(
 
 def _cause(outer: Any, call: Seen, explicit: bool, constant: Seen | None) -> str:
     if call.bypassed:
-        return ": its `call` is called, and not the layer"
+        return ": its `call` is called instead of the layer"
     if explicit or constant is None or constant.spot is None:
         return ""
-    return f", which `{spelled(outer, constant.layer)}` was given in line {constant.spot.lines[0]}"
+    return f", as passed to `{spelled(outer, constant.layer)}` in line {constant.spot.lines[0]}"
 
 
 def _is_own_default(call: Seen, context: str) -> bool:
-    return context.endswith("without") and _default(call.layer) is True
+    return context.endswith("without `training`") and _default(call.layer) is True
 
 
 def _default(layer: Any) -> Any:
@@ -213,12 +213,12 @@ def _default(layer: Any) -> Any:
 
 
 def _changed_by_training(layer: Any) -> list[Any]:
-    """The sub-layers whose outputs or state are others in training."""
+    """Return the sub-layers whose outputs or state differ in training."""
     return [inner for inner in sublayers(layer) if takes(inner, "training") and _reacts(inner)]
 
 
 def _reacts(layer: Any) -> bool:
-    """Whether training changes anything in a layer, as far as variables and classes tell."""
+    """Return whether training affects a layer, as far as variables and classes tell."""
     return any(_reacts_itself(inner) for inner in [layer, *sublayers(layer)])
 
 

@@ -1,4 +1,4 @@
-"""Training state: freezing reaches all weights and keeps what is frozen, inference changes none."""
+"""Training state: freezing reaches all weights and lasts, and inference changes none."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from scaffold.conformance.subject import Subject, arrays
     )
 )
 def trainable_reaches_all(subject: Subject) -> Iterator[Finding]:
-    """`trainable = False` freezes every weight, and `True` gives them back.
+    """`trainable = False` freezes every weight, and `True` unfreezes them.
 
-    That is how a pretrained layer is kept as it is while the rest of a model is trained. A layer
-    with `trainable_weights` of its own, or a setter that stops half-way, goes on training with no
-    sign of it but results that get worse.
+    This is how a pretrained layer is kept unchanged while the rest of a model is trained. A layer
+    with its own `trainable_weights`, or with a setter that doesn't reach everything, goes on
+    training, and only worse results show it.
 
-    Fix: leave `trainable` and `trainable_weights` to Keras. A setter of your own calls
-    `keras.layers.Layer.trainable.fset(self, value)` first.
+    Fix: leave `trainable` and `trainable_weights` to Keras. A custom setter must first call
+    `keras.layers.Layer.trainable.fset(self, value)`.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -60,7 +60,7 @@ def trainable_reaches_all(subject: Subject) -> Iterator[Finding]:
     moving = [one.name for one in layers_of(layer) if one.trainable]
     if left or moving:
         got = f"{listed(layer, left)} still trainable" if left else f"`{moving[0]}` still trainable"
-        yield Finding("nothing to train after `trainable = False`", got, where)
+        yield Finding("everything frozen after `trainable = False`", got, where)
     layer.trainable = True
     if lost := [one for one in before if not _among(one, layer.trainable_weights)]:
         expected = f"{listed(layer, lost)} to be trainable again after `trainable = True`"
@@ -73,13 +73,13 @@ def _among(variable: Any, others: list[Any]) -> bool:
 
 @register(needs=("runs", "trainable-reaches-all"))
 def frozen_stays_frozen(subject: Subject) -> Iterator[Finding]:
-    """What the constructor froze stays frozen, whatever happens to `trainable` outside.
+    """What the constructor freezes stays frozen, even if `trainable` is set from outside.
 
-    Setting `trainable` sets it in all sub-layers. A layer that freezes its backbone once, in the
-    constructor, loses that when somebody freezes and unfreezes the whole, as one does for
-    fine-tuning: the backbone is trained from then on.
+    Setting `trainable` sets it on all sub-layers. If a layer freezes its backbone only in the
+    constructor, freezing and unfreezing the layer, as in fine-tuning, also unfreezes the backbone:
+    it is trained from then on.
 
-    Fix: freeze it again in a setter of `trainable`, and keep what is frozen in the config.
+    Fix: freeze it again in a setter of `trainable`, and store what is frozen in the config.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -115,7 +115,7 @@ def frozen_stays_frozen(subject: Subject) -> Iterator[Finding]:
     layer = subject.build()
     frozen = _frozen(layer)
     if not frozen or not layer.trainable:
-        raise NotApplicable("its constructor freezes nothing that could be trained")
+        raise NotApplicable("its constructor freezes no weights")
     layer.trainable = False
     layer.trainable = True
     if melted := [one for one in frozen if not _among(one, _frozen(layer))]:
@@ -124,13 +124,13 @@ def frozen_stays_frozen(subject: Subject) -> Iterator[Finding]:
     copy = subject.cls.from_config(subject.make().get_config())
     subject.call(copy)
     if len(_frozen(copy)) < len(frozen):
-        expected = f"{listed(layer, frozen)} to be frozen in a layer made of its config"
+        expected = f"{listed(layer, frozen)} to be frozen in a layer created from its config"
         yield Finding(expected, f"{len(_frozen(copy))} of {len(frozen)} frozen",
                       subject.source.where("get_config"))  # fmt: skip
 
 
 def _frozen(layer: Any) -> list[Any]:
-    """The weights that would be trained if nobody had set `trainable`."""
+    """Return the weights that are frozen only because `trainable` was set."""
     return [
         variable
         for one in layers_of(layer)
@@ -140,7 +140,7 @@ def _frozen(layer: Any) -> list[Any]:
 
 
 def _where_frozen(subject: Subject) -> Where | None:
-    """The line that freezes something in the class."""
+    """Return the line that freezes something in the class."""
     for node in ast.walk(subject.source.tree) if subject.source.tree else ():
         match node:
             case ast.Assign(targets=[ast.Attribute(attr="trainable")]) | ast.keyword(
@@ -152,11 +152,10 @@ def _where_frozen(subject: Subject) -> Where | None:
 
 @register(needs=("no-state-in-call",), tag="updates-at-inference")
 def state_changes_only_in_training(subject: Subject) -> Iterator[Finding]:
-    """A call with `training=False` changes no weight.
+    """A call with `training=False` changes no weights.
 
-    Running statistics and step counters that move at inference too depend on what was predicted
-    before: validation leaks into the model, two equal predictions differ, and a served model
-    drifts.
+    Running statistics and step counters that also change at inference depend on what was predicted
+    before: validation leaks into the model, repeated predictions differ, and a served model drifts.
 
     Fix: take `training=None` in `call`, and assign only `if training`.
 
@@ -196,13 +195,13 @@ def state_changes_only_in_training(subject: Subject) -> Iterator[Finding]:
         if not np.array_equal(now, value)
     ]
     if changed:
-        expected = f"{listed(layer, changed)} to stay as it was with `training=False`"
+        expected = f"{listed(layer, changed)} unchanged with `training=False`"
         where = _where_assigned(subject, layer, changed)
-        yield Finding(expected, "other values after two calls", where)
+        yield Finding(expected, "different values after two calls", where)
 
 
 def _where_assigned(subject: Subject, layer: Any, changed: list[Any]) -> Where | None:
-    """The line that assigns to one of them, where it is an attribute of the layer."""
+    """Return the line that assigns to one of them, if it is an attribute of the layer."""
     own = {name for name, part in vars(layer).items() if any(part is one for one in changed)}
     for node in ast.walk(subject.source.tree) if subject.source.tree else ():
         match node:

@@ -1,4 +1,4 @@
-"""Weights: Keras knows of all state, and calls make none."""
+"""Weights: Keras tracks all state, and calls create none."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _NAMES_OF_WEIGHTS = ("kernel", "bias", "gamma", "beta", "weight", "w", "b")
 
 @register()
 def sublayers_tracked(subject: Subject) -> Iterator[Finding]:
-    """Keras knows of every layer that this one calls or holds.
+    """Keras tracks every layer that this one calls or holds.
 
     Keras finds sub-layers in attributes, and in lists, tuples, dicts and sets that are assigned to
-    attributes. It sees nothing in a namespace, a dataclass, a closure, a `deque` or a class
-    attribute, nor what is appended to an inner list later: the layer works, its weights stay as
-    they were drawn, and the saved file doesn't hold them. No warning.
+    attributes. It doesn't find them in a namespace, a dataclass, a closure, a `deque` or a class
+    attribute, nor if they are later appended to an inner list: the layer works, but these weights
+    keep their initial values and are not saved. There is no warning.
 
     Fix: assign the sub-layer to an attribute, or a complete list or dict of sub-layers.
 
@@ -63,19 +63,19 @@ def sublayers_tracked(subject: Subject) -> Iterator[Finding]:
     made = {id(one.value): one.where for one in first.layers()}
     lines: dict[Where | None, list[tuple[str, str]]] = {}
     for lost in _lost_layers(layer, [*called, *(one.value for one in held.values())]):
-        place = held.get(id(lost))
+        holder = held.get(id(lost))
         kind = type(lost).__name__
-        named = _named(layer, place) if place else f"the {kind} that `call` uses"
-        where = made.get(id(lost)) or _place(subject, place)
-        got = f"a {kind} that is none of them: {_weights(len(lost.weights))} lost"
+        named = _named(layer, holder) if holder else f"the {kind} that `call` uses"
+        where = made.get(id(lost)) or _location(subject, holder)
+        got = f"an untracked {kind}: {_weights(len(lost.weights))} lost"
         lines.setdefault(where, []).append((named, got))
     for where, ((named, got), *more) in lines.items():
-        others = f" and {len(more)} more of this line" if more else ""
+        others = f" and {len(more)} more in this line" if more else ""
         yield Finding(f"{named}{others} among the sub-layers that Keras tracks", got, where)
 
 
 def _lost_layers(layer: Any, candidates: Iterable[Any]) -> list[Any]:
-    """The layers with state of which Keras doesn't know, without their own sub-layers."""
+    """Return the untracked layers that have state, without their own sub-layers."""
     known = {id(one) for one in layers_of(layer)}
     tracked = {id(variable) for variable in layer.variables}
     lost: dict[int, Any] = {}
@@ -98,7 +98,7 @@ def _named(layer: Any, held: Held) -> str:
     return f"`{held.path}` of the {type(held.owner).__name__} `{held.owner.name}`"
 
 
-def _place(subject: Subject, held: Held | None) -> Where | None:
+def _location(subject: Subject, held: Held | None) -> Where | None:
     if held is None:
         return subject.source.where("call")
     return subject.source.where_set(held.attribute)
@@ -108,12 +108,13 @@ def _place(subject: Subject, held: Held | None) -> Where | None:
 def weights_tracked(subject: Subject) -> Iterator[Finding]:
     """All state is in variables that Keras tracks.
 
-    `add_weight`, and a variable or a `SeedGenerator` as an attribute, are tracked. A variable in a
-    namespace, a `tf.Variable` or a `torch.nn.Parameter`, and a tensor of random values are not:
-    they are never trained, and a loaded model starts with other values. Nothing warns of it.
+    Keras tracks what `add_weight` creates, and a variable or a `SeedGenerator` as an attribute. It
+    doesn't track a variable in a namespace, a `tf.Variable`, a `torch.nn.Parameter` or a tensor of
+    random values: they are never trained, and a loaded model starts with different values. There is
+    no warning.
 
-    Fix: make it with `self.add_weight`; a variable or a `SeedGenerator` that is made another way
-    has to be an attribute of the layer itself.
+    Fix: create it with `self.add_weight`; a variable or a `SeedGenerator` created another way must
+    be an attribute of the layer itself.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -154,13 +155,13 @@ def weights_tracked(subject: Subject) -> Iterator[Finding]:
             what = f"a {type(one.value).__name__} of the backend"
             yield _untracked(subject, layer, one, what)
     for text, where in _alive(audit, tracked | seen):
-        got = f"{text}, which is none of them: it is neither trained nor saved"
+        got = f"{text}, which is untracked: neither trained nor saved"
         yield Finding("every variable among the layer's `variables`", got, where)
     yield from _tensors_for_weights(subject, layer)
 
 
 def _known(layer: Any, audit: Audit, held: list[Held]) -> set[int]:
-    """The variables that are tracked, here or by what is somebody else's finding or affair."""
+    """Return the variables tracked by the layer, or by others that are not at issue here."""
     others = [made.value for made in audit.owners if not _is_bare(made.value)]
     others += [one.value for one in held if isinstance(one.value, keras.layers.Layer)]
     variables = [*layer.variables, *layer.metrics_variables]
@@ -185,13 +186,13 @@ def _untracked(
 ) -> Finding:
     return Finding(
         f"{_named(layer, held)} among the layer's `variables`",
-        f"{what}, which Keras doesn't track: it is neither trained nor saved",
+        f"{what}, which is untracked: neither trained nor saved",
         where or subject.source.where_set(held.attribute),
     )
 
 
 def _alive(audit: Audit, known: set[int]) -> list[tuple[str, Where | None]]:
-    """The variables that somebody still holds and nobody knows of."""
+    """Return the variables that are still alive and that nothing tracks."""
     watched = [
         (weakref.ref(made.value), f"`{made.value.path}`", made.where)
         for made in audit.variables
@@ -205,7 +206,7 @@ def _alive(audit: Audit, known: set[int]) -> list[tuple[str, Where | None]]:
 
 
 def _tensors_for_weights(subject: Subject, layer: Any) -> Iterator[Finding]:
-    """Findings for tensors kept as attributes that are random, or that do nothing untrained."""
+    """Yield findings for tensors kept as attributes that are random or look like weights."""
     kept, others = _kept_tensors(subject, layer), _kept_tensors(subject, subject.build())
     for key, (held, values) in kept.items():
         other = others.get(key)
@@ -218,15 +219,15 @@ def _tensors_for_weights(subject: Subject, layer: Any) -> Iterator[Finding]:
 
 
 def _kept_tensors(subject: Subject, layer: Any) -> dict[tuple[int, str], tuple[Held, Any]]:
-    """The tensors of floats that a layer keeps over a call, with their values."""
+    """Return the float tensors that a layer keeps over a call, with their values."""
     before = {id(one.value) for one in held_in_tree(layer) if _is_tensor(one.value)}
     subject.call(layer)
     known = {id(variable.value) for variable in layer.variables}
-    order = {id(owner): place for place, owner in enumerate(layers_of(layer))}
+    order = {id(owner): index for index, owner in enumerate(layers_of(layer))}
     kept = {}
     for one in held_in_tree(layer):
         if id(one.value) in before - known and not is_native_variable(one.value):
-            # Of a tensor that has gradients NumPy itself takes no values on Torch.
+            # NumPy itself can't convert a Torch tensor that requires a gradient.
             values = keras.ops.convert_to_numpy(one.value).astype("float64")
             kept[order[id(one.owner)], one.path] = (one, values)
     return kept
@@ -241,14 +242,14 @@ def _is_tensor(value: Any) -> bool:
 
 
 def _stands_for_weight(subject: Subject, held: Held, values: Any) -> bool:
-    """Whether a tensor has the name of a weight and the values of one that was never trained."""
+    """Return whether a tensor has the name of a weight and the values of an untrained one."""
     if held.attribute not in _NAMES_OF_WEIGHTS or held.path != f"self.{held.attribute}":
         return False
     return values.size > 1 and np.ptp(values) == 0 and not _is_added(subject, held.attribute)
 
 
 def _is_added(subject: Subject, attribute: str) -> bool:
-    """Whether the source also makes a weight of this name, in another branch."""
+    """Return whether the source also creates a weight of this name, in another branch."""
     for node in ast.walk(subject.source.tree) if subject.source.tree else ():
         if isinstance(node, ast.Assign) and "add_weight" in ast.unparse(node.value):
             names = [target.attr for target in node.targets if isinstance(target, ast.Attribute)]
@@ -259,13 +260,13 @@ def _is_added(subject: Subject, attribute: str) -> bool:
 
 @register()
 def no_state_in_call(subject: Subject) -> Iterator[Finding]:
-    """Calls make no layers, variables or seed generators.
+    """Calls create no layers, variables or seed generators.
 
-    A layer that is made in `call` is another one in each call. Its weights are drawn anew and
-    never trained; a `Dropout` made there drops the same units at each step once the call is
-    compiled. TensorFlow refuses it in `fit`, JAX and Torch go on.
+    A layer created in `call` is a new one in each call. Its weights are initialized again and never
+    trained; a `Dropout` created there drops the same units in each step once the call is compiled.
+    TensorFlow rejects this in `fit`, JAX and Torch don't.
 
-    Fix: make it in the constructor, or in `build` where it depends on the input's shape.
+    Fix: create it in the constructor, or in `build` if it depends on the input shape.
 
     Example:
           @keras.saving.register_keras_serializable(package="my_project")
@@ -300,7 +301,7 @@ def no_state_in_call(subject: Subject) -> Iterator[Finding]:
             if where not in lines:
                 lines.add(where)
                 got = f"a new {what} in a second call"
-                yield Finding("no state to be made once the layer is built", got,
+                yield Finding("no new state once the layer is built", got,
                               where or subject.source.where("call"))  # fmt: skip
 
 

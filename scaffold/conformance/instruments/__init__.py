@@ -1,1 +1,1 @@
-"""What checks look with: nothing here knows of a check."""
+"""Instruments that checks use; nothing here depends on a check."""

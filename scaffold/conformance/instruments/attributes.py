@@ -1,4 +1,4 @@
-"""The attributes of a layer before and after calls: what Python code in `call` has changed."""
+"""The attributes of a layer before and after calls: what Python code in `call` changes."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from scaffold.conformance.source import Source
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 _MAKING = ("__init__", "build", "from_config", "load_own_variables")
-_FIRST = 1000  # the parts of a longer container say nothing new
+_FIRST = 1000  # further parts of a container add nothing new
 
 
 @dataclass(frozen=True)
 class Change:
-    """An attribute that is no longer what it was.
+    """A changed attribute.
 
     Args:
         owner: The class that it belongs to.
         name: The attribute.
-        before: What it was, a phrase.
-        after: What it is now.
+        before: Its old value, as a phrase.
+        after: Its new value, as a phrase.
     """
 
     owner: type
@@ -38,7 +38,7 @@ class Change:
 
     @property
     def where(self) -> Where | None:
-        """The line that changes it outside the constructor and `build`, as far as it shows."""
+        """The line that changes it outside the constructor and `build`, if it can be found."""
         source = Source(self.owner)
         for method in source.methods():
             for node in ast.walk(method) if method.name not in _MAKING else ():
@@ -63,7 +63,7 @@ class Change:
 
 
 class Attributes:
-    """The attributes that the user's classes gave a layer and its sub-layers, as they are now.
+    """A snapshot of the attributes that the user's classes gave a layer and its sub-layers.
 
     Args:
         layer: The layer.
@@ -72,12 +72,12 @@ class Attributes:
     def __init__(self, layer: Any) -> None:
         self._found: dict[tuple[int, str], tuple[type, Any, Any]] = {}
         for owner in layers_of(layer):
-            for place, name, value in _own(owner):
+            for holder, name, value in _own(owner):
                 # The value is kept, so that no other object gets its id.
-                self._found[id(place), name] = (type(owner), value, _print_of(value, 4))
+                self._found[id(holder), name] = (type(owner), value, _print_of(value, 4))
 
     def changes(self, later: Attributes) -> Iterator[Change]:
-        """What is another in `later`, a new attribute included."""
+        """Yield what differs in `later`, including new attributes."""
         for key, (owner, value, after) in later._found.items():
             _, old, before = self._found.get(key, (owner, None, None))
             if before != after:
@@ -85,7 +85,7 @@ class Attributes:
 
 
 def _own(layer: Any) -> Iterator[tuple[Any, str, Any]]:
-    """The attributes of a layer and of its classes, each with what holds it."""
+    """Yield the attributes of a layer and of its classes, each with what holds it."""
     if _is_keras(type(layer)):
         return
     for name, value in list(vars(layer).items()):
@@ -108,7 +108,7 @@ def _names_of_keras() -> frozenset[str]:
 
 
 def _print_of(value: Any, depth: int) -> Any:
-    """What is equal for two values if, and only if, nothing in them has changed."""
+    """Return what is equal for two values if, and only if, nothing in them has changed."""
     if isinstance(value, _PLAIN):
         return (type(value), repr(value))
     if isinstance(value, np.ndarray):

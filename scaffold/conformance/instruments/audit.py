@@ -1,4 +1,4 @@
-"""What is made, and which layers are called, while a block runs."""
+"""Records what a block creates and which layers it calls."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _Record = Callable[[Any, Mapping[str, Any]], None]
 
 @dataclass(frozen=True)
 class Made:
-    """An object of Keras and the line that made it.
+    """A Keras object and the line that created it.
 
     Args:
         value: The variable, layer, metric, seed generator or optimizer.
         where: The innermost line outside Keras that led to it.
-        arguments: What its constructor was called with, by name as far as they were named.
+        arguments: The keyword arguments that its constructor was called with.
     """
 
     value: Any
@@ -35,7 +35,7 @@ class Made:
 
 @dataclass
 class Audit:
-    """What was made in a block, in order, and what was called.
+    """What a block created, in order, and what it called.
 
     Args:
         variables: The `keras.Variable`s.
@@ -48,14 +48,14 @@ class Audit:
     called: list[Any] = field(default_factory=list)
 
     def layers(self) -> list[Made]:
-        """The layers among the owners."""
+        """Return the layers among the owners."""
         return [made for made in self.owners if isinstance(made.value, keras.layers.Layer)]
 
 
 @contextmanager
 def audited() -> Iterator[Audit]:
-    """Record what the block makes and calls. Not for several threads at once."""
-    keras.random.uniform((1,))  # makes the seed generator that all share, which is nobody's state
+    """Record what the block creates and calls. Not thread-safe."""
+    keras.random.uniform((1,))  # creates the global seed generator, which is nobody's state
     audit = Audit()
     owners = (
         keras.layers.Layer,
@@ -72,7 +72,7 @@ def audited() -> Iterator[Audit]:
 
 
 def _common(cls: Any) -> Any:
-    """The class that the variables of all backends come from."""
+    """Return the base class of the variables of all backends."""
     return next(base for base in cls.__mro__ if base.__module__.endswith("common.variables"))
 
 
@@ -94,7 +94,7 @@ def _once(found: list[Any]) -> _Record:
 
 @contextmanager
 def _watched(cls: Any, name: str, record: _Record) -> Iterator[None]:
-    """Hand each object to `record` on which the method of a class is called."""
+    """Pass to `record` each object on which the method of a class is called."""
     owner = next(base for base in cls.__mro__ if name in vars(base))
     original = vars(owner)[name]
 
@@ -114,7 +114,7 @@ def _watched(cls: Any, name: str, record: _Record) -> Iterator[None]:
 
 
 def _where(frame: FrameType | None) -> Where | None:
-    """The innermost line that is neither of Keras nor ours."""
+    """Return the innermost line that is neither Keras's nor ours."""
     ours = (str(Path(keras.__file__).parent), str(Path(__file__).parents[2]))
     while frame is not None:
         path = frame.f_code.co_filename

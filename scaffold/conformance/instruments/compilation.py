@@ -1,4 +1,4 @@
-"""Calls as Keras compiles them in `fit` and `predict`, on each backend."""
+"""Compiles calls as Keras does in `fit` and `predict`, on each backend."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ Function = Callable[[Data], Any]
 
 
 def compiled(function: Function, like: Data, layer: Any) -> Function:
-    """A function of data, traced at its first call and run without Python from then on.
+    """Return a function of data that is traced in its first call and then runs without Python.
 
-    Keras compiles so in `fit` and `predict` on TensorFlow and JAX. It runs Torch as it is, which
-    is what this gives on Torch.
+    This is what Keras does in `fit` and `predict` on TensorFlow and JAX. On Torch it compiles
+    nothing, and the function is returned as it is.
 
     Args:
-        function: Gives tensors for data. It goes through `layer.__call__`, so that masks, autocast
-            and `training` are as they are inside a model.
-        like: Data of the structure that it will be called with.
+        function: Returns tensors for data. It goes through `layer.__call__`, so that masks,
+            autocast and `training` work as inside a model.
+        like: Data with the structure that it will be called with.
         layer: The layer whose variables it reads and changes; they are up to date after a call.
     """
     make = {"tensorflow": _in_tensorflow, "jax": _in_jax}.get(keras.backend.backend())
@@ -59,7 +59,7 @@ def _in_jax(function: Function, like: Data, layer: Any) -> Function:
 
 
 def is_of_a_trace(value: Any) -> bool:
-    """Whether a tensor stands for a place in a trace, and has no values of its own."""
+    """Return whether a tensor is a symbol in a trace, without values of its own."""
     match keras.backend.backend():
         case "tensorflow":
             import tensorflow as tf

@@ -22,9 +22,9 @@ class Draw:
     """A draw of random numbers by Keras.
 
     Args:
-        seed: The `SeedGenerator` or the number that it was drawn from; `None` for Keras's own
-            generator, which all share.
-        where: The line that drew; `None` if it is none of the user's.
+        seed: The `SeedGenerator` or integer that it was drawn from; `None` for Keras's global
+            generator.
+        where: The line that drew; `None` if it is not in the user's code.
     """
 
     seed: Any
@@ -32,7 +32,7 @@ class Draw:
 
     @property
     def generator(self) -> Any:
-        """The generator of the user's that it was drawn from; `None` if there is none."""
+        """The user's generator that it was drawn from; `None` if there is none."""
         return self.seed if isinstance(self.seed, keras.random.SeedGenerator) else None
 
 
@@ -41,7 +41,7 @@ def drawn(files: frozenset[str]) -> Iterator[list[Draw]]:
     """Record each draw of the block.
 
     Args:
-        files: The user's files, to say from which line was drawn.
+        files: The user's files, to find the lines that draw.
     """
     draws: list[Draw] = []
     inside: list[bool] = []
@@ -81,7 +81,7 @@ def drawn(files: frozenset[str]) -> Iterator[list[Draw]]:
 
 
 def _drawing_modules() -> list[Any]:
-    """The modules of the backend that draw; each has the function under a name of its own."""
+    """Return the modules of the backend that draw; each has its own name for the function."""
     from keras.src import backend
 
     return [module for module in (backend.random, backend.image) if hasattr(module, "draw_seed")]
@@ -98,7 +98,7 @@ def _patched(owner: Any, name: str, wrap: Callable[..., Any]) -> Iterator[None]:
 
 
 def outside_keras(layer: Any) -> dict[str, bytes]:
-    """The states of all random number generators that are not Keras's, by how they are called."""
+    """Return the states of all random number generators that are not Keras's, by name."""
     states: dict[str, Any] = {"np.random": np.random.get_state(), "random": random.getstate()}
     for held in held_in_tree(layer):
         if isinstance(held.value, np.random.Generator):
@@ -112,7 +112,7 @@ def outside_keras(layer: Any) -> dict[str, bytes]:
 
 @contextmanager
 def generators_made(files: frozenset[str]) -> Iterator[list[Where]]:
-    """Record where the block makes a generator of NumPy."""
+    """Record where the block creates a NumPy generator."""
     made: list[Where] = []
 
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,24 +9,24 @@ from typing import Any
 from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.subject import Subject
 
-# Arrays in the order of `Data.tensors` to the flat outputs as arrays.
+# From arrays in the order of `Data.tensors` to the flat outputs as arrays.
 Program = Callable[[list[Any]], list[Any]]
 
 
 def exported(subject: Subject, layer: Any, batch: int | None) -> Program:
-    """The inference of a built layer, exported and loaded again.
+    """Export the inference of a built layer, and load it again.
 
     Args:
         subject: The class and the case.
         layer: The layer.
-        batch: Size of the batch, `None` for one that the program leaves open.
+        batch: Batch size; `None` to leave it open.
     """
     of_backend = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
     return of_backend[subject.backend](subject, layer, batch)
 
 
 def _inference(subject: Subject, layer: Any) -> Callable[..., list[Any]]:
-    """The layer as a function of its tensors, flat, that gives its outputs, flat."""
+    """Return the layer as a function from its flat tensors to its flat outputs."""
     like = subject.data()
 
     def infer(*leaves: Any) -> list[Any]:
@@ -48,7 +48,7 @@ def _tensorflow(subject: Subject, layer: Any, batch: int | None) -> Program:
     ]
     served = tf.Module()
     served.held = layer
-    served.state = [variable.value for variable in layer.variables]  # those of seeds, too
+    served.state = [variable.value for variable in layer.variables]  # including seeds
     infer = _inference(subject, layer)
     served.serve = tf.function(infer, input_signature=specs, autograph=False)
     with TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""A tiny task around a layer, and `fit` on it."""
+"""A tiny training task for a layer."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Task:
 
     Args:
         model: The layer itself if it is a model, else a model around it.
-        inputs: What the model takes, one batch.
-        targets: What it shall give for them.
+        inputs: Inputs of the model, one batch.
+        targets: Targets for them.
     """
 
     model: Any
@@ -28,9 +28,9 @@ class Task:
     targets: Any
 
     def fit(self, steps: int) -> list[float]:
-        """The mean loss of all steps so far, after each of `steps` on the same batch.
+        """Train on the same batch; return the mean loss of all steps so far after each step.
 
-        A model with a `train_step` of its own may report none, or take no targets.
+        A model with its own `train_step` may report no loss, or take no targets.
         """
         if type(self.model).train_step is keras.Model.train_step:
             return self._fit(steps, self.targets)
@@ -64,7 +64,7 @@ def _repeated(structure: Any, times: int) -> Any:
 
 
 def task(subject: Subject, layer: Any, optimizer: Any) -> Task:
-    """The task of moving the outputs of a built layer by a little noise.
+    """Return the task of moving the outputs of a built layer by a little noise.
 
     Raises:
         NotApplicable: If the layer can't be fitted.
@@ -74,7 +74,7 @@ def task(subject: Subject, layer: Any, optimizer: Any) -> Task:
 
     data = subject.data()
     if any(described.dtype == "string" for described in subject.all_inputs):
-        raise NotApplicable("the layer takes texts")
+        raise NotApplicable("the layer takes strings")
     outputs = subject.call(layer, data, training=False)
     leaves = keras.tree.flatten(outputs)
     if takes_one(subject) and all(map(is_float, leaves)):
@@ -84,9 +84,9 @@ def task(subject: Subject, layer: Any, optimizer: Any) -> Task:
         inputs, targets = data.tensors(), _moved(list(filter(is_float, leaves)))
     arrays_ = keras.tree.flatten([inputs, targets])
     if not keras.tree.flatten(targets):
-        raise NotApplicable("no output is of floats")
+        raise NotApplicable("no output is a float tensor")
     if len({len(array) if array.ndim else 0 for array in arrays_}) > 1:
-        raise NotApplicable("an output is not one item for each item of the inputs")
+        raise NotApplicable("an output doesn't have one sample for each sample of the inputs")
     losses = keras.tree.map_structure(lambda _: "mean_squared_error", targets)
     given = {"optimizer": optimizer, "loss": losses, **compiling()}
     try:
@@ -98,12 +98,12 @@ def task(subject: Subject, layer: Any, optimizer: Any) -> Task:
 
 
 def takes_one(subject: Subject) -> bool:
-    """Whether it is a model that `fit` can feed as it is."""
+    """Return whether it is a model that `fit` can feed directly."""
     return subject.is_model and isinstance(subject.case.inputs, Input) and not subject.case.call
 
 
 def compiling() -> dict[str, Any]:
-    """How `compile` is called: without XLA on TensorFlow, which would take most of the time."""
+    """Return arguments for `compile`: on TensorFlow, no XLA, which would take most of the time."""
     return {"jit_compile": False} if keras.backend.backend() == "tensorflow" else {}
 
 

@@ -1,4 +1,4 @@
-"""The same image in both data formats: what must come out is the same, transposed."""
+"""Compares data formats: the same image must give the same outputs, transposed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scaffold.conformance.subject import Data, Subject, differ
 from scaffold.conformance.unsupported import is_beyond_this_cpu, is_unsupported
 
 LAST, FIRST = "channels_last", "channels_first"
-# How many times as long the spatial axes are made, until no two axes are equal.
+# Factors by which the spatial axes are enlarged until no two axes are equal.
 _GROWTHS = (
     *((1, 1, 1), (1, 2, 3), (2, 3, 4), (3, 2, 5)),
     *itertools.product(range(1, 6), repeat=4),
@@ -23,7 +23,7 @@ _GROWTHS = (
 
 
 class Formats:
-    """A class that takes `data_format`, in both.
+    """A class that takes `data_format`, in both formats.
 
     Args:
         subject: The class in a case.
@@ -33,32 +33,32 @@ class Formats:
         self._subject = subject
 
     def not_applicable(self) -> str:
-        """Why the formats of this class can't be compared; empty if they can."""
+        """Return why the formats of this class can't be compared; empty if they can."""
         case = self._subject.case
         if "data_format" not in self._subject.parameters:
             return "the constructor takes no `data_format`"
         if not isinstance(case.inputs, Input) or inputs_of(dict(case.call)):
             return "it takes more than one tensor"
         if len(case.inputs.shape) < 3 or not case.inputs.is_float:
-            return "the input is no image"
+            return "the input is not an image"
         if case.args.get("data_format", LAST) not in (LAST, FIRST):
-            return "the case asks for no data format"
+            return "the case's `data_format` is neither of the two"
         if not accepted(self._make(LAST), self._wide[0]):
-            return "it takes images of one size only"
+            return "it accepts only one image size"
         try:
             self._called(FIRST, self._wide[0])
         except Exception as error:
             if not is_unsupported(error) or is_beyond_this_cpu(error):
                 raise
-            return f"{self._subject.backend} has no such operation here: {type(error).__name__}"
+            return f"{self._subject.backend} lacks the operation here: {type(error).__name__}"
         return ""
 
     def problem(self) -> str:
-        """How the outputs differ, in images of two widths; empty if in one they don't.
+        """Return how the outputs differ for images of two widths; empty if they agree for one.
 
-        On TensorFlow a bias is laid along the width of a `channels_first` image that has as many
-        columns as the bias has elements. That is a fault of Keras, of one width only: no layer is
-        accused of it.
+        On TensorFlow, a bias is added along the width of a `channels_first` image that has as many
+        columns as the bias has elements. That is a defect of Keras, at one width only: no layer is
+        blamed for it.
         """
         narrow, wide = self._wide
         found = next(self._gaps(narrow), "")
@@ -71,7 +71,7 @@ class Formats:
 
     @cached_property
     def _wide(self) -> tuple[Subject, Subject]:
-        """The class with `channels_last` images of two widths, all axes of each different."""
+        """The class with `channels_last` images of two widths, each with all axes different."""
         grown = map(self._grown, _GROWTHS)
         uneven = (s for s in grown if len(set(_shape(s)[1:])) == len(_shape(s)) - 1)
         one = next(uneven)
@@ -87,7 +87,7 @@ class Formats:
 
     @cached_property
     def _channels(self) -> int:
-        """The axis of the channels in `channels_first`: they come after the steps of a video."""
+        """The channel axis in `channels_first`: it comes after the steps of a video."""
         over_time = (keras.layers.RNN, keras.layers.TimeDistributed)
         layers = self._subject.shared._flatten_layers()
         return 2 if any(isinstance(layer, over_time) for layer in layers) else 1
@@ -108,7 +108,7 @@ class Formats:
         wanted, got = _shapes(last), _shapes(first)
         if wanted != got:
             if sorted(map(sorted, wanted)) != sorted(map(sorted, got)):
-                yield f"weights of the shapes {got} instead of {wanted}"
+                yield f"weights of shapes {got} instead of {wanted}"
             return
         _scatter(last)
         first.set_weights(last.get_weights())
@@ -120,7 +120,7 @@ class Formats:
                 yield gaps[0]
 
     def _transposed(self, output: Any) -> list[Any]:
-        """An output of `channels_first` in the ways in which it may be meant."""
+        """Return an output of `channels_first` in each layout that it may have."""
         if output.ndim < 3:
             return [output]
         if output.ndim == len(self._subject.case.inputs.shape):
@@ -138,7 +138,7 @@ def _shapes(layer: Any) -> list[list[int]]:
 
 
 def _scatter(layer: Any) -> None:
-    """Give each weight values of its own, so that a bias of zeros hides nothing."""
+    """Give each weight distinct values, so that a bias of zeros hides nothing."""
     random = np.random.default_rng(0)
     for weight in layer.weights:
         if keras.backend.is_float_dtype(weight.dtype):

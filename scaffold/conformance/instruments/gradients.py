@@ -1,4 +1,4 @@
-"""Gradients of a layer's weights, each backend in its own way."""
+"""Gradients with respect to a layer's weights, on each backend."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Loss = Callable[[], Any]
 
 
 def gradients(loss: Loss, weights: list[Any], state: list[Any]) -> list[Any]:
-    """The gradient of a scalar by each weight as an array, `None` where there is no path to it.
+    """Return the gradient of a scalar for each weight as an array, `None` if there is no path.
 
     Args:
-        loss: Computes the scalar from the weights as they stand.
-        weights: The variables to differentiate by.
+        loss: Computes the scalar from the current weights.
+        weights: The variables to differentiate with respect to.
         state: The variables that `loss` may assign to: they keep what it assigns.
     """
     of_backend = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}

@@ -1,6 +1,6 @@
-"""Models around the layer that is checked, importable so that what they save loads anywhere.
+"""Models around the checked layer, importable so that what they save loads anywhere.
 
-Import this module inside a function only: it imports Keras.
+Import this module only inside functions: it imports Keras.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from scaffold.conformance.subject import Data, Subject
 
 @keras.saving.register_keras_serializable(package="scaffold")
 class Holder(keras.Model):  # type: ignore[misc]
-    """A subclassed model with a `build` of its own, which is one layer.
+    """A subclassed model with its own `build` and a single layer.
 
     It takes a flat list of tensors, so that `fit` can feed it whatever the layer takes.
 
     Args:
         layer: The layer.
-        inputs: What the layer gets as its first argument.
-        call: Further arguments of its `call`.
+        inputs: First argument of the layer's `call`.
+        call: Its other arguments.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Holder(keras.Model):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable(package="scaffold")
 class Task(Holder):
-    """A `Holder` that gives the floats among the outputs only, as a flat list, to fit them."""
+    """A `Holder` that returns only the float outputs, as a flat list, to fit them."""
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         outputs = keras.tree.flatten(super().call(inputs, training=training))
@@ -66,17 +66,17 @@ class Task(Holder):
 
 
 def is_float(tensor: Any) -> bool:
-    """Whether an output, which may be `None`, is a tensor of floats."""
+    """Return whether an output, which may be `None`, is a float tensor."""
     return tensor is not None and "float" in keras.backend.standardize_dtype(tensor.dtype)
 
 
 def held(subject: Subject, layer: Any) -> Any:
-    """A built `Holder` of a layer."""
+    """Return a built `Holder` of a layer."""
     holder = Holder(layer, subject.case.inputs, subject.case.call)
     holder(marked(subject))
     return holder
 
 
 def marked(subject: Subject, data: Data | None = None) -> list[Any]:
-    """The inputs of a `Holder` or a Functional model: all tensors, with their masks, flat."""
+    """Return the inputs of a `Holder` or a Functional model: all tensors with their masks, flat."""
     return subject.tensors(data or subject.data()).tensors()

@@ -1,4 +1,4 @@
-"""Statements that write into a tensor of the caller: `x += 1` is one on Torch."""
+"""Finds statements that write into a caller's tensor, as `x += 1` does on Torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 
 def writes(function: ast.FunctionDef, arguments: Iterable[str]) -> Iterator[ast.AugAssign]:
-    """The `+=` and the like on what is surely still a caller's tensor, or a part of one.
+    """Yield `+=` and the like on what is surely still a caller's tensor, or part of one.
 
     Args:
         function: The method.
@@ -32,25 +32,25 @@ def _written(body: Iterable[ast.stmt], callers: set[str]) -> Iterator[ast.AugAss
 
 
 def _first_block(statement: ast.If | ast.With | ast.For | ast.While | ast.Try) -> list[ast.stmt]:
-    """The block that runs on what was there before; a loop's names are its own."""
+    """Return the block that runs on what was there before; a loop's names are its own."""
     return [] if isinstance(statement, ast.For | ast.While) else statement.body
 
 
 def _is_part(value: ast.expr, callers: set[str]) -> bool:
-    """Whether a value is a caller's tensor, one out of its list of them, or a view of one."""
+    """Return whether a value is a caller's tensor, an item of its list, or a view of one."""
     while isinstance(value, ast.Subscript) and _is_plain(value.slice):
         value = value.value
     return isinstance(value, ast.Name) and value.id in callers
 
 
 def _is_plain(index: ast.expr) -> bool:
-    """Whether an index picks a view; one by a tensor picks a copy."""
+    """Return whether an index gives a view; indexing by a tensor gives a copy."""
     if isinstance(index, ast.Tuple):
         return all(map(_is_plain, index.elts))
     return isinstance(index, ast.Slice | ast.Constant | ast.UnaryOp)
 
 
 def _names(statement: ast.stmt) -> set[str]:
-    """What a statement binds, wherever in it."""
+    """Return the names that a statement binds, at any depth."""
     names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
     return {node.id for node in names if isinstance(node.ctx, ast.Store)}

@@ -1,4 +1,4 @@
-"""Two calls at once, the second run at each line of the first: every race, each time."""
+"""Runs two calls at once, the second at a given line of the first: races, reproducibly."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-_PATIENCE = 0.5  # seconds to wait for a call that may itself wait for a lock of the first
+_PATIENCE = 0.5  # seconds to wait for a call that may itself wait for a lock held by the first
 
 
 def lines_run(run: Callable[[], Any], path: str) -> int:
-    """How many lines of a file a call runs, each as often as it runs."""
+    """Return the number of lines of a file that a call runs, counting repetitions."""
     number = 0
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
@@ -33,13 +33,13 @@ def lines_run(run: Callable[[], Any], path: str) -> int:
 
 
 def interleaved(first: Callable[[], Any], second: Callable[[], Any], path: str, line: int) -> Any:
-    """What `first` gives if `second` runs in another thread within it.
+    """Return the result of `first` if `second` runs in another thread meanwhile.
 
     Args:
-        first: Runs in a thread of its own.
-        second: Runs in a thread of its own, once.
+        first: Runs in its own thread.
+        second: Runs in its own thread, once.
         path: The file whose lines count.
-        line: Before which of the lines that `first` runs there `second` runs, from 0.
+        line: The index of the line run by `first` there before which `second` runs, from 0.
 
     Raises:
         Exception: What `first` or `second` raises.

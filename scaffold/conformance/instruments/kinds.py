@@ -1,4 +1,4 @@
-"""What is known of the values in a method, and what operations make of it."""
+"""What is known about the values in a method, and what operations make of them."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ SOME_BACKENDS = {
 
 
 class Kind(IntEnum):
-    """What is known of a value."""
+    """What is known about a value."""
 
     OTHER = 0
-    DICT = 1  # a dict of nothing but tensors: a loop over it gives its keys
-    TENSORS = 2  # a tensor, or a list or tuple of nothing but tensors
+    DICT = 1  # a dict of tensors only: a loop over it gives its keys
+    TENSORS = 2  # a tensor, or a list or tuple of tensors only
     TENSOR = 3
 
 
 def arithmetic(op: ast.operator, left: Kind, right: Kind, first: ast.expr | None = None) -> Kind:
-    """What an operator gives for two kinds; `first` tells the formatting of a text."""
+    """Return what an operator gives for two kinds; `first` reveals string formatting."""
     if isinstance(op, ast.Mod) and first is not None and is_word(first):
         return Kind.OTHER
     if Kind.TENSOR in (left, right):
@@ -58,23 +58,23 @@ def arithmetic(op: ast.operator, left: Kind, right: Kind, first: ast.expr | None
 
 
 def is_word(node: ast.expr) -> bool:
-    """Whether it is a literal text or `None`."""
+    """Return whether it is a string literal or `None`."""
     return isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, str))
 
 
 def all_tensors(kinds: Iterable[Kind]) -> Kind:
-    """What a structure of these is."""
+    """Return the kind of a structure of these."""
     return min(Kind.TENSORS, min(kinds, default=Kind.OTHER))
 
 
 def least(ends: list[dict[str, Kind]]) -> dict[str, Kind]:
-    """What is sure where several ways meet."""
+    """Return what is certain where several branches meet."""
     names = set.intersection(*map(set, ends))
     return {name: min(end[name] for end in ends) for name in names}
 
 
 def asked_types(function: ast.FunctionDef) -> set[str]:
-    """The names whose type a function asks for, and that may be anything therefore."""
+    """Return the names whose type a function checks, and which may therefore be anything."""
     found = set()
     for node in ast.walk(function):
         match node:
@@ -90,7 +90,7 @@ def asked_types(function: ast.FunctionDef) -> set[str]:
 def arguments(
     reached: Reached, call: ast.Call, given: list[Kind], named: Mapping[str | None, Kind]
 ) -> dict[str, Kind]:
-    """The kinds of a function's parameters in a call of it."""
+    """Return the kinds of a function's parameters in a call of it."""
     arguments = reached.function.args
     names = [parameter.arg for parameter in (*arguments.posonlyargs, *arguments.args)]
     is_static = any(

@@ -1,4 +1,4 @@
-"""Padding: inputs that carry a mask, what is in their padded steps, and masks of outputs."""
+"""Padding: inputs with a mask, values in their padded steps, and masks of outputs."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from scaffold.conformance.subject import Data, Subject, arrays, differ, padding_
 
 
 def mask_arguments(parameters: Mapping[str, Any]) -> list[str]:
-    """The arguments of a `call` that Keras fills with masks, of all its parameters."""
+    """Return those parameters of a `call` that Keras fills with masks."""
     return [name for name in parameters if name == "mask" or name.removesuffix("_mask") in
             set(parameters) - {name}]  # fmt: skip
 
 
 @lru_cache(maxsize=1)
 def padded(subject: Subject) -> Subject:
-    """The same class with inputs that carry masks, in the arguments whose mask it would be given.
+    """Return the same class with masked inputs, in the arguments whose masks it would get.
 
     Raises:
-        NotApplicable: If the layer says nothing of masks, or has no inputs with steps.
+        NotApplicable: If the layer doesn't handle masks, or has no inputs with steps.
     """
     if any(described.mask for described in subject.all_inputs):
         return subject
     if not (mask_arguments(subject.call_parameters) or subject.shared.supports_masking):
-        raise NotApplicable("it takes no mask and hands none on")
+        raise NotApplicable("it neither takes nor passes on a mask")
     if getattr(subject.shared, "data_format", None) == "channels_first":
         raise NotApplicable("its second axis is the channels, not the steps")
     first = next(iter(subject.call_parameters))
@@ -44,7 +44,7 @@ def padded(subject: Subject) -> Subject:
 
 
 def _marked(subject: Subject, name: str, given: Mapping[str, Any]) -> Any:
-    """An argument of `call`, its tensors with masks if the layer would be given them."""
+    """Return an argument of `call`, its tensors with masks if the layer would get them."""
     parameters = subject.call_parameters
     alone = sum(bool(inputs_of(value)) for value in given.values()) == 1
     takes = f"{name}_mask" in parameters or (alone and "mask" in parameters)
@@ -60,7 +60,7 @@ def _marked(subject: Subject, name: str, given: Mapping[str, Any]) -> Any:
 
 
 def _is_graph_without_masks(layer: Any) -> bool:
-    """Whether it takes a mask only since every graph of Keras does: none of its layers does."""
+    """Return whether it takes a mask only since every Keras graph does: none of its layers does."""
     if not isinstance(layer, keras.Model) or not type(layer).call.__module__.startswith("keras."):
         return False
     parts = (one for one in layer._flatten_layers() if not isinstance(one, keras.Model))
@@ -70,18 +70,18 @@ def _is_graph_without_masks(layer: Any) -> bool:
 def _that_takes_masks(subject: Subject) -> Subject:
     try:
         subject.call(subject.shared)
-    except ValueError as refused:  # such as Softmax, whose mask is one of its scores
+    except ValueError as refused:  # such as from Softmax, which masks scores
         line = str(refused).strip().splitlines()[-1]
-        raise NotApplicable(f"it refuses a mask of the steps: {line}") from None
+        raise NotApplicable(f"it rejects a mask of the steps: {line}") from None
     return subject
 
 
 def refilled(subject: Subject, sign: int) -> Data:
-    """The data of a padded subject with other values in the padded steps, larger ones for floats.
+    """Return the data of a padded subject with other, for floats larger, values in padded steps.
 
     Args:
         subject: The padded subject.
-        sign: 1 or -1; what is small in a softmax with the one is large with the other.
+        sign: 1 or -1; what is small in a softmax with one is large with the other.
     """
 
     def merged(described: Any, one: Any, other: Any) -> Any:
@@ -99,7 +99,7 @@ def refilled(subject: Subject, sign: int) -> Data:
 
 
 def masks_of(outputs: Any) -> list[Any]:
-    """The masks that tensors carry, as arrays, `None` for those that carry none."""
+    """Return the masks of tensors as arrays, `None` for those without one."""
 
     class _Probe(keras.layers.Layer):  # type: ignore[misc]
         def call(self, inputs: Any, mask: Any = None) -> Any:
@@ -122,11 +122,11 @@ def masks_of(outputs: Any) -> list[Any]:
 
 @dataclass(frozen=True)
 class Output:
-    """A tensor that a layer gave.
+    """A tensor that a layer returned.
 
     Args:
         array: Its values.
-        mask: The mask that it carries, if it carries one.
+        mask: Its mask, if it has one.
     """
 
     array: Any
@@ -134,7 +134,7 @@ class Output:
 
     @property
     def fits(self) -> bool:
-        """Whether the mask has the first axes of the output, or 1 where it is for all of one."""
+        """Whether the mask matches the output's leading axes; a size of 1 matches any."""
         if self.mask is None:
             return True
         axes = self.array.shape[: self.mask.ndim]
@@ -142,7 +142,7 @@ class Output:
         return len(axes) == self.mask.ndim and all(size in (1, axis) for size, axis in known)
 
     def counting(self, steps: Any, is_first: bool) -> Any:
-        """The values that padding must not change; those at all steps if the steps are gone.
+        """Return the values that padding must not change; all of them if the steps are gone.
 
         Args:
             steps: The mask of the first input.
@@ -157,26 +157,26 @@ class Output:
 
 
 def outputs_of(subject: Subject, layer: Any, data: Data | None = None) -> list[Output]:
-    """The outputs at inference with the masks that they carry."""
+    """Return the outputs at inference with their masks."""
     outputs = subject.call(layer, data, training=False)
     flat = [leaf for leaf in keras.tree.flatten(outputs) if leaf is not None]
     return [Output(*pair) for pair in zip(arrays(flat), masks_of(flat), strict=True)]
 
 
 def first_steps(subject: Subject) -> Any:
-    """The mask of the first input of a padded subject that carries one."""
+    """Return the mask of the first masked input of a padded subject."""
     return padding_mask(next(i.shape for i in subject.all_inputs if i.mask))
 
 
 @lru_cache(maxsize=1)
 def plain_outputs(subject: Subject) -> list[Output]:
-    """The outputs of the shared layer for the case's data."""
+    """Return the outputs of the shared layer for the case's data."""
     return outputs_of(subject, subject.shared)
 
 
 @lru_cache(maxsize=1)
 def difference(subject: Subject) -> str:
-    """How other values in padded steps change what counts in the outputs; empty if they don't."""
+    """Return how other values in padded steps change the valid outputs; empty if they don't."""
     found = _compared(subject, refilled(subject, 1)) or _compared(subject, refilled(subject, -1))
     return "" if found and _is_random(subject) else found
 
@@ -187,7 +187,7 @@ def _is_random(subject: Subject) -> bool:
 
 
 def _compared(subject: Subject, data: Data) -> str:
-    """How the outputs for `data` differ from the plain ones in what counts."""
+    """Return how the valid outputs for `data` differ from the plain ones."""
     steps = first_steps(subject)
     outputs = outputs_of(subject, subject.shared, data)
     for index, pair in enumerate(zip(plain_outputs(subject), outputs, strict=True)):
@@ -198,7 +198,7 @@ def _compared(subject: Subject, data: Data) -> str:
 
 
 def difference_of_length(subject: Subject) -> str:
-    """How the first output changes once padding is cut off; empty if it doesn't, or can't be."""
+    """Return how the first output changes without padding; empty if not, or if it can't be cut."""
     described, layer = subject.case.inputs, subject.shared
     if not isinstance(described, Input) or described.shape[0] < 2:
         return ""

@@ -1,4 +1,4 @@
-"""What names of a file stand for: `jnp.tanh` is `jax.numpy.tanh` if it was imported as that."""
+"""Resolves the names of a file: `jnp.tanh` is `jax.numpy.tanh` if imported that way."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 def imported(tree: ast.AST) -> dict[str, str]:
-    """The names that the imports of a file or a function bind, and what they stand for."""
+    """Return the names that the imports of a file or a function bind, with their full names."""
     found: dict[str, str] = {}
     for node in _outside_functions(tree):
         match node:
@@ -29,11 +29,11 @@ def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 class Names:
-    """What the names in one function stand for.
+    """Resolves the names in one function.
 
     Args:
         module: The file.
-        function: The function, whose own imports count too and whose variables hide imports.
+        function: The function; its own imports count, too, and its variables hide imports.
     """
 
     def __init__(self, module: ast.AST, function: ast.FunctionDef) -> None:
@@ -42,7 +42,7 @@ class Names:
         self._known = outer | imported(function)
 
     def full(self, node: ast.AST) -> str:
-        """What a name or an attribute of an import stands for; empty for anything else."""
+        """Return the full name of an import or its attribute; empty for anything else."""
         match node:
             case ast.Name(id=name):
                 return self._known.get(name, "")
@@ -53,7 +53,7 @@ class Names:
 
 
 def parameters(function: ast.FunctionDef | ast.Lambda) -> set[str]:
-    """The names of all parameters of a function."""
+    """Return the names of all parameters of a function."""
     given = function.args
     single = [parameter for parameter in (given.vararg, given.kwarg) if parameter]
     return {p.arg for p in (*given.posonlyargs, *given.args, *given.kwonlyargs, *single)}
@@ -66,7 +66,7 @@ def _bound(function: ast.FunctionDef) -> Iterator[str]:
 
 
 def executed(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes that run, without annotations and the types that `isinstance` is asked for."""
+    """Yield all nodes that run, without annotations and the types passed to `isinstance`."""
     yield node
     for child in _children(node):
         yield from executed(child)
@@ -84,7 +84,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def asks_backend(function: ast.AST) -> bool:
-    """Whether a function looks at the backend, or at whether a package is there at all."""
+    """Return whether a function checks the backend, or whether a package is installed."""
     tests = [n.test for n in ast.walk(function) if isinstance(n, ast.If | ast.IfExp)]
     return any(_names_backend(node) for test in tests for node in ast.walk(test))
 

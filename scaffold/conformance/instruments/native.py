@@ -1,4 +1,4 @@
-"""What the backend itself takes for state, which Keras doesn't track."""
+"""State of the backend itself, which Keras doesn't track."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scaffold.conformance.lazy import keras
 
 
 def is_native_variable(value: Any) -> bool:
-    """Whether it is a variable of the backend, or a module of the backend with some."""
+    """Return whether it is a variable of the backend, or a module of the backend that has some."""
     if isinstance(value, (keras.layers.Layer, keras.Variable)):
         return False
     return {"tensorflow": _of_tensorflow, "torch": _of_torch}.get(

@@ -1,4 +1,4 @@
-"""Arguments of a constructor moved off their values, to see which of them are kept."""
+"""Changes the arguments of a constructor, to see which of them are kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORDS = (
     ("reflect", "symmetric"),
     ("bilinear", "nearest"),
 )
-# By the last word of the name, for what has `None` or a text that can be any.
+# By the last word of the name, for values that are `None` or an arbitrary string.
 _ENDINGS: dict[str, tuple[Any, ...]] = {
     "activation": ("tanh", "sigmoid"),
     "initializer": ("random_uniform", "he_normal"),
@@ -26,14 +26,14 @@ _ENDINGS: dict[str, tuple[Any, ...]] = {
     "constraint": ("max_norm", "unit_norm"),
     "seed": (7, 8),
 }
-# `stateful` makes outputs depend on how often a layer was called.
+# `stateful` makes outputs depend on the number of earlier calls.
 _LEFT_ALONE = ("name", "dtype", "trainable", "autocast", "stateful")
-# Finding them takes many calls, and several checks ask.
+# Finding them takes many calls, and several checks need them.
 _CHANGED: WeakKeyDictionary[Subject, dict[str, Any]] = WeakKeyDictionary()
 
 
 def changed_arguments(subject: Subject) -> dict[str, Any]:
-    """As many arguments as can be off the case's values at once, with the layer still callable."""
+    """Return as many arguments as can differ from the case's at once, with the layer callable."""
     if subject not in _CHANGED:
         _CHANGED[subject] = _changed(subject)
     return dict(_CHANGED[subject])
@@ -64,7 +64,7 @@ def _one_by_one(
 
 
 def _is_taken(subject: Subject, arguments: dict[str, Any]) -> bool:
-    """Whether a layer with these arguments takes the inputs as symbols, which computes nothing."""
+    """Return whether a layer with these arguments takes symbolic inputs, which computes nothing."""
     try:
         subject.call_symbolic(subject.make(**arguments), subject.symbolic(subject.batch))
     except Exception:
@@ -73,7 +73,7 @@ def _is_taken(subject: Subject, arguments: dict[str, Any]) -> bool:
 
 
 def _works(subject: Subject, arguments: dict[str, Any]) -> bool:
-    """Whether a layer with these arguments gives finite numbers; any refusal is its right."""
+    """Return whether a layer with these arguments gives finite outputs; it may reject any."""
     try:
         outputs = subject.outputs(subject.make(**arguments))
     except Exception:

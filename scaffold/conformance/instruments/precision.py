@@ -12,14 +12,14 @@ from scaffold.conformance.subject import Subject, fresh_arguments
 
 PURE = ("float16", "bfloat16", "float64")
 MIXED = ("mixed_bfloat16", "mixed_float16")
-# What no layer is asked for here, so that only what asks for nothing follows it.
+# No layer gets this dtype here, so that only layers without a dtype follow it.
 _ELSEWHERE = "float64"
 
 
 def available(policy: str) -> bool:
-    """Whether the backend computes in the dtype of a policy.
+    """Return whether the backend computes in the dtype of a policy.
 
-    JAX cuts float64 to float32 unless told otherwise, and `ops.matmul` does on Torch.
+    JAX truncates float64 to float32 unless told otherwise, as `ops.matmul` does on Torch.
     """
     if policy != "float64":
         return True
@@ -28,19 +28,19 @@ def available(policy: str) -> bool:
 
 
 def is_float(tensor: Any) -> bool:
-    """Whether a tensor or a variable holds floats."""
+    """Return whether a tensor or a variable holds floats."""
     return bool(keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype)))
 
 
 def strays(subject: Subject) -> Iterator[tuple[str, Any]]:
-    """The sub-layers that follow the global dtype policy, not the layer's, each with its place.
+    """Yield the sub-layers that follow the global dtype policy, not the layer's, by attribute.
 
-    A sub-layer that is made for float32 on purpose, such as a softmax, is none of them.
+    A sub-layer that is float32 on purpose, such as a softmax, is not one of them.
 
     Args:
         subject: The class in a case.
     """
-    args = fresh_arguments(subject.case.args)  # Layers among them are none of the class's own
+    args = fresh_arguments(subject.case.args)  # Layers among them don't belong to the class
     with _global_policy(_ELSEWHERE):
         layer = subject.make(**{**args, "dtype": "mixed_bfloat16"})
         if not layer.built and not subject.is_model:
@@ -51,20 +51,20 @@ def strays(subject: Subject) -> Iterator[tuple[str, Any]]:
 
 
 def _computes(layer: Any) -> bool:
-    """Whether it does more than to hold others, as an input and a graph of layers do."""
+    """Return whether it does more than hold others, unlike an input or a graph of layers."""
     graph = isinstance(layer, keras.Model) and type(layer).call.__module__.startswith("keras.")
     return not (graph or isinstance(layer, keras.layers.InputLayer))
 
 
 def made(subject: Subject, policy: str) -> Any:
-    """A layer of another policy, which layers among its arguments have too."""
+    """Return a layer with another policy, which layers among its arguments get, too."""
     with _global_policy(policy):
         args = fresh_arguments(subject.case.args)
     return subject.make(**{**args, "dtype": policy})
 
 
 def narrowed(subject: Subject, layer: Any) -> Iterator[tuple[str, Any]]:
-    """The sub-layers of a mixed layer whose variables are held in its compute dtype."""
+    """Yield the sub-layers of a mixed-precision layer with variables in its compute dtype."""
     for child in layer._flatten_layers(include_self=False):
         if child.weights and child.variable_dtype == layer.compute_dtype:
             yield _attribute(layer, child), child
@@ -81,7 +81,7 @@ def _global_policy(name: str) -> Iterator[None]:
 
 
 def _attribute(layer: Any, child: Any) -> str:
-    """The attribute that holds a sub-layer, or a list or dict of it; empty if none does."""
+    """Return the attribute that holds a sub-layer, or a list or dict of it; empty if none does."""
     held: dict[str, Any] = vars(layer) | vars(layer).get("_modules", {})  # Torch puts them there
     for name, value in held.items():
         if not name.startswith("_") or value is child:

@@ -1,4 +1,4 @@
-"""The functions of the user's that a method runs."""
+"""Finds the user's functions that a method runs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _FOREIGN = ("keras", "tensorflow", "torch", "jax", "numpy", "builtins")
 
 @dataclass(frozen=True)
 class Reached:
-    """A function of the user's, in the file where it stands.
+    """A function of the user, in the file that defines it.
 
     Args:
         source: The class it belongs to, or that of the method from which it was reached.
         function: The function.
-        names: What the names in it stand for.
+        names: Resolves the names in it.
         is_method: Whether its first parameter is the layer.
     """
 
@@ -30,7 +30,7 @@ class Reached:
 
 
 class Methods:
-    """The methods and functions of a class and its bases that are no part of a library.
+    """The methods and functions of a class and its bases that don't belong to a library.
 
     Args:
         cls: The class.
@@ -40,7 +40,7 @@ class Methods:
         self._sources = [_source(base) for base in cls.__mro__]
 
     def find(self, name: str) -> Reached | None:
-        """The method of this name, unless the one that runs is a library's."""
+        """Return the method of this name, unless the one that runs is a library's."""
         for base, source in self._sources:
             if name in vars(base):
                 method = source.method(name) if source else None
@@ -48,7 +48,7 @@ class Methods:
         return None
 
     def called(self, reached: Reached, call: ast.Call) -> Reached | None:
-        """The function of the user's that a call in `reached` runs."""
+        """Return the user's function that a call in `reached` runs."""
         match call.func:
             case ast.Attribute(value=ast.Name(id="self"), attr=name):
                 return self.find(name)
@@ -68,7 +68,7 @@ class Methods:
         return None
 
     def run_by(self, name: str) -> Iterator[Reached]:
-        """The method of this name and all that it runs, each once."""
+        """Yield the method of this name and all that it runs, each once."""
         first = self.find(name)
         waiting, seen = [first] if first else [], set()
         while waiting:
@@ -87,7 +87,7 @@ def _source(base: type) -> tuple[type, Source | None]:
 
 
 def _function(reached: Reached, name: str) -> Reached | None:
-    """A function of the same file."""
+    """Return a function of the same file."""
     for node in reached.source.module.body if reached.source.module else ():
         if isinstance(node, ast.FunctionDef) and node.name == name:
             return _reached(reached.source, node, False)

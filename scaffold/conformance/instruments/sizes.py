@@ -11,7 +11,7 @@ from scaffold.conformance.subject import Subject
 
 
 def spatial_axes(subject: Subject) -> Callable[[Input], list[int]]:
-    """Gives the axes of an input that are neither the batch nor the channels."""
+    """Return a function that gives the axes of an input besides the batch and the channels."""
     first = getattr(subject.shared, "data_format", None) == "channels_first"
 
     def axes(described: Input) -> list[int]:
@@ -22,7 +22,7 @@ def spatial_axes(subject: Subject) -> Callable[[Input], list[int]]:
 
 
 def stretched(subject: Subject, by: int) -> Subject:
-    """The same class with inputs whose spatial axes are `by` times as long."""
+    """Return the same class with inputs whose spatial axes are `by` times as long."""
     axes = spatial_axes(subject)
 
     def longer(described: Input) -> Input:
@@ -36,9 +36,9 @@ def stretched(subject: Subject, by: int) -> Subject:
 
 
 def accepted(layer: Any, subject: Subject) -> bool:
-    """Whether a built layer takes the inputs of a case."""
+    """Return whether a built layer accepts the inputs of a case."""
     try:
         subject.call(layer)
-    except Exception:  # each backend and each layer refuses a size in its own way
+    except Exception:  # each backend and each layer rejects a size in its own way
         return False
     return True

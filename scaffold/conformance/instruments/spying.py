@@ -1,4 +1,4 @@
-"""What the sub-layers of a layer are called with, and from which line."""
+"""Records what the sub-layers of a layer are called with, and from which line."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from typing import Any
 from scaffold.conformance.finding import Where
 from scaffold.conformance.source import Source
 
-_ENTRY = str(Path(__file__).parents[1] / "subject.py")  # from there the checks call a layer
+_ENTRY = str(Path(__file__).parents[1] / "subject.py")  # from where the checks call a layer
 
 
 @dataclass(frozen=True)
 class Spot:
-    """A place in the user's source.
+    """A location in the user's source.
 
     Args:
         path: The file.
         lines: The first and the last line of the expression that runs there.
-        columns: Where it begins in the first and ends in the last line.
+        columns: Where it begins in the first line and ends in the last.
     """
 
     path: str
@@ -56,11 +56,11 @@ class Seen:
 
     Args:
         layer: The sub-layer.
-        bound: What its `call` got, defaults included.
-        outputs: What it gave.
-        spot: From where it was called; `None` if Keras or another library called it.
-        bypassed: Whether its `call` was called and not the layer itself.
-        inside: The layer among those spied in whose call it was called, if there is one.
+        bound: The arguments of its `call`, including defaults.
+        outputs: What it returned.
+        spot: Where it was called; `None` if Keras or another library called it.
+        bypassed: Whether its `call` was called instead of the layer itself.
+        inside: The spied layer in whose call it was called, if there is one.
     """
 
     layer: Any
@@ -71,23 +71,23 @@ class Seen:
     inside: Any
 
     def again(self, **changes: Any) -> Any:
-        """What the sub-layer gives for the same arguments but for `changes`."""
+        """Call the sub-layer again with the same arguments, except for `changes`."""
         bound = inspect.BoundArguments(self.bound.signature, self.bound.arguments | changes)
         return self.layer.call(*bound.args, **bound.kwargs)
 
 
 def sublayers(layer: Any) -> list[Any]:
-    """All layers inside `layer`, at any depth."""
+    """Return all layers inside `layer`, at any depth."""
     return list(layer._flatten_layers(include_self=False))
 
 
 def takes(layer: Any, argument: str) -> bool:
-    """Whether the `call` of a layer has this argument."""
+    """Return whether the `call` of a layer has this argument."""
     return argument in inspect.signature(layer.call).parameters
 
 
 def spelled(outer: Any, inner: Any) -> str:
-    """A sub-layer as `outer` spells it, `self.blocks[0]`, or else its name."""
+    """Return a sub-layer as written in `outer`, such as `self.blocks[0]`, else its name."""
     in_torch = vars(outer).get("_modules", {})
     for name, value in {**vars(outer), **in_torch}.items():
         if value is inner:
@@ -111,7 +111,7 @@ def spied(layers: Iterable[Any], files: frozenset[str]) -> Iterator[list[Seen]]:
 
     Args:
         layers: The layers.
-        files: The user's files, to say from where they were called.
+        files: The user's files, to find where they were called.
     """
     seen: list[Seen] = []
     active: list[tuple[Any, Spot | None]] = []
@@ -123,7 +123,7 @@ def spied(layers: Iterable[Any], files: frozenset[str]) -> Iterator[list[Seen]]:
 
 
 def _replaced(layer: Any, call: Callable[..., Any]) -> Callable[[], Any]:
-    """Put `call` in the place of a layer's own, behind Keras's back; gives what undoes that."""
+    """Replace a layer's `call` without Keras noticing; return a function that undoes it."""
     before = vars(layer).get("call")
     object.__setattr__(layer, "call", call)
     if before is None:
@@ -143,7 +143,7 @@ def _spy(
         bound.apply_defaults()
         caller = sys._getframe(1)
         spot, bypassed = spot_in(files, caller), caller.f_code.co_filename in files
-        if any(spot == outer for _, outer in active):  # a layer of Keras's own called it
+        if any(spot == outer for _, outer in active):  # one of Keras's own layers called it
             spot = None
         inside = active[-1][0] if active else None
         active.append((layer, spot))
@@ -158,7 +158,7 @@ def _spy(
 
 
 def files_of(cls: type) -> frozenset[str]:
-    """The files of a class and of its bases, Keras's own only if the class is one of Keras's."""
+    """Return the files of a class and its bases, Keras's own only if the class is Keras's."""
     ours = [base for base in cls.__mro__ if not _is_foreign(base)] or [cls]
     return frozenset(path for base in ours if (path := Source(base).path))
 
@@ -168,7 +168,7 @@ def _is_foreign(cls: type) -> bool:
 
 
 def spot_in(files: frozenset[str], frame: FrameType | None) -> Spot | None:
-    """The nearest place in one of `files`, from a frame outwards up to the call of the layer."""
+    """Return the nearest location in one of `files`, from a frame up to the call of the layer."""
     while frame is not None and frame.f_code.co_filename not in files:
         frame = None if frame.f_code.co_filename == _ENTRY else frame.f_back
     if frame is None:

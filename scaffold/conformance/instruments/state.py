@@ -1,4 +1,4 @@
-"""The weights of a layer: set to values that a loss shows in, copied, compared."""
+"""The weights of a layer: set to values that show if they are lost, copied, compared."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from scaffold.conformance.lazy import keras, np
 from scaffold.conformance.registry import NotApplicable
 from scaffold.conformance.subject import Data, Subject, arrays, differ
 
-# What is kept or dropped for each item of a small batch is often the same twice.
+# What is kept or dropped for each sample of a small batch is often the same twice.
 _REPEATS = 8
 
 
 def randomise(layer: Any) -> None:
-    """Give every float weight positive values of its own: initial zeros and ones hide a loss."""
+    """Give each float weight distinct positive values: lost zeros and ones would go unnoticed."""
     random = np.random.default_rng(7)
     for variable in _free(layer):
         if "float" in variable.dtype:
@@ -23,7 +23,7 @@ def randomise(layer: Any) -> None:
 
 
 def _free(layer: Any) -> Iterator[Any]:
-    """The weights that may have any value.
+    """Yield the weights that may have any value.
 
     What a layer computes when it loads, such as the statistics of a Normalization, may not.
     """
@@ -34,28 +34,28 @@ def _free(layer: Any) -> Iterator[Any]:
 
 
 def refuse_texts(subject: Subject) -> None:
-    """See that all inputs are tensors.
+    """Ensure that all inputs are tensors.
 
     Raises:
-        NotApplicable: If some are texts, of which only TensorFlow has tensors.
+        NotApplicable: If some are strings, of which only TensorFlow has tensors.
     """
     if subject.backend != "tensorflow" and any(i.dtype == "string" for i in subject.all_inputs):
-        raise NotApplicable("only TensorFlow has tensors of texts")
+        raise NotApplicable("only TensorFlow has string tensors")
 
 
 def values(layer: Any) -> list[Any]:
-    """The weights as arrays."""
+    """Return the weights as arrays."""
     return arrays([weight.value for weight in layer.weights])
 
 
 def copy_values(source: Any, target: Any) -> None:
-    """Give the weights of one layer to another of the same class."""
+    """Copy the weights of one layer to another of the same class."""
     for old, new in zip(source.weights, target.weights, strict=True):
         new.assign(old.value)
 
 
 def kept(before: list[Any], after: list[Any]) -> int:
-    """How many of some arrays are there again, in whichever order."""
+    """Return the number of arrays of `before` that are in `after`, in any order."""
     left = list(after)
     found = 0
     for array in before:
@@ -68,7 +68,7 @@ def kept(before: list[Any], after: list[Any]) -> int:
 
 
 def shared_state(first: Any, second: Any) -> list[str]:
-    """The names of the variables and sub-layers that two layers have in common."""
+    """Return the names of the variables and sub-layers that two layers share."""
     own = {id(variable) for variable in first.variables}
     found = [f"`{variable.path}`" for variable in second.variables if id(variable) in own]
     parts = {id(part) for part in layers_of(first)}
@@ -78,7 +78,7 @@ def shared_state(first: Any, second: Any) -> list[str]:
 def changed(
     subject: Subject, layer: Any, before: list[Any], after: list[Any], data: Data | None = None
 ) -> str:
-    """How outputs differ from those of `layer`, as a phrase; empty for one whose own do too."""
+    """Return how outputs differ from those of `layer`, as a phrase; empty if its own vary, too."""
     difference = differ(before, after)
     if not difference:
         return ""

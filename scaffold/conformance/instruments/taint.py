@@ -1,6 +1,6 @@
-"""Which values in a method are surely tensors, and where Python or NumPy takes hold of one.
+"""Finds which values in a method are surely tensors, and where Python or NumPy uses one.
 
-What is not sure is taken for no tensor: a use that is reported here is one.
+What is uncertain doesn't count as a tensor, so that every reported use is one.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ Held = Literal["variable", "layer", "other"]
 
 @dataclass(frozen=True)
 class Use:
-    """A place where a tensor is used for what only some backends let it be used.
+    """A use of a tensor that only some backends allow.
 
     Args:
-        take: `truth`: asked whether it is true; `number`: made a Python number; `iteration`;
-            `size`: its values decide on a shape; `numpy`: given to NumPy; `method`: asked for
-            what only the tensors of some backends have.
-        node: Where.
-        reached: The function in which.
+        take: `truth`: used as a condition; `number`: converted to a Python number; `iteration`;
+            `size`: its values determine a shape; `numpy`: passed to NumPy; `method`: an attribute
+            that only the tensors of some backends have.
+        node: The node that uses it.
+        reached: The function that contains the node.
     """
 
     take: Take
@@ -61,29 +61,29 @@ class Taint:
     def __init__(self, methods: Methods, held: Callable[[str], Held]) -> None:
         self.methods = methods
         self.held = held
-        self.silent = 0  # while it is not yet known what is sure
+        self.silent = 0  # while it is not yet known what is certain
         self._results: dict[tuple[Any, ...], Kind] = {}
         self._uses: dict[tuple[Take, ast.AST], Use] = {}
 
     def uses(self, given: Mapping[str, Kind]) -> list[Use]:
-        """All uses, for the kinds of the parameters of `call`."""
+        """Return all uses, given the kinds of the parameters of `call`."""
         call = self.methods.find("call")
         if call:
             self.result(call, given)
         return list(self._uses.values())
 
     def result(self, reached: Reached, given: Mapping[str, Kind]) -> Kind:
-        """What a function returns for arguments of these kinds."""
+        """Return the kind of what a function returns for arguments of these kinds."""
         key = reached.function, tuple(sorted(given.items())), bool(self.silent)
         if key not in self._results:
-            self._results[key] = Kind.OTHER  # for a function that calls itself
+            self._results[key] = Kind.OTHER  # for recursive functions
             flow = _Flow(self, reached, given)
             flow.run(reached.function.body)
             self._results[key] = min(flow.returned, default=Kind.OTHER)
         return self._results[key]
 
     def add(self, use: Use) -> None:
-        """Keep a use, once."""
+        """Add a use, once."""
         self._uses.setdefault((use.take, use.node), use)
 
 
@@ -147,7 +147,7 @@ class _Flow:
         self._known = least(ends) if ends else before
 
     def _loop(self, enter: Callable[[], None], body: list[ast.stmt]) -> None:
-        """Run a loop: first until it is known what its names hold from its second round on."""
+        """Run a loop: first until it is known what its names hold from the second iteration on."""
         self._taint.silent += 1
         for _ in range(3):
             before = dict(self._known)

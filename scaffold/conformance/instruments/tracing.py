@@ -1,4 +1,4 @@
-"""The shapes that symbolic calls speak of, and `call` traced as `fit` traces it."""
+"""The shapes that symbolic calls report, and `call` traced as in `fit`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from scaffold.conformance.lazy import keras
 from scaffold.conformance.subject import Data
 
-# A tuple of ints and Nones, or lists and dicts of them; `None` for an output that is none.
+# A tuple of ints and Nones, or lists and dicts of them; `None` for an output that is `None`.
 Shapes = Any
 
 
 def trace(layer: Any, symbols: Data) -> None:
     """Trace `call` itself for symbolic inputs on TensorFlow, as `fit` does.
 
-    A plain symbolic call asks `compute_output_shape` where there is one, and `call` never sees
-    the sizes that are unknown. On the other backends it never sees any.
+    A plain symbolic call uses `compute_output_shape` if there is one, and `call` never sees
+    unknown sizes. On the other backends it never does.
 
     Args:
         layer: The layer.
@@ -35,9 +35,9 @@ def trace(layer: Any, symbols: Data) -> None:
 
 
 def given_shapes(method: Any, shapes: Mapping[str, Shapes]) -> Any:
-    """What a method such as `build` returns for the shapes of a call's tensors, by name.
+    """Return what a method such as `build` returns for the shapes of a call's tensors, by name.
 
-    Keras gives the first shape to a method of one parameter, and the others by their names.
+    As in Keras, the first shape is passed by position, and the others by name.
     """
     (_, first), *others = shapes.items()
     named = inspect.signature(method).parameters
@@ -45,12 +45,12 @@ def given_shapes(method: Any, shapes: Mapping[str, Shapes]) -> Any:
 
 
 def shapes_of(outputs: Any) -> Shapes:
-    """The shapes of a structure of tensors, as lists and dicts of tuples."""
+    """Return the shapes of a structure of tensors, as lists and dicts of tuples."""
     return _mapped(outputs, lambda leaf: None if leaf is None else tuple(leaf.shape), _no_shape)
 
 
 def standard(shapes: Any) -> Shapes:
-    """What `compute_output_shape` gave, in the form of `shapes_of`."""
+    """Return what `compute_output_shape` returned, in the form of `shapes_of`."""
     return _mapped(shapes, lambda leaf: leaf, _is_shape)
 
 
@@ -74,7 +74,7 @@ def _is_shape(structure: Any) -> bool:
 
 
 def outline(shapes: Shapes) -> str:
-    """The structure of some outputs as a phrase: `[tensor, tensor]`."""
+    """Return the structure of some outputs as a phrase: `[tensor, tensor]`."""
     if isinstance(shapes, Mapping):
         return "{" + ", ".join(f"{name}: {outline(shapes[name])}" for name in sorted(shapes)) + "}"
     if isinstance(shapes, list):
@@ -83,12 +83,12 @@ def outline(shapes: Shapes) -> str:
 
 
 def tensors(structure: Any) -> list[Any]:
-    """The leaves that are tensors, in the order of the structure."""
+    """Return the leaves that are tensors, in the order of the structure."""
     return [leaf for leaf in keras.tree.flatten(structure) if leaf is not None]
 
 
 def flat(shapes: Shapes) -> Iterator[tuple[int | None, ...]]:
-    """All shapes, in the order in which `tensors` gives their tensors."""
+    """Yield all shapes, in the order of `tensors`."""
     if isinstance(shapes, Mapping):
         for name in sorted(shapes):
             yield from flat(shapes[name])
@@ -100,7 +100,7 @@ def flat(shapes: Shapes) -> Iterator[tuple[int | None, ...]]:
 
 
 def admits(declared: tuple[int | None, ...], real: tuple[int | None, ...]) -> bool:
-    """Whether a shape with unknown sizes can be the real one."""
+    """Return whether a shape with unknown sizes can be the real one."""
     return len(declared) == len(real) and all(
         size is None or size == axis for size, axis in zip(declared, real, strict=True)
     )

@@ -1,4 +1,4 @@
-"""What a layer holds, wherever it keeps it: attributes, containers, closures, module globals."""
+"""Finds what a layer holds, anywhere: attributes, containers, closures, module globals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from scaffold.conformance.lazy import keras
 _LIBRARIES = frozenset(
     {"keras", "tensorflow", "jax", "jaxlib", "torch", "numpy", "optree", "scaffold"}
 ) | frozenset(sys.stdlib_module_names)
-_FIRST = 1000  # the parts of a longer container say nothing new
+_FIRST = 1000  # further parts of a container add nothing new
 _BOOKS_OF_TENSORFLOW = ("_self_unconditional_", "_self_saveable_", "_self_name_based_")
 _PLAIN = (str, bytes, int, float, complex, type, ModuleType, BuiltinFunctionType, type(None))
 
@@ -34,8 +34,8 @@ class Held:
     """Something that a layer holds.
 
     Args:
-        path: How to get to it, as Python writes it where it can: `self.parts['a'][0]`.
-        attribute: The attribute of the layer that it is below; empty if there is none.
+        path: How to reach it, as a Python expression if possible: `self.parts['a'][0]`.
+        attribute: The attribute of the layer that leads to it; empty if there is none.
         owner: The layer that holds it.
         value: What is held.
     """
@@ -47,34 +47,34 @@ class Held:
 
 
 def layers_of(layer: Any) -> list[Any]:
-    """The layer and all of its sub-layers that Keras knows of."""
+    """Return the layer and all of its sub-layers that Keras tracks."""
     return list(layer._flatten_layers())
 
 
 def names_of_weights(layer: Any) -> dict[int, str]:
-    """The place of each variable by its `id`: `self.encoder.kernel`."""
-    places = {id(layer): "self"}
+    """Return a name for each variable by its `id`: `self.encoder.kernel`."""
+    names = {id(layer): "self"}
     for owner in layers_of(layer):
         for held in held_by(owner):
             if isinstance(held.value, keras.layers.Layer):
                 step = f".{held.value.name}" if _is_of_library(type(owner)) else held.path[4:]
-                places.setdefault(id(held.value), places.get(id(owner), owner.name) + step)
+                names.setdefault(id(held.value), names.get(id(owner), owner.name) + step)
     return {
-        id(variable): f"{places.get(id(owner), owner.name)}.{variable.name}"
+        id(variable): f"{names.get(id(owner), owner.name)}.{variable.name}"
         for owner in reversed(layers_of(layer))
         for variable in owner._trainable_variables + owner._non_trainable_variables
     }
 
 
 def listed(layer: Any, variables: Sequence[Any]) -> str:
-    """The places of some variables as a phrase, the first three of them."""
+    """Return the names of some variables as a phrase, the first three of them."""
     names = names_of_weights(layer)
     shown = ", ".join(f"`{names.get(id(one), one.path)}`" for one in variables[:3])
     return f"{shown} and {len(variables) - 3} more" if len(variables) > 3 else shown
 
 
 def held_in_tree(layer: Any) -> Iterator[Held]:
-    """All that the layer and its sub-layers hold, each thing once."""
+    """Yield everything that the layer and its sub-layers hold, each object once."""
     seen: set[int] = set()
     for owner in layers_of(layer):
         for held in held_by(owner):
@@ -84,14 +84,14 @@ def held_in_tree(layer: Any) -> Iterator[Held]:
 
 
 def held_by(layer: Any) -> Iterator[Held]:
-    """All that a layer holds of its own, in no matter which containers, each thing once.
+    """Yield everything that a layer itself holds, in whatever container, each object once.
 
-    It goes through the user's objects, the containers of Python and functions, and not into
-    another layer, a variable or an object of a library.
+    It follows the user's objects, Python's containers and functions, but not other layers,
+    variables or objects of a library.
     """
     seen = {id(layer)}
     waiting = deque(Held(path, name, layer, value) for path, name, value in _roots(layer))
-    while waiting:  # breadth first, so that each thing has its shortest path
+    while waiting:  # breadth first, so that each object has its shortest path
         held = waiting.popleft()
         if isinstance(held.value, _PLAIN) or id(held.value) in seen:
             continue
@@ -148,7 +148,7 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _is_of_user(value: Any) -> bool:
-    """Whether it is an object of the user's own class, and neither a layer nor a variable."""
+    """Return whether it is an object of the user's class, and neither a layer nor a variable."""
     if isinstance(value, (keras.layers.Layer, keras.Variable, FunctionType, MethodType)):
         return False
     return not _is_of_library(type(value))
@@ -169,7 +169,7 @@ def _is_of_library(thing: Any) -> bool:
 
 
 def _of_function(function: FunctionType) -> Iterator[tuple[str, Any]]:
-    """What a function of the user closes over, its defaults, and the globals that it names."""
+    """Yield what a user's function closes over, its defaults, and the globals that it names."""
     if _is_of_library(function):
         return
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
@@ -183,14 +183,14 @@ def _of_function(function: FunctionType) -> Iterator[tuple[str, Any]]:
 
 
 def _globals_of(code: CodeType) -> set[str]:
-    """The globals that a function reads; `co_names` has attributes among them."""
+    """Return the globals that a function reads; `co_names` includes attributes."""
     found = {step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"}
     inner = (part for part in code.co_consts if isinstance(part, CodeType))
     return found.union(*map(_globals_of, inner))
 
 
 def _wrapped(value: Any) -> Iterator[tuple[str, Any]]:
-    """The function in what a compiler or a decorator made of it."""
+    """Yield the function inside what a compiler or a decorator made of it."""
     attributes = getattr(value, "__dict__", {})
     for name in ("__wrapped__", "_python_function", "python_function"):
         if isinstance(attributes.get(name), FunctionType | MethodType | partial):

@@ -1,4 +1,4 @@
-"""Arguments that come one for each weight: `kernel_regularizer`, `bias_initializer` and so on."""
+"""Arguments for single weights: `kernel_regularizer`, `bias_initializer` and so on."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from scaffold.conformance.subject import Subject
 
 
 def arguments_named(subject: Subject, suffix: str, base: Any) -> list[str]:
-    """The arguments of the constructor that take an object of this kind.
+    """Return the constructor arguments that take an object of this kind.
 
     Args:
         subject: The class.
         suffix: `regularizer`, `initializer` or `constraint`.
-        base: The class of such objects; an argument with a default of another type is none.
+        base: The class of these objects; an argument with a default of another type doesn't count.
 
     Raises:
         NotApplicable: If there are none.
@@ -32,10 +32,10 @@ def arguments_named(subject: Subject, suffix: str, base: Any) -> list[str]:
 
 
 def is_off(subject: Subject, layer: Any, argument: str) -> bool:
-    """Whether the weight that an argument is for may have been turned off by another argument.
+    """Return whether the weight that an argument is for may be turned off by another argument.
 
-    So it is if no weight has its name and an argument is `False`, such as `use_bias`, and if all
-    weights are of layers that were handed in: a layer that makes none yet has none to wire it to.
+    This is so if no weight has its name and an argument such as `use_bias` is `False`, or if all
+    weights belong to layers that were passed in: a layer without weights has none to wire it to.
     """
     if not _makes_weights(subject, layer):
         return True
@@ -56,7 +56,7 @@ def _makes_weights(subject: Subject, layer: Any) -> bool:
 
 
 def made_and_called(subject: Subject, **overrides: Any) -> Any:
-    """An instance that was called, the same each time but for `overrides`."""
+    """Return an instance that was called, the same each time except for `overrides`."""
     keras.utils.set_random_seed(1)
     layer = subject.make(**overrides)
     subject.call(layer, training=False)

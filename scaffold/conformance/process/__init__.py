@@ -1,1 +1,1 @@
-"""A run in processes of its own, and the messages between them."""
+"""Runs checks in separate processes, and passes messages between them."""

@@ -1,4 +1,4 @@
-"""The layers and models that a module defines, once it is imported."""
+"""Finds the layers and models that a module defines, by importing it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from scaffold.text import nearest
 
 
 def classes_of(module: Module) -> Iterator[type]:
-    """The layers and models asked for in a module, which is imported for it.
+    """Import a module and yield the requested layers and models.
 
     Raises:
-        UsageError: If one that is asked for is none.
+        UsageError: If a requested class is not a layer or model.
     """
     if module.folder not in sys.path:
         sys.path.insert(0, module.folder)
@@ -25,10 +25,10 @@ def classes_of(module: Module) -> Iterator[type]:
 
 
 def classes_in(loaded: Any, names: Iterable[str]) -> Iterator[type]:
-    """The classes of these names in an imported module, or all layers and models it defines.
+    """Yield the classes of these names in an imported module, or all its layers and models.
 
     Raises:
-        UsageError: If one of the names is none of a layer or model.
+        UsageError: If a name is not that of a layer or model.
     """
     defined = {name: cls for name, cls in vars(loaded).items() if _is_defined_in(loaded, cls)}
     if not names:
@@ -36,10 +36,9 @@ def classes_in(loaded: Any, names: Iterable[str]) -> Iterator[type]:
     for name in names:
         cls = getattr(loaded, name, None)
         if not isinstance(cls, type) or not issubclass(cls, keras.layers.Layer):
-            what = f"`{name}` of {loaded.__name__} is no layer or model"
-            raise UsageError(
-                f"{what}{nearest(name, defined)}", fix=f"It defines {', '.join(defined) or 'none'}"
-            )
+            what = f"`{name}` in {loaded.__name__} is not a layer or model"
+            there = ", ".join(defined) or "no layers or models"
+            raise UsageError(f"{what}{nearest(name, defined)}", fix=f"The module defines {there}")
         yield cls
 
 

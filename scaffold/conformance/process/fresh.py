@@ -1,4 +1,4 @@
-"""A second process, in which what was saved must come back.
+"""A second process, in which saved models must load.
 
 It is started early, so that its imports of Keras and of the user's module overlap with the checks.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class FreshProcess:
-    """Another interpreter with the same backend and another hash seed.
+    """A second interpreter with the same backend and a different hash seed.
 
     Args:
         backend: The Keras backend.
@@ -48,12 +48,12 @@ class FreshProcess:
         self.folder = Path(tempfile.mkdtemp(prefix="scaffold-"))
 
     def predict(self, subject: Subject, model: Path) -> list[Any]:
-        """What a saved model gives for the case's data, once it is loaded there.
+        """Load a saved model there, and return its outputs for the case's data.
 
         Args:
             subject: The class and the case; its module is imported first, which registers it.
             model: The `.keras` file: the class itself if it is a model, else a Functional model
-                that is the layer.
+                that consists of the layer.
 
         Raises:
             FreshProcessError: If loading or predicting raises there, or the process dies.
@@ -99,7 +99,7 @@ class FreshProcess:
 
 
 class FreshProcessError(Exception):
-    """What went wrong in the other process, in its words."""
+    """An error in the other process, in its own words."""
 
 
 def _load(path: Path) -> list[Any]:
@@ -117,7 +117,7 @@ def _serve(channel: Channel) -> None:
         except (Exception, SystemExit) as problem:
             error: BaseException = problem
             while (first := error.__cause__ or error.__context__) is not None:
-                error = first  # Keras wraps what went wrong in what it was about to do
+                error = first  # Keras wraps the original error in others
             channel.send("".join(traceback.format_exception_only(error)).strip()[:300])
             continue
         np.savez(request["results"], **{f"a{i}": array for i, array in enumerate(outputs)})

@@ -1,4 +1,4 @@
-"""A run over targets: a child process per backend does the work, this one watches over it."""
+"""Runs checks on targets: a child process per backend does the work, this one supervises it."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _POSIX = os.name == "posix"
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be checked.
+    """What to check.
 
     Args:
         targets: `file.py:Class`, `file.py`, `module:Class`, `module` or folders.
-        args: Arguments of the constructor; `None` if they are to be found.
-        inputs: What `call` gets: an `Input`, or lists and dicts of them; `None` likewise.
-        tags: What the layer is declared to do otherwise than most.
+        args: Constructor arguments; `None` to find them.
+        inputs: Inputs of `call`: an `Input`, or lists and dicts of them; `None` to find them.
+        tags: Declared departures from the contract.
         backends: The backends, one process each.
         checks: Ids of the checks to report.
-        timeout: Seconds that one check may take.
-        memory: GiB that a process may take, where the system can hold it to that.
-        allow_empty: Whether the targets may hold no layer or model.
+        timeout: Maximum time per check, in seconds.
+        memory: Memory limit of a process in GiB, if the system can enforce it.
+        allow_empty: Whether to accept targets without a layer or model.
     """
 
     targets: tuple[str, ...]
@@ -55,7 +55,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Note:
-    """Something decided that was not asked for: where a case comes from, what was tried."""
+    """An automatic decision: where a case comes from, what was tried."""
 
     subject: str
     text: str
@@ -67,15 +67,15 @@ Starting = Callable[[str, str], None]
 def run_session(
     request: Request, starting: Starting = lambda subject, check: None
 ) -> Generator[Outcome | Note]:
-    """How each check ends for each class, case and backend, as it comes.
+    """Yield the outcome of each check for each class, case and backend, as it ends.
 
     Args:
-        request: What is to be checked.
+        request: What to check.
         starting: Called with the class and the id of a check before it runs.
 
     Raises:
-        UsageError: If a target is not well-formed or holds no layer or model.
-        MissingError: If a target is not there.
+        UsageError: If a target is invalid or contains no layer or model.
+        MissingError: If a target is not found.
     """
     modules = modules_of(request.targets, allow_empty=request.allow_empty)
     if not modules:
@@ -89,7 +89,7 @@ def run_session(
 
 @dataclass
 class _Watch:
-    """The child of one backend, started again after each check that it did not survive."""
+    """The child of one backend, restarted after each check that it does not survive."""
 
     request: Request
     modules: list[Module]
@@ -141,18 +141,18 @@ class _Watch:
         self.known.append({key: getattr(outcome, key) for key in keys})
 
     def _lost(self, got: str, log: list[str]) -> Outcome:
-        """The finding that is the end of the child."""
+        """Return the outcome of the check that ended the child."""
         if not self.at:
             raise UsageError(
                 f"the {self.backend} backend did not start: {[got, *log][-1]}",
                 fix=f'Try `KERAS_BACKEND={self.backend} python -c "import keras"`',
             )
-        finding = Finding("the process to live on", got, self._where(log))
+        finding = Finding("the process to survive", got, self._where(log))
         subject, case, check = self.at["subject"], self.at["case"], self.at["check"]
         return Outcome(subject, case, self.backend, check, "failed", (finding,))
 
     def _where(self, log: list[str]) -> Where | None:
-        """The deepest line of the user's that a dump of the child's stack names."""
+        """Return the deepest line of the user's code in a dump of the child's stack."""
         folders = tuple(module.folder for module in self.modules)
         for path, line in re.findall(
             r'^  File "(.+)", line (\d+) in ', "\n".join(log), re.MULTILINE
@@ -183,7 +183,7 @@ def _plain(structure: Any) -> Any:
 
 
 class _Worker:
-    """One child process and what it says."""
+    """One child process and its messages."""
 
     def __init__(self, backend: str, job: Mapping[str, Any], folder: Path) -> None:
         self._log = (folder / "log").open("w+", encoding="utf-8", errors="replace")
@@ -217,29 +217,29 @@ class _Worker:
         self._said.put(None)
 
     def messages(self, timeout: float) -> Iterator[Mapping[str, Any]]:
-        """What it says, until it has ended or said nothing for `timeout` seconds."""
+        """Yield its messages until it ends or sends nothing for `timeout` seconds."""
         while True:
             try:
                 message = self._said.get(timeout=timeout)
             except queue.Empty:
-                self._late = f"no end within {timeout:g} s"
+                self._late = f"no result within {timeout:g} s"
                 return
             if message is None:
                 return
             yield message
 
     def end(self) -> str:
-        """How it ended without having said that it was done."""
+        """Return how it ended without reporting that it was done."""
         if self._late:
             if _POSIX:
                 self._process.send_signal(signal.SIGABRT)  # faulthandler writes where it was
                 self._process.wait()
             return self._late
         code = self._process.wait()
-        return f"its end by {signal.Signals(-code).name if code < 0 else f'exit code {code}'}"
+        return f"termination by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
     def log(self) -> list[str]:
-        """What it has printed so far, line by line."""
+        """Return what it has printed so far, line by line."""
         self._log.flush()
         self._log.seek(0)
         return self._log.read().splitlines()

@@ -1,4 +1,4 @@
-"""What `file.py:Class`, `module:Class` and folders stand for; nothing is imported here."""
+"""Resolves `file.py:Class`, `module:Class` and folders; nothing is imported here."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Module:
 
     Args:
         name: Its dotted name.
-        folder: Where the name is looked up, a folder for `sys.path`.
-        classes: The classes in it that are asked for; empty for all layers and models.
+        folder: The folder for `sys.path` in which the name is looked up.
+        classes: The requested classes; empty for all layers and models.
     """
 
     name: str
@@ -31,15 +31,15 @@ class Module:
 
 
 def modules_of(targets: Iterable[str], *, allow_empty: bool = False) -> list[Module]:
-    """The modules that targets stand for, in order.
+    """Return the modules that targets refer to, in order.
 
     Args:
-        targets: What was typed.
-        allow_empty: Whether a folder may hold no layer or model.
+        targets: The targets as typed.
+        allow_empty: Whether to accept a folder without a layer or model.
 
     Raises:
-        UsageError: If a target is not well-formed, or a folder holds no layer or model.
-        MissingError: If there is no such file or folder.
+        UsageError: If a target is invalid, or a folder contains no layer or model.
+        MissingError: If a file or folder is not found.
     """
     modules = [module for target in targets for module in _modules(target, allow_empty)]
     folders: dict[str, str] = {}
@@ -47,8 +47,8 @@ def modules_of(targets: Iterable[str], *, allow_empty: bool = False) -> list[Mod
         first = folders.setdefault(module.name, module.folder)
         if first != module.folder:
             raise UsageError(
-                f"two modules are called `{module.name}`, in {first} and in {module.folder}",
-                fix="Check them one after the other",
+                f"two modules are named `{module.name}`, in {first} and in {module.folder}",
+                fix="Check them separately",
             )
     return modules
 
@@ -66,16 +66,16 @@ def _modules(target: str, allow_empty: bool) -> Iterator[Module]:
     elif all(part.isidentifier() for part in place.split(".")):
         yield Module(place, str(Path.cwd()), classes)
     elif "/" in place or "\\" in place:
-        raise MissingError(f"there is no `{shown(place)}`")
+        raise MissingError(f"`{shown(place)}` not found")
     else:
         raise UsageError(
-            f"`{shown(target)}` is no target",
-            fix="Give `file.py:Class`, `module:Class` or a folder",
+            f"`{shown(target)}` is not a valid target",
+            fix="Use `file.py:Class`, `module:Class` or a folder",
         )
 
 
 def defines_layers(path: Path) -> bool:
-    """Whether a file seems to define a layer or model, without importing it."""
+    """Return whether a file seems to define a layer or model, without importing it."""
     tree = _tree(path)
     return tree is not None and _defines_one(tree, [tree])
 
@@ -83,24 +83,24 @@ def defines_layers(path: Path) -> bool:
 def _file(path: Path, classes: tuple[str, ...]) -> Module:
     if not path.is_file():
         there = [str(other) for other in path.parent.glob("*.py")]
-        raise MissingError(f"there is no file `{shown(str(path))}`{nearest(str(path), there)}")
+        raise MissingError(f"file `{shown(str(path))}` not found{nearest(str(path), there)}")
     name, folder = imported_as(path)
     if not path.stem.isidentifier():
         raise UsageError(
-            f"`{shown(str(path))}` can't be imported: `{name}` is no name of a module",
+            f"can't import `{shown(str(path))}`: `{name}` is not a valid module name",
             fix="Rename the file",
         )
     return Module(name, str(folder), classes)
 
 
 def _folder(folder: Path, classes: tuple[str, ...], allow_empty: bool) -> Iterator[Module]:
-    """The modules below a folder that seem to define a layer or model, or can't be read."""
+    """Yield the modules in a folder that seem to define a layer or model, or can't be parsed."""
     trees = {path: _tree(path) for path in _sources(folder)}
     readable = [tree for tree in trees.values() if tree]
     found = [path for path, tree in trees.items() if not tree or _defines_one(tree, readable)]
     if not found and not allow_empty:
         raise UsageError(
-            f"there is no layer or model in `{shown(str(folder))}`",
+            f"no layer or model found in `{shown(str(folder))}`",
             fix="Name the file: `scaffold check file.py`",
         )
     for path in found:
@@ -118,7 +118,7 @@ def _sources(folder: Path) -> Iterator[Path]:
 
 
 def _tree(path: Path) -> ast.Module | None:
-    """The file as Python reads it; `None` if it can't, which importing it will say."""
+    """Return the syntax tree of a file; `None` if it can't be parsed, which importing reports."""
     try:
         return ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError):
@@ -126,7 +126,7 @@ def _tree(path: Path) -> ast.Module | None:
 
 
 def _defines_one(tree: ast.Module, all_trees: Iterable[ast.Module]) -> bool:
-    """Whether a class in it has a base from Keras, or one that a file beside it defines."""
+    """Return whether a class in it has a base from Keras, or one defined in a file next to it."""
     own = {
         node.name
         for other in all_trees
@@ -143,7 +143,7 @@ def _defines_one(tree: ast.Module, all_trees: Iterable[ast.Module]) -> bool:
 
 
 def _aliases(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Each imported name with the package that it comes from."""
+    """Yield each imported name with the package that it comes from."""
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):

@@ -54,7 +54,7 @@ def _backend() -> str:
 
 
 def _limit(memory: float) -> None:
-    """Hold this process to `memory` GiB, where the system knows such a limit."""
+    """Limit this process to `memory` GiB, if the system supports it."""
     try:
         import resource
     except ImportError:  # Windows
@@ -81,12 +81,12 @@ class _Worker:
         if not self.has_reported and not self.job["allow_empty"]:
             names = ", ".join(module.name for module in modules)
             raise UsageError(
-                f"there is no layer or model in {names}",
-                fix="Layers and models are classes at the top of a module, not called `_...`",
+                f"no layer or model found in {names}",
+                fix="Define a class at the top level of a module, without a leading underscore",
             )
 
     def _classes(self, module: Module) -> Iterator[type]:
-        """The classes of a module; an import that fails is an outcome."""
+        """Yield the classes of a module; report an import that fails as an outcome."""
         failed = {"subject": module.name, "case": "", "check": "imports", "status": "failed"}
         if failed in self.job["known"]:
             return
@@ -137,7 +137,7 @@ def _not_imported(module: str, error: BaseException) -> Outcome:
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         where = Where(error.filename, error.lineno)
     got = f"{type(error).__name__}: {error}".strip(": ")
-    finding = Finding("the module to be imported", got, where)
+    finding = Finding("an importable module", got, where)
     return Outcome(module, "", _backend(), "imports", "failed", (finding,))
 
 

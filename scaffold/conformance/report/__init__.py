@@ -1,1 +1,1 @@
-"""What a run shows: text, JSON, SARIF, JUnit."""
+"""Reports of a run: text, JSON, SARIF, JUnit."""

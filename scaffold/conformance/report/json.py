@@ -14,7 +14,7 @@ from scaffold.conformance.report.view import Page, page_of, path_of
 def run_data(
     outcomes: Sequence[Outcome], notes: Iterable[str], backends: Sequence[str], here: Path
 ) -> dict[str, Any]:
-    """A whole run; paths are relative to the folder `here` where they lie below it."""
+    """Return the data of a whole run; paths below the folder `here` are relative to it."""
     return {
         "clean": not failed(outcomes),
         "backends": list(backends),
@@ -25,12 +25,12 @@ def run_data(
 
 
 def listed_data(checks: Iterable[Check]) -> dict[str, Any]:
-    """Checks in the order in which they run, without their pages."""
+    """Return the data of checks in the order they run, without their pages."""
     return {"checks": [_heading(check) for check in checks]}
 
 
 def page_data(check: Check) -> dict[str, Any]:
-    """The page of one check."""
+    """Return the data of the page of one check."""
     return _heading(check) | {"why": check.why, "fix": check.fix, "example": check.example}
 
 

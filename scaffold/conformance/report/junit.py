@@ -1,4 +1,4 @@
-"""Outcomes as JUnit's XML."""
+"""Outcomes as JUnit XML."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from scaffold.junit import junit as written
 
 
 def junit(outcomes: Iterable[Outcome], here: Path) -> str:
-    """A whole run: a suite for each class, case and backend, a test case for each check.
+    """Return a whole run: a suite for each class, case and backend, a test case for each check.
 
-    The same run gives the same text but for the times: there is no date and no host in it.
+    The same run gives the same text except for times: it contains no date and no host.
     """
     return written("scaffold check", [_suite(group, here) for group in grouped(outcomes)])
 

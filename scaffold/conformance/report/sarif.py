@@ -1,4 +1,4 @@
-"""Outcomes as SARIF 2.1.0, which code hosts show beside the lines of a change."""
+"""Outcomes as SARIF 2.1.0, which code hosts show next to the lines of a change."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _SCHEMA = (
 
 
 def sarif(outcomes: Sequence[Outcome], notes: Iterable[str], here: Path) -> dict[str, Any]:
-    """A whole run: a rule for each check that ran, a result for each finding.
+    """Return a whole run: a rule for each check that ran, a result for each finding.
 
-    What several backends find alike is one result.
+    The same finding on several backends is one result.
 
     Args:
         outcomes: How the checks ended.
-        notes: What was decided that was not asked for.
-        here: The folder that paths are relative to, the root of the repository in general.
+        notes: Notes on automatic decisions.
+        here: The folder that paths are relative to, usually the root of the repository.
     """
     ids = list(dict.fromkeys(outcome.check for outcome in outcomes))
     driver = {
@@ -108,6 +108,6 @@ def _location(where: Where, here: Path) -> dict[str, Any]:
 
 
 def _fingerprint(outcome: Outcome, finding: Finding) -> str:
-    """What stays the same while lines move and numbers change."""
+    """Return what stays the same when lines move and numbers change."""
     parts = (outcome.check, outcome.subject, outcome.case, finding.expected)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

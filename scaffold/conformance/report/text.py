@@ -1,4 +1,4 @@
-"""Outcomes as text for a person, a block for each class, case and backend."""
+"""Outcomes as text, a block for each class, case and backend."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from scaffold.conformance.report.view import (
 )
 
 _LABEL = 9
-# How many findings, or names in a row, are shown unless all are asked for.
+# Maximum number of findings, or of names in a row, unless verbose.
 _MOST = 5
 _RAN = ("passed", "failed", "expected")
 
 
 class Style(Protocol):
-    """Gives a text the colour and the weight that it has on a terminal."""
+    """Styles a piece of text for a terminal."""
 
     def __call__(
         self,
@@ -39,7 +39,7 @@ class Style(Protocol):
 def unstyled(
     text: str, *, fg: str | None = None, bold: bool | None = None, underline: bool | None = None
 ) -> str:
-    """`text` as it is."""
+    """Return `text` unchanged."""
     return text
 
 
@@ -48,10 +48,10 @@ class Look:
     """How the text looks.
 
     Args:
-        here: The folder that paths are relative to, where they lie below it.
-        width: The longest line, in characters.
-        verbose: Whether the checks that passed, and those that were not run, are listed.
-        style: What colours a piece of it.
+        here: The folder to which paths below it are relative.
+        width: Maximum line length, in characters.
+        verbose: Whether to list the checks that passed and those that were not run.
+        style: Styles a piece of it.
     """
 
     here: Path
@@ -67,13 +67,13 @@ def group_text(
     look: Look,
     earlier: Iterable[Outcome] = (),
 ) -> str:
-    """One class in one case on one backend: what failed first, then how the others ended.
+    """Return the text of one class in one case on one backend: failures first, then the others.
 
     Args:
         outcomes: Its outcomes.
-        notes: What was decided for it that was not asked for.
+        notes: Notes on automatic decisions.
         look: How it looks.
-        earlier: Outcomes already shown; what another backend found is not told twice.
+        earlier: Outcomes already shown; what another backend found, too, is not repeated.
     """
     first = outcomes[0]
     lines = [look.style(printable(first.subject), bold=True) + f" on {first.backend}"]
@@ -93,7 +93,7 @@ def group_text(
 
 
 def described(outcome: Outcome) -> str:
-    """One outcome with its findings, for a message without colours."""
+    """Return one outcome with its findings, as plain text."""
     label = f"{outcome.subject} on {outcome.backend}"
     if outcome.status != "failed":
         return f"{label}: {outcome.check}: {outcome.status} {outcome.reason}".rstrip()
@@ -103,27 +103,27 @@ def described(outcome: Outcome) -> str:
 
 
 def summary(outcomes: Sequence[Outcome], style: Style = unstyled) -> str:
-    """What came of it all, one line, and where to read on."""
+    """Return a one-line summary, and where to read more."""
     findings = [o for o in outcomes if o.status == "failed" for _ in o.findings]
     classes = {o.subject for o in outcomes if ":" in o.subject}
     ran = sum(o.status in _RAN for o in outcomes)
     backends = _listed(list(dict.fromkeys(o.backend for o in outcomes)))
     what = f"{_count(len(classes), 'class')}, {_count(ran, 'check')} on {backends}"
     if not findings:
-        return f"{style('Nothing found', fg='green', bold=True)}: {what}."
+        return f"{style('No findings', fg='green', bold=True)}: {what}."
     found = style(_count(len(findings), "finding"), fg="red", bold=True)
-    return f"{found}: {what}.\nMore on a check: scaffold check --explain {findings[0].check}"
+    return f"{found}: {what}.\nLearn more: scaffold check --explain {findings[0].check}"
 
 
 def _found(outcome: Outcome) -> tuple[object, ...]:
-    """What it has found, whatever the backend."""
+    """Return what it has found, whatever the backend."""
     return outcome.subject, outcome.case, outcome.check, outcome.reason, outcome.findings
 
 
 def _failed(outcome: Outcome, look: Look, told_on: str = "") -> list[str]:
     page = page_of(outcome)
     if told_on:
-        return _labelled("failed", f"{outcome.check}: as on {told_on}", look, "red")
+        return _labelled("failed", f"{outcome.check}: same as on {told_on}", look, "red")
     heading = _labelled("failed", f"{outcome.check}: {page.title}", look, "red")
     heading[0] = heading[0].replace(outcome.check, look.style(outcome.check, bold=True), 1)
     lines = ["", *heading, *_findings(outcome.findings, look)]
@@ -142,11 +142,11 @@ def _findings(findings: Sequence[Finding], look: Look) -> Iterator[str]:
         yield from _detail("expected", printable(finding.expected), look)
         yield from _detail("got", printable(finding.got), look)
     if len(findings) > most:
-        yield from _detail("", f"and {len(findings) - most} more: --verbose shows them", look)
+        yield from _detail("", f"and {len(findings) - most} more (--verbose shows all)", look)
 
 
 def _others(outcomes: Sequence[Outcome], look: Look) -> Iterator[str]:
-    """How all ended that did not fail."""
+    """Yield how all the others ended."""
     ended = {
         status: [outcome for outcome in outcomes if outcome.status == status]
         for status in ("expected", "blocked", "not_run_here", "not_applicable", "passed")
@@ -167,14 +167,14 @@ def _others(outcomes: Sequence[Outcome], look: Look) -> Iterator[str]:
         yield from _labelled("not run", f"{several}: {reason}", look, "yellow")
     if ended["not_applicable"]:
         other = _count(len(ended["not_applicable"]), "check")
-        text = f"{other}: not for this class (--verbose says why)"
+        text = f"{other}: not applicable (--verbose shows why)"
         yield from _labelled("not run", text, look)
     if ended["passed"]:
         yield from _labelled("passed", _count(len(ended["passed"]), "check"), look, "green")
 
 
 def _traced(blocked: Sequence[Outcome]) -> Iterator[Outcome]:
-    """Those that were blocked, each for the check that failed and not for another blocked one."""
+    """Yield the blocked outcomes, each with the check that failed as its reason."""
     reasons = {f"needs {outcome.check}": outcome.reason for outcome in blocked}
     for outcome in blocked:
         reason = outcome.reason
@@ -184,7 +184,7 @@ def _traced(blocked: Sequence[Outcome]) -> Iterator[Outcome]:
 
 
 def _by_reason(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
-    """The checks that ended for each reason, those of the most first."""
+    """Return the checks that ended for each reason, the most frequent reason first."""
     found: dict[str, list[str]] = {}
     for outcome in outcomes:
         found.setdefault(printable(outcome.reason), []).append(outcome.check)
@@ -192,12 +192,12 @@ def _by_reason(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
 
 
 def _detail(label: str, text: str, look: Look, color: str | None = None) -> list[str]:
-    """A line of what is said of a failure, its label aligned with those of the others."""
+    """Return the lines of a detail of a failure, its label aligned with the others."""
     return _labelled(f"{' ' * _LABEL}  {label:<8}", text, look, color)
 
 
 def _labelled(label: str, text: str, look: Look, color: str | None = None) -> list[str]:
-    """`text` in lines, to the right of its label in a column of its own."""
+    """Return `text` in lines, to the right of its label in a separate column."""
     padded = label.rjust(_LABEL)
     indent = " " * (len(padded) + 2)
     wrapped = textwrap.wrap(

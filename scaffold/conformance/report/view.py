@@ -1,4 +1,4 @@
-"""What every report takes of an outcome: its check's page, its place, text that can be shown."""
+"""What all reports share: the page of a check, locations, printable text."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _SENTENCE = re.compile(r".+?(?:[.!?](?=\s+[A-Z`])|$)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Page:
-    """What a report says of a check that has ended in one way.
+    """What a report says about an outcome of a check.
 
     Args:
-        title: What it holds, one sentence.
-        why: What goes wrong where it fails; empty if that is not what is wrong here.
-        fix: What to do about it.
+        title: What the check requires, in one sentence.
+        why: What goes wrong if it fails; empty if that is not the problem here.
+        fix: How to fix it.
     """
 
     title: str
@@ -31,7 +31,7 @@ class Page:
 
 
 def page_of(outcome: Outcome) -> Page:
-    """The page of the outcome's check, as far as it says something of this outcome."""
+    """Return the page of the outcome's check, as far as it applies to this outcome."""
     check = find(outcome.check)
     if outcome.status == "failed" and outcome.reason:
         return Page(check.title, "", sentence(outcome.reason))
@@ -39,40 +39,40 @@ def page_of(outcome: Outcome) -> Page:
 
 
 def sentence(text: str) -> str:
-    """`text` with a capital letter at its start and a full stop at its end."""
+    """Return `text` with a capital letter at its start and a full stop at its end."""
     ended = text if text.endswith((".", "!", "?")) else f"{text}."
     return ended[:1].upper() + ended[1:]
 
 
 def opening(text: str) -> str:
-    """The first two sentences of a text: often only the second says what comes of the first."""
+    """Return the first two sentences of a text: often only the second states the consequence."""
     sentences = _SENTENCE.findall(text.partition("\n\n")[0])
     return " ".join(sentence.strip() for sentence in sentences[:2])
 
 
 def grouped(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
-    """The outcomes of each class, case and backend, in the order in which they came."""
+    """Yield the outcomes of each class, case and backend, in order."""
     for _, group in groupby(outcomes, key=group_of):
         yield list(group)
 
 
 def group_of(outcome: Outcome) -> tuple[str, str, str]:
-    """The class, the case and the backend of an outcome."""
+    """Return the class, the case and the backend of an outcome."""
     return outcome.subject, outcome.case, outcome.backend
 
 
 def printable(text: str) -> str:
-    """`text` on one line, with nothing hidden in it."""
+    """Return `text` on one line, with unprintable characters replaced."""
     return _shown(" ".join(text.split()))
 
 
 def place(where: Where, here: Path) -> str:
-    """The path and the line of a place, as one would type them here."""
+    """Return the path and the line of a location, as typed in the folder `here`."""
     return f"{_shown(path_of(where, here))}:{where.line}"
 
 
 def path_of(where: Where, here: Path) -> str:
-    """The path of a place, relative to the folder `here` if it lies below it."""
+    """Return the path of a location, relative to the folder `here` if it is below it."""
     path = Path(where.path)
     return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 

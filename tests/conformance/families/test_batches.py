@@ -25,7 +25,7 @@ def got(cls: Any, check_id: str, **case: Any) -> list[str]:
 
 
 class KeptBatch(keras.layers.Layer):
-    """Keeps the batch size of `build`: other batches become items of another length."""
+    """Keeps the batch size of `build`: other batches become samples of another length."""
 
     def build(self, input_shape: Any) -> None:
         self.batch = input_shape[0]
@@ -35,14 +35,14 @@ class KeptBatch(keras.layers.Layer):
 
 
 class Gram(keras.layers.Layer):
-    """A matrix of the channels: no batch, and as many rows as the batch has items."""
+    """A matrix of the channels: no batch axis, and as many rows as there are samples."""
 
     def call(self, inputs: Any) -> Any:
         return ops.matmul(ops.transpose(inputs), inputs)
 
 
 class Windows(keras.layers.Layer):
-    """Two items of each."""
+    """Makes two samples of each."""
 
     def call(self, inputs: Any) -> Any:
         return ops.reshape(inputs, (-1, inputs.shape[1] // 2, inputs.shape[2]))
@@ -54,11 +54,11 @@ class SoftmaxOverBatch(keras.layers.Layer):
 
 
 class Numbered(keras.layers.Layer):
-    """Adds to each item its place in the batch."""
+    """Adds to each sample its index in the batch."""
 
     def call(self, inputs: Any) -> Any:
-        places = ops.arange(ops.shape(inputs)[0], dtype=inputs.dtype)
-        return inputs + ops.reshape(places, (-1, 1, 1))
+        indices = ops.arange(ops.shape(inputs)[0], dtype=inputs.dtype)
+        return inputs + ops.reshape(indices, (-1, 1, 1))
 
 
 class Folded(keras.layers.Layer):
@@ -80,7 +80,7 @@ class InPart(keras.layers.Layer):
 
 
 class Rebound(keras.layers.Layer):
-    """Writes into a tensor of its own that has the name of the caller's."""
+    """Writes into its own tensor, which has the name of the caller's."""
 
     def call(self, inputs: Any) -> Any:
         inputs = inputs * 2.0
@@ -91,7 +91,7 @@ class Rebound(keras.layers.Layer):
 
 
 class OwnPart(keras.layers.Layer):
-    """Picks a copy by a tensor, and counts with a number."""
+    """Takes a copy by indices, and counts with a number."""
 
     def call(self, inputs: Any, offset: float = 1.0) -> Any:
         offset += 1.0
@@ -144,14 +144,14 @@ class WrongNorm(Block):
 
 
 class WrongMean(Block):
-    """Takes axes 1 and 2 for height and width."""
+    """Assumes that axes 1 and 2 are height and width."""
 
     def call(self, inputs: Any) -> Any:
         return ops.max(self.conv(inputs), axis=(1, 2))[:, :1]
 
 
 class NotTurnedBack(Block):
-    """Gives a `channels_last` image in both formats."""
+    """Returns a `channels_last` image in both formats."""
 
     def call(self, inputs: Any) -> Any:
         outputs = super().call(inputs)
@@ -172,7 +172,7 @@ def test_a_kept_batch_size_is_found() -> None:
 
 
 @pytest.mark.parametrize("cls", [Gram, Windows])
-def test_a_first_axis_that_is_no_batch_passes(cls: Any) -> None:
+def test_a_first_axis_that_is_not_the_batch_passes(cls: Any) -> None:
     assert outcome(cls, "any-batch-size", input=(2, 2) if cls is Gram else (2, 6, 8)).findings == ()
 
 
@@ -183,23 +183,23 @@ def test_a_stateful_layer_keeps_its_batch() -> None:
 
 
 @pytest.mark.parametrize("cls", [SoftmaxOverBatch, Numbered, Folded])
-def test_items_that_meet_are_found(cls: Any) -> None:
+def test_samples_that_mix_are_found(cls: Any) -> None:
     assert len(got(cls, "items-independent")) == 1
 
 
-def test_items_that_meet_on_purpose_are_expected() -> None:
+def test_samples_that_mix_on_purpose_are_expected() -> None:
     found = outcome(SoftmaxOverBatch, "items-independent", tags=["mixes-batch"])
     assert found.status == "expected"
 
 
 @pytest.mark.parametrize("name", ["BatchNormalization", "Dropout", "GlobalAveragePooling1D"])
-def test_layers_that_mix_items_in_training_alone_pass(name: str) -> None:
+def test_layers_that_mix_samples_only_in_training_pass(name: str) -> None:
     args = {"rate": 0.5} if name == "Dropout" else {}
     layer = getattr(keras.layers, name)
     assert outcome(layer, "items-independent", args=args).status == "passed"
 
 
-def test_masked_items_are_independent() -> None:
+def test_masked_samples_are_independent() -> None:
     case = {"input": "2,6,8:mask", "args": {"units": 3}}
     assert outcome(keras.layers.LSTM, "items-independent", **case).status == "passed"
 
@@ -214,14 +214,14 @@ def test_a_write_to_a_tensor_of_its_own_passes(cls: Any) -> None:
     assert outcome(cls, "inputs-not-changed").status == "passed"
 
 
-@pytest.mark.skipif(not TORCH, reason="the other backends refuse the assignment")
+@pytest.mark.skipif(not TORCH, reason="the other backends reject the assignment")
 def test_a_write_to_a_part_is_found() -> None:
     assert got(Cleared, "inputs-not-changed") == ["input 0 changed"]
 
 
 def test_a_norm_of_the_width_is_found() -> None:
     (found,) = got(WrongNorm, "data-format-equivalent", input=(2, 8, 8, 3))
-    assert found.startswith("weights of the shapes ")
+    assert found.startswith("weights of shapes ")
 
 
 @pytest.mark.parametrize("cls", [WrongMean, NotTurnedBack])

@@ -1,4 +1,4 @@
-"""Weights that come late, twice or equal, and those that may."""
+"""Weights that come late, twice or with equal values, and those that may."""
 
 # Keras has no types.
 # mypy: disable-error-code="misc, no-any-return, no-untyped-call"
@@ -27,7 +27,7 @@ def findings(cls: Any, check_id: str, **case: Any) -> tuple[Finding, ...]:
 
 
 class OtherOrder(keras.layers.Layer):
-    """Builds its parts in another order than it calls them in: no fault."""
+    """Builds its parts in a different order than it calls them: not a fault."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -43,7 +43,7 @@ class OtherOrder(keras.layers.Layer):
 
 
 class Spare(keras.layers.Layer):
-    """Has a part that it never uses, and one without weights that nobody builds."""
+    """Has a part that it never uses, and one without weights that is never built."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -142,11 +142,11 @@ class SharesVariable(keras.layers.Layer):
 
 def test_a_shared_variable_is_found() -> None:
     (found,) = findings(SharesVariable, "instances-independent")
-    assert found.got == "one `self.scale` in both"
+    assert found.got == "`self.scale` shared by both"
 
 
 class OneInitializer(keras.layers.Layer):
-    """Hands one initializer object to both of its parts."""
+    """Passes one initializer object to both of its parts."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -162,7 +162,7 @@ class OneInitializer(keras.layers.Layer):
 
 
 class Frequencies(keras.layers.Layer):
-    """Two weights that start with one table, and a frozen copy of a random one: all on purpose."""
+    """Two weights that start with the same table, and a frozen copy of a random one: on purpose."""
 
     def build(self, input_shape: Any) -> None:
         table = np.log(np.arange(1.0, 9.0))
@@ -186,7 +186,7 @@ def test_a_shared_initializer_is_found_and_tables_are_not() -> None:
 
 
 class Optional(keras.layers.Layer):
-    """Hands its arguments to a part, one of them to none while there is no bias."""
+    """Passes its arguments to a part, one of them without effect while there is no bias."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Further things that Python does in `call`, and those that do no harm."""
+"""More that Python does in `call`, and what does no harm."""
 
 # Keras has no types.
 # mypy: disable-error-code="misc, no-any-return, no-untyped-call, no-untyped-def"
@@ -56,7 +56,7 @@ class Running(keras.layers.Layer):
 
 
 class MadeOnceOfNumpy(keras.layers.Layer):
-    """Keeps what its first call has computed, as NumPy has it."""
+    """Keeps what its first call computed, as a NumPy array."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -86,7 +86,7 @@ class WithMask(keras.layers.Layer):
 
 @pytest.mark.parametrize("cls", [Running, MadeOnceOfNumpy, WithMask])
 @pytest.mark.parametrize("check_id", IDS)
-def test_what_is_right_is_not_accused(cls: Any, check_id: str) -> None:
+def test_correct_layers_pass(cls: Any, check_id: str) -> None:
     assert findings(cls, check_id) == ()
 
 
@@ -196,7 +196,7 @@ def test_each_attribute_that_a_call_changes(cls: Any) -> None:
 
 def test_what_changed_is_said() -> None:
     (found,) = findings(Counter, "no-side-effects")
-    assert (found.expected, found.got) == ("`self.calls` to stay 2 in two calls", "4")
+    assert (found.expected, found.got) == ("`self.calls` to stay 2 over two calls", "4")
 
 
 class CachedTable(keras.layers.Layer):
@@ -237,7 +237,7 @@ def test_each_cache_that_keeps_a_symbol(cls: Any) -> None:
 
 
 class Schedule(keras.layers.Layer):
-    """What is left of an iterator is seen by nobody."""
+    """The state of an iterator can't be seen."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

@@ -18,7 +18,7 @@ CHECKS = ("clone-equal", "deepcopy-equal", "pickle-equal")
 
 @keras.saving.register_keras_serializable(package="test_copies")
 class Rolled(keras.layers.Layer):
-    """Draws an order that is in no weight."""
+    """Draws a shift that is not in a weight."""
 
     drawn = 0
 
@@ -53,7 +53,7 @@ class Cached(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="test_copies")
 class Sampled(keras.layers.Layer):
-    """Gives other numbers at each call, as it is meant to."""
+    """Gives different numbers in each call, on purpose."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -84,13 +84,13 @@ def test_what_is_in_no_weight_is_lost(check_id: str) -> None:
 def test_a_copy_that_shares() -> None:
     found = outcome(Cached, "deepcopy-equal")
     assert [finding.expected for finding in found.findings] == [
-        "a copy with weights and sub-layers of its own"
+        "a copy with its own weights and sub-layers"
     ]
 
 
 @pytest.mark.parametrize("check_id", CHECKS)
 @pytest.mark.parametrize("cls", [Sampled, Small, keras.layers.BatchNormalization])
-def test_right_layers_are_not_accused(cls: Any, check_id: str) -> None:
+def test_correct_layers_pass(cls: Any, check_id: str) -> None:
     assert outcome(cls, check_id).status == "passed"
 
 

@@ -40,7 +40,7 @@ class InList(keras.layers.Layer):
 
 
 class MadeInBuild(keras.layers.Layer):
-    """A sub-layer that is made in `build`, without a policy."""
+    """A sub-layer created in `build`, without a policy."""
 
     def build(self, input_shape: Any) -> None:
         self.inner = keras.layers.Dense(8)
@@ -91,14 +91,14 @@ class PinnedWeight(keras.layers.Layer):
 
 
 class WideConstant(keras.layers.Layer):
-    """Multiplies by an array of float64."""
+    """Multiplies by a float64 array."""
 
     def call(self, inputs: Any) -> Any:
         return inputs * np.linspace(0.0, 1.0, 8)
 
 
 class Ranked(keras.layers.Layer):
-    """Floats, and integers that no policy is for."""
+    """Floats, and integers that no policy applies to."""
 
     def call(self, inputs: Any) -> Any:
         return inputs, ops.argsort(inputs, axis=-1), inputs > 0
@@ -110,7 +110,7 @@ class Ranked(keras.layers.Layer):
 
 
 class WrongSpec(keras.layers.Layer):
-    """Tells of float32 under every policy."""
+    """Declares float32 under every policy."""
 
     def call(self, inputs: Any) -> Any:
         return inputs * 2.0
@@ -120,7 +120,7 @@ class WrongSpec(keras.layers.Layer):
 
 
 class Wrapper(keras.layers.Layer):
-    """Takes a layer that brings its own policy."""
+    """Takes a layer that has its own policy."""
 
     def __init__(self, layer: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -134,7 +134,7 @@ class Wrapper(keras.layers.Layer):
 
 
 class Scores(keras.layers.Layer):
-    """A softmax over scores that are masked as a whole where the inputs are zeros."""
+    """A softmax over scores that are fully masked if the inputs are zeros."""
 
     lowest = -1e9
 
@@ -148,7 +148,7 @@ class LowerScores(Scores):
 
 
 class Energy(keras.layers.Layer):
-    """Large numbers, which float16 does not have either as a result."""
+    """Large numbers, which as results float16 doesn't have either."""
 
     def call(self, inputs: Any) -> Any:
         return ops.square(inputs * 1e4)
@@ -162,7 +162,7 @@ class Logarithm(keras.layers.Layer):
 
 
 class Norm(keras.layers.Layer):
-    """Divides by a norm, with a small number that float16 takes for zero."""
+    """Divides by a norm, with a small number that is zero in float16."""
 
     def call(self, inputs: Any) -> Any:
         total = ops.sum(ops.square(inputs), axis=-1, keepdims=True)
@@ -201,8 +201,8 @@ def test_a_weight_of_a_pinned_dtype_is_found() -> None:
     assert finding.got == "float32 in `scale`"
 
 
-@pytest.mark.skipif(BACKEND == "tensorflow", reason="it makes the array what the tensor is")
-def test_a_constant_of_float64_is_found() -> None:
+@pytest.mark.skipif(BACKEND == "tensorflow", reason="it gives the array the tensor's dtype")
+def test_a_float64_constant_is_found() -> None:
     policy = {"jax": "mixed_bfloat16", "torch": "float32"}[BACKEND]
     (finding,) = outcome(WideConstant, "dtype-policy").findings
     assert finding.expected.endswith(f"outputs with dtype={policy!r}")
@@ -218,11 +218,11 @@ def test_outputs_of_a_kept_dtype_are_expected() -> None:
 
 
 @pytest.mark.parametrize("cls", [PreciseSoftmax, Ranked])
-def test_what_is_no_fault_passes(cls: Any) -> None:
+def test_correct_layers_pass(cls: Any) -> None:
     assert outcome(cls, "dtype-policy").status == "passed"
 
 
-def test_a_layer_that_is_given_is_none_of_the_class() -> None:
+def test_a_layer_that_is_passed_in_does_not_count() -> None:
     case = {"args": {"layer": "keras.layers.Dense(4)"}}
     assert outcome(Wrapper, "dtype-policy", **case).status == "passed"
 

@@ -1,4 +1,4 @@
-"""Layers in the models and wrappers of Keras, beyond the examples of the pages."""
+"""Layers in Keras's models and wrappers, beyond the examples of the pages."""
 
 # Keras has no types.
 # mypy: disable-error-code="misc, no-any-return, no-untyped-call"
@@ -15,14 +15,14 @@ from conformance.one_check import outcome
 
 
 class Pair(keras.layers.Layer):
-    """Gives two tensors."""
+    """Returns two tensors."""
 
     def call(self, inputs: Any) -> Any:
         return inputs, inputs * 2
 
 
 class InTuple(keras.layers.Layer):
-    """Gives a tuple of one."""
+    """Returns a tuple of one."""
 
     def call(self, inputs: Any) -> Any:
         return (inputs * 2,)
@@ -32,14 +32,14 @@ class InTuple(keras.layers.Layer):
 
 
 class WithoutShape(keras.layers.Layer):
-    """Doesn't say what shape it gives."""
+    """Doesn't declare its output shape."""
 
     def call(self, inputs: Any) -> Any:
         return inputs * 2
 
 
 class Counting(keras.layers.Layer):
-    """Gives something else at its second call."""
+    """Gives something else in its second call."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -58,7 +58,7 @@ def test_a_tuple_of_one_in_sequential() -> None:
     assert finding.got == "a tuple of one tensor"
 
 
-def test_two_outputs_are_for_no_sequential() -> None:
+def test_two_outputs_are_not_for_sequential() -> None:
     assert outcome(Pair, "inside-sequential").status == "not_applicable"
 
 

@@ -61,7 +61,7 @@ class Noisy(keras.layers.Layer):
 
 
 class Several(keras.layers.Layer):
-    """Takes a dict, gives a dict with an integer and a `None` in it."""
+    """Takes a dict, returns a dict with an integer tensor in it."""
 
     def build(self, input_shape: Any) -> None:
         self.dense = keras.layers.Dense(4)
@@ -74,7 +74,7 @@ class Several(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="test_life")
 class Stepping(keras.Model):
-    """Its training step forgets that it trains; it takes one argument, or on JAX two."""
+    """Its loss calls the model at inference."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -92,14 +92,14 @@ class Stepping(keras.Model):
 
 
 class Trained(Stepping):
-    """The same, with a loss of Keras."""
+    """The same, with Keras's loss."""
 
     def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
         return keras.Model.compute_loss(self, *args, **kwargs)
 
 
 class Parked(keras.layers.Layer):
-    """Parks a tensor on itself between two methods."""
+    """Stores a tensor on itself between two methods."""
 
     def call(self, inputs: Any) -> Any:
         self.parked = ops.exp(-ops.abs(inputs))
@@ -110,7 +110,7 @@ class Parked(keras.layers.Layer):
 
 
 class Guarded(Parked):
-    """Lets one call in at a time."""
+    """Allows one call at a time."""
 
     lock: ClassVar[Any] = threading.RLock()
 
@@ -120,7 +120,7 @@ class Guarded(Parked):
 
 
 class Hoarding(keras.layers.Layer):
-    """Keeps something of every call: the subclasses say where."""
+    """Keeps something from every call: the subclasses decide where."""
 
     def call(self, inputs: Any) -> Any:
         self.keep(inputs)
@@ -165,7 +165,7 @@ def sized(now: float) -> float:
 
 
 class Looping(keras.layers.Layer):
-    """Goes over its batch in Python."""
+    """Loops over its batch in Python."""
 
     def call(self, inputs: Any) -> Any:
         return ops.stack([inputs[i] * 2 for i in range(int(inputs.shape[0]))])
@@ -175,7 +175,7 @@ class Looping(keras.layers.Layer):
 
 
 class Branching(keras.layers.Layer):
-    """Chooses by what it gets, as it should be written."""
+    """Branches on its inputs, as it should be written."""
 
     def call(self, inputs: Any) -> Any:
         return ops.cond(ops.sum(inputs) > 0, lambda: inputs, lambda: -inputs)
@@ -186,7 +186,7 @@ def test_a_gradient_that_climbs() -> None:
 
 
 @pytest.mark.parametrize("cls", [Gated, Noisy, Trained])
-def test_slow_learners_are_not_accused(cls: Any) -> None:
+def test_slow_learners_pass(cls: Any) -> None:
     assert outcome(cls, "fit-lowers-loss").status == "passed"
 
 
@@ -230,8 +230,8 @@ def test_what_does_not_grow(cls: Any) -> None:
     assert outcome(cls, "no-growth").status == "passed"
 
 
-def test_a_batch_that_is_gone_over_in_python() -> None:
-    # On Torch, what Keras exports is for one size of the batch
+def test_a_loop_over_the_batch_in_python() -> None:
+    # On Torch, what Keras exports is for one batch size
     status = "passed" if keras.backend.backend() == "torch" else "failed"
     assert outcome(Looping, "export").status == status
 

@@ -72,7 +72,7 @@ class InBuild(keras.layers.Layer):
 
 
 class PilesUp(keras.layers.Layer):
-    """Keeps its losses in a list of its own."""
+    """Keeps its losses in its own list."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -130,7 +130,7 @@ class Residual(keras.layers.Layer):
 
 
 class RarelyUsed(keras.layers.Layer):
-    """Leaves its branch out in most steps of training."""
+    """Drops its branch in most training steps."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -145,7 +145,7 @@ class RarelyUsed(keras.layers.Layer):
 
 
 class ByLoss(keras.layers.Layer):
-    """Its weight is moved by an added loss alone, and its outputs are integers."""
+    """Its weight is trained by an added loss alone, and its outputs are integers."""
 
     def build(self, input_shape: Any) -> None:
         self.codes = self.add_weight(name="codes", shape=(8,))
@@ -195,7 +195,7 @@ class Chosen(keras.layers.Layer):
 
 def test_the_line_that_cuts_the_gradient_is_named() -> None:
     (found,) = outcome(Chosen, "gradient-reaches-weights").findings
-    assert found.expected == "a gradient by `self.kernel`"
+    assert found.expected == "a gradient for `self.kernel`"
     assert found.where is not None
     line = Chosen.call.__code__.co_firstlineno + 1
     assert (found.where.path, found.where.line) == (__file__, line)

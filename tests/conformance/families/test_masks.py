@@ -1,4 +1,4 @@
-"""Further ways in which masks get lost, and layers that handle them in a way of their own."""
+"""More ways in which masks get lost, and layers that handle them in their own way."""
 
 # Keras has no types.
 # mypy: disable-error-code="misc, no-any-return, no-untyped-call, no-untyped-def"
@@ -58,7 +58,7 @@ class HandedOn(Encoder):
 
 
 class NoRoomForIt(Encoder):
-    """It has no `mask`, but all of the steps are kept apart."""
+    """It takes no `mask`, but doesn't mix steps."""
 
     def call(self, inputs):
         return ops.tanh(self.norm(inputs))
@@ -68,7 +68,7 @@ class NoRoomForIt(Encoder):
 
 
 class OwnAttentionMask(keras.layers.Layer):
-    """Adds the mask to the scores, and gives its softmax none."""
+    """Applies the mask to the scores, and passes none to its softmax."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -83,7 +83,7 @@ class OwnAttentionMask(keras.layers.Layer):
 
 
 class MaskForScores(keras.layers.Layer):
-    """Its `mask` is none of the steps, and it says so."""
+    """Its `mask` is not one of the steps, and it checks that."""
 
     def call(self, inputs, mask=None):
         if mask is not None and len(mask.shape) != 3:
@@ -108,7 +108,7 @@ class LastValid(keras.layers.Layer):
 
 
 class FixedLength(keras.layers.Layer):
-    """Takes six steps, so that it can't be asked without the padding."""
+    """Takes six steps, so that it can't be called without the padding."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -139,7 +139,7 @@ class NoisyAlways(keras.layers.Layer):
 
 
 class Image(keras.layers.Layer):
-    """A mask of the rows of an image is nothing that anybody would give it."""
+    """Nobody would give it a mask of the rows of an image."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -165,7 +165,7 @@ GOOD = [
 
 @pytest.mark.parametrize(("cls", "described"), GOOD)
 @pytest.mark.parametrize("check_id", IDS)
-def test_what_is_right_is_not_accused(cls: Any, described: Input, check_id: str) -> None:
+def test_correct_layers_pass(cls: Any, described: Input, check_id: str) -> None:
     assert findings(cls, check_id, described) == ()
 
 
@@ -184,7 +184,7 @@ class Half(keras.layers.Layer):
 
 
 class NonZero(keras.layers.Layer):
-    """Makes a mask of its own, of the wrong rank."""
+    """Makes its own mask, of the wrong rank."""
 
     def call(self, inputs):
         return ops.expand_dims(ops.tanh(inputs), 1)
@@ -236,13 +236,13 @@ class InnerAttention(keras.layers.Layer):
         (InnerAttention, "self.attention"),
     ],
 )
-def test_a_sublayer_that_goes_without(cls: Any, name: str) -> None:
+def test_a_sublayer_without_the_mask(cls: Any, name: str) -> None:
     (found,) = findings(cls, "mask-reaches-sublayers")
     assert found.expected == f"`{name}` to get the mask of the 6 steps"
 
 
 class Smoothed(keras.layers.Layer):
-    """Each step takes from the one after it, padding or not."""
+    """Each step depends on the one after it, padding or not."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -263,7 +263,7 @@ def test_padding_that_counts(cls: Any) -> None:
     assert found.expected == "the same outputs whatever is in the padded steps"
 
 
-def test_only_padded_steps_are_filled_otherwise() -> None:
+def test_only_padded_steps_are_refilled() -> None:
     subject = padded(Subject(HandedOn, Case(inputs=SEQUENCE)))
     steps = first_steps(subject)
     one, other = subject.data().inputs, refilled(subject, 1).inputs

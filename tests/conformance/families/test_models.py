@@ -67,7 +67,7 @@ class OfFunctional(keras.Model):
 
 @keras.saving.register_keras_serializable(package="test_models")
 class Distilled(Clean):
-    """Compiles with more than Keras's arguments, and tells the file."""
+    """Compiles with more than Keras's arguments, and saves them."""
 
     def compile(self, alpha: float = 0.1, **kwargs: Any) -> None:
         super().compile(**kwargs)
@@ -83,7 +83,7 @@ class Distilled(Clean):
 
 @keras.saving.register_keras_serializable(package="test_models")
 class NewOptimizer(Distilled):
-    """Loads with a fresh optimizer."""
+    """Loads with a new optimizer."""
 
     def compile_from_config(self, config: Any) -> None:
         super().compile_from_config(config)
@@ -93,7 +93,7 @@ class NewOptimizer(Distilled):
 
 @keras.saving.register_keras_serializable(package="test_models")
 class ByBatch(Clean):
-    """Reads the size of the batch in `build`."""
+    """Reads the batch size in `build`."""
 
     def build(self, input_shape: Any) -> None:
         super().build((int(input_shape[0]), *input_shape[1:]))
@@ -101,7 +101,7 @@ class ByBatch(Clean):
 
 @keras.saving.register_keras_serializable(package="test_models")
 class Larger(Clean):
-    """Builds its head with another width than a call."""
+    """Leaves out its head in `build`."""
 
     def build(self, input_shape: Any) -> None:
         self.hidden.build(input_shape)
@@ -131,7 +131,7 @@ class TwoOutputs(Clean):
 
 @keras.saving.register_keras_serializable(package="test_models")
 class TwoOptimizers(Clean):
-    """Compiles with what nobody else has."""
+    """Compiles with two optimizers."""
 
     def compile(self, first: Any, second: Any) -> None:
         super().compile(optimizer=first)
@@ -158,7 +158,7 @@ def test_a_loss_that_adds_up_all() -> None:
     assert outcome(OwnLoss, "model-train-step").status == "passed"
 
 
-def test_a_compile_that_is_told_to_the_file() -> None:
+def test_a_compile_config_that_is_saved() -> None:
     assert outcome(Distilled, "model-compile-round-trip").status == "passed"
 
 
@@ -166,11 +166,11 @@ def test_losses_of_several_outputs() -> None:
     assert outcome(TwoOutputs, "model-compile-round-trip").status == "passed"
 
 
-def test_an_optimizer_that_starts_anew() -> None:
+def test_an_optimizer_that_starts_over() -> None:
     found = outcome(NewOptimizer, "model-compile-round-trip")
     assert [finding.expected for finding in found.findings] == [
-        "the state of the optimizer to come back",
-        "the optimizer SGD to come back",
+        "the optimizer state to be restored",
+        "the optimizer SGD to be restored",
     ]
 
 

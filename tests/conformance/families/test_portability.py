@@ -1,4 +1,4 @@
-"""What the source tells of backends, beyond the examples of the pages."""
+"""What the source reveals about backends, beyond the examples of the pages."""
 
 from __future__ import annotations
 
@@ -101,11 +101,11 @@ class MethodOfTensors(keras.layers.Layer):
 
 
 class Inherited(OfNumPy):
-    """What it inherits from a class of the user's is its own."""
+    """What it inherits from a user's class counts as its own."""
 
 
 class Statics(keras.layers.Layer):
-    """NumPy and Python on shapes and constants, and types of a backend that are asked for."""
+    """NumPy and Python on shapes and constants."""
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         size = int(np.prod(inputs.shape[1:]))
@@ -126,7 +126,7 @@ class Knowing(keras.layers.Layer):
 
 
 class Hiding(keras.layers.Layer):
-    """A variable that has the name of an import."""
+    """A variable with the name of an import."""
 
     def call(self, inputs: Any) -> Any:
         torch = ops.abs(inputs)
@@ -182,7 +182,7 @@ class Sizes(keras.layers.Layer):
 
 
 class Structures(keras.layers.Layer):
-    """Lists of tensors may be counted and looped over; what is not sure is not accused."""
+    """Lists of tensors may be counted and looped over; what is uncertain is not a finding."""
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         if len(inputs) != 2 or training:
@@ -206,7 +206,7 @@ class Structures(keras.layers.Layer):
 
 
 class Spectrum(keras.layers.Layer):
-    """Unpacks the pair that an operation gives."""
+    """Unpacks the pair that an operation returns."""
 
     def call(self, inputs: Any) -> Any:
         real, _ = ops.fft2((inputs, ops.zeros_like(inputs)))
@@ -214,7 +214,7 @@ class Spectrum(keras.layers.Layer):
 
 
 class Typed(keras.layers.Layer):
-    """Asks what it was given."""
+    """Checks the type of its inputs."""
 
     def call(self, inputs: Any) -> Any:
         if isinstance(inputs, list | tuple):
@@ -223,7 +223,7 @@ class Typed(keras.layers.Layer):
 
 
 class Named(keras.layers.Layer):
-    """A dict of tensors: a loop over it gives texts."""
+    """A dict of tensors: a loop over it gives strings."""
 
     def call(self, inputs: Any) -> Any:
         for name in inputs:
@@ -257,7 +257,7 @@ class OldPaths(keras.layers.Layer):
 
 
 class OwnName(keras.layers.Layer):
-    """A method of its own that has the name of an old one."""
+    """Its own method with the name of an old one."""
 
     def call(self, inputs: Any) -> Any:
         self.add_update(inputs)

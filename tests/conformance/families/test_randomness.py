@@ -1,4 +1,4 @@
-"""Further sources of noise that is no noise, and layers that are right to draw as they do."""
+"""More sources of noise that never changes, and layers that draw correctly."""
 
 # Keras has no types.
 # mypy: disable-error-code="misc, no-any-return, no-untyped-call, no-untyped-def, override"
@@ -52,7 +52,7 @@ class Noise(keras.layers.Layer):
 
 
 class RarelyDrops(Noise):
-    """Most of its calls drop nothing, so that they are equal by chance."""
+    """Most of its calls add nothing, so that they are equal by chance."""
 
     def noise(self, inputs):
         return ops.round(keras.random.uniform((), 0.0, 0.51, seed=self.seed_generator))
@@ -66,7 +66,7 @@ class NoRate(Noise):
 
 
 class FixedProjection(Noise):
-    """Draws one constant, in training and not."""
+    """Draws one constant, in training and at inference."""
 
     def call(self, inputs, training=None):
         basis = keras.random.normal((inputs.shape[-1], 4), seed=11)
@@ -74,7 +74,7 @@ class FixedProjection(Noise):
 
 
 class RandomStart(Noise):
-    """Uses NumPy for what it starts from, and nothing else."""
+    """Uses NumPy only for its initial values."""
 
     def build(self, input_shape):
         start = np.random.default_rng(0).normal(size=input_shape[-1:])
@@ -98,7 +98,7 @@ class TwoSublayers(keras.layers.Layer):
 
 
 class Centered(keras.layers.Layer):
-    """Has a state, a generator and other outputs in training, and draws nothing."""
+    """Has state, a generator and different outputs in training, and draws nothing."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -129,7 +129,7 @@ ARGS = {keras.layers.Dropout: {"rate": 0.5}}
 
 
 @pytest.mark.parametrize("cls", GOOD)
-def test_what_is_right_is_not_accused(cls: Any) -> None:
+def test_correct_layers_pass(cls: Any) -> None:
     outcomes = check(cls, args=ARGS.get(cls, {}), input=SHAPE, only=IDS, raises=False)
     assert [outcome.findings for outcome in outcomes if outcome.findings] == []
 
@@ -171,7 +171,7 @@ class FromNewGenerator(Noise):
 @pytest.mark.parametrize(
     "cls", [FromNumpy, FromRandom, FromOwnGenerator, FromOwnRandom, FromNewGenerator]
 )
-def test_numbers_that_keras_knows_nothing_of(cls: Any) -> None:
+def test_numbers_from_outside_keras(cls: Any) -> None:
     (found,) = findings(cls, "no-untracked-randomness")
     (line,) = lines((found,))
     assert found.expected == UNTRACKED
@@ -196,9 +196,9 @@ class WithSharedGenerator(Noise):
 @pytest.mark.parametrize(
     ("cls", "got"),
     [
-        (WithoutSeed, "`seed=None`, the generator that all share, which JAX can't compile"),
+        (WithoutSeed, "`seed=None`, the global generator, which JAX can't compile"),
         (WithNumber, "the seed 5, which gives the same numbers in each step"),
-        (WithSharedGenerator, "one that is none of its variables, constant once JAX compiles it"),
+        (WithSharedGenerator, "an untracked one, constant once JAX compiles it"),
     ],
 )
 def test_draws_that_do_not_last(cls: Any, got: str) -> None:
@@ -258,8 +258,8 @@ class SeedKeptFromSublayer(keras.layers.Layer):
 @pytest.mark.parametrize(
     ("cls", "expected"),
     [
-        (SeedOfItsOwn, "other numbers with seed=8 than with seed=7"),
-        (SeedKeptFromSublayer, "the same numbers from two layers of seed=7"),
+        (SeedOfItsOwn, "different numbers with seed=8 than with seed=7"),
+        (SeedKeptFromSublayer, "the same numbers from two layers with seed=7"),
     ],
 )
 def test_a_seed_that_is_not_used(cls: Any, expected: str) -> None:
@@ -267,7 +267,7 @@ def test_a_seed_that_is_not_used(cls: Any, expected: str) -> None:
 
 
 class RarelyNoisy(Noise):
-    """Few of its calls are other than the first."""
+    """Few of its calls differ from the first."""
 
     def call(self, inputs):
         return inputs * ops.round(keras.random.uniform((4, 1, 1), seed=self.seed_generator))
@@ -280,7 +280,7 @@ def test_noise_at_inference() -> None:
     assert outcome.status == "expected"
 
 
-def test_all_is_as_it_was_after_a_record() -> None:
+def test_a_record_leaves_nothing_behind() -> None:
     method = keras.random.SeedGenerator.next
     generator = keras.random.SeedGenerator(1)
     with drawn(frozenset()) as draws:

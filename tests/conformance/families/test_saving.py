@@ -24,7 +24,7 @@ from scaffold.conformance.subject import Subject
 
 @keras.saving.register_keras_serializable(package="test_saving")
 class LeftInConstructor(keras.layers.Layer):
-    """Makes its part in the constructor and has no `build`."""
+    """Creates its part in the constructor and has no `build`."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -36,7 +36,7 @@ class LeftInConstructor(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="test_saving")
 class OnlySaysBuilt(keras.layers.Layer):
-    """Its `build` leaves a Sequential as it is."""
+    """Its `build` doesn't build its Sequential."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -64,7 +64,7 @@ class OneOfTwo(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="test_saving")
 class LeftInModel(keras.Model):
-    """A model whose `build` makes its part and doesn't build it."""
+    """A model whose `build` creates its part and doesn't build it."""
 
     def build(self, input_shape: Any) -> None:
         self.dense = keras.layers.Dense(4)
@@ -102,7 +102,7 @@ class WholeModel(keras.Model):
 
 @keras.saving.register_keras_serializable(package="test_saving")
 class Joined(keras.layers.Layer):
-    """Takes a dict and a further tensor."""
+    """Takes a dict and another tensor."""
 
     def build(self, inputs_shape: Any, context_shape: Any) -> None:
         self.dense = keras.layers.Dense(4)
@@ -114,7 +114,7 @@ class Joined(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="test_saving")
 class Encoded(keras.layers.Layer):
-    """Writes its weight in a form of its own, and reads it back."""
+    """Writes its weight in its own form, and reads it back."""
 
     def build(self, input_shape: Any) -> None:
         self.scale = self.add_weight(shape=input_shape[-1:], initializer="ones")
@@ -139,7 +139,7 @@ class Forgetful(Encoded):
 
 @keras.saving.register_keras_serializable(package="test_saving")
 class Hidden(keras.layers.Layer):
-    """A property shows Keras a layer that is none of its weights."""
+    """A property shows Keras a layer whose weights don't belong to it."""
 
     def build(self, input_shape: Any) -> None:
         self.dense = keras.layers.Dense(8)
@@ -165,7 +165,7 @@ def test_random_weights_after_loading(cls: Any) -> None:
 
 @pytest.mark.parametrize("cls", [Whole, WholeModel, Encoded])
 @pytest.mark.parametrize("check_id", ["weights-file-complete", "weights-come-back"])
-def test_whole_files_are_not_accused(cls: Any, check_id: str) -> None:
+def test_complete_files_pass(cls: Any, check_id: str) -> None:
     assert outcome(cls, check_id).status == "passed"
 
 
@@ -177,14 +177,14 @@ def test_several_arguments() -> None:
 def test_a_weight_that_is_written_and_not_read() -> None:
     found = outcome(Forgetful, "weights-file-complete")
     assert [finding.got for finding in found.findings] == [
-        "1 of 1 with other values after `load_weights`"
+        "1 of 1 with different values after `load_weights`"
     ]
 
 
-def test_arrays_in_the_file_that_are_no_weights() -> None:
+def test_arrays_in_the_file_that_are_not_weights() -> None:
     found = outcome(Hidden, "weights-file-complete")
     assert len(found.findings) == 2
-    assert all("no weight of the layer" in finding.got for finding in found.findings)
+    assert all("not a weight of the layer" in finding.got for finding in found.findings)
 
 
 def test_initial_zeros_hide_nothing() -> None:
@@ -220,7 +220,7 @@ def test_every_structure_travels(
     assert _loaded(subject) == []
 
 
-def test_the_process_lives_on_after_a_failure(fresh: FreshProcess) -> None:
+def test_the_process_survives_a_failure(fresh: FreshProcess) -> None:
     @keras.saving.register_keras_serializable(package="test_saving")
     class Local(keras.layers.Layer):
         def call(self, inputs: Any) -> Any:

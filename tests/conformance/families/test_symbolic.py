@@ -1,4 +1,4 @@
-"""Shapes that are told before there is data, beyond the examples of the pages."""
+"""Shapes that are declared before there is data, beyond the examples of the pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def got(cls: Any, check_id: str, **case: Any) -> list[str]:
 
 
 class TwoOutputs(keras.layers.Layer):
-    """Tells of one output and gives two."""
+    """Declares one output and returns two."""
 
     def call(self, inputs: Any) -> Any:
         return inputs, ops.sum(inputs, axis=1)
@@ -50,7 +50,7 @@ class OtherNames(NamedOutputs):
 
 
 class Total(keras.layers.Layer):
-    """One number, whatever the batch."""
+    """One number, whatever the batch size."""
 
     def call(self, inputs: Any) -> Any:
         return ops.sum(inputs)
@@ -77,7 +77,7 @@ class Scores(keras.layers.Layer):
 
 
 class StaticBatch(keras.layers.Layer):
-    """Reshapes by a batch size that TensorFlow does not know before it runs."""
+    """Reshapes by a batch size that TensorFlow doesn't know before it runs."""
 
     def call(self, inputs: Any) -> Any:
         return ops.reshape(inputs, (inputs.shape[0], inputs.shape[1] * inputs.shape[2]))
@@ -96,7 +96,7 @@ class AskedBatch(StaticBatch):
 
 
 class KeptBatch(keras.layers.Layer):
-    """Tells of the batch that it was made for."""
+    """Declares the batch size that it was created with."""
 
     def __init__(self, batch: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -110,7 +110,7 @@ class KeptBatch(keras.layers.Layer):
 
 
 class Pair(KeptBatch):
-    """Two rows for a batch of any size: the first axis is no batch."""
+    """Two rows for a batch of any size: the first axis is not the batch."""
 
     def call(self, inputs: Any) -> Any:
         flat = ops.reshape(inputs, (-1, inputs.shape[1], inputs.shape[2]))
@@ -133,7 +133,7 @@ class AskedSteps(StaticSteps):
 
 
 class FrozenSteps(keras.layers.Layer):
-    """Tells of as many steps as it was built with, though it takes others."""
+    """Declares the number of steps that it was built with, though it takes others."""
 
     def build(self, input_shape: Any) -> None:
         self.steps = 6
@@ -146,7 +146,7 @@ class FrozenSteps(keras.layers.Layer):
 
 
 class Flat(keras.layers.Layer):
-    """A dense layer over all steps: made for one number of them."""
+    """A dense layer over all steps, for a fixed number of them."""
 
     def build(self, input_shape: Any) -> None:
         self.kernel = self.add_weight(shape=(input_shape[1] * input_shape[2], 3))
@@ -175,12 +175,12 @@ class Encoder(keras.Model):
 CHECKS = ["compute-output-shape", "symbolic-equals-eager", "unknown-batch", "unknown-dimensions"]
 
 
-def test_an_output_that_is_not_told_of_is_found() -> None:
+def test_an_undeclared_output_is_found() -> None:
     found = got(TwoOutputs, "compute-output-shape")
     assert found == ["tensor from `compute_output_shape`"]
 
 
-def test_another_name_of_an_output_is_found() -> None:
+def test_a_wrong_name_of_an_output_is_found() -> None:
     found = got(OtherNames, "compute-output-shape")
     assert found == ["{sums: tensor, whole: tensor} from `compute_output_shape`"]
 
@@ -193,7 +193,7 @@ def test_a_batch_that_stays_as_it_was_is_found() -> None:
 @pytest.mark.parametrize(
     ("cls", "check_id"), [(StaticBatch, "unknown-batch"), (StaticSteps, "unknown-dimensions")]
 )
-def test_a_size_that_call_takes_for_known_is_found(cls: Any, check_id: str) -> None:
+def test_a_size_that_call_assumes_is_known_is_found(cls: Any, check_id: str) -> None:
     (finding,) = outcome(cls, check_id).findings
     assert finding.got.startswith("TypeError: ")
     assert finding.where is not None
@@ -206,12 +206,12 @@ def test_a_number_of_steps_that_stays_as_it_was_is_found() -> None:
 
 @pytest.mark.parametrize("check_id", CHECKS)
 @pytest.mark.parametrize("cls", [NamedOutputs, Total, Scores, AskedSteps, Encoder])
-def test_what_is_right_passes(cls: Any, check_id: str) -> None:
+def test_correct_layers_pass(cls: Any, check_id: str) -> None:
     assert outcome(cls, check_id).findings == ()
 
 
 @pytest.mark.parametrize("cls", [AskedBatch, Pair])
-def test_a_batch_that_is_asked_for_passes(cls: Any) -> None:
+def test_a_dynamic_batch_size_passes(cls: Any) -> None:
     assert outcome(cls, "unknown-batch").findings == ()
 
 
@@ -225,7 +225,7 @@ def test_a_layer_for_one_size_has_no_unknown_ones() -> None:
     found = outcome(Flat, "unknown-dimensions")
     assert (found.status, found.reason) == (
         "not_applicable",
-        "once built, it makes more items of larger inputs",
+        "once built, it turns larger inputs into more samples",
     )
 
 

@@ -1,4 +1,4 @@
-"""Further ways in which `training` gets lost, and layers that handle it in a way of their own."""
+"""More ways in which `training` gets lost, and layers that handle it in their own way."""
 
 # Keras has no types.
 # mypy: disable-error-code="misc, no-any-return, no-untyped-call, no-untyped-def"
@@ -115,7 +115,7 @@ GOOD = [
 
 @pytest.mark.parametrize("cls", GOOD)
 @pytest.mark.parametrize("check_id", ["training-argument", "training-reaches-sublayers"])
-def test_what_is_right_is_not_accused(cls: Any, check_id: str) -> None:
+def test_correct_layers_pass(cls: Any, check_id: str) -> None:
     assert findings(cls, check_id) == ()
 
 
@@ -132,7 +132,7 @@ def test_a_constant_is_found_and_what_it_leaves_to_siblings() -> None:
         "return self.drop(hidden)  # gets it too",
     ]
     line = norm.where.line if norm.where else 0
-    assert drop.got == f"training=False, which `self.norm` was given in line {line}"
+    assert drop.got == f"training=False, as passed to `self.norm` in line {line}"
 
 
 class FrozenForGood(Block):
@@ -175,10 +175,10 @@ class KeepingModel(keras.Model):
         return self.block(inputs)
 
 
-def test_a_model_must_hand_it_on_for_jax() -> None:
+def test_a_model_must_pass_it_on_for_jax() -> None:
     (found,) = findings(KeepingModel, "training-reaches-sublayers")
     assert found.expected == (
-        "`self.block` to get training=True in `fit` on JAX, which hands nothing on by itself"
+        "`self.block` to get training=True in `fit` on JAX, which doesn't pass it on by itself"
     )
 
 
@@ -195,7 +195,7 @@ class TrainsByDefault(keras.layers.Layer):
 def test_a_default_of_a_sublayer_reaches_the_next() -> None:
     found = findings(TrainsByDefault, "training-reaches-sublayers", input=(2, 6, 6, 3))
     assert [finding.expected for finding in found] == [
-        "`self.drop` to get training=False when the layer is called without"
+        "`self.drop` to get training=False when the layer is called without `training`"
     ]
 
 
@@ -253,9 +253,9 @@ class Unwrapped(Block):
 @pytest.mark.parametrize(
     ("cls", "got"),
     [
-        (ModelWithoutTheArgument, "none, so that `self.drop` never trains in `fit`"),
-        (FromKwargs, "a look into `**kwargs`, from which Keras takes it away"),
-        (InKwargs, "a look into `**kwargs`, from which Keras takes it away"),
+        (ModelWithoutTheArgument, "none, so `fit` runs `self.drop` in inference mode"),
+        (FromKwargs, "a lookup in `**kwargs`, from which Keras removes it"),
+        (InKwargs, "a lookup in `**kwargs`, from which Keras removes it"),
         (OtherName, "`train`, which Keras never fills"),
         (Unwrapped, "a decorator that shows Keras only `(self, inputs, **kwargs)`"),
     ],

@@ -43,7 +43,7 @@ class Half(keras.layers.Layer):
 
 
 class NeverBack(keras.layers.Layer):
-    """Once frozen, frozen for ever."""
+    """Once frozen, it stays frozen."""
 
     def build(self, input_shape: Any) -> None:
         self.scale = self.add_weight(name="scale", shape=(8,))
@@ -100,13 +100,13 @@ def test_what_the_config_forgets_to_freeze_is_found() -> None:
 
 
 @pytest.mark.parametrize("args", [{}, {"trainable": False}])
-def test_a_weight_that_is_not_for_training_is_no_frozen_one(args: dict[str, Any]) -> None:
+def test_a_non_trainable_weight_is_not_a_frozen_one(args: dict[str, Any]) -> None:
     found = outcome(keras.layers.BatchNormalization, "frozen-stays-frozen", **args)
     assert found.status == "not_applicable"
 
 
 class Counts(keras.layers.Layer):
-    """Counts only what it is trained on, and draws noise and measures at inference."""
+    """Counts training steps only, and draws noise and updates a metric at inference."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -126,7 +126,7 @@ class Counts(keras.layers.Layer):
 
 
 class Inner(keras.layers.Layer):
-    """Its part is told that it trains, always."""
+    """Its part is always in training mode."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -143,4 +143,4 @@ def test_only_weights_must_stay_at_inference() -> None:
     assert outcome(Counts, "state-changes-only-in-training").status == "passed"
     (found,) = outcome(Inner, "state-changes-only-in-training").findings
     names = "`self.norm.moving_mean`, `self.norm.moving_variance`"
-    assert found.expected == f"{names} to stay as it was with `training=False`"
+    assert found.expected == f"{names} unchanged with `training=False`"

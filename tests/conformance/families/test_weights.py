@@ -1,4 +1,4 @@
-"""Every place where state can hide, and the ones where it is no fault."""
+"""Everywhere that state can hide, and where it is not a fault."""
 
 # Keras has no types.
 # mypy: disable-error-code="misc, no-any-return, no-untyped-call"
@@ -92,14 +92,14 @@ class Keeper(keras.layers.Layer):
 @pytest.mark.parametrize("way", HIDDEN)
 def test_a_hidden_sublayer_is_found(way: str) -> None:
     (found,) = findings(Keeper, "sublayers-tracked", way=way)
-    assert found.got == "a Dense that is none of them: 2 weights lost"
+    assert found.got == "an untracked Dense: 2 weights lost"
     assert found.where is not None
     assert found.where.path == __file__
     assert findings(Keeper, "weights-tracked", way=way) == ()
 
 
 @pytest.mark.parametrize("way", SEEN)
-def test_a_tracked_sublayer_is_none(way: str) -> None:
+def test_a_tracked_sublayer_passes(way: str) -> None:
     assert findings(Keeper, "sublayers-tracked", way=way) == ()
 
 
@@ -126,7 +126,7 @@ class Stateless(keras.layers.Layer):
 
 
 class PartOfAnother(keras.layers.Layer):
-    """Uses one layer of a model whose further layers hang on it."""
+    """Uses one layer of a model in which other layers depend on it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -152,7 +152,7 @@ class Optimizing(keras.layers.Layer):
 
 
 class Tables(keras.layers.Layer):
-    """Fixed values of every kind, and a tensor in the place of a bias that is turned off."""
+    """Fixed values of every kind, and a tensor instead of a bias that is turned off."""
 
     def __init__(self, use_bias: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -174,7 +174,7 @@ class Tables(keras.layers.Layer):
 
 @pytest.mark.parametrize("cls", [Stateless, PartOfAnother, Optimizing, Tables])
 @pytest.mark.parametrize("check_id", ["sublayers-tracked", "weights-tracked", "no-state-in-call"])
-def test_what_is_no_lost_state_is_left_alone(cls: Any, check_id: str) -> None:
+def test_correct_layers_pass(cls: Any, check_id: str) -> None:
     assert findings(cls, check_id) == ()
 
 
@@ -221,7 +221,7 @@ def test_lost_state_is_found(what: str) -> None:
 
 
 class Queued(keras.layers.Layer):
-    """Holds a variable where no walk gets to."""
+    """Holds a variable where no walk reaches."""
 
     def build(self, input_shape: Any) -> None:
         self.queue: Any = queue.SimpleQueue()
@@ -233,7 +233,7 @@ class Queued(keras.layers.Layer):
 
 def test_a_variable_is_found_wherever_it_is_alive() -> None:
     (found,) = findings(Queued, "weights-tracked")
-    assert found.got.endswith("lost`, which is none of them: it is neither trained nor saved")
+    assert found.got.endswith("lost`, which is untracked: neither trained nor saved")
 
 
 class MakesSeeds(keras.layers.Layer):

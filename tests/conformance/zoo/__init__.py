@@ -1,1 +1,1 @@
-"""Layers and models with one seeded defect each, taken from what people really reported."""
+"""Layers and models with one seeded defect each, taken from real reports."""

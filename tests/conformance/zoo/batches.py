@@ -1,4 +1,4 @@
-"""Items of a batch that have to do with each other, and inputs that are written to."""
+"""Samples of a batch that affect each other, and inputs that are written to."""
 
 # mypy: ignore-errors
 
@@ -11,7 +11,7 @@ from conformance.zoo.entry import seeded
 @seeded("any-batch-size", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class GroupFeatures(keras.layers.Layer):
-    """Keeps the batch size of `build`: four items become two wide ones (keras#8627)."""
+    """Keeps the batch size of `build`: four samples become two wide ones (keras#8627)."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -58,7 +58,7 @@ class AttentionPooling(keras.layers.Layer):
 @seeded("items-independent", input=(4, 9, 7, 3))
 @keras.saving.register_keras_serializable(package="zoo")
 class MinMaxImage(keras.layers.Layer):
-    """Scales by the least and the greatest value of the whole batch (keras#270)."""
+    """Scales by the minimum and the maximum of the whole batch (keras#270)."""
 
     def __init__(self, margin=0.1, **kwargs):
         super().__init__(**kwargs)
@@ -78,7 +78,7 @@ class MinMaxImage(keras.layers.Layer):
 @seeded("items-independent", input=(4, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class HeadwiseAttention(keras.layers.Layer):
-    """Splits the heads by a reshape that folds the batch into them."""
+    """Splits the heads with a reshape that folds the batch into them."""
 
     def __init__(self, heads=2, **kwargs):
         super().__init__(**kwargs)
@@ -106,7 +106,7 @@ class HeadwiseAttention(keras.layers.Layer):
 @seeded("inputs-not-changed", also=("export",), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class ResidualMLP(keras.layers.Layer):
-    """`inputs += ...` writes into the tensor of the caller on Torch (keras#21096)."""
+    """`inputs += ...` writes into the caller's tensor on Torch (keras#21096)."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -146,7 +146,7 @@ class _ChannelBlock(keras.layers.Layer):
 @seeded("data-format-equivalent", input=(2, 9, 7, 3))
 @keras.saving.register_keras_serializable(package="zoo")
 class PointwiseNorm(_ChannelBlock):
-    """The batch normalisation keeps axis -1 with channels first (Zeta36/chess-alpha-zero#90)."""
+    """The batch normalization keeps axis -1 with channels first (Zeta36/chess-alpha-zero#90)."""
 
     def __init__(self, filters=4, data_format="channels_last", **kwargs):
         super().__init__(filters, data_format, **kwargs)
@@ -165,7 +165,7 @@ class PointwiseNorm(_ChannelBlock):
 @seeded("data-format-equivalent", input=(2, 9, 7, 4), args={"filters": 4})
 @keras.saving.register_keras_serializable(package="zoo")
 class SqueezeExcite(_ChannelBlock):
-    """Squeezes the axes 1 and 2, which with channels first are not the image (keras-applications#155)."""  # noqa: E501
+    """Squeezes axes 1 and 2, which are not the image with channels first (keras-applications#155)."""  # noqa: E501
 
     def build(self, input_shape):
         self.gate = keras.layers.Dense(self.filters, "sigmoid", dtype=self.dtype_policy)
@@ -179,7 +179,7 @@ class SqueezeExcite(_ChannelBlock):
 @seeded("data-format-equivalent", input=(2, 5, 3, 4), args={"filters": 8})
 @keras.saving.register_keras_serializable(package="zoo")
 class RectifiedConcat(_ChannelBlock):
-    """Joins on the last axis whatever `data_format` says (Zeta36/chess-alpha-zero#90)."""
+    """Concatenates on the last axis whatever `data_format` says (Zeta36/chess-alpha-zero#90)."""
 
     def call(self, inputs):
         return ops.concatenate([inputs, ops.relu(inputs)], axis=-1)

@@ -1,4 +1,4 @@
-"""Layers without a defect, that a careless check would accuse."""
+"""Layers without a defect that a careless check would flag."""
 
 # mypy: ignore-errors
 
@@ -12,7 +12,7 @@ from conformance.zoo.entry import clean
 @clean(input=(4, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class BatchCenter(keras.layers.Layer):
-    """Mixes the batch and moves its statistics, in training alone."""
+    """Mixes the batch and changes its statistics, only in training."""
 
     def __init__(self, momentum=0.9, **kwargs):
         super().__init__(**kwargs)
@@ -41,7 +41,7 @@ class BatchCenter(keras.layers.Layer):
 @clean(input=[(2, 4), (2, 4)], tags=("random-at-inference",))
 @keras.saving.register_keras_serializable(package="zoo")
 class Sampling(keras.layers.Layer):
-    """Samples in inference as well, as a variational autoencoder does, and is tagged so."""
+    """Samples at inference as well, as a variational autoencoder does, and is tagged so."""
 
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
@@ -89,7 +89,7 @@ class FixedPositions(keras.layers.Layer):
 @clean(input="2,6:int32:0..9")
 @keras.saving.register_keras_serializable(package="zoo")
 class FrozenVectors(keras.layers.Layer):
-    """A table of vectors that `trainable=False` of its weight keeps as it is."""
+    """A table of vectors that is kept fixed by `trainable=False`."""
 
     def __init__(self, size=9, width=4, **kwargs):
         super().__init__(**kwargs)
@@ -117,7 +117,7 @@ class FrozenVectors(keras.layers.Layer):
 @clean(input=(2, 6, 8), tags=("not-differentiable",))
 @keras.saving.register_keras_serializable(package="zoo")
 class Buckets(keras.layers.Layer):
-    """Gives integers, says so, and has nothing to train."""
+    """Returns integers, declares so, and has nothing to train."""
 
     def __init__(self, bounds=(-1.0, 0.0, 1.0), **kwargs):
         super().__init__(**kwargs)
@@ -142,7 +142,7 @@ class Buckets(keras.layers.Layer):
 @clean(input={"left": (2, 6), "right": (2, 6)})
 @keras.saving.register_keras_serializable(package="zoo")
 class TwoTasks(keras.layers.Layer):
-    """Takes a dict and gives a dict of other names and widths."""
+    """Takes a dict and returns a dict with other names and widths."""
 
     def __init__(self, units=3, **kwargs):
         super().__init__(**kwargs)
@@ -197,7 +197,7 @@ class OptionalDropout(keras.layers.Layer):
 @clean(input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class Recurrence(keras.layers.Layer):
-    """Calls one and the same layer twice, on purpose."""
+    """Calls the same layer twice, on purpose."""
 
     def __init__(self, steps=2, **kwargs):
         super().__init__(**kwargs)
@@ -223,7 +223,7 @@ class Recurrence(keras.layers.Layer):
 @clean(input="2,6,8:mask")
 @keras.saving.register_keras_serializable(package="zoo")
 class MaskedMean(keras.layers.Layer):
-    """Uses the mask up and hands none on, at a rank that one less has."""
+    """Consumes the mask and passes none on, with an output of lower rank."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -293,7 +293,7 @@ class LeakyCell(keras.layers.Layer):
 @clean(input="2,6,8:mask", args={"units": 3})
 @keras.saving.register_keras_serializable(package="zoo")
 class Leaky(keras.layers.Layer):
-    """Runs a cell of its own in Keras's `RNN`, which takes care of the mask."""
+    """Runs its own cell in Keras's `RNN`, which handles the mask."""
 
     def __init__(self, units=4, **kwargs):
         super().__init__(**kwargs)
@@ -321,7 +321,7 @@ class Leaky(keras.layers.Layer):
 @clean(input=(2, 6), tags=("not-differentiable",))
 @keras.saving.register_keras_serializable(package="zoo")
 class Quantile(keras.layers.Layer):
-    """Sorts the features of an item and keeps some of them."""
+    """Sorts the features of a sample and keeps some of them."""
 
     def __init__(self, quantiles=(0.1, 0.5, 0.9), **kwargs):
         super().__init__(**kwargs)

@@ -39,7 +39,7 @@ class WarmupScale(keras.layers.Layer):
 @seeded("no-side-effects", also=("weights-tracked",), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class ActivationLog(keras.layers.Layer):
-    """Keeps each activation in a list that grows for ever (tensorflow#34606)."""
+    """Keeps each activation in a list that grows forever (tensorflow#34606)."""
 
     def __init__(self, units=4, **kwargs):
         super().__init__(**kwargs)
@@ -66,7 +66,7 @@ class ActivationLog(keras.layers.Layer):
 @seeded("no-side-effects", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class InspectableAttention(keras.layers.Layer):
-    """Leaves the scores of a call on itself: a tracer, after `fit` (keras#20724)."""
+    """Stores the scores of a call on itself: a tracer, after `fit` (keras#20724)."""
 
     def __init__(self, width=4, **kwargs):
         super().__init__(**kwargs)
@@ -93,7 +93,7 @@ class InspectableAttention(keras.layers.Layer):
 @seeded("no-side-effects", input=(4, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class MovingCenter(keras.layers.Layer):
-    """The running mean is assigned to the attribute: after `fit`, `predict` fails (keras#18404)."""
+    """The running mean is a plain attribute: after `fit`, `predict` fails (keras#18404)."""
 
     def __init__(self, momentum=0.9, **kwargs):
         super().__init__(**kwargs)
@@ -117,7 +117,7 @@ class MovingCenter(keras.layers.Layer):
 @seeded("compiled-equals-eager", on=("tensorflow",), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class DebugClip(keras.layers.Layer):
-    """Asks for `numpy()`, which compiled tensors lack: clips in eager mode only."""
+    """Looks for `numpy()`, which compiled tensors lack: clips in eager mode only."""
 
     def __init__(self, limit=1.0, **kwargs):
         super().__init__(**kwargs)
@@ -167,7 +167,7 @@ _LOG = []
 @seeded("no-growth", also=("nothing-leaks",), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class LoggedDense(keras.layers.Layer):
-    """Each call leaves its outputs in a list of the module (tensorflow#34606)."""
+    """Each call leaves its outputs in a module-level list (tensorflow#34606)."""
 
     def __init__(self, units=4, **kwargs):
         super().__init__(**kwargs)

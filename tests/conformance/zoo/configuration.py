@@ -1,4 +1,4 @@
-"""Configurations that don't say all, or say what JSON can't hold."""
+"""Configs that are incomplete, or contain what JSON can't represent."""
 
 # mypy: ignore-errors
 
@@ -40,7 +40,7 @@ class MixerBlock(keras.layers.Layer):
 @seeded("config-complete", input=(2, 6, 8), args={"units": 5, "temperature": 4.0})
 @keras.saving.register_keras_serializable(package="zoo")
 class CosineClassifier(keras.layers.Dense):
-    """`temperature` is not in the config that it inherits: loaded as 1 (gia-uh/autogoal#140)."""
+    """`temperature` is not in the inherited config: it is loaded as 1 (gia-uh/autogoal#140)."""
 
     def __init__(self, units=3, temperature=1.0, **kwargs):
         super().__init__(units, **kwargs)
@@ -55,7 +55,7 @@ class CosineClassifier(keras.layers.Dense):
 @seeded("config-complete", input=(2, 6, 8), args={"heads": 2, "scale_by": 0.3})
 @keras.saving.register_keras_serializable(package="zoo")
 class ScaledAttention(keras.layers.Layer):
-    """`scale_by` has a default and is left out of the config (tensorflow#42830)."""
+    """`scale_by` has a default and is missing from the config (tensorflow#42830)."""
 
     def __init__(self, heads=2, scale_by=1.0, **kwargs):
         super().__init__(**kwargs)
@@ -134,7 +134,7 @@ class ConfiguredBlock(keras.layers.Layer):
 @seeded("config-plain-json", input=(2, 6, 8), args={"gains": {2: 3.0, 5: 0.5}})
 @keras.saving.register_keras_serializable(package="zoo")
 class ChannelGains(keras.layers.Layer):
-    """The numbers that are its keys come back as texts, so no gain is found (tensorflow#31574)."""
+    """Its integer keys come back as strings, so no gain is found (tensorflow#31574)."""
 
     def __init__(self, gains=None, **kwargs):
         super().__init__(**kwargs)
@@ -209,7 +209,7 @@ class InvertedBottleneck(keras.layers.Layer):
 )
 @keras.saving.register_keras_serializable(package="zoo")
 class Residual(keras.layers.Layer):
-    """The wrapped layer comes back as a dict, there is no `from_config` (keras-io#1461)."""
+    """The wrapped layer comes back as a dict: there is no `from_config` (keras-io#1461)."""
 
     def __init__(self, inner=None, **kwargs):
         super().__init__(**kwargs)
@@ -233,7 +233,7 @@ class Residual(keras.layers.Layer):
 
 @seeded("registered", silent=False, input=(2, 6, 8))
 class Highway(keras.layers.Layer):
-    """Not registered: it can't be loaded where nobody hands `custom_objects` (keras#4871)."""
+    """Not registered: it can't be loaded without `custom_objects` (keras#4871)."""
 
     def __init__(self, gate_bias=-1.0, **kwargs):
         super().__init__(**kwargs)
@@ -264,7 +264,7 @@ class Highway(keras.layers.Layer):
 @seeded("registered", input=(2, 6, 8), args={"rate": 0.3})
 @keras.saving.register_keras_serializable(package="zoo", name="Squash")
 class SquashV1(keras.layers.Layer):
-    """`SquashV2` took its registered name: that one is loaded instead (keras#22706)."""
+    """`SquashV2` took its registered name, and is loaded instead (keras#22706)."""
 
     def __init__(self, rate=1.0, **kwargs):
         super().__init__(**kwargs)

@@ -1,4 +1,4 @@
-"""Constructors that Keras can't use again, and names that are its own."""
+"""Constructors that Keras can't call again, and names that it uses itself."""
 
 # mypy: ignore-errors
 
@@ -11,7 +11,7 @@ from conformance.zoo.entry import seeded
 @seeded("constructs", on=("torch",), silent=False, input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class GatedDropout(keras.layers.Layer):
-    """A sub-layer is set before `super().__init__`: Torch refuses it (pytorch#37824)."""
+    """A sub-layer is set before `super().__init__`: an error on Torch (pytorch#37824)."""
 
     def __init__(self, rate=0.1, **kwargs):
         self.rate = rate
@@ -36,7 +36,7 @@ class GatedDropout(keras.layers.Layer):
 @seeded("runs", silent=False, input=(2, 9, 7, 3))
 @keras.saving.register_keras_serializable(package="zoo")
 class WeightStandardizedConv(keras.layers.Conv2D):
-    """`build` doesn't call the one of `Conv2D`, which makes the kernel."""
+    """`build` doesn't call that of `Conv2D`, which creates the kernel."""
 
     def __init__(self, filters=4, kernel_size=3, epsilon=1e-3, **kwargs):
         super().__init__(filters, kernel_size, **kwargs)
@@ -57,7 +57,7 @@ class WeightStandardizedConv(keras.layers.Conv2D):
 @seeded("kwargs-forwarded", silent=False, input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class PatchEncoder(keras.layers.Layer):
-    """No `**kwargs`: loading hands `name`, `dtype` and `trainable`, and fails (keras#19899)."""
+    """No `**kwargs`: loading passes `name`, `dtype` and `trainable`, and fails (keras#19899)."""
 
     def __init__(self, units=8):
         super().__init__()
@@ -81,7 +81,7 @@ class PatchEncoder(keras.layers.Layer):
 @seeded("kwargs-forwarded", also=("unknown-argument-refused",), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class SpectralGate(keras.layers.Layer):
-    """`**kwargs` end in the constructor: name and dtype are lost silently (keras#19899)."""
+    """`**kwargs` end in the constructor: name and dtype are silently lost (keras#19899)."""
 
     def __init__(self, bias=0.0, **kwargs):
         super().__init__()
@@ -104,7 +104,7 @@ class SpectralGate(keras.layers.Layer):
 @seeded("unknown-argument-refused", input=(2, 6, 8), args={"units": 6})
 @keras.saving.register_keras_serializable(package="zoo")
 class Maxout(keras.layers.Layer):
-    """What it doesn't know is swallowed: `Maxout(6, piece=4)` has 2 pieces (tensorflow#46276)."""
+    """Unknown arguments are swallowed: `Maxout(6, piece=4)` has 2 pieces (tensorflow#46276)."""
 
     def __init__(self, units=8, pieces=2, **kwargs):
         known = {key: kwargs[key] for key in ("name", "dtype", "trainable") if key in kwargs}
@@ -188,7 +188,7 @@ class LowRankAdapter(keras.layers.Layer):
 @seeded("attribute-names", also=("runs",), silent=False, input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class TwoWayEncoder(keras.layers.Layer):
-    """`self.forward` is what Torch calls a module by: endless recursion there (keras#19730)."""
+    """Torch calls a module by its `forward`: endless recursion there (keras#19730)."""
 
     def __init__(self, units=4, **kwargs):
         super().__init__(**kwargs)

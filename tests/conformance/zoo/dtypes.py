@@ -1,4 +1,4 @@
-"""Layers that ignore the precision that they are told, or can't bear a low one."""
+"""Layers that ignore the requested precision, or fail in a low one."""
 
 # mypy: ignore-errors
 
@@ -12,7 +12,7 @@ from conformance.zoo.entry import seeded
 @seeded("dtype-policy", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class TransformerMLP(keras.layers.Layer):
-    """The dense layers aren't given the policy: float32 under mixed precision (keras#19381)."""
+    """The dense layers don't get the policy: float32 under mixed precision (keras#19381)."""
 
     def __init__(self, hidden=16, **kwargs):
         super().__init__(**kwargs)
@@ -61,7 +61,7 @@ class StableSoftplus(keras.layers.Layer):
 @seeded("dtype-policy", input=(2, 6, 8), args={"length": 10})
 @keras.saving.register_keras_serializable(package="zoo")
 class SinusoidalPositions(keras.layers.Layer):
-    """Adds a NumPy table of float64 to whatever comes (jax#4718)."""
+    """Adds a float64 NumPy table to any input (jax#4718)."""
 
     def __init__(self, length=16, **kwargs):
         super().__init__(**kwargs)
@@ -88,7 +88,7 @@ class SinusoidalPositions(keras.layers.Layer):
 @seeded("dtype-policy", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class RMSScale(keras.layers.Layer):
-    """The scale is kept out of the autocast: float32 comes out (tensorflow/hub#466)."""
+    """The scale is excluded from autocast: the outputs are float32 (tensorflow/hub#466)."""
 
     def __init__(self, epsilon=1e-3, **kwargs):
         super().__init__(**kwargs)
@@ -115,7 +115,7 @@ class RMSScale(keras.layers.Layer):
 @seeded("finite-in-low-precision", on=("tensorflow", "jax"), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class CausalMixer(keras.layers.Layer):
-    """A mask of -1e9 is infinite in float16, and times 0 not a number (keras#17571)."""
+    """A mask of -1e9 is infinite in float16, and NaN times 0 (keras#17571)."""
 
     def __init__(self, width=4, **kwargs):
         super().__init__(**kwargs)
@@ -163,7 +163,7 @@ class UnitNorm(keras.layers.Layer):
 @seeded("finite-in-low-precision", input=(2, 9, 7, 3))
 @keras.saving.register_keras_serializable(package="zoo")
 class EnergyPooling(keras.layers.Layer):
-    """Sums the squares of values of some hundreds in float16, beyond its 65504 (keras#23546)."""
+    """Sums the squares of some hundreds in float16, beyond its limit of 65504 (keras#23546)."""
 
     def __init__(self, contrast=255.0, **kwargs):
         super().__init__(**kwargs)

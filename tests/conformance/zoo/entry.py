@@ -1,4 +1,4 @@
-"""What the zoo says of each of its classes: read from the source, without importing Keras."""
+"""The classes of the zoo, read from the source without importing Keras."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Entry:
         family: The module that holds it.
         text: Its docstring on one line.
         check: The check that must find its defect; empty if it has none.
-        also: Checks that see the same defect from another side, and may say so.
+        also: Checks that may report the same defect, too.
         on: The backends on which the defect shows; on the others the class is clean.
-        silent: Whether users get wrong results of it and no error.
+        silent: Whether it gives wrong results without an error.
         case: What it is checked with, as `case_from` reads it.
     """
 
@@ -70,18 +70,18 @@ def seeded(
     silent: bool = True,
     **case: Any,
 ) -> Callable[[_Class], _Class]:
-    """Say which check must find the defect of a class, and what it is checked with."""
+    """Declare which check must find the defect of a class, and what it is checked with."""
     return lambda cls: cls
 
 
 def clean(**case: Any) -> Callable[[_Class], _Class]:
-    """Say that a class has no defect, and what it is checked with."""
+    """Declare that a class has no defect, and what it is checked with."""
     return lambda cls: cls
 
 
 @cache
 def entries() -> tuple[Entry, ...]:
-    """All classes of the zoo."""
+    """Return all classes of the zoo."""
     paths = sorted(HERE.glob("*.py"))
     return tuple(entry for path in paths for entry in _entries(path))
 

@@ -1,4 +1,4 @@
-"""Layers that work alone and not inside of others."""
+"""Layers that work alone, but not inside others."""
 
 # mypy: ignore-errors
 
@@ -11,7 +11,7 @@ from conformance.zoo.entry import seeded
 @seeded("inside-bidirectional", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class LeakyIntegrator(keras.layers.Layer):
-    """Takes `go_backwards` and reads forward all the same: both directions are one (tensorflow#36010)."""  # noqa: E501
+    """Takes `go_backwards` but reads forwards anyway: both directions are the same (tensorflow#36010)."""  # noqa: E501
 
     def __init__(self, decay=0.5, return_sequences=True, go_backwards=False, **kwargs):
         super().__init__(**kwargs)

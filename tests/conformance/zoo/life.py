@@ -1,4 +1,4 @@
-"""What shows only after some time: in training, with many threads, at export."""
+"""Defects that show only later: in training, with many threads, at export."""
 
 # mypy: ignore-errors
 
@@ -13,7 +13,7 @@ _PASSED = {}
 @seeded("threads-agree", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class ConditionalGate(keras.layers.Layer):
-    """Passes its gate on in a dict of the module: two threads share one (tensorflow#61298)."""
+    """Passes its gate on in a module-level dict: two threads share one (tensorflow#61298)."""
 
     def __init__(self, units=8, **kwargs):
         super().__init__(**kwargs)
@@ -43,7 +43,7 @@ class ConditionalGate(keras.layers.Layer):
 @seeded("fit-lowers-loss", input=(4, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class ReversalHead(keras.layers.Layer):
-    """The reversed gradient is left on after the experiment: `fit` climbs (keras#10429)."""
+    """The gradient is still reversed after an experiment: `fit` raises the loss (keras#10429)."""
 
     def __init__(self, units=4, **kwargs):
         super().__init__(**kwargs)

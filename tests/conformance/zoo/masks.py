@@ -1,4 +1,4 @@
-"""Masks that get lost, or that no longer fit what they come with."""
+"""Masks that get lost, or that no longer fit their tensors."""
 
 # mypy: ignore-errors
 
@@ -11,7 +11,7 @@ from conformance.zoo.entry import seeded
 @seeded("mask-fits-output", input="2,6,8:mask")
 @keras.saving.register_keras_serializable(package="zoo")
 class PyramidLSTM(keras.layers.Layer):
-    """Halves the length and hands the whole mask on (keras#18543)."""
+    """Halves the length and passes the whole mask on (keras#18543)."""
 
     def __init__(self, units=4, **kwargs):
         super().__init__(**kwargs)
@@ -36,7 +36,7 @@ class PyramidLSTM(keras.layers.Layer):
 @seeded("padding-ignored", input="2,6,8:mask")
 @keras.saving.register_keras_serializable(package="zoo")
 class MeanOverTime(keras.layers.Layer):
-    """The mean counts padded steps: the result depends on the padding (keras#18759)."""
+    """The mean includes padded steps: the result depends on the padding (keras#18759)."""
 
     def __init__(self, units=4, **kwargs):
         super().__init__(**kwargs)
@@ -120,7 +120,7 @@ class SentenceEncoder(keras.layers.Layer):
 @seeded("padding-ignored", input="2,6,8:mask")
 @keras.saving.register_keras_serializable(package="zoo")
 class SequenceNorm(keras.layers.Layer):
-    """Mean and variance over the steps count the padding in (keras#18759)."""
+    """Mean and variance over the steps include the padding (keras#18759)."""
 
     def __init__(self, epsilon=1e-3, **kwargs):
         super().__init__(**kwargs)
@@ -146,7 +146,7 @@ class SequenceNorm(keras.layers.Layer):
 @seeded("padding-ignored", input="2,6,8:mask")
 @keras.saving.register_keras_serializable(package="zoo")
 class MaskedSoftmaxPool(keras.layers.Layer):
-    """Multiplies by the mask after the softmax, which padding has already taken part in (keras#18416)."""  # noqa: E501
+    """Multiplies by the mask after the softmax, which already includes the padding (keras#18416)."""  # noqa: E501
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

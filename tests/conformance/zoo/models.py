@@ -10,7 +10,7 @@ from conformance.zoo.entry import seeded
 @seeded("model-compile-round-trip", silent=False, input=(4, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class Distiller(keras.Model):
-    """Its `compile` takes more than Keras's and isn't told to the file (bayesflow-org/bayesflow#442)."""  # noqa: E501
+    """Its `compile` takes more arguments than Keras's, which are not saved (bayesflow-org/bayesflow#442)."""  # noqa: E501
 
     def __init__(self, units=3, **kwargs):
         super().__init__(**kwargs)
@@ -37,7 +37,7 @@ class Distiller(keras.Model):
 @seeded("unknown-batch", also=("model-builds-without-data",), silent=False, input=(2, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class WideAndDeep(keras.Model):
-    """`build` asks for the number of items, which a model doesn't know (tensorflow#36991)."""
+    """`build` needs the batch size, which a model doesn't know (tensorflow#36991)."""
 
     def __init__(self, units=4, **kwargs):
         super().__init__(**kwargs)

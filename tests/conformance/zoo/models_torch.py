@@ -1,4 +1,4 @@
-"""Models with a training step of their own, as Keras's guide writes it for Torch."""
+"""Models with a custom training step, as in Keras's guide for Torch."""
 
 # mypy: ignore-errors
 
@@ -9,7 +9,7 @@ from conformance.zoo.entry import seeded
 
 
 class _Steps(keras.Model):
-    """A regularised model that the ones below give a training step."""
+    """A regularized model to which the ones below add a training step."""
 
     def __init__(self, units=3, **kwargs):
         super().__init__(**kwargs)
@@ -37,7 +37,7 @@ class _Steps(keras.Model):
 @seeded("model-train-step", on=("torch",), input=(4, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class HandMadeLoss(_Steps):
-    """Its step has a loss of its own and forgets those of the layers (bayesflow-org/bayesflow#541)."""  # noqa: E501
+    """Its step has its own loss and forgets those of the layers (bayesflow-org/bayesflow#541)."""
 
     def train_step(self, data):
         inputs, targets = data

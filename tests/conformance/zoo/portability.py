@@ -1,4 +1,4 @@
-"""Code of one backend, or of a Keras that is no more."""
+"""Code for one backend, or for an older Keras."""
 
 # mypy: ignore-errors
 
@@ -31,7 +31,7 @@ class MedianFilter(keras.layers.Layer):
 @seeded("tensors-not-branched-on", silent=False, input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class ClipGuard(keras.layers.Layer):
-    """`if` asks a tensor: it works on Torch, and in eager mode (keras#19675)."""
+    """`if` on a tensor: it works on Torch, and in eager mode (keras#19675)."""
 
     def __init__(self, limit=3.0, **kwargs):
         super().__init__(**kwargs)
@@ -53,7 +53,7 @@ class ClipGuard(keras.layers.Layer):
 @seeded("tensors-not-branched-on", silent=False, input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class AdaptiveTemperature(keras.layers.Layer):
-    """Takes the `float` of a tensor to choose its temperature (keras#19675)."""
+    """Converts a tensor to `float` to choose its temperature (keras#19675)."""
 
     def __init__(self, least=0.5, **kwargs):
         super().__init__(**kwargs)
@@ -79,7 +79,7 @@ class AdaptiveTemperature(keras.layers.Layer):
 @seeded("keras-2-names", also=("runs",), silent=False, input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class PairFeatures(keras.layers.Layer):
-    """`shape.as_list()` is TensorFlow's, in eager mode too: no other backend has it (tensorflow#63792)."""  # noqa: E501
+    """`shape.as_list()` is TensorFlow's, even in eager mode: no other backend has it (tensorflow#63792)."""  # noqa: E501
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

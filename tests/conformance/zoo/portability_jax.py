@@ -12,7 +12,7 @@ from conformance.zoo.entry import seeded
 @seeded("portable-ops", on=("jax",), silent=False, input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class RotaryPositions(keras.layers.Layer):
-    """`jnp` in `call`: right on JAX, and on no other backend (adalca/neurite#91)."""
+    """`jnp` in `call`: works on JAX only (adalca/neurite#91)."""
 
     def __init__(self, base=100.0, **kwargs):
         super().__init__(**kwargs)

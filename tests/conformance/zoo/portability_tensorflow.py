@@ -1,4 +1,4 @@
-"""Layers written in TensorFlow's own operations, as those of Keras 2 were."""
+"""Layers written with TensorFlow's own operations, as in Keras 2."""
 
 # mypy: ignore-errors
 
@@ -11,7 +11,7 @@ from conformance.zoo.entry import seeded
 @seeded("portable-ops", on=("tensorflow",), silent=False, input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class InstanceNorm(keras.layers.Layer):
-    """`tf.nn` in `call`: right on TensorFlow, and on no other backend (adalca/neurite#91)."""
+    """`tf.nn` in `call`: works on TensorFlow only (adalca/neurite#91)."""
 
     def __init__(self, epsilon=1e-3, **kwargs):
         super().__init__(**kwargs)

@@ -12,7 +12,7 @@ from conformance.zoo.entry import seeded
 @seeded("weights-tracked", on=("torch",), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class LearnedTemperature(keras.layers.Layer):
-    """A `torch.nn.Parameter` is no weight of a Keras layer: not trained, not saved (keras-core#604)."""  # noqa: E501
+    """A `torch.nn.Parameter` is not a weight of a Keras layer: not trained, not saved (keras-core#604)."""  # noqa: E501
 
     def __init__(self, initial=0.5, **kwargs):
         super().__init__(**kwargs)

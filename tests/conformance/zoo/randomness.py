@@ -1,4 +1,4 @@
-"""Noise that is always the same, that nobody can repeat, or that comes at the wrong time."""
+"""Noise that is always the same, that can't be repeated, or that comes at the wrong time."""
 
 # mypy: ignore-errors
 
@@ -51,7 +51,7 @@ class SpecAugment(_Noise):
 @seeded("seed-repeats", input=(2, 6, 8), args={"seed": 7})
 @keras.saving.register_keras_serializable(package="zoo")
 class RegularizedMLP(_Noise):
-    """`seed` isn't handed to the dropout inside: runs can't be repeated (keras#19688)."""
+    """`seed` isn't passed to the dropout inside: runs can't be repeated (keras#19688)."""
 
     def build(self, input_shape):
         self.hidden = keras.layers.Dense(input_shape[-1], "gelu", dtype=self.dtype_policy)
@@ -66,7 +66,7 @@ class RegularizedMLP(_Noise):
 @seeded("random-in-training", input=(2, 6, 8), args={"seed": 7})
 @keras.saving.register_keras_serializable(package="zoo")
 class DoubleDropout(_Noise):
-    """Two dropouts with one number as seed always drop the same units (keras#17548)."""
+    """Two dropouts with the same integer seed always drop the same units (keras#17548)."""
 
     def __init__(self, rate=0.5, seed=None, **kwargs):
         super().__init__(rate, seed, **kwargs)
@@ -87,7 +87,7 @@ class DoubleDropout(_Noise):
 @seeded("inference-repeats", also=("inside-functional",), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class StochasticDepth(_Noise):
-    """Drops its branch in inference as well: predictions differ."""
+    """Drops its branch at inference as well: predictions differ."""
 
     def __init__(self, rate=0.5, seed=None, **kwargs):
         super().__init__(rate, seed, **kwargs)
@@ -106,7 +106,7 @@ class StochasticDepth(_Noise):
 @seeded("no-untracked-randomness", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class TokenDropout(_Noise):
-    """A number as seed in `call`: the same steps are dropped in each call (keras#18426)."""
+    """An integer seed in `call`: the same steps are dropped in each call (keras#18426)."""
 
     def call(self, inputs, training=None):
         if not training:
@@ -118,7 +118,7 @@ class TokenDropout(_Noise):
 @seeded("no-untracked-randomness", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class ChannelJitter(_Noise):
-    """NumPy's noise in `call` is one constant once it is compiled (keunwoochoi/kapre#35)."""
+    """NumPy noise in `call` is a constant once it is compiled (keunwoochoi/kapre#35)."""
 
     def call(self, inputs, training=None):
         if not training:
@@ -130,7 +130,7 @@ class ChannelJitter(_Noise):
 @seeded("no-untracked-randomness", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class LayerDrop(_Noise):
-    """Python's `random` decides once, at the first trace, for ever after (keras#20569)."""
+    """Python's `random` decides once and for all, in the first trace (keras#20569)."""
 
     def build(self, input_shape):
         self.branch = keras.layers.Dense(input_shape[-1], "relu", dtype=self.dtype_policy)
@@ -148,7 +148,7 @@ _SEEDS = keras.random.SeedGenerator(42)
 @seeded("no-untracked-randomness", also=("weights-tracked",), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class Mixup(_Noise):
-    """One seed generator for the whole module, which no layer tracks (keras-io#1693)."""
+    """A module-level seed generator, which no layer tracks (keras-io#1693)."""
 
     def call(self, inputs, training=None):
         if not training:
@@ -160,7 +160,7 @@ class Mixup(_Noise):
 @seeded("no-state-in-call", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class WordDropout(_Noise):
-    """Makes its seed generator in `call`, so each call begins anew (keras#18426)."""
+    """Creates its seed generator in `call`, so each call starts over (keras#18426)."""
 
     def call(self, inputs, training=None):
         if not training:

@@ -1,8 +1,8 @@
 """`python -m conformance.zoo.run RESULTS [NAME ...]`: the whole zoo in one process, on one backend.
 
-`RESULTS` becomes a JSON file: what each check said of each class, and with `--keras` what Keras's
-own helper for tests of layers said. With `--own` a class with a defect is given only to the check
-that must find it, and to those that this one needs.
+`RESULTS` becomes a JSON file with what each check found in each class, and, with `--keras`, what
+Keras's own test helper for layers found. With `--own`, a class with a defect gets only the check
+that must find it, and those that this check needs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TESTS = Path(__file__).parents[2]
 
 
 def main(words: Sequence[str]) -> None:
-    """Check the classes that are named, or all."""
+    """Check the named classes, or all."""
     parser = argparse.ArgumentParser()
     parser.add_argument("results", type=Path)
     parser.add_argument("names", nargs="*")
@@ -63,7 +63,7 @@ def _result(entry: Entry, fresh: Any, given: argparse.Namespace) -> dict[str, An
 def _checked(
     entry: Entry, cls: Any, fresh: Any, own: bool
 ) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """What was found, by check, and how each check ended."""
+    """Return what was found, by check, and how each check ended."""
     from scaffold.cases import case_from
     from scaffold.conformance.registry import checks, find, with_needed
     from scaffold.conformance.runner import run
@@ -81,10 +81,10 @@ def _checked(
 
 
 def run_layer_test(entry: Entry, cls: Any) -> tuple[str, str]:
-    """Whether Keras's own `run_layer_test` finds fault with a class, and what it says.
+    """Return whether Keras's own `run_layer_test` finds fault with a class, and its message.
 
     Returns:
-        `found` with the error, `missed`, or `n.a.` for inputs that it can't give to a layer.
+        `found` with the error, `missed`, or `n.a.` for inputs that it can't pass to a layer.
     """
     import keras
     from keras.src.testing.test_case import TestCase
@@ -93,7 +93,7 @@ def run_layer_test(entry: Entry, cls: Any) -> tuple[str, str]:
 
     case = case_from(entry.case)
     if isinstance(case.inputs, dict):
-        return "n.a.", "it hands a dict to `call` as named arguments"
+        return "n.a.", "it passes a dict to `call` as keyword arguments"
     inputs = tuple(case.inputs) if isinstance(case.inputs, list) else case.inputs
     shapes = map_inputs(lambda described: described.shape, inputs)
     dtypes = map_inputs(lambda described: described.dtype, inputs)
@@ -104,7 +104,7 @@ def run_layer_test(entry: Entry, cls: Any) -> tuple[str, str]:
         warnings.simplefilter("ignore")
         try:
             helper.run_layer_test(cls, _arguments(case), input_shape=shapes, input_dtype=dtypes)
-        except Exception as error:  # What a test of Keras would have failed with.
+        except Exception as error:  # What a test in Keras would have failed with.
             lines = str(error).strip().splitlines()
             return "found", f"{type(error).__name__}: {lines[0] if lines else ''}"[:200]
         finally:

@@ -11,7 +11,7 @@ from conformance.zoo.entry import seeded
 @seeded("weights-come-back", also=("build-makes-all-weights",), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class PreNormBlock(keras.layers.Layer):
-    """Sub-layers build themselves at the first call: random after `load_model` (keras#20004)."""
+    """Sub-layers are built only by the first call: random after `load_model` (keras#20004)."""
 
     def __init__(self, heads=2, width=4, **kwargs):
         super().__init__(**kwargs)
@@ -34,7 +34,7 @@ class PreNormBlock(keras.layers.Layer):
 @seeded("weights-come-back", also=("build-makes-all-weights",), input=(2, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class CombinedModel(keras.Model):
-    """`build` makes the sub-layers and doesn't build them (keras#18875)."""
+    """`build` creates the sub-layers but doesn't build them (keras#18875)."""
 
     def __init__(self, depth=2, units=4, **kwargs):
         super().__init__(**kwargs)
@@ -63,7 +63,7 @@ class CombinedModel(keras.Model):
 @seeded("weights-come-back", also=("build-makes-all-weights", "dtype-policy"), input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class ProjectionHead(keras.layers.Layer):
-    """The `Sequential` inside is built by nobody, `build` only says that it was (keras#19229)."""
+    """Nothing builds the `Sequential` inside, `build` only claims it (keras#19229)."""
 
     def __init__(self, units=4, **kwargs):
         super().__init__(**kwargs)
@@ -92,7 +92,7 @@ class ProjectionHead(keras.layers.Layer):
 @seeded("weights-file-complete", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class QuantizedDense(keras.layers.Layer):
-    """Stores its kernel itself and forgets the bias: zeros after loading (keras-io#1423)."""
+    """Saves its kernel itself and forgets the bias: zeros after loading (keras-io#1423)."""
 
     def __init__(self, units=4, **kwargs):
         super().__init__(**kwargs)
@@ -122,7 +122,7 @@ class QuantizedDense(keras.layers.Layer):
 @seeded("weights-file-complete", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class Ensemble(keras.layers.Layer):
-    """The members are in a set: trained, and in no file (keras#16797)."""
+    """The members are in a set: trained, but not saved (keras#16797)."""
 
     def __init__(self, members=2, units=4, **kwargs):
         super().__init__(**kwargs)
@@ -152,7 +152,7 @@ class Ensemble(keras.layers.Layer):
 )
 @keras.saving.register_keras_serializable(package="zoo")
 class MultiTaskHeads(keras.layers.Layer):
-    """Makes its heads in the order of a set: elsewhere weights land in other heads."""
+    """Creates its heads in the order of a set: elsewhere, weights land in other heads."""
 
     def __init__(self, tasks=("a", "b"), **kwargs):
         super().__init__(**kwargs)

@@ -1,4 +1,4 @@
-"""What a layer says of its outputs before there is any data, and what it then gives."""
+"""What a layer declares about its outputs before there is data, and what it then gives."""
 
 # mypy: ignore-errors
 
@@ -11,7 +11,7 @@ from conformance.zoo.entry import seeded
 @seeded("symbolic-equals-eager", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class HardRouter(keras.layers.Layer):
-    """Gives integers, and Keras believes in float32: only a shape is told (keras#23495)."""
+    """Returns integers, which Keras takes for float32: only a shape is declared (keras#23495)."""
 
     def __init__(self, routes=4, **kwargs):
         super().__init__(**kwargs)
@@ -36,7 +36,7 @@ class HardRouter(keras.layers.Layer):
 @seeded("compute-output-shape", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class AttentionWithScores(keras.layers.Layer):
-    """Gives two tensors, tells one shape: Functional models drop the scores (tensorflow#32476)."""
+    """Returns two tensors, declares one: Functional models drop the scores (tensorflow#32476)."""
 
     def __init__(self, width=4, **kwargs):
         super().__init__(**kwargs)
@@ -63,7 +63,7 @@ class AttentionWithScores(keras.layers.Layer):
 @seeded("compute-output-shape", input=(2, 9, 6))
 @keras.saving.register_keras_serializable(package="zoo")
 class Subsample(keras.layers.Layer):
-    """Tells the length without its stride: the summary is wrong (keras#19259)."""
+    """Declares the length without the stride: the summary is wrong (keras#19259)."""
 
     def __init__(self, stride=2, **kwargs):
         super().__init__(**kwargs)

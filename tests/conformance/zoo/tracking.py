@@ -1,4 +1,4 @@
-"""Sub-layers held where Keras doesn't look: they are used, and not trained or not saved."""
+"""Sub-layers held where Keras doesn't look: they are used, but not trained or not saved."""
 
 # mypy: ignore-errors
 
@@ -92,7 +92,7 @@ class MixtureOfExperts(keras.layers.Layer):
 @seeded("sublayers-tracked", input=(2, 6, 8), args={"names": ["mean", "scale"]})
 @keras.saving.register_keras_serializable(package="zoo")
 class MultiHead(keras.layers.Layer):
-    """Heads get into the dict by `setdefault`, which tracks nothing (tf-keras#513)."""
+    """Heads are added to the dict by `setdefault`, which tracks nothing (tf-keras#513)."""
 
     def __init__(self, names=("a", "b"), **kwargs):
         super().__init__(**kwargs)
@@ -118,7 +118,7 @@ class MultiHead(keras.layers.Layer):
 @seeded("sublayers-tracked", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class FeedForward(keras.layers.Layer):
-    """The dense layers live in a `partial` and in a closure (tensorflow#29073)."""
+    """The dense layers are held by a `partial` (tensorflow#29073)."""
 
     def __init__(self, hidden=12, **kwargs):
         super().__init__(**kwargs)
@@ -151,7 +151,7 @@ def _apply(layers, inputs):
 @seeded("sublayers-tracked", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class SharedNorm(keras.layers.Layer):
-    """The normalisation is an attribute of the class: one for all, never trained (deel-ai/deel-lip#64)."""  # noqa: E501
+    """The normalization is a class attribute: one for all, never trained (deel-ai/deel-lip#64)."""
 
     norm = keras.layers.LayerNormalization(dtype="float32")
 

@@ -39,7 +39,7 @@ class Classifier(keras.Model):
 @seeded("training-reaches-sublayers", input=(4, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class TabularModel(keras.Model):
-    """Takes `training` and keeps it: in JAX's `fit` the normalisation is frozen (keras#23364)."""
+    """Doesn't pass `training` on: in JAX's `fit`, the normalization is frozen (keras#23364)."""
 
     def __init__(self, hidden=8, **kwargs):
         super().__init__(**kwargs)
@@ -64,7 +64,7 @@ class TabularModel(keras.Model):
 @seeded("training-reaches-sublayers", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class EncoderBlock(keras.layers.Layer):
-    """Calls `drop.call`, past Keras: it never gets to know that one trains (keras#23364)."""
+    """Calls `drop.call`, bypassing Keras: it never learns of training (keras#23364)."""
 
     def __init__(self, rate=0.5, **kwargs):
         super().__init__(**kwargs)
@@ -95,7 +95,7 @@ class EncoderBlock(keras.layers.Layer):
 )
 @keras.saving.register_keras_serializable(package="zoo")
 class MonteCarloHead(keras.layers.Layer):
-    """`training=True` for its dropout leaks to the normalisation after it (keras#23364)."""
+    """`training=True` for its dropout leaks to the normalization after it (keras#23364)."""
 
     def __init__(self, rate=0.5, **kwargs):
         super().__init__(**kwargs)
@@ -121,7 +121,7 @@ class MonteCarloHead(keras.layers.Layer):
 @seeded("training-reaches-sublayers", input=(2, 12, 10, 3))
 @keras.saving.register_keras_serializable(package="zoo")
 class ImageStem(keras.layers.Layer):
-    """The cropping is in training mode by default, and takes the dropout along (keras#23166)."""
+    """The cropping is in training mode by default, and so is the dropout after it (keras#23166)."""
 
     def __init__(self, size=8, rate=0.5, **kwargs):
         super().__init__(**kwargs)
@@ -185,7 +185,7 @@ class NoisyDense(keras.layers.Layer):
 @seeded("training-argument", input=(4, 9, 7, 3))
 @keras.saving.register_keras_serializable(package="zoo")
 class ResidualConv(keras.layers.Layer):
-    """The flag is called `is_training`, so it is never set (tensorflow#36848)."""
+    """The flag is named `is_training`, so it is never set (tensorflow#36848)."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

@@ -1,4 +1,4 @@
-"""Losses that get lost, weights that never move, and states that move when they should not."""
+"""Losses that get lost, weights that never change, and state that changes when it should not."""
 
 # mypy: ignore-errors
 
@@ -11,7 +11,7 @@ from conformance.zoo.entry import seeded
 @seeded("trainable-reaches-all", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class FineTuned(keras.layers.Layer):
-    """Its own `trainable_weights` don't ask `trainable`: a frozen one trains."""
+    """Its own `trainable_weights` ignore `trainable`: it trains even if frozen."""
 
     def __init__(self, units=8, **kwargs):
         super().__init__(**kwargs)
@@ -41,7 +41,7 @@ class FineTuned(keras.layers.Layer):
 @seeded("frozen-stays-frozen", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class FrozenBackbone(keras.layers.Layer):
-    """Freezes its backbone once; `trainable = True` from outside melts it (tensorflow#45537)."""
+    """Freezes its backbone once; setting `trainable = True` unfreezes it (tensorflow#45537)."""
 
     def __init__(self, units=4, **kwargs):
         super().__init__(**kwargs)
@@ -68,7 +68,7 @@ class FrozenBackbone(keras.layers.Layer):
 @seeded("regularizers-wired", input=(2, 6, 8), args={"kernel_regularizer": "l2"})
 @keras.saving.register_keras_serializable(package="zoo")
 class BilinearPooling(keras.layers.Layer):
-    """`kernel_regularizer` is kept and reaches no weight: no loss (tensorflow#33219)."""
+    """`kernel_regularizer` is stored but reaches no weight: no loss (tensorflow#33219)."""
 
     def __init__(self, units=4, kernel_regularizer=None, **kwargs):
         super().__init__(**kwargs)
@@ -98,7 +98,7 @@ class BilinearPooling(keras.layers.Layer):
 @seeded("regularizers-wired", input=(2, 9, 7, 3), args={"kernel_regularizer": "l1"})
 @keras.saving.register_keras_serializable(package="zoo")
 class ConvNormBlock(keras.layers.Layer):
-    """`kernel_regularizer` isn't handed to the convolution inside (hunglc007/tensorflow-yolov4-tflite#369)."""  # noqa: E501
+    """`kernel_regularizer` isn't passed to the convolution inside (hunglc007/tensorflow-yolov4-tflite#369)."""  # noqa: E501
 
     def __init__(self, filters=4, kernel_regularizer=None, **kwargs):
         super().__init__(**kwargs)
@@ -130,7 +130,7 @@ class ConvNormBlock(keras.layers.Layer):
 @seeded("added-losses", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class InformationBottleneck(keras.layers.Layer):
-    """Adds a loss for each item: their sum grows with the batch (tensorflow#44590)."""
+    """Adds a loss for each sample: their sum grows with the batch (tensorflow#44590)."""
 
     def __init__(self, weight=0.01, **kwargs):
         super().__init__(**kwargs)
@@ -184,7 +184,7 @@ class SparseCode(keras.layers.Layer):
 @seeded("gradient-reaches-weights", input=(2, 6, 4), args={"codes": 5})
 @keras.saving.register_keras_serializable(package="zoo")
 class VectorQuantizer(keras.layers.Layer):
-    """Neither codebook loss nor straight-through: what projects never moves (tensorflow#41528)."""
+    """No codebook loss, no straight-through: the projection never trains (tensorflow#41528)."""
 
     def __init__(self, codes=8, **kwargs):
         super().__init__(**kwargs)
@@ -213,7 +213,7 @@ class VectorQuantizer(keras.layers.Layer):
 @seeded("gradient-reaches-weights", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class BinaryDense(keras.layers.Layer):
-    """`sign` has no gradient: the kernel stays as it was, without a warning (tensorflow#41528)."""
+    """`sign` has no gradient: the kernel never changes, without a warning (tensorflow#41528)."""
 
     def __init__(self, units=4, **kwargs):
         super().__init__(**kwargs)
@@ -264,7 +264,7 @@ class GatedLinearUnit(keras.layers.Layer):
 @seeded("state-changes-only-in-training", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class RunningCenter(keras.layers.Layer):
-    """The running mean moves in inference too: two predictions differ (tensorflow#36073)."""
+    """The running mean also changes at inference: two predictions differ (tensorflow#36073)."""
 
     def __init__(self, momentum=0.9, **kwargs):
         super().__init__(**kwargs)
@@ -292,7 +292,7 @@ class RunningCenter(keras.layers.Layer):
 @seeded("state-changes-only-in-training", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class StepCounter(keras.layers.Layer):
-    """Counts each call as a step of training, those of validation too (tensorflow#36073)."""
+    """Counts each call as a training step, even those of validation (tensorflow#36073)."""
 
     def __init__(self, warmup=1000, **kwargs):
         super().__init__(**kwargs)

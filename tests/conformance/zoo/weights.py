@@ -1,4 +1,4 @@
-"""Weights that Keras doesn't know of, that come too late, or that all start equal."""
+"""Weights that Keras doesn't track, that come too late, or that all start equal."""
 
 # mypy: ignore-errors
 
@@ -14,7 +14,7 @@ from conformance.zoo.entry import seeded
 @seeded("weights-tracked", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class LayerScale(keras.layers.Layer):
-    """`gamma` is a tensor and no weight: it is never trained nor saved (keras#4401)."""
+    """`gamma` is a tensor, not a weight: neither trained nor saved (keras#4401)."""
 
     def __init__(self, initial=0.1, **kwargs):
         super().__init__(**kwargs)
@@ -37,7 +37,7 @@ class LayerScale(keras.layers.Layer):
 @seeded("weights-tracked", input=(2, 4), args={"clusters": 3})
 @keras.saving.register_keras_serializable(package="zoo")
 class SoftAssignment(keras.layers.Layer):
-    """The centroids are what an initializer gave, not a weight: random after load (keras#4401)."""
+    """The centroids are an initializer's result, not a weight: random after load (keras#4401)."""
 
     def __init__(self, clusters=5, **kwargs):
         super().__init__(**kwargs)
@@ -85,7 +85,7 @@ class FiLM(keras.layers.Layer):
 @seeded("weights-tracked", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class TiedScale(keras.layers.Layer):
-    """A `Lambda` closes over a variable, which is in no layer (keras-applications#168)."""
+    """A `Lambda` closes over a variable that is in no layer (keras-applications#168)."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -127,7 +127,7 @@ class OptionalBias(keras.layers.Layer):
 @seeded("no-state-in-call", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class QuickHead(keras.layers.Layer):
-    """Makes a new `Dense` in each call: other weights each time, none trained (keras-core#707)."""
+    """Creates a new `Dense` in each call: new weights each time, none trained (keras-core#707)."""
 
     def __init__(self, units=4, **kwargs):
         super().__init__(**kwargs)
@@ -207,7 +207,7 @@ class LinearAttention(keras.layers.Layer):
 @seeded("initial-weights-differ", input=(2, 6, 8))
 @keras.saving.register_keras_serializable(package="zoo")
 class TwinTower(keras.layers.Layer):
-    """Both towers get the seed 42 for their kernels, and start as one (LeelaChessZero/lc0#1883)."""
+    """Both towers get the seed 42 for their kernels, and start equal (LeelaChessZero/lc0#1883)."""
 
     def __init__(self, units=4, **kwargs):
         super().__init__(**kwargs)
@@ -239,7 +239,7 @@ class TwinTower(keras.layers.Layer):
 @seeded("initializers-wired", input=(2, 6, 8), args={"kernel_initializer": "orthogonal"})
 @keras.saving.register_keras_serializable(package="zoo")
 class Whitening(keras.layers.Layer):
-    """`kernel_initializer` is taken and kept, and the kernel begins as Keras likes."""
+    """`kernel_initializer` is stored but not used: the kernel gets Keras's default."""
 
     def __init__(self, kernel_initializer="orthogonal", **kwargs):
         super().__init__(**kwargs)
