@@ -37,9 +37,9 @@ EXPORTED = re.compile(r'@keras_export\([^@]*?"keras\.layers\.(\w+)"[^@]*?\)\s*cl
 
 INTRODUCTION = f"""# Keras's own tests
 
-Keras ships the tests of its layers. `make keras-tests` runs them with a generated class in place of
-each layer that it is a drop-in for, and writes this page: how many of the tests that make the class
-it passes. On each backend {BOUND:.0%} of the tests must pass.
+Keras ships the tests of its layers. `make keras-tests` runs them with each layer replaced by its
+generated drop-in, and writes this page: for each class, how many of the tests that create it pass.
+On each backend {BOUND:.0%} of the tests must pass.
 """
 
 
@@ -106,10 +106,10 @@ def _table(results: Mapping[str, Counts]) -> Iterator[str]:
 def _left_out(results: Mapping[str, Counts]) -> Iterator[str]:
     yield "## What does not count"
     yield ""
-    yield "A test also passes with another wording of the right error, and without a layer that its"
-    yield "constructor has built. These tests do not count, whatever becomes of them:"
+    yield "A test also passes if the right error has a different message, and if the layer is not"
+    yield "built by its constructor. These tests do not count, whatever their outcome:"
     yield ""
-    yield f"| why | {' | '.join(BACKENDS[backend] for backend in results)} |"
+    yield f"| reason | {' | '.join(BACKENDS[backend] for backend in results)} |"
     yield f"| --- |{' --: |' * len(results)}"
     for reason in sorted(set().union(*(counts.left_out for counts in results.values()))):
         cells = (str(counts.left_out[reason]) for counts in results.values())
