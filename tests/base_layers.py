@@ -1,6 +1,6 @@
-"""A class on every public layer of the installed Keras, and docs/base-layers.md, which lists them.
+"""A subclass of every public layer of the installed Keras, and docs/base-layers.md.
 
-`python tests/base_layers.py` renews the page.
+`python tests/base_layers.py` regenerates the page.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ and `make layers-oldest` and `make layers-newest` for other versions of Keras; a
 
 @cache
 def classes() -> dict[str, dict[str, str] | UsageError]:
-    """For each public layer, the generated files by name, or why there are none."""
+    """Return the generated files of each public layer by name, or why there are none."""
     catalog, found = Catalog.builtin(), dict[str, dict[str, str] | UsageError]()
     for name in public_layers():
         request = Request(
@@ -68,7 +68,7 @@ def _capital(sentence: str) -> str:
 
 
 def page() -> str:
-    """What stands in docs/base-layers.md."""
+    """Return the text of docs/base-layers.md."""
     found = classes()
     refused = {name: error for name, error in found.items() if isinstance(error, UsageError)}
     works = [f"`{name}`" for name in found if name not in refused]

@@ -1,4 +1,4 @@
-"""The layer and the model that a project starts with are what the templates give today."""
+"""The initial layer and model of a project are what the templates generate now."""
 
 from __future__ import annotations
 
