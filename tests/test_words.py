@@ -28,7 +28,8 @@ def retired() -> list[tuple[re.Pattern[str], str]]:
     for row in rows:
         words, use = (cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1])
         for word in re.findall("`(.+?)`", words.replace(r"\|", "|")):
-            found.append((re.compile(rf"(?<!\w)(?:{word})(?!\w)", re.IGNORECASE), use))
+            whole = rf"(?<![^\W_])(?:{word})(?![^\W_])"  # An underscore separates words.
+            found.append((re.compile(whole, re.IGNORECASE), use))
     return found
 
 
@@ -66,6 +67,7 @@ def test_no_text_uses_a_retired_word() -> None:
     "text",
     [
         "Mended by hand",
+        "def test_draws_anew():",
         "a window of 3 by 3",
         "x is\n    # no layer",
         "how many units there are",

@@ -92,7 +92,7 @@ def further(inputs, fixed):
 
 
 def flat(outputs):
-    # Torch's converter keeps the order that a dict has, the others sort its names.
+    # Torch's converter keeps the order of a dict, the others sort its keys.
     if format == "onnx" and keras.backend.backend() == "torch" and isinstance(outputs, dict):
         return list(outputs.values())
     return keras.tree.flatten(outputs)
@@ -105,7 +105,7 @@ for golden, module, name, fixed in tasks:
     case, _ = next(iter(cases_of(cls, {}, Path.cwd())))
     subject = Subject(cls, case)
     model, data = subject.build(), subject.data(batch=subject.batch + 3)
-    # Weights that begin at 0 would hide what is wrong with the others.
+    # Weights initialized with 0 would hide errors in the others.
     rng = np.random.default_rng(0)
     for weight in model.weights:
         weight.assign(weight + rng.uniform(0, 0.1, weight.shape).astype("float32"))
@@ -139,7 +139,7 @@ def flat(inputs):
 def tf_saved_model(path, inputs):
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(path)  # Which its functions don't keep alive.
+    loaded = tf.saved_model.load(path)  # Its functions don't keep it alive.
     return tf.nest.flatten(loaded.serve(inputs))
 
 
@@ -173,7 +173,7 @@ for file in files:
     try:
         outputs = globals()[format](file + suffix, inputs)
         for one, other in zip(outputs, expected, strict=True):
-            # Sums in another order differ by up to 1e-5 of the largest, seen over many weights.
+            # Summing in another order causes relative differences of up to 1e-5, over many weights.
             np.testing.assert_allclose(one, other, rtol=0, atol=1e-4 * np.abs(other).max())
     except Exception as error:
         found[file] = f"{type(error).__name__}: {error}"

@@ -42,7 +42,7 @@ for golden, module, name, data in json.loads(sys.argv[1]):
     keras.layers.Layer.__call__ = noted_call
     subject.call(model)
     keras.layers.Layer.__call__ = plain_call
-    # A layer that is not called, as an LSTM's cell may be, stands with the one that has it.
+    # A layer that is not called, such as an LSTM's cell, counts as its parent.
     owners = [
         max((path for path in called if weight.path.startswith(f"{path}/")), key=len)
         for weight in model.weights
@@ -137,7 +137,7 @@ def array(tensor):
     return keras.ops.convert_to_numpy(tensor)
 
 
-# The variances are positive, and all weights differ, so that a mix-up shows.
+# The variances are positive, and all weights differ, to reveal a wrong order.
 model(x)
 for weight in [*known.weights, *model.weights]:
     low = 0.5 if weight.name == "moving_variance" else -0.4

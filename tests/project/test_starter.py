@@ -9,4 +9,4 @@ def test_is_up_to_date() -> None:
     files = starter()
     assert len(files) == 4
     for path, text in files.items():
-        assert (PROJECT / path).read_text("utf-8") == text, "`make goldens` renews it"
+        assert (PROJECT / path).read_text("utf-8") == text, "`make goldens` regenerates it"
