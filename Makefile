@@ -1,7 +1,7 @@
 PYTHON ?= python3
 TORCH ?= 2.13.0
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
-# What to install beside, such as `keras==3.15.0`, and where.
+# An additional package to install, such as `keras==3.15.0`, and where.
 KERAS ?=
 VENV ?= .venv
 ifeq ($(OS),Windows_NT)
@@ -10,11 +10,11 @@ else
 BIN := $(VENV)/bin
 endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# Which examples are proved, and where.
+# Which examples are verified, and where.
 BACKEND ?= all
 DEVICE ?= cpu
 SHARD ?= 1/1
-# Only the examples that have changed since that commit.
+# Only the examples that have changed since this commit.
 SINCE ?=
 INSTALLED_cpu := $(VENV)/.dev
 INSTALLED_gpu := $(VENV)/.gpu
@@ -26,21 +26,21 @@ INSTALLED_gpu := $(VENV)/.gpu
 
 help:
 	@echo 'make demo     generate a layer, run its tests, train a model with it on real images'
-	@echo 'make test     everything that CI runs but the examples: lint, types, tests'
-	@echo 'make prove-all  the same and the examples, without what was proved before'
-	@echo 'make sweep    all layers of Keras and KerasHub, and all that is generated, on all backends'
-	@echo 'make lint     ruff, black, mypy and the import contracts alone'
-	@echo 'make examples prove generated_examples: BACKEND=jax DEVICE=gpu SHARD=1/4 narrow it'
+	@echo 'make test     everything that CI runs except the examples: lint, types, tests'
+	@echo 'make prove-all  the same and the examples, without proofs from earlier runs'
+	@echo 'make sweep    all layers of Keras and KerasHub, and all generated code, on all backends'
+	@echo 'make lint     only ruff, black, mypy and the import contracts'
+	@echo 'make examples verify generated_examples: BACKEND=jax DEVICE=gpu SHARD=1/4 narrow it'
 	@echo 'make examples-by-turn  the same, each on one backend; SINCE=COMMIT: only what changed'
 	@echo 'make examples-oldest   the same on the oldest Keras; examples-newest on the newest'
-	@echo 'make layers-oldest     classes of --base and drop-ins on the oldest Keras; layers-newest'
-	@echo 'make matrix   all pairs of options of every template: generated, and their tests'
+	@echo 'make layers-oldest     --base classes and drop-ins on the oldest Keras; layers-newest'
+	@echo 'make matrix   generate all pairs of options of every template, and run their tests'
 	@echo 'make site     the page of the examples, .examples/site/index.html'
-	@echo 'make goldens  renew the goldens, generated_examples, docs/base-layers.md and docs/models.md'
-	@echo 'make names    renew the names that Keras has taken'
-	@echo 'make pages    renew docs/checks from the checks'
+	@echo 'make goldens  regenerate goldens, generated_examples, docs/base-layers.md and docs/models.md'
+	@echo 'make names    regenerate the names that Keras reserves'
+	@echo 'make pages    regenerate docs/checks from the checks'
 	@echo 'make bench    cold start, scaffold check, drop-ins and projects, as ratios'
-	@echo 'make zoo      docs/zoo.md: what the checks find of seeded defects'
+	@echo 'make zoo      docs/zoo.md: which seeded defects the checks find'
 	@echo 'make keras-tests  docs/keras-tests.md: Keras'"'"'s own tests on the drop-ins; BACKEND=jax for one'
 	@echo 'make mutation docs/mutation.md: mutants that the generated tests kill; hours'
 	@echo 'make dist     the wheel and the source archive, in dist'
@@ -89,7 +89,7 @@ examples-by-turn: $(VENV)/.dev
 examples-build: $(VENV)/.dev
 	$(BIN)/python -m tools.examples build
 
-# What goes by Keras's own layers: classes on each of them, and what stands in for them.
+# Everything that depends on Keras's own layers: their subclasses, and their drop-ins.
 layers: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal -k 'equals_its_base or is_a_drop_in or subclass' \
 	  tests/test_base_layers.py tests/test_drop_in.py tests/test_generated.py
@@ -103,7 +103,7 @@ examples-newest layers-newest:
 matrix: $(VENV)/.dev
 	$(BIN)/python -m tools.matrix --shard $(SHARD)
 
-# A runner comes without Graphviz, which draws the models; who has a machine installs it as they like.
+# CI runners lack Graphviz, which draws the models; elsewhere, install it yourself.
 site: $(VENV)/.dev $(if $(GITHUB_ACTIONS),graphviz)
 	$(BIN)/python -m tools.examples report --into .examples/site
 
@@ -117,7 +117,7 @@ dist: $(VENV)/.dev
 gpu-notice:
 	@echo '::notice title=No GPU::The variable GPU_RUNNER is not set: nothing was run on a GPU.'
 
-# One issue at a time: while it is open, it gets a comment.
+# One issue at a time: if one is open, it gets a comment.
 report-broken:
 	gh label create new-keras --force --description 'A new Keras breaks a template'
 	@run="$$GITHUB_SERVER_URL/$$GITHUB_REPOSITORY/actions/runs/$$GITHUB_RUN_ID"; \
@@ -163,13 +163,13 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.made pyproject.toml
-	@echo 'Installing scaffold with the TensorFlow backend into $(VENV): minutes, the first time.'
+	@echo 'Installing scaffold with the TensorFlow backend into $(VENV): takes minutes the first time.'
 	$(PIP) install --quiet --editable '.[demo]'
 	@touch $@
 
-# A CPU build of Torch: one that pip finds as things stand, else from Torch's own index.
+# A CPU build of Torch: one that pip finds as configured, otherwise from Torch's own index.
 $(VENV)/.dev: $(VENV)/.made pyproject.toml
-	@echo 'Installing TensorFlow, JAX, Torch and what contributors need into $(VENV): minutes, the first time.'
+	@echo 'Installing TensorFlow, JAX, Torch and development tools into $(VENV): takes minutes the first time.'
 	$(PIP) install --quiet 'torch==$(TORCH)+cpu' 2>/dev/null || \
 	  $(PIP) install --quiet --extra-index-url $(TORCH_CPU_INDEX) 'torch==$(TORCH)'
 	$(PIP) install --quiet --editable '.[dev]'
@@ -177,6 +177,6 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.gpu: $(VENV)/.made pyproject.toml
-	@echo 'Installing TensorFlow, JAX and Torch for CUDA into $(VENV): gigabytes, the first time.'
+	@echo 'Installing TensorFlow, JAX and Torch for CUDA into $(VENV): takes gigabytes the first time.'
 	$(PIP) install --quiet --editable '.[dev]' 'tensorflow[and-cuda]' 'jax[cuda12]' 'torch==$(TORCH)'
 	@touch $@

@@ -1,1 +1,1 @@
-"""What is measured: `make bench`, `make mutation`, `make keras-tests`."""
+"""Measurements: `make bench`, `make mutation`, `make keras-tests`."""

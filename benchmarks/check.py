@@ -1,7 +1,7 @@
 """`make bench`: a cold `scaffold check` of one layer against Keras's own helper for layer tests.
 
-`run_layer_test` is private to Keras and checks a fraction of this; it stands for what a cold
-process costs at the least. The bound holds on each backend.
+`run_layer_test` is private to Keras and checks a fraction of this; it represents the minimum cost
+of a cold process. The bound applies to each backend.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TestCase().run_layer_test(keras.layers.Dense, {"units": 3}, input_shape=(2, 6, 8
 
 
 def main() -> int:
-    """Print the table, and leave with 1 if the bound is broken."""
+    """Print the table, and return 1 if the bound is exceeded."""
     print(f"{RUNS} runs each, in turn; medians of whole cold processes")
     over = False
     for backend in BACKENDS:

@@ -1,6 +1,6 @@
-"""`make bench`: how long a command takes from a cold start, as ratios within this one run.
+"""`make bench`: the duration of commands from a cold start, as ratios within one run.
 
-Medians are compared; `benchmarks.timing` says how they are taken.
+It compares medians, measured as described in `benchmarks.timing`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ RUNS = 15
 SCAFFOLD = str(Path(sysconfig.get_path("scripts")) / "scaffold")
 ATTRIBUTES = ["MyConv", "filters=64", "gain:float=1.0{>0}", "mode:enum(sum,mean)=sum"]
 
-# What any tool must do that fills two templates as long as ours and formats them.
+# The minimum for any tool that renders two templates of the same length and formats them.
 BARE = """
 import sys
 import click, jinja2, black
@@ -30,7 +30,7 @@ for name in ("my_conv.py", "test_my_conv.py"):
 
 
 def _templates(folder: Path) -> None:
-    """Two plain templates with the text of what our command gives."""
+    """Write two plain templates with the text that our command generates."""
     subprocess.run([SCAFFOLD, "layer", *ATTRIBUTES], cwd=folder, check=True, capture_output=True)
     for path in folder.glob("*.py"):
         text = path.read_text().replace("MyConv", "@@")
@@ -39,7 +39,7 @@ def _templates(folder: Path) -> None:
 
 
 def main() -> int:
-    """Print the table, and leave with 1 if a bound is broken."""
+    """Print the table, and return 1 if a bound is exceeded."""
     with tempfile.TemporaryDirectory() as folder:
         _templates(Path(folder))
         python = sys.executable

@@ -1,9 +1,9 @@
-"""`make bench`: each generated class that stands in for one of Keras, against that one.
+"""`make bench`: the speed of each drop-in against its built-in.
 
-A compiled forward pass and a whole training step, on the same inputs, from the same weights. The
-two run in turn, several pairs of them, and the median of the ratios counts. Torch runs eagerly,
-as Keras has it there.
-`python -m benchmarks.drop_ins MyDense` measures some classes only.
+A compiled forward pass and a whole training step, on the same inputs, with the same weights. The
+two run in turn, in several pairs, and the median of the ratios counts. Torch runs eagerly, as is
+the default in Keras.
+`python -m benchmarks.drop_ins MyDense` measures only some classes.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 sys.path.insert(0, str(TESTS))
 
-from proofs.proof import DropIn, proofs  # noqa: E402 - it is beside the tests
+from proofs.proof import DropIn, proofs  # noqa: E402 - it is next to the tests
 
 BACKENDS = ("tensorflow", "jax", "torch")
 BOUND = 1.05
 PAIRS, ROUNDS = 5, 4
-SECONDS = 0.04  # of one measurement
+SECONDS = 0.04  # per measurement
 CHILD = "--in-this-process"
 
 
 def drop_ins() -> dict[str, DropIn]:
-    """All of them, by the name of the class."""
+    """Return all drop-ins, by the name of the class."""
     return {one.name: one for proof in proofs().values() for one in proof.drop_ins}
 
 
 def main() -> int:
-    """Print the table, and leave with 1 if the bound is broken."""
+    """Print the table, and return 1 if the bound is exceeded."""
     words = sys.argv[1:]
     if CHILD in words:
         for name in words[words.index(CHILD) + 1 :]:
@@ -76,7 +76,7 @@ def _measure(one: DropIn) -> None:
     forward: list[float] = []
     step: list[float] = []
     for turn in range(PAIRS):
-        # Where the arrays of a layer come to lie counts: new ones in each turn.
+        # Memory placement affects the speed, so each turn creates new layers.
         layers = {cls: cls(**call.arguments) for cls in ((ours, theirs), (theirs, ours))[turn % 2]}
         for layer in layers.values():
             layer(call.inputs, **call.call)
@@ -88,7 +88,7 @@ def _measure(one: DropIn) -> None:
 
 
 def _forward(layer: Any, inputs: Any, call: dict[str, Any]) -> Callable[[], Any]:
-    """A compiled call of a layer that waits for its outputs."""
+    """Return a function that runs a compiled call of a layer and waits for its outputs."""
     import keras
 
     tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, inputs)
@@ -112,7 +112,7 @@ def _forward(layer: Any, inputs: Any, call: dict[str, Any]) -> Callable[[], Any]
 
 
 def _step(layer: Any, inputs: Any, call: dict[str, Any]) -> Callable[[], Any]:
-    """A training step of a model that is this layer alone."""
+    """Return a function that runs a training step of a model with only this layer."""
     import keras
     import numpy as np
 
@@ -132,12 +132,12 @@ def _step(layer: Any, inputs: Any, call: dict[str, Any]) -> Callable[[], Any]:
 
 
 def _ratios(ours: Callable[[], Any], theirs: Callable[[], Any]) -> Iterator[float]:
-    """The ratios of the seconds that a call takes."""
+    """Yield the ratios of the durations of both functions."""
     for act in (ours, theirs):
-        _seconds(act, 3)  # compiled, and warm
+        _seconds(act, 3)  # compile and warm up
     number = max(1, int(SECONDS / _seconds(theirs, 3)))
     for turn in range(ROUNDS):
-        # Neither always runs on the cache that the other has left.
+        # Alternate, so that neither always runs on a cache warmed by the other.
         pair = (ours, theirs) if turn % 2 else (theirs, ours)
         seconds = {act: _seconds(act, number) for act in pair}
         yield seconds[ours] / seconds[theirs]

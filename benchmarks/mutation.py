@@ -1,11 +1,10 @@
 """`make mutation`: how many mutants of each generated class its own generated tests kill.
 
-mutmut makes the mutants and runs the tests; a server forks a process for each, which has Keras
-imported already. Only what has changed since is run again: `docs/mutation.json` has the results,
-and what is not of the present form is named as such.
-Writes `docs/mutation.md`, with every survivor and what to think of it: the judgements stand in
-`tests/proofs`. `python -m benchmarks.mutation dense` runs some goldens only, and prints what
-survives.
+mutmut creates the mutants and runs the tests; a server that has imported Keras forks a process for
+each. Only what has changed is run again: `docs/mutation.json` has the results, and outdated ones
+are marked as such.
+Writes `docs/mutation.md`, with every survivor and a judgement of it, from `tests/proofs`.
+`python -m benchmarks.mutation dense` runs only some goldens, and prints the survivors.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 sys.path.insert(0, str(TESTS))
 
-from goldens import KINDS  # noqa: E402 - beside the tests
+from goldens import KINDS  # noqa: E402 - next to the tests
 from models.proof import GOLDENS as MODELS  # noqa: E402
 from models.proof import first_goldens  # noqa: E402
 from models.proof import proofs as model_proofs  # noqa: E402
@@ -38,10 +37,10 @@ from proofs.proof import proofs  # noqa: E402
 
 PAGE = ROOT / "docs/mutation.md"
 RESULTS = ROOT / "docs/mutation.json"
-# What mutmut gets beside the classes, for its mutants to behave and its runs to be quick.
+# Files that mutmut gets besides the classes, for correct mutants and fast runs.
 HELPERS = sorted((ROOT / "benchmarks/mutated").glob("*.py"))
-# One of each kind: ranks share their code, and what users add is the skeleton's.
-# `blank` computes nothing: Keras does not look at what its only mutant changes.
+# One of each kind: ranks share their code, and the code for users' attributes is in the skeleton.
+# `blank` computes nothing: Keras ignores what its only mutant changes.
 LAYERS = [folder for name in proofs() for folder in KINDS[name] if folder.name != "blank"]
 KNOWN = {folder.name: folder for folder in LAYERS} | {
     golden: MODELS / golden for golden in first_goldens()
@@ -49,12 +48,12 @@ KNOWN = {folder.name: folder for folder in LAYERS} | {
 JUDGED = {golden: proof.judged for proof in proofs().values() for golden in proof.goldens} | {
     golden: proof.judged for proof in model_proofs().values() for golden in proof.goldens
 }
-# Where what survives on TensorFlow is tried again.
+# The backends on which survivors on TensorFlow are tried again.
 ALWAYS_ON = {golden: proof.always_on for proof in proofs().values() for golden in proof.goldens}
 BOUND = 0.9
-AT_ONCE = 4  # goldens in one run of mutmut, which imports Keras a few times
+AT_ONCE = 4  # goldens per run of mutmut, which imports Keras a few times
 KILLED = "killed"
-SURVIVED = {"survived", "no tests"}  # What no test runs, none can kill.
+SURVIVED = {"survived", "no tests"}  # No test can kill what no test runs.
 SETTINGS = """
 [tool.mutmut]
 source_paths = {sources}
@@ -64,84 +63,83 @@ also_copy = {helpers}
 process_isolation = "forkserver"
 use_git_change_detection = false
 """
-# What is thought of mutants that survive in many classes, by what the changed line looks like.
+# Judgements of mutants that survive in many classes, by a pattern of the changed line.
 USUAL = {
-    # mutmut's wrapper hands the defaults of the original on.
+    # mutmut's wrapper passes on the defaults of the original.
     r"^def \w+\(self, .*=|^self, \w+, .*=.*\*\*kwargs -> |^self, x=None, y=None": (
-        "not run: mutmut's wrapper hands the default of the original on"
+        "not run: mutmut's wrapper passes on the default of the original"
     ),
     r'^(\w+=[\w."]+), -> \w+=[\w."]+,$(?<!_format="CHANNELS_LAST",)(?<!_format=None,)': (
-        "not run: mutmut's wrapper hands the default of the original on"
+        "not run: mutmut's wrapper passes on the default of the original"
     ),
     r'"(channels_last|mse|causal|uniform)".* -> .*"(CHANNELS_LAST|MSE|CAUSAL|UNIFORM)"': (
-        "as in Keras, any case will do"
+        "as in Keras, any case is accepted"
     ),
     r"> 0 for item in .* -> .*> 1 for item in|<= 0 or .* -> .*<= 1 or ": (
-        "a test is missing, of a size of 1"
+        "no test uses a size of 1"
     ),
     r"\[:-1\].* -> .*\[:\+1\]|axis=-1.* -> .*axis=\+1|_shape\[-1\] -> .*_shape\[\+1\]": (
-        "with two axes, the first from either end is the same"
+        "with two axes, the first counted from either end is the same"
     ),
     r"dropout, dtype=.* -> dropout, |Dropout\(.*dropout.*dtype=": (
-        "a test is missing, of the name and the dtype of what has no weights"
+        "no test checks the name and the dtype of a layer without weights"
     ),
     r'dtype=self\.dtype_policy, name=f?"(flatten|reshape|relu|concatenate|average|sampling)"': (
-        "a test is missing, of the name and the dtype of what has no weights"
+        "no test checks the name and the dtype of a layer without weights"
     ),
     r'dtype=self\.dtype_policy, name=f?"(join_|last_step|distance)': (
-        "a test is missing, of the name and the dtype of what has no weights"
+        "no test checks the name and the dtype of a layer without weights"
     ),
-    r"\b(value_)?mask=mask.* -> (?!.*mask=mask)": "the mask is handed on with the tensor",
-    r"_embedding\.build\(input_shape\) -> ": "Keras's `Embedding` does not look at the shape",
+    r"\b(value_)?mask=mask.* -> (?!.*mask=mask)": "the mask is passed on with the tensor",
+    r"_embedding\.build\(input_shape\) -> ": "Keras's `Embedding` ignores the shape",
     r'dtype="(int32|float32)".* -> (?!.*dtype="(int32|float32)")': (
-        "the default, or cast where it is used"
+        "the default, or cast when it is used"
     ),
-    r"\.build\(\(\*input_shape\[:-1\], .* -> .*\[:-2\]": "`Dense` looks at the last axis alone",
-    r"epsilon=1e-5, .* -> epsilon=None": "a test is missing, of the epsilon",
-    r'^f?"[^"]*" -> f?"[^"]*"$': "words of a message, of which the tests know the subject",
+    r"\.build\(\(\*input_shape\[:-1\], .* -> .*\[:-2\]": "`Dense` only uses the last axis",
+    r"epsilon=1e-5, .* -> epsilon=None": "no test checks the epsilon",
+    r'^f?"[^"]*" -> f?"[^"]*"$': "the wording of a message, of which the tests check the subject",
     r"\btraining=\w+\b.* -> .*\btraining=True\b": (
-        "not run: mutmut's wrapper hands the default of the original on"
+        "not run: mutmut's wrapper passes on the default of the original"
     ),
     r'name="\w+", shape=\(\), .* -> .*name="\w+", (shape=None, )?': (
-        "`add_weight` makes a scalar where no shape is given"
+        "`add_weight` creates a scalar if no shape is given"
     ),
-    r"\bstrict=True\b": "what is zipped has one length, which was checked before",
-    r"\bstrict=False\b": "the default, and neither is true",
-    r'\bresult_type\(.*"float32"\).* -> ': "the same for all floats but float64",
-    r'padding="(VALID|SAME)"|penalty="L2"': "as in Keras, any case will do",
-    r'\beinsum\("[a-z,>.-]+".* -> .*\beinsum\("[A-Z,>.-]+"': "the letters of an equation are names",
-    r'^"[a-z,>.-]+", -> "[A-Z,>.-]+",$': "the letters of an equation are names",
+    r"\bstrict=True\b": "the zipped lengths are equal, which was checked before",
+    r"\bstrict=False\b": "the default, and both are false",
+    r'\bresult_type\(.*"float32"\).* -> ': "the same for all floats except float64",
+    r'padding="(VALID|SAME)"|penalty="L2"': "as in Keras, any case is accepted",
+    r'\beinsum\("[a-z,>.-]+".* -> .*\beinsum\("[A-Z,>.-]+"': "the letters are arbitrary",
+    r'^"[a-z,>.-]+", -> "[A-Z,>.-]+",$': "the letters are arbitrary",
     r'initializer="glorot_uniform".* -> (?!.*glorot_uniform)': (
-        "`add_weight` draws by it where none is given"
+        "the default initializer of `add_weight`"
     ),
-    r'\bname="(dropout|pool)".* -> .*dtype=self\.dtype_policy': "no weight is saved by this name",
-    r'\bname="(dropout|pool)".* -> ': "a test is missing, of the dtype of what has no weights",
-    r'\bcast\(.*\bmasks?\b.*"bool"\).* -> .*, None\)': "what takes a mask takes numbers for one",
-    r"\bcast\(.* -> .*\bcast\(.*, None\)": "it means float32: the same for all floats but float64",
-    r"\b(trainable|autocast|use_bias) ?= ?False.* -> .*\b\1 ?= ?None": "both are not true",
+    r'\bname="(dropout|pool)".* -> .*dtype=self\.dtype_policy': "no weight has this name",
+    r'\bname="(dropout|pool)".* -> ': "no test checks the dtype of a layer without weights",
+    r'\bcast\(.*\bmasks?\b.*"bool"\).* -> .*, None\)': "numbers are also accepted as a mask",
+    r"\bcast\(.* -> .*\bcast\(.*, None\)": "it means float32: the same except for float64",
+    r"\b(trainable|autocast|use_bias) ?= ?False.* -> .*\b\1 ?= ?None": "both are false",
     r"super\(\)\.build\(input_shape\) -> super\(\)\.build\(None\)": (
-        "Keras's own `build` does not look at the shape"
+        "Keras's own `build` ignores the shape"
     ),
     r"training=training.* -> (?!.*training=training)|\), training=training\) -> ": (
-        "Keras hands `training` to the layers that are called inside of a call"
+        "Keras passes `training` to layers that are called inside a call"
     ),
 }
 INTRODUCTION = """\
 # Mutants
 
-How many small defects, seeded one at a time by [mutmut](https://mutmut.readthedocs.io), the tests
-find that are generated with a class. `make mutation` writes this page, on TensorFlow; of recurrent
-layers and wrappers, whose calls assign to variables, what survives there is tried again on JAX. A
-mutant that survives is *equivalent* if nobody could tell the two classes apart; else a test is
-missing.
+How many small defects, seeded one at a time by [mutmut](https://mutmut.readthedocs.io), the
+generated tests of a class find. `make mutation` writes this page, on TensorFlow; survivors in
+recurrent layers and wrappers, whose calls assign to variables, are tried again on JAX. A surviving
+mutant is *equivalent* if the two classes can't be distinguished; otherwise a test is missing.
 """
 
 
 @dataclass(frozen=True)
 class Score:
-    """What became of the mutants of one golden: how many there were, and which survived.
+    """The mutants of one golden: their number, and the survivors.
 
-    `text` stands for the class and its tests, as they were.
+    `text` is a digest of the class and its tests at the time.
     """
 
     golden: str
@@ -163,26 +161,26 @@ class Score:
 
 
 def text_of(golden: str) -> str:
-    """A digest of the class and its tests."""
+    """Return a digest of the class and its tests."""
     files = [file for file in sorted(KNOWN[golden].glob("*.py")) if "train_" not in file.name]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def measured() -> dict[str, Score]:
-    """What was measured of the goldens at last, by their names."""
+    """Load the last scores of the goldens, by name."""
     scores = [Score(**data) for data in json.loads(RESULTS.read_text("utf-8"))]
     return {one.golden: one for one in scores if one.golden in KNOWN}
 
 
 def keep(found: Mapping[str, Score]) -> None:
-    """Write what was measured, as data and as the page."""
+    """Write the scores, as data and as the page."""
     data = [asdict(found[golden]) for golden in KNOWN if golden in found]
     RESULTS.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(found), encoding="utf-8")
 
 
 def scores(goldens: Sequence[str]) -> Iterator[Score]:
-    """Run mutmut on some goldens at once, in a folder of their own."""
+    """Run mutmut on some goldens at once, in a temporary folder."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         modules = {golden: _copy(golden, folder) for golden in goldens}
@@ -209,16 +207,16 @@ def scores(goldens: Sequence[str]) -> Iterator[Score]:
 
 
 def _run(folder: Path, backend: str, *mutants: str) -> None:
-    """Try all mutants that were not tried yet, or some of them again."""
+    """Run all mutants that have not run yet, or some of them again."""
     with warm_python([backend], {}) as python:
         given = {"KERAS_BACKEND": backend, "WARM_PYTHON": python}
         _mutmut(folder, "run", f"--max-children={os.cpu_count()}", *mutants, **given)
 
 
 def _copy(golden: str, folder: Path) -> str:
-    """Put a class, its tests and what it is made of into `folder`; the name of its module."""
+    """Copy a class, its tests and its layers into `folder`, and return the name of its module."""
     tests = {file.stem.removeprefix("test_"): file for file in KNOWN[golden].glob("test_*.py")}
-    # The layers of a model have tests of their own beside it, but no training script.
+    # The layers of a model also have tests there, but no training script.
     scripts = [file.stem.removeprefix("train_") for file in KNOWN[golden].glob("train_*.py")]
     (module,) = scripts or tests
     shutil.copy(tests[module], folder)
@@ -231,8 +229,8 @@ def _copy(golden: str, folder: Path) -> str:
 
 
 def _mutmut(folder: Path, *words: str, **more: str) -> str:
-    """What a command of mutmut prints."""
-    # Plugins, and the search for garbage at the end, take longer than the tests of most mutants.
+    """Run a command of mutmut, and return its output."""
+    # Plugins, and garbage collection at the end, take longer than the tests of most mutants.
     quick = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     environment = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
     done = subprocess.run(
@@ -249,13 +247,13 @@ def _mutmut(folder: Path, *words: str, **more: str) -> str:
 
 
 def _results(folder: Path) -> Mapping[str, str]:
-    """What became of each mutant, by its name."""
+    """Return the status of each mutant, by name."""
     found: dict[str, str] = {}
     for line in _mutmut(folder, "results", "--all", "true").splitlines():
         name, colon, status = line.strip().rpartition(": ")
         if colon:
             found[name] = status
-    # A mutant that never ends is found, and so is one that ends the process.
+    # A mutant that never ends counts as killed, and so does one that ends the process.
     known = {KILLED, *SURVIVED, "timeout", "segfault", "suspicious"}
     if unknown := {name: status for name, status in found.items() if status not in known}:
         raise SystemExit(f"mutmut left {json.dumps(unknown)}")
@@ -263,7 +261,7 @@ def _results(folder: Path) -> Mapping[str, str]:
 
 
 def _changed(shown: str) -> str:
-    """The lines that a mutant changes, as `before -> after`."""
+    """Return the lines that a mutant changes, as `before -> after`."""
     lines = [line for line in shown.splitlines() if not line.startswith(("---", "+++", "@@", "#"))]
     before = [line[1:].strip() for line in lines if line.startswith("-")]
     after = [line[1:].strip() for line in lines if line.startswith("+")]
@@ -271,20 +269,20 @@ def _changed(shown: str) -> str:
 
 
 def judgement(golden: str, changed: str) -> str:
-    """What is thought of a survivor."""
+    """Return the judgement of a survivor."""
     usual = (text for pattern, text in USUAL.items() if re.search(pattern, changed))
     return JUDGED[golden].get(changed) or next(usual, "not judged")
 
 
 def page(found: Mapping[str, Score]) -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     earlier = [f"`{golden}`" for golden, one in found.items() if not one.holds]
     missing = [f"`{golden}`" for golden in KNOWN if golden not in found]
     lines = [
         INTRODUCTION,
         *_table("layer", [folder.name for folder in LAYERS], found),
         *_table("model", first_goldens(), found),
-        *([f"Measured in an earlier form: {', '.join(earlier)}.", ""] if earlier else []),
+        *([f"Outdated: {', '.join(earlier)}.", ""] if earlier else []),
         *([f"Not measured: {', '.join(missing)}.", ""] if missing else []),
         "## Survivors",
         "",
@@ -313,12 +311,12 @@ def _survivors(one: Score) -> Iterator[str]:
 
 
 def main() -> int:
-    """Measure what is named, else what has changed; print a line for each."""
+    """Measure the named goldens, by default those that changed, and print a line for each."""
     chosen, found = sys.argv[1:], measured()
     for name in chosen:
         if name not in KNOWN:
             near = ", ".join(difflib.get_close_matches(name, KNOWN)) or ", ".join(KNOWN)
-            raise SystemExit(f"there is no golden {name}: {near}")
+            raise SystemExit(f"golden {name} not found: {near}")
     wanted = chosen or [one for one in KNOWN if one not in found or not found[one].holds]
     for start in range(0, len(wanted), AT_ONCE):
         for one in scores(wanted[start : start + AT_ONCE]):

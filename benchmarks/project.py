@@ -1,7 +1,7 @@
-"""`make bench`: from nothing to the first training step of a project, as ratios in this one run.
+"""`make bench`: from nothing to the first training step of a project, as ratios within one run.
 
-Beside it, what no project can do without: plain cookiecutter, and a bare script that trains a
-network of the same layers on the same data for one step.
+It is compared with the minimum: plain cookiecutter, and a bare script that trains a network of
+the same layers on the same data for one step.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import scaffold
 from benchmarks.timing import compare
 
 RUNS = 9
-STEPS = 5  # runs of a first step, which takes seconds
+STEPS = 5  # runs of a first step, which take seconds
 BACKENDS = ("tensorflow", "jax", "torch")
 SCAFFOLD = str(Path(sysconfig.get_path("scripts")) / "scaffold")
 REPOSITORY = str(Path(scaffold.__file__).parents[1])
@@ -60,7 +60,7 @@ model.fit(images.reshape(-1, 8, 8, 1) / 16, labels, steps_per_epoch=1)
 
 
 def rows() -> Iterator[tuple[str, float, float, float]]:
-    """What is compared, our seconds, the others', and the ratio that is allowed."""
+    """Yield what is compared, our seconds, the others', and the highest ratio allowed."""
     with tempfile.TemporaryDirectory() as home:
         variables = {"HOME": home}
         ours = [SCAFFOLD, "project", "my_project", "--no-input"]
@@ -74,7 +74,7 @@ def rows() -> Iterator[tuple[str, float, float, float]]:
 
 
 def main() -> int:
-    """Print the table, and leave with 1 if a bound is broken."""
+    """Print the table, and return 1 if a bound is exceeded."""
     print(f"{RUNS} runs each, {STEPS} of those that train, in turn; medians")
     over = False
     for title, ours, others, bound in rows():

@@ -1,6 +1,6 @@
-"""Two commands timed in turn, A B A B ..., so that both see the same machine.
+"""Times two commands in turn, A B A B ..., so that both run under the same conditions.
 
-Each is timed from outside as a whole process; its peak memory is the system's own figure.
+Each is timed from outside as a whole process; its peak memory is reported by the system.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Medians over the runs of one command: seconds, and the peak of memory in MB."""
+    """Medians over the runs of one command: seconds, and peak memory in MB."""
 
     seconds: float
     megabytes: float
 
 
 def run_once(command: list[str], folder: Path, variables: Mapping[str, str]) -> Measured:
-    """One run of `command` in `folder`, with these environment variables besides."""
+    """Run `command` once in `folder`, with additional environment variables."""
     start = time.perf_counter()
     process = subprocess.Popen(
         command,
@@ -38,7 +38,7 @@ def run_once(command: list[str], folder: Path, variables: Mapping[str, str]) -> 
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{command} left with {process.returncode}")
+        raise SystemExit(f"{command} exited with {process.returncode}")
     scale = 1 if sys.platform == "darwin" else 1024
     return Measured(seconds, usage.ru_maxrss * scale / 1e6)
 
@@ -46,13 +46,13 @@ def run_once(command: list[str], folder: Path, variables: Mapping[str, str]) -> 
 def compare(
     ours: list[str], theirs: list[str], runs: int, variables: Mapping[str, str] | None = None
 ) -> tuple[Measured, Measured]:
-    """The medians of two commands, run in turn, each time in a new folder."""
+    """Return the medians of two commands, run in turn, each time in a new folder."""
     seen: tuple[list[Measured], list[Measured]] = ([], [])
     for number in range(runs + 1):
         for command, measured in zip((ours, theirs), seen, strict=True):
             with tempfile.TemporaryDirectory() as folder:
                 once = run_once(command, Path(folder), variables or {})
-            if number:  # The first run only warms the disk's cache.
+            if number:  # The first run only warms up the disk cache.
                 measured.append(once)
     return _median(seen[0]), _median(seen[1])
 

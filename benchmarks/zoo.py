@@ -1,7 +1,6 @@
-"""`make zoo`: what `scaffold check` and Keras's own `run_layer_test` find of seeded defects.
+"""`make zoo`: the seeded defects that `scaffold check` and Keras's own `run_layer_test` find.
 
-Runs the zoo of `tests/conformance` on each backend and writes `docs/zoo.md`, whose numbers are
-those of this run.
+Runs the zoo of `tests/conformance` on each backend and writes `docs/zoo.md` with the results.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 sys.path.insert(0, str(TESTS))
 
-from conformance.zoo.entry import BACKENDS, Entry, entries  # noqa: E402 - it is beside the tests
+from conformance.zoo.entry import BACKENDS, Entry, entries  # noqa: E402 - it is next to the tests
 
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "Torch"}
 OWNERS = {
@@ -36,22 +35,22 @@ OWNERS = {
 INTRODUCTION = """\
 # What the checks find
 
-Layers and models with one seeded defect each, most of them as people have reported them, and what
-finds them: `scaffold check`, and beside it `run_layer_test`, the helper that Keras's own tests use
-(it is not public; run with its defaults, a step of training and mixed precision included). The
-classes are in `tests/conformance/zoo`, and `make zoo` writes this page.
+Layers and models with one seeded defect each, most of them from user reports, and what finds them:
+`scaffold check`, and for comparison `run_layer_test`, the helper that Keras's own tests use (it is
+not public; it ran with its defaults, including a training step and mixed precision). The classes
+are in `tests/conformance/zoo`, and `make zoo` writes this page.
 
-A defect is *silent* if it gives wrong results, loses weights or state, or behaves otherwise on
-another backend, and nobody is told. `run_layer_test` was not made for this: it holds what Keras's
-layers need of it beside their own tests. Whatever it fails with counts as found. *n.a.* stands for
-inputs that it can't give to a layer, and a hyphen for a backend on which the defect doesn't show.
+A defect is *silent* if it gives wrong results, loses weights or state, or behaves differently on
+another backend, without an error. `run_layer_test` was not made for this: it contains what Keras's
+layers need in addition to their own tests. Any failure counts as found. *n.a.* stands for inputs
+that it can't pass to a layer, and a hyphen for a backend on which the defect doesn't occur.
 """
 
 Results = Mapping[str, Mapping[str, Any]]
 
 
 def run(backend: str, folder: Path) -> Results:
-    """What was found of each class on a backend."""
+    """Run the zoo on a backend, and return the results of each class."""
     results = folder / f"{backend}.json"
     environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(TESTS)}
     words = [sys.executable, "-m", "conformance.zoo.run", "--own", "--keras", str(results)]
@@ -61,7 +60,7 @@ def run(backend: str, folder: Path) -> Results:
 
 
 def page(results: Mapping[str, Results]) -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     seeded = [entry for entry in entries() if entry.check]
     clean = [entry for entry in entries() if not entry.check]
     return "\n".join(
@@ -69,7 +68,7 @@ def page(results: Mapping[str, Results]) -> str:
             INTRODUCTION,
             *_totals(results, seeded),
             "",
-            f"Of {len(clean)} classes without a defect, which a careless check would accuse, "
+            f"Of {len(clean)} classes without a defect, which a careless check would report, "
             + _accused(results, clean),
             "",
             *_table(results, seeded),
@@ -80,7 +79,7 @@ def page(results: Mapping[str, Results]) -> str:
 
 def _totals(results: Mapping[str, Results], seeded: list[Entry]) -> Iterator[str]:
     counted = "`scaffold check` | `run_layer_test`"
-    yield f"| | defects | {counted} | silent ones | {counted} |"
+    yield f"| | defects | {counted} | silent defects | {counted} |"
     yield "| --- | --: | --: | --: | --: | --: | --: |"
     for backend, found in results.items():
         shown = [entry for entry in seeded if backend in entry.on]
@@ -96,10 +95,10 @@ def _counts(found: Results, chosen: list[Entry]) -> str:
 
 
 def _accused(results: Mapping[str, Results], clean: list[Entry]) -> str:
-    """How many classes are accused by either tool on any backend, in words."""
+    """Return the number of classes that each tool reports on any backend, in words."""
     ours = {e.name for e in clean for found in results.values() if found[e.name]["findings"]}
     theirs = {e.name for e in clean for f in results.values() if f[e.name]["keras"] == "found"}
-    return f"`scaffold check` accuses {len(ours)} and `run_layer_test` {len(theirs)}."
+    return f"`scaffold check` reports {len(ours)} and `run_layer_test` {len(theirs)}."
 
 
 def _table(results: Mapping[str, Results], seeded: list[Entry]) -> Iterator[str]:
@@ -127,7 +126,7 @@ def _link(report: str) -> str:
 
 
 def main() -> int:
-    """Write the page; leave with 1 if a defect goes unseen."""
+    """Write the page, and return 1 if a defect is missed."""
     with tempfile.TemporaryDirectory() as folder:
         results = {backend: run(backend, Path(folder)) for backend in BACKENDS}
     (ROOT / "docs/zoo.md").write_text(page(results), encoding="utf-8")

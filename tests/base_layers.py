@@ -1,6 +1,6 @@
-"""A class on every public layer of the installed Keras, and docs/base-layers.md, which lists them.
+"""A subclass of every public layer of the installed Keras, and docs/base-layers.md.
 
-`python tests/base_layers.py` renews the page.
+`python tests/base_layers.py` regenerates the page.
 """
 
 from __future__ import annotations
@@ -18,31 +18,32 @@ from scaffold.keras_source import public_layers
 PAGE = Path(__file__).parent.parent / "docs" / "base-layers.md"
 GAIN = "gain:float=1.0{>0}"
 ABOUT = """\
-`scaffold layer MyDense --base keras.layers.Dense` gives a class that derives from a layer of Keras,
-with a test that holds it equal to its base, and that it comes back from a file.
+`scaffold layer MyDense --base keras.layers.Dense` generates a class that derives from a Keras
+layer, with a test that it equals its base and survives saving and loading.
 
-- It hands its base's arguments on as `*args` and `**kwargs`, and `get_config` adds only its own to
-  its base's. So it works where another version of Keras has other arguments: what was generated
-  for Keras 3.15.1 passes its tests on 3.12.0.
-- `call` names what its base's `call` takes, since Keras looks there for `training` and masks.
-- `units=64` gives an argument of the base another default. It is then given by name only.
-- A base without a `get_config` (`ELU`) keeps its full signature: Keras saves the arguments of such
-  a class by itself, but not those of a class below it.
-- `inspect.signature` shows `*args` and `**kwargs`. The docstring names the base's arguments, and
+- It forwards its base's arguments as `*args` and `**kwargs`, and `get_config` adds only its own to
+  its base's. So it works with versions of Keras that have other arguments: a class generated for
+  Keras 3.15.1 passes its tests on 3.12.0.
+- `call` has the named arguments of its base's `call`, since Keras looks there for `training` and
+  masks.
+- `units=64` changes the default of an argument of the base, which is then keyword-only.
+- With a base without a `get_config` (`ELU`), the class has the full signature: Keras saves the
+  arguments of such a base automatically, but not those of its subclasses.
+- `inspect.signature` shows `*args` and `**kwargs`. The docstring lists the base's arguments, and
   `scaffold model --layer` and `scaffold check` find them in the source.
-- `call` of a recurrent layer sees whole sequences only. To change a step, derive from its cell, as
-  `keras.layers.LSTMCell` is, and pass that to `keras.layers.RNN`.
-- Only a layer of Keras can be the base.
+- `call` of a recurrent layer only sees whole sequences. To change a step, derive from its cell,
+  such as `keras.layers.LSTMCell`, and pass that to `keras.layers.RNN`.
+- Only a Keras layer can be the base.
 
-It is generated, and its tests pass, on TensorFlow, JAX and Torch, for these (`make sweep`, and
-`make layers-oldest` and `make layers-newest` for other versions of Keras; aliases such as
-`AvgPool2D` count by themselves):
+The tests of the generated class pass on TensorFlow, JAX and Torch for these layers (`make sweep`,
+and `make layers-oldest` and `make layers-newest` for other versions of Keras; aliases such as
+`AvgPool2D` are listed separately):
 """
 
 
 @cache
 def classes() -> dict[str, dict[str, str] | UsageError]:
-    """For each public layer, the generated files by name, or why there are none."""
+    """Return the generated files of each public layer by name, or why there are none."""
     catalog, found = Catalog.builtin(), dict[str, dict[str, str] | UsageError]()
     for name in public_layers():
         request = Request(
@@ -67,7 +68,7 @@ def _capital(sentence: str) -> str:
 
 
 def page() -> str:
-    """What stands in docs/base-layers.md."""
+    """Return the text of docs/base-layers.md."""
     found = classes()
     refused = {name: error for name, error in found.items() if isinstance(error, UsageError)}
     works = [f"`{name}`" for name in found if name not in refused]
@@ -81,7 +82,7 @@ def page() -> str:
             ABOUT,
             f"{', '.join(works)}.",
             "",
-            "Not for these:",
+            "Not supported:",
             "",
             "| Layer | Why |",
             "| --- | --- |",

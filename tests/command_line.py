@@ -1,4 +1,4 @@
-"""The command line in a process of its own."""
+"""The command line in a separate process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import scaffold as package
 
 ROOT = Path(package.__file__).parent.parent
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "TERM")}
-# Why a name that says nothing gets its template.
+# The reason for the template of a name that matches none.
 SAYS_NOTHING = "no word of it names a template: --template chooses one of `scaffold list`"
 ENVIRONMENT |= {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
 

@@ -1,4 +1,4 @@
-"""A command line to call in-process, in a folder of its own."""
+"""A command line to call in-process, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ Tree = Mapping[str, tuple[int, bytes]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare what `make sweep` asks for."""
+    """Declare the option of `make sweep`."""
     parser.addoption(
         "--every-backend",
         action="store_true",
-        help="try each layer of Keras and KerasHub and each model on every backend, not on one",
+        help="test each layer of Keras and KerasHub and each model on every backend, not on one",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have XLA compile quickly, and what JAX compiles kept for the other processes of the run.
+    """Have XLA compile quickly, and share JAX's compilation cache between processes of the run.
 
-    Most of what JAX does in a test is to compile what then runs once, on a few numbers.
+    Most of JAX's time in a test is spent compiling code that runs once, on small data.
     """
     config.pluginmanager.register(Proofs(_HERE.parent, ProofStore(stores())), "proofs")
-    if hasattr(config, "workerinput"):  # It has the environment of the process that started it.
+    if hasattr(config, "workerinput"):  # It inherits the environment of the main process.
         return
     os.environ.setdefault("XLA_FLAGS", QUICK)
     if config.getoption("numprocesses", None):
@@ -60,21 +60,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the goldens' own tests to processes of each backend, unless they are asked for."""
-    asked_for = any("goldens" in argument for argument in config.args)
-    return True if collection_path in _GOLDENS and not asked_for else None
+    """Leave the goldens' own tests to processes of each backend, unless they are requested."""
+    requested = any("goldens" in argument for argument in config.args)
+    return True if collection_path in _GOLDENS and not requested else None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended, and all that it printed."""
+    """The exit code and the output of a run."""
 
     code: int
     out: str
     err: str
 
     def answer(self) -> Any:
-        """What was printed as JSON, which has the one shape that every answer has."""
+        """Return the printed JSON, after validating it against the schema."""
         answer = json.loads(self.out)
         jsonschema.validate(answer, _SCHEMA, jsonschema.Draft202012Validator)
         assert self.err == ""
@@ -85,13 +85,13 @@ class Outcome:
 
 
 class Scaffold(Protocol):
-    """Runs the command line with these words."""
+    """Runs the command line with these arguments."""
 
     def __call__(self, *words: str) -> Outcome: ...
 
 
 def tree(folder: Path) -> Tree:
-    """Everything below a folder, by name: its mode, and its bytes or where a link leads."""
+    """Return the mode of everything in a folder, by name, and its bytes or the target of a link."""
     found = {}
     for path in sorted(folder.rglob("*")):
         mode = path.lstat().st_mode
@@ -105,14 +105,14 @@ def tree(folder: Path) -> Tree:
 
 
 class Warm(Protocol):
-    """Gives a python that has imported Keras for a backend, with or without oneDNN."""
+    """Returns a python that has imported Keras for a backend, with or without oneDNN."""
 
     def __call__(self, backend: str, one_dnn: str = "") -> str: ...
 
 
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Warm]:
-    """Interpreters that live as long as the session: to import Keras takes seconds each time."""
+    """Interpreters for the whole session, since importing Keras takes seconds."""
     with contextlib.ExitStack() as stack:
 
         @functools.cache
@@ -125,7 +125,7 @@ def warm() -> Iterator[Warm]:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder `project`, empty, which is the current one."""
+    """The empty folder `project`, which is the current one."""
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -134,7 +134,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def program() -> Callable[[Sequence[str]], NoReturn]:
-    """What `scaffold` runs; a module of tests may have another."""
+    """The program that `scaffold` runs; a test module may override it."""
     return main
 
 
@@ -145,10 +145,10 @@ def scaffold(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Scaffold:
-    """The command line, run in this process in the folder `here`, printing into a pipe."""
+    """The command line, run in this process in the folder `here`, printing to a pipe."""
     for name in ("NO_COLOR", "FORCE_COLOR", "SCAFFOLD_TRACEBACK"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLUMNS", "80")  # Whatever terminal the tests are started in.
+    monkeypatch.setenv("COLUMNS", "80")  # Regardless of the terminal of the tests.
 
     def run(*words: str) -> Outcome:
         capsys.readouterr()
@@ -163,7 +163,7 @@ def scaffold(
 
 @pytest.fixture
 def harmless(scaffold: Scaffold, tmp_path: Path) -> Scaffold:
-    """The command line, where it must leave everything in and around `here` as it is."""
+    """The command line, which must change nothing in and around `here`."""
 
     def run(*words: str) -> Outcome:
         before = tree(tmp_path)
@@ -176,7 +176,7 @@ def harmless(scaffold: Scaffold, tmp_path: Path) -> Scaffold:
 
 @pytest.fixture
 def refused(harmless: Scaffold) -> Callable[..., tuple[int, str]]:
-    """The command line, where it must write and print nothing, and only say why: code, text."""
+    """The command line, which must only print an error: its code and text."""
 
     def run(*words: str) -> tuple[int, str]:
         outcome = harmless(*words)

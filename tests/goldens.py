@@ -1,7 +1,7 @@
-"""The exact-text goldens: what scaffold gives for a few commands, in tests/goldens/.
+"""The exact-text goldens: the output of scaffold for some commands, in tests/goldens/.
 
-Renew them with `make goldens`, or some with `python tests/goldens.py dense conv`; then read the
-diff aloud.
+Regenerate them with `make goldens`, or some with `python tests/goldens.py dense conv`; then review
+the diff.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from scaffold.conformance.backends import BACKENDS
 ROOT = Path(__file__).parent.parent
 GOLDENS = Path(__file__).parent / "goldens"
 
-# What is typed behind `scaffold`, by the folder's name.
+# The arguments of `scaffold`, by the folder's name.
 COMMANDS = {
     name: ["layer", *words] for proof in proofs().values() for name, words in proof.goldens.items()
 }
-# Where they are, by the template.
+# The folders, by template.
 FOLDERS = {name: [GOLDENS / golden for golden in proof.goldens] for name, proof in proofs().items()}
 
 
 def kinds(folders: list[Path]) -> list[Path]:
-    """One of each kind: a single rank, 2 if there is one, and none with the user's attributes."""
+    """Return one of each kind: one rank, preferably 2, and none with custom attributes."""
     found: dict[str, Path] = {}
     for folder in folders:
         if not folder.name.endswith("_with_attributes"):
@@ -38,19 +38,19 @@ def kinds(folders: list[Path]) -> list[Path]:
     return list(found.values())
 
 
-# What is proved on every backend, by the template.
+# The goldens to test on every backend, by template.
 KINDS = {name: kinds(folders) for name, folders in FOLDERS.items()}
-# Templates that are proved in one process, which imports Keras once.
+# Templates that are tested in one process, which imports Keras once.
 SHARDS = [[*FOLDERS][first::6] for first in range(6)]
 
 
 def backends_of(turn: int, every: bool) -> tuple[str, ...]:
-    """Where one of them is proved: on Torch, which compiles nothing, and by turn on another."""
+    """Return the backends of a shard: Torch, which doesn't compile, and another one in turn."""
     return BACKENDS if every else ("torch", ("tensorflow", "jax")[turn % 2])
 
 
 def besides(every: bool) -> list[tuple[str, str]]:
-    """Templates with backends where they are proved whatever the turn, and not by it."""
+    """Return templates with backends that must be tested but are not theirs in turn."""
     return [
         (name, backend)
         for turn, templates in enumerate(SHARDS)
@@ -61,7 +61,7 @@ def besides(every: bool) -> list[tuple[str, str]]:
 
 
 def generate(arguments: Sequence[str], folder: Path, *options: str) -> dict[str, str]:
-    """The files that the command writes into `folder`, by name."""
+    """Run the command in `folder`, and return the files that it writes, by name."""
     from scaffold.cli import main as scaffold
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def generate(arguments: Sequence[str], folder: Path, *options: str) -> dict[str,
 
 
 def read(folder: Path) -> dict[str, str]:
-    """The text of every generated file in `folder`, by name."""
+    """Return the text of every file in `folder`, by name."""
     return {path.name: path.read_text() for path in sorted(folder.iterdir()) if path.is_file()}
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong on one backend alone is tried there whatever the turn: see `Proof.always_on`."""
+"""Templates that can fail on one backend alone are always tested there: see `Proof.always_on`."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def test_passes_its_own_tests(backend: str, template: str, warm: Warm, tmp_path:
     assert tested.tests >= 10 * len(KINDS[template])
 
 
-def test_what_assigns_in_a_call_is_tried_on_jax() -> None:
+def test_templates_that_assign_in_a_call_are_tested_on_jax() -> None:
     assert {name for backend, name in CASES if backend == "jax"} == {"recurrent", "wrapper"}

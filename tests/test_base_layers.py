@@ -32,7 +32,7 @@ def test_every_class_equals_its_base(
     assert tested.tests >= 5 * len(generated)
 
 
-def test_the_page_tells_of_every_layer() -> None:
+def test_the_page_lists_every_layer() -> None:
     assert PAGE.read_text() == page()
 
 

@@ -24,7 +24,7 @@ OPTION = '[[option]]\nname = "rank"\nvalues = [1, 2]\ndefault = 1\ndoc = "D."\n'
 
 
 def third_party(folder: Path, manifest: str, name: str = "scale", **files: str) -> Catalog:
-    """A catalog of one's own template before the built-in ones."""
+    """A catalog with a custom template before the built-in ones."""
     template = folder / "layer" / name
     template.mkdir(parents=True)
     (template / "template.toml").write_text(manifest, encoding="utf-8")
@@ -181,14 +181,14 @@ def test_a_word_stands_for_its_template_and_options() -> None:
     assert make_spec(BUILTIN, two, "pkg")[0].options == {"rank": 1}
 
 
-def test_what_a_template_is_about() -> None:
+def test_words_that_describe_a_template() -> None:
     conv = BUILTIN.get("layer", "conv")
     said = ["conv", "Convolution", "conv3d", "Conv3D", "DILATION", "kernel_size", "keras.layers"]
     assert all(map(conv.is_about, said))
     assert not conv.is_about("attention")
 
 
-def test_a_layer_of_ones_own_only_where_there_is_a_place(tmp_path: Path) -> None:
+def test_custom_layers_only_if_the_template_takes_them(tmp_path: Path) -> None:
     catalog = third_party(tmp_path, PLAIN)
     assert refusal(rendered, catalog, "gate:layer") == (
         UsageError,
@@ -295,7 +295,7 @@ def test_malformed_manifest(tmp_path: Path, manifest: str, reason: str) -> None:
     assert refusal(catalog.templates, "layer") == expected
 
 
-def test_manifest_that_is_no_text(tmp_path: Path) -> None:
+def test_manifest_that_is_not_text(tmp_path: Path) -> None:
     catalog = third_party(tmp_path, PLAIN)
     path = tmp_path / "layer" / "scale" / "template.toml"
     path.write_bytes(b"\xff")
@@ -332,7 +332,7 @@ def test_what_is_left_out(tmp_path: Path) -> None:
         (ATTRIBUTE + "shape = true", "`int` can't be a shape."),
     ],
 )  # fmt: skip
-def test_attribute_that_cannot_be(tmp_path: Path, attribute: str, reason: str) -> None:
+def test_invalid_attribute(tmp_path: Path, attribute: str, reason: str) -> None:
     catalog = third_party(tmp_path, PLAIN + attribute)
     assert refusal(rendered, catalog) == (
         UsageError,
@@ -352,7 +352,7 @@ def test_attribute_without_a_fallback(tmp_path: Path) -> None:
     assert spec.assigned == {"size": 3, "depth": 4}
 
 
-def test_attribute_with_a_fallback_that_cannot_be(tmp_path: Path) -> None:
+def test_attribute_with_an_invalid_fallback(tmp_path: Path) -> None:
     second = ATTRIBUTE.replace("size", "depth") + "fallback = 'x'"
     catalog = third_party(tmp_path, PLAIN + ATTRIBUTE + second)
     assert refusal(rendered, catalog, "size=3") == (

@@ -1,4 +1,4 @@
-"""What becomes of the name of a class: by all of its words, wherever they stand."""
+"""How a class name is interpreted: all of its words count, wherever they are."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROWS = [
 
 
 def outcome(target: str, name: str) -> str:
-    """The template with what the name says of it, or behind `?` what is offered."""
+    """Return the template with what the name sets, or after `?` the suggestions."""
     try:
         template, meaning, _ = CATALOG.pick(target, name)
     except UndecidedError as error:
@@ -48,7 +48,7 @@ def test_table(target: str, name: str, becomes: str) -> None:
     assert outcome(target, name) == becomes
 
 
-def test_the_table_is_long_and_says_nothing_twice() -> None:
+def test_the_table_is_long_and_has_no_duplicates() -> None:
     assert len(ROWS) >= 80
     assert len({row[:2] for row in ROWS}) == len(ROWS)
 
@@ -135,7 +135,7 @@ def test_the_table_is_long_and_says_nothing_twice() -> None:
     ],
     ids=lambda value: value[1] if isinstance(value, list) else "",
 )
-def test_what_is_not_decided_is_refused(
+def test_an_ambiguous_name_is_refused(
     harmless: Scaffold, words: list[str], message: str, fix: str
 ) -> None:
     done = harmless(*words)
@@ -170,7 +170,7 @@ def test_with_a_template_a_name_may_be_any(scaffold: Scaffold, here: Path, flag:
     assert len(tree(here)) == 8
 
 
-def test_what_a_word_says_gives_way_to_what_is_asked(scaffold: Scaffold, here: Path) -> None:
+def test_arguments_override_what_a_word_sets(scaffold: Scaffold, here: Path) -> None:
     done = scaffold("model", "ResNet152", "num_blocks=1,1,1,1", "--head=none", "--no-tests")
     assert done.out.splitlines()[0] == (
         "ResNet152: template resnet style=subclass block=bottleneck head=none "
@@ -188,14 +188,14 @@ def test_what_a_name_says_is_noted_and_kept_in_the_spec(scaffold: Scaffold, here
     assert (here / "res_net34.py").read_bytes() == source
 
 
-def test_a_default_that_cannot_be_with_another_option_is_left_out() -> None:
+def test_a_default_that_conflicts_with_an_option_is_left_out() -> None:
     for name, expected in [("MyCausalConv", {}), ("DilatedConv", {"dilation_rate": (2, 2, 2)})]:
         request = Request("layer", name, None, None, {"rank": "3"})
         spec, _ = make_spec(CATALOG, request, "package")
         assert (spec.options, spec.assigned) == ({"rank": 3}, expected)
 
 
-def test_each_word_is_its_own_templates() -> None:
+def test_each_word_belongs_to_its_template() -> None:
     for target in TARGETS:
         homes: dict[str, Template] = {}
         for template, word in named(target):
@@ -203,7 +203,7 @@ def test_each_word_is_its_own_templates() -> None:
             assert CATALOG.find(target, word)[0] is template
 
 
-def test_no_word_is_said_twice_or_means_nothing() -> None:
+def test_no_word_is_duplicate_or_meaningless() -> None:
     lexicon = CATALOG.lexicon
     known = [folded(word) for one in lexicon.known for word in one.words]
     assert sorted(set(known)) == sorted(known)

@@ -1,4 +1,4 @@
-"""docs/contributing-template.md, followed in a copy: its template gives layers that pass."""
+"""docs/contributing-template.md works: its template, added to a copy, generates passing layers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of scaffold with the template that the guide adds."""
+    """A copy of scaffold with the template of the guide."""
     root = tmp_path_factory.mktemp("copy")
     for part in ("scaffold", "templates", "tools"):
         shutil.copytree(ROOT / part, root / part)

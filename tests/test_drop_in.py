@@ -1,6 +1,6 @@
-"""What stands in for a layer of Keras does, in public, what that layer does, on two backends.
+"""Each drop-in has the public behavior of its built-in, on two backends.
 
-What its proof names is tried on further ones. With `--every-backend` on all three.
+Its proof may add more; with `--every-backend`, on all three.
 """
 
 from __future__ import annotations

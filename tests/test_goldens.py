@@ -1,4 +1,4 @@
-"""What is generated is, to the letter, what tests/goldens holds: `make goldens` renews them."""
+"""Generated files are exactly those in tests/goldens: `make goldens` regenerates them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ CHECKS = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_gives_the_golden_files(name: str, tmp_path: Path) -> None:
+def test_generates_the_golden_files(name: str, tmp_path: Path) -> None:
     files = generate(COMMANDS[name], tmp_path / name, "--package=golden")
     assert files == read(GOLDENS / name)
 
 
-def test_gives_the_same_twice_and_in_a_process_of_its_own(tmp_path: Path) -> None:
+def test_generates_the_same_twice_and_in_a_separate_process(tmp_path: Path) -> None:
     name = "blank_with_every_type"
     once, twice = (
         generate(COMMANDS[name], tmp_path / run, "--package=golden") for run in ("once", "twice")
@@ -42,7 +42,7 @@ def test_no_golden_is_left_over() -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
-def test_is_what_an_expert_would_commit(check: list[str], tmp_path: Path) -> None:
+def test_black_and_ruff_find_nothing(check: list[str], tmp_path: Path) -> None:
     folder = shutil.copytree(GOLDENS, tmp_path / "goldens")
     result = subprocess.run(
         [sys.executable, "-m", *check, "."], cwd=folder, capture_output=True, text=True, check=False

@@ -1,6 +1,6 @@
-"""What is generated has the gradients that finite differences give, on two backends.
+"""Generated layers have the gradients of finite differences, on two backends.
 
-With `--every-backend` on all three.
+With `--every-backend`, on all three.
 """
 
 from __future__ import annotations

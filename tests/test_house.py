@@ -1,4 +1,4 @@
-"""The rooms of the house: what docs/architecture.md says stands on the disk, and nothing else."""
+"""The packages are those of docs/architecture.md, and no others."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from scaffold.conformance.registry import checks
 
 ROOT = Path(scaffold.__file__).parents[1]
 ARCHITECTURE = ROOT / "docs/architecture.md"
-# What runs when it is imported, or is the version and the two ways in.
+# Modules that run when they are imported, and the entry points.
 _LEFT_OUT = ("__main__", "tools.warm.command")
-_WAYS_IN = {"scaffold/__init__.py", "scaffold/__main__.py"}
+_ENTRY_POINTS = {"scaffold/__init__.py", "scaffold/__main__.py"}
 
 
-def test_each_room_is_described() -> None:
+def test_each_package_is_described() -> None:
     described = re.findall(r"^\| `([^`]+)` \|", ARCHITECTURE.read_text(), flags=re.MULTILINE)
-    rooms = {"benchmarks/", "tools/", "keras_scaffold_pytest.py"}
+    packages = {"benchmarks/", "tools/", "keras_scaffold_pytest.py"}
     for path in (ROOT / "scaffold").iterdir():
         if path.is_dir() and path.name not in ("__pycache__", "templates"):
-            rooms.add(f"scaffold/{path.name}/")
+            packages.add(f"scaffold/{path.name}/")
         elif path.suffix == ".py":
-            rooms.add(f"scaffold/{path.name}")
-    assert sorted(described) == sorted(rooms - _WAYS_IN)
+            packages.add(f"scaffold/{path.name}")
+    assert sorted(described) == sorted(packages - _ENTRY_POINTS)
 
 
-def test_each_path_that_is_described_is_there() -> None:
+def test_each_described_path_exists() -> None:
     text = ARCHITECTURE.read_text()
     paths = re.findall(r"`((?:scaffold|templates|generated_examples|tools)/[\w/.]*)`", text)
     assert len(paths) > 20
@@ -50,7 +50,7 @@ def packages() -> list[str]:
 
 @pytest.mark.parametrize("name", packages())
 def test_no_public_name_is_that_of_a_module(name: str) -> None:
-    checks()  # The families of checks depend on each other's order: the registry imports them.
+    checks()  # The families of checks depend on their import order: the registry imports them.
     package = importlib.import_module(name)
     modules = [
         module.name

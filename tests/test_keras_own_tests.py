@@ -1,4 +1,4 @@
-"""Keras's own tests on the drop-ins: what counts, and a few files; `make keras-tests` runs all."""
+"""Keras's own tests on the drop-ins: the counting, and a few files; `make keras-tests` runs all."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def test_leaves_out_by_the_rules(name: str, outcome: str, error: str, reason: st
         ("not_test_odd", "failed", "ValueError: 1"),
     ],
 )
-def test_counts_what_no_rule_is_for(name: str, outcome: str, error: str) -> None:
+def test_counts_tests_without_a_rule(name: str, outcome: str, error: str) -> None:
     counts = count(found(**{name: (outcome, error)}), RULES)
     assert counts.of == {"MyDense": 1}
 
 
-def test_a_skipped_test_and_one_that_makes_nothing_count_for_nothing() -> None:
+def test_ignores_skipped_tests_and_those_that_create_no_class() -> None:
     results = found(test_a=("skipped", ""), test_b=("failed", "ValueError: 1"))
     results["tests"]["dense_test::test_b"]["classes"] = []
     counts = count(results, RULES)

@@ -26,12 +26,12 @@ def packages(root: Path, *folders: str) -> None:
         ("a-b/__init__.py", "__init__", "a-b"),
     ],
 )
-def test_what_a_file_is_imported_as(file: str, name: str, root: str, tmp_path: Path) -> None:
+def test_the_module_name_of_a_file(file: str, name: str, root: str, tmp_path: Path) -> None:
     packages(tmp_path, "pkg", "pkg/layers", "a-b", "a-b/inner")
     assert imported_as(tmp_path / file) == (name, tmp_path / root)
 
 
-def test_a_folder_that_is_not_there_is_in_no_package(tmp_path: Path) -> None:
+def test_a_missing_folder_is_in_no_package(tmp_path: Path) -> None:
     packages(tmp_path, "pkg")
     assert packages_of(tmp_path / "pkg/new") == ((), tmp_path / "pkg/new")
     assert packages_of(tmp_path / "pkg") == (("pkg",), tmp_path)

@@ -201,7 +201,7 @@ def test_attribute_names_refused(name: str, message: str, fix: str) -> None:
     assert error.exit_code == 2
 
 
-def test_what_every_layer_and_every_module_has_is_no_attribute_name() -> None:
+def test_names_of_every_layer_and_module_are_refused_as_attributes() -> None:
     for name in {*LAYER_ATTRIBUTES, *keyword.kwlist, *dir(builtins)}:
         with pytest.raises(UsageError):
             check_attribute_name(name, ())

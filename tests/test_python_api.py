@@ -1,4 +1,4 @@
-"""The Python API: what `import scaffold` gives."""
+"""The Python API: `import scaffold`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_commits_a_plan_and_refuses_one_that_is_out_of_date(here: Path) -> None:
     project.commit(project.plan(scaffold.layer(*CONV)))
 
 
-def test_a_project_elsewhere_is_as_if_one_were_there(
+def test_a_project_elsewhere_works_like_the_current_folder(
     here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def in_it(folder: str) -> tuple[dict[Path, str], str]:
@@ -182,7 +182,7 @@ def test_checks_in_another_process(here: Path) -> None:
 
 
 def test_the_page_is_true(here: Path) -> None:
-    """The page's blocks run one after the other, as a reader types them."""
+    """Run the page's blocks one after the other, like a reader."""
     page = (ROOT / "docs/api.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     assert len(blocks) == 4

@@ -1,4 +1,4 @@
-"""What the READMEs show is true: the file is what the command gives, and every line runs."""
+"""The READMEs are correct: the files are the output of the commands, and every command runs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_every_command_runs_in_order(readme: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("readme", [README, CHINESE], ids=lambda path: path.name)
-def test_the_file_shown_is_what_the_command_gives(readme: Path, tmp_path: Path) -> None:
+def test_the_file_shown_is_the_output_of_the_command(readme: Path, tmp_path: Path) -> None:
     (shown,) = (block for block in blocks(readme, "python") if "class CustomLayer" in block)
     (command,) = (line for line in scaffold_lines(readme) if " CustomLayer " in line)
     assert run(command, tmp_path).returncode == 0
@@ -47,7 +47,7 @@ def test_the_file_shown_is_what_the_command_gives(readme: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("readme", [README, CHINESE], ids=lambda path: path.name)
-def test_the_methods_shown_are_those_that_derive(readme: Path, tmp_path: Path) -> None:
+def test_the_methods_shown_are_those_of_the_subclass(readme: Path, tmp_path: Path) -> None:
     (shown,) = (block for block in blocks(readme, "python") if "*args, gain" in block)
     (command,) = (line for line in scaffold_lines(readme) if " CustomConv2D " in line)
     assert run(command, tmp_path).returncode == 0

@@ -162,7 +162,7 @@ def test_refused(here: Path, text: str, message: str, fix: str) -> None:
     assert refusal(here, text) == (UsageError, message, fix)
 
 
-def test_no_text(here: Path) -> None:
+def test_not_text(here: Path) -> None:
     (here / "pyproject.toml").write_bytes(b"\xff")
     with pytest.raises(UsageError) as caught:
         load_settings(here, here)

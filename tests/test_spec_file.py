@@ -208,7 +208,7 @@ def test_other_versions(data: bytes, shown: str) -> None:
         (b"a = " + b"[" * 5000, "maximum recursion depth exceeded"),
     ],
 )  # fmt: skip
-def test_no_toml(data: bytes, reason: str) -> None:
+def test_invalid_toml(data: bytes, reason: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_spec(data, "spec.toml")
     message = caught.value.message.removesuffix(".")

@@ -1,4 +1,4 @@
-"""The workflows, the action and the hook: well-formed, one call of make each, all examples."""
+"""The workflows, the action and the hook are valid; each job runs make once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 CALL = re.compile(r"make ([a-z][a-z-]*)((?: [A-Z]+=[\w./-]+)*)")
 TEXT, REGEX, FLAG = {"type": "string"}, {"type": "string", "format": "regex"}, {"type": "boolean"}
 TEXTS = {"type": "array", "items": TEXT}
-# pre-commit has no JSON schema among those that check-jsonschema brings.
+# check-jsonschema has no JSON schema for pre-commit hooks.
 HOOKS_SCHEMA = {
     "type": "array",
     "minItems": 1,
@@ -64,7 +64,7 @@ def runs(job: dict[str, Any]) -> list[str]:
 
 
 def calls(job: dict[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Each target that a job makes, with its variables, for every cell of its matrix."""
+    """Yield each make target of a job, with its variables, for every cell of its matrix."""
     matrix = job.get("strategy", {}).get("matrix", {})
     for cell in itertools.product(*matrix.values()):
         values = {f"matrix.{key}": str(value) for key, value in zip(matrix, cell, strict=True)}
@@ -73,7 +73,7 @@ def calls(job: dict[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
             for expression in EXPRESSION.findall(run):
                 text = EXPRESSION.sub(values.get(expression, "any"), text, count=1)
             call = CALL.fullmatch(text.strip())
-            assert call, f"`{run}` is not one call of make"
+            assert call, f"`{run}` is not a single call of make"
             yield call[1], dict(word.split("=") for word in shlex.split(call[2]))
 
 
@@ -111,7 +111,7 @@ def test_the_schema_finds_faults(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
-def test_a_workflow_may_read_and_no_more_and_does_not_pile_up(workflow: Path) -> None:
+def test_a_workflow_has_only_read_permission_and_limited_concurrency(workflow: Path) -> None:
     data = read(workflow)
     assert data["permissions"] == {"contents": "read"}
     assert data["concurrency"]["group"]
@@ -127,7 +127,7 @@ def test_who_may_write() -> None:
 
 
 @pytest.mark.parametrize("name", JOBS)
-def test_a_job_calls_make_once_with_what_the_makefile_knows(name: str) -> None:
+def test_a_job_runs_one_target_of_the_makefile(name: str) -> None:
     job = JOBS[name]
     none = ("release: publish", "tests: deploy", "tests: gpu")
     assert len(runs(job)) == (0 if name in none else 1)
@@ -151,7 +151,7 @@ def test_actions_are_pinned_by_their_major_version() -> None:
         assert re.search(r"@(release/)?v\d+$", uses), uses
 
 
-def test_the_shards_are_all_there_and_hold_every_example_once() -> None:
+def test_the_shards_cover_every_example_once() -> None:
     names = [*load_examples(ROOT / "generated_examples")]
     shards: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for name, job in JOBS.items():
@@ -188,13 +188,13 @@ def test_a_new_keras_that_breaks_is_reported() -> None:
     assert JOBS["keras: report"]["needs"] == ["newest", "layers-newest"]
 
 
-def test_the_oldest_keras_is_the_one_that_is_promised() -> None:
+def test_the_oldest_keras_is_the_documented_one() -> None:
     (oldest,) = re.findall("KERAS='keras==(.*)'", MAKEFILE)
     floors = re.findall('"keras>=(.*?)"', (ROOT / "pyproject.toml").read_text("utf-8"))
     assert {f"{floor}.0" for floor in floors} == {oldest}
 
 
-def test_the_hook_is_one_that_pre_commit_takes() -> None:
+def test_the_hook_is_valid() -> None:
     checker = jsonschema.FormatChecker()
     jsonschema.validate(read(HOOKS), HOOKS_SCHEMA, format_checker=checker)
 
@@ -211,7 +211,7 @@ def test_the_hook_is_one_that_pre_commit_takes() -> None:
         ("conftest.py", False),
     ],
 )
-def test_the_hook_takes_what_may_have_layers(path: str, taken: bool) -> None:
+def test_the_hook_matches_files_that_may_have_layers(path: str, taken: bool) -> None:
     (hook,) = read(HOOKS)
     found = re.search(hook["files"], path) and not re.search(hook["exclude"], path)
     assert bool(found) == taken
@@ -227,7 +227,7 @@ def test_no_input_of_the_action_is_read_by_a_shell() -> None:
 
 
 def action_check(folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
-    """The step of the action that checks, with these inputs and the others empty."""
+    """Run the check step of the action, with these inputs and the others empty."""
     *_, step = read(ACTION)["runs"]["steps"]
     assert step["shell"] == "python"
     words = [sys.executable, "-c", step["run"]]
@@ -237,7 +237,7 @@ def action_check(folder: Path, **inputs: str) -> subprocess.CompletedProcess[str
     )
 
 
-def test_the_action_parts_targets_as_a_shell_does(tmp_path: Path) -> None:
+def test_the_action_splits_targets_like_a_shell(tmp_path: Path) -> None:
     inputs = {"TARGETS": "'no such.py'\n$(touch it)", "BACKEND": "jax", "ARGUMENTS": "--timeout 60"}
     done = action_check(tmp_path, **inputs)
     assert done.returncode == 5
@@ -245,7 +245,7 @@ def test_the_action_parts_targets_as_a_shell_does(tmp_path: Path) -> None:
     assert not [*tmp_path.iterdir()]
 
 
-def test_the_action_hands_on_arguments_and_the_report(tmp_path: Path) -> None:
+def test_the_action_passes_arguments_and_the_report(tmp_path: Path) -> None:
     inputs = {"TARGETS": "my.py", "BACKEND": "jax", "ARGUMENTS": "--junit 'a b'", "SARIF": "a b"}
     done = action_check(tmp_path, **inputs)
     assert done.returncode == 2

@@ -35,7 +35,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def tree(folder: Path) -> Tree:
-    """Everything below a folder, by name: mode, and bytes of a file or text of a link."""
+    """Return everything in a folder, by name: mode, and bytes of a file or target of a link."""
     found: Tree = {}
     for path in sorted(folder.rglob("*")):
         status = path.lstat()
@@ -65,7 +65,7 @@ def recover(root: Path) -> None:
     commit(root)
 
 
-# Where a path lies.
+# Confining paths.
 
 
 def test_root_must_be_a_folder(root: Path) -> None:
@@ -118,7 +118,7 @@ def test_control_characters(root: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [JOURNAL, "x/../.Scaffold-Journal"])
-def test_journal_is_no_target(root: Path, name: str) -> None:
+def test_journal_is_not_a_target(root: Path, name: str) -> None:
     with pytest.raises(UnsafeError, match="own journal"):
         Workspace(root).confine(root / name)
 
@@ -232,7 +232,7 @@ TEXTS = st.lists(PIECES | st.text(st.characters(), max_size=8), max_size=6).map(
 
 
 @needs_posix
-def test_no_text_leads_out(linked: Path) -> None:
+def test_no_path_leads_out(linked: Path) -> None:
     workspace = Workspace(linked)
 
     @given(TEXTS)
@@ -264,7 +264,7 @@ def test_read(root: Path) -> None:
 
 
 @needs_posix
-def test_read_what_is_no_file(root: Path) -> None:
+def test_read_what_is_not_a_file(root: Path) -> None:
     (root / "folder").mkdir()
     (root / "file").write_text("")
     os.mkfifo(root / "pipe")
@@ -375,7 +375,7 @@ def test_same_file_twice(root: Path) -> None:
 def intrude(
     monkeypatch: pytest.MonkeyPatch, name: str, number: int, intrusion: Callable[[], object]
 ) -> None:
-    """Do something just before a function of `os` is called for the n-th time."""
+    """Do something just before the n-th call of a function of `os`."""
     real, calls = getattr(os, name), []
 
     def intruded(*args: Any, **options: Any) -> Any:
@@ -555,7 +555,7 @@ def test_lock_file_removed_while_waiting_to_lock(
     assert tree(root) == {}
 
 
-# Faults: every file operation fails, or is the last one before the process is killed.
+# Faults: each file operation fails, or is the last one before the process is killed.
 
 Scenario = tuple[dict[str, tuple[str, int]], list[tuple[str, str | None, str]]]
 BYSTANDERS = {"README.md": ("read me", 0o644), "x/other.py": ("other", 0o600)}
@@ -604,7 +604,7 @@ def crash(
 
 
 def trees(folder: Path, scenario: Scenario) -> tuple[Tree, Tree]:
-    """How a scenario's root looks before, and after it has been committed."""
+    """Return the tree of a scenario's root before and after the commit."""
     files, changes = scenario
     root = folder / "model"
     for name, (text, mode) in files.items():
@@ -731,12 +731,12 @@ def test_pairs_of_failures(tmp_path: Path) -> None:
         expect_healing(root, MIXED, before, after)
 
 
-# A person's edits between a kill and the next run.
+# Manual edits between a kill and the next run.
 
 
 @pytest.fixture(scope="module")
 def placed(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[bool, bool], int]:
-    """The last operation with all files placed, by whether links work and it counts as done."""
+    """The last operation with all files in place, by whether links work and the commit is done."""
     found = {}
     for links in (True, False):
         folder = tmp_path_factory.mktemp("placed")
@@ -754,7 +754,7 @@ HalfWay = Callable[..., Path]
 
 @pytest.fixture
 def half_way(tmp_path: Path, placed: Mapping[tuple[bool, bool], int]) -> HalfWay:
-    """Makes a root where a run was killed when all was placed, before or after it was done."""
+    """Creates a root of a run killed with all files in place, before or after it was done."""
 
     def make(*, links: bool = True, done: bool = False) -> Path:
         number = placed[links, done]
@@ -843,7 +843,7 @@ def test_person_fills_a_new_folder_after_a_kill(tmp_path: Path) -> None:
 
 
 def forge(root: Path, files: object, **parts: Any) -> Path:
-    """A journal as a run would write it, but for what is given."""
+    """Write a journal like a run would, with the given changes."""
     journal = root / JOURNAL
     journal.touch()
     token = parts.get("token", "0123456789abcdef")
@@ -1022,7 +1022,7 @@ def test_any_bytes_as_journal(baited: Path) -> None:
 
 
 @needs_posix
-def test_journal_that_is_no_file(root: Path) -> None:
+def test_journal_that_is_not_a_file(root: Path) -> None:
     journal, victim = root / JOURNAL, root.parent / "victim"
     victim.write_text("")
     makers: list[Callable[[], object]] = [

@@ -1,1 +1,1 @@
-"""What maintainers run: the examples and their proofs, and what renews written files."""
+"""Tools for maintainers: the examples and their verification, and regenerating files."""

@@ -1,4 +1,4 @@
-"""The pages of the checks as Markdown; `python -m tools.check_pages` writes them."""
+"""Writes the pages of the checks as Markdown: `python -m tools.check_pages`."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ _INDEX = """\
 # The checks
 
 `scaffold check` runs each of these on a layer or model, in this order.
-A check that builds on another says nothing where that one fails.
+A check that builds on another is skipped if that one fails.
 A tag declares that a layer is meant to fail a check: `scaffold check --tag TAG`.
 
-| Check | Family | What it holds | Tag |
+| Check | Family | What it asserts | Tag |
 | --- | --- | --- | --- |
 """
 
 
 def pages() -> dict[Path, str]:
-    """Each page's text, by its path below `docs`."""
+    """Return the text of each page, by its path in `docs`."""
     found = {Path("checks.md"): _INDEX + "".join(map(_row, checks()))}
     return found | {Path("checks", f"{check.id}.md"): page(check) for check in checks()}
 
 
 def write(docs: Path) -> None:
-    """Write all pages below `docs`, and remove those of checks that are no more."""
+    """Write all pages into `docs`, and remove those of removed checks."""
     (docs / "checks").mkdir(exist_ok=True)
     for old in (docs / "checks").glob("*.md"):
         old.unlink()

@@ -1,6 +1,6 @@
 """`make demo`: generate a layer, run its tests, train a model with it on real images.
 
-What was done for the same files before is not done again; `demo/state.json` remembers.
+Steps that are done for the same files are not repeated; `demo/state.json` records them.
 """
 
 from __future__ import annotations
@@ -48,20 +48,20 @@ def main() -> None:
     state = _State.read()
     _step("2. Run the generated tests")
     if state.says("tested"):
-        click.echo("Not run again: they passed for these very files.")
+        click.echo("Skipped: they already passed for these files.")
     else:
         _run([sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", str(SOURCES[1])])
         state.note("tested", True)
     _step("3. Train a small model with it on scikit-learn's digits")
     if state.says("accuracy") and MODEL.exists():
-        click.echo("Not trained again: the layer has not changed since.")
+        click.echo("Skipped: the layer has not changed since the last training.")
     else:
         state.note("accuracy", _train())
     _report(state)
 
 
 class _State:
-    """What was found out about the files as they are now."""
+    """What is known about the current files."""
 
     def __init__(self, found: dict[str, Any]) -> None:
         self._found = found
@@ -90,7 +90,7 @@ def _generate() -> None:
 
 
 def _train() -> float:
-    """Train and save the model; its accuracy on the images held out."""
+    """Train and save the model, and return its accuracy on the held-out images."""
     sys.path.insert(0, str(FOLDER))
     try:
         with _silence():
@@ -125,14 +125,14 @@ def _train() -> float:
             callbacks=[step],
         )
     _, accuracy = model.evaluate(digits.test_images, digits.test_labels, verbose=0)
-    click.echo(f"Always saying the commonest digit would score {digits.baseline():.3f}.")
+    click.echo(f"The majority-class baseline is {digits.baseline():.3f}.")
     model.save(MODEL)
     return float(accuracy)
 
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Keep from the terminal what TensorFlow's libraries log while they start."""
+    """Hide what TensorFlow's libraries log while they start."""
     sys.stderr.flush()
     real = os.dup(2)
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
@@ -149,7 +149,7 @@ def _report(state: _State) -> None:
     click.echo(f"Accuracy on {click.style('held-out images', bold=True)}: {accuracy:.3f}")
     if accuracy <= SCORE_TO_BEAT:
         raise ScaffoldError(f"the accuracy is not over {SCORE_TO_BEAT}")
-    _step("Where everything lies")
+    _step("Where the files are")
     for path, what in zip(
         (*SOURCES, MODEL), ("the layer", "its tests", "the trained model"), strict=True
     ):

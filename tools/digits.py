@@ -1,4 +1,4 @@
-"""Handwritten digits: the 1,797 real images that come with scikit-learn."""
+"""Handwritten digits: the 1,797 real images that ship with scikit-learn."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Digits:
     test_labels: Labels
 
     def baseline(self) -> float:
-        """The accuracy of always saying the commonest label of the training images."""
-        commonest = np.bincount(self.train_labels).argmax()
-        return float((self.test_labels == commonest).mean())
+        """Return the accuracy of always predicting the majority class of the training labels."""
+        majority = np.bincount(self.train_labels).argmax()
+        return float((self.test_labels == majority).mean())
 
 
 def load() -> Digits:
-    """The digits, a fifth of them held out, each label in the same share."""
+    """Load the digits, with a stratified fifth held out."""
     images, labels = load_digits(return_X_y=True)
     images = (images.reshape(-1, 8, 8, 1) / 16).astype("float32")
     split = train_test_split(images, labels, test_size=0.2, random_state=0, stratify=labels)

@@ -1,6 +1,6 @@
-"""Renews `scaffold/keras_source/taken_names.py`: the names that the installed Keras has taken.
+"""Regenerates `scaffold/keras_source/taken_names.py`: the names that the installed Keras uses.
 
-`scaffold layer` must know them without the seconds that importing Keras costs. Run as
+`scaffold layer` must know them without the seconds that importing Keras takes. Run as
 `python -m tools.keras_names`, with all three backends installed.
 """
 
@@ -25,7 +25,7 @@ def names(objects):
     return sorted(name for name in objects if isinstance(name, str) and name.isidentifier())
 
 def alone(module, name):
-    """Whether the name says all that is needed: `threshold` and `constant` need arguments."""
+    """Whether the name alone is enough: `threshold` and `constant` need arguments."""
     try:
         found = module.get(name)
     except Exception:
@@ -52,7 +52,7 @@ print("\\n" + json.dumps({
 
 
 def ask(backend: str) -> dict[str, list[str]]:
-    """The names that Keras has taken on one backend, from a process of its own."""
+    """Return the names that Keras uses on one backend, from a separate process."""
     environment = {**os.environ, "KERAS_BACKEND": backend}
     answer = subprocess.run(
         [sys.executable, "-c", _ASK], env=environment, capture_output=True, text=True, check=True
@@ -62,7 +62,7 @@ def ask(backend: str) -> dict[str, list[str]]:
 
 
 def source() -> str:
-    """The text of `scaffold/keras_source/taken_names.py` for the installed Keras."""
+    """Return the text of `scaffold/keras_source/taken_names.py` for the installed Keras."""
     from scaffold.generation.formatting import format_source
 
     answers = [ask(backend) for backend in BACKENDS]

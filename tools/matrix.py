@@ -1,9 +1,9 @@
-"""`make matrix`: every pair of options of every template gives well-formed code that is right.
+"""`make matrix`: every pair of options of every template gives well-formed, correct code.
 
     python -m tools.matrix --shard 1/4
 
-Each variant of a covering array is generated, left as it is by black and ruff, imported, and passes
-its own tests on one of the backends, by turn.
+Each variant of a covering array is generated, checked with black and ruff, imported, and must pass
+its own tests on one of the backends, in turn.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from tools.examples.verify.steps import imports, tests
 
 
 def variants(template: Template) -> Iterator[Options]:
-    """Options in which each pair of values occurs; where there is one option, each value."""
+    """Yield options that cover each pair of values, or each value of a single option."""
     values = [[*option.values] for option in template.options]
     names = [option.name for option in template.options]
-    # It makes pairs of two or more.
+    # `AllPairs` needs two or more.
     chosen = AllPairs(values) if len(values) > 1 else itertools.product(*values)
     for one in chosen:
         yield dict(zip(names, one, strict=True))
 
 
 def pairs(catalog: Catalog) -> list[Example]:
-    """An example for each variant of each template."""
+    """Return an example for each variant of each template."""
     return [
         _example(template, options)
         for target in TARGETS

@@ -1,6 +1,6 @@
-"""The layer and the model that a project starts with: generated into the template of projects.
+"""The initial layer and model of a project, generated into the project template.
 
-`python -m tools.starter` renews them; `make goldens` calls it.
+`python -m tools.starter` regenerates them; `make goldens` runs it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from scaffold.errors import UsageError
 from tools.examples.build import written
 
 PROJECT = Path(scaffold.__file__).parents[1] / "templates/project/{{cookiecutter.project}}"
-# What the package is called while the files are generated, and what stands there in the template.
-PACKAGE, PLACE = "cookiecutter_package", "{{ cookiecutter.package }}"
+# The name of the package while the files are generated, and its placeholder in the template.
+PACKAGE, PLACEHOLDER = "cookiecutter_package", "{{ cookiecutter.package }}"
 COMMANDS = [
     ["layer", "SqueezeExcite", f"--into=src/{PACKAGE}/layers"],
     [
@@ -35,10 +35,10 @@ COMMANDS = [
 
 
 def starter() -> Mapping[PurePosixPath, str]:
-    """The text of each file, by its path in the template.
+    """Return the text of each file, by its path in the template.
 
     Raises:
-        UsageError: If a generated file has what cookiecutter would take for its own.
+        UsageError: If a generated file contains what cookiecutter would interpret.
     """
     files = {}
     with tempfile.TemporaryDirectory() as scratch:
@@ -59,7 +59,7 @@ def starter() -> Mapping[PurePosixPath, str]:
     folder_of = {PACKAGE: "{{cookiecutter.package}}"}
     return {
         PurePosixPath(*(folder_of.get(part, part) for part in PurePosixPath(path).parts)): (
-            text.replace(PACKAGE, PLACE)
+            text.replace(PACKAGE, PLACEHOLDER)
         )
         for path, text in files.items()
     }

@@ -1,8 +1,8 @@
 """`make keras-tests`: Keras's own tests, with generated classes in place of its layers.
 
-The wheel of Keras ships the tests of its layers. They run here on each backend, in a process of
-its own, with each drop-in where they look for the layer that it stands in for. What does not count
-is in `rules.toml`. The table goes to `docs/keras-tests.md`.
+The wheel of Keras ships the tests of its layers. They run here on each backend, in a separate
+process, with each drop-in in place of its built-in. `rules.toml` lists what does not count. The
+table goes to `docs/keras-tests.md`.
 `python -m benchmarks.keras_tests --backend torch embedding dense` runs some files on one backend,
 and writes no page.
 """
@@ -32,19 +32,19 @@ ROOT = TESTS.parent
 PAGE = ROOT / "docs" / "keras-tests.md"
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "Torch"}
 BOUND = 0.98
-# The first name that a class is exported by, and the class.
+# The first exported name of a class, and the class.
 EXPORTED = re.compile(r'@keras_export\([^@]*?"keras\.layers\.(\w+)"[^@]*?\)\s*class (\w+)\(')
 
 INTRODUCTION = f"""# Keras's own tests
 
-Keras ships the tests of its layers. `make keras-tests` runs them with a generated class in place of
-each layer that it is a drop-in for, and writes this page: how many of the tests that make the class
-it passes. On each backend {BOUND:.0%} of the tests must pass.
+Keras ships the tests of its layers. `make keras-tests` runs them with each layer replaced by its
+generated drop-in, and writes this page: for each class, how many of the tests that create it pass.
+On each backend {BOUND:.0%} of the tests must pass.
 """
 
 
 def files() -> list[Path]:
-    """Keras's test files that name a layer of their folder that we stand in for."""
+    """Return Keras's test files that use a layer of their folder that has a drop-in."""
     spec = importlib.util.find_spec("keras")
     assert spec is not None
     assert spec.origin is not None
@@ -60,7 +60,7 @@ def files() -> list[Path]:
 
 
 def run(backend: str, paths: Sequence[Path]) -> dict[str, Any]:
-    """What became of the tests in these files on a backend."""
+    """Run the tests in these files on a backend, and return their outcomes."""
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.json"
         environment = {
@@ -89,7 +89,7 @@ def run(backend: str, paths: Sequence[Path]) -> dict[str, Any]:
 
 
 def page(results: Mapping[str, Counts]) -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     return "\n".join([INTRODUCTION, *_table(results), "", *_left_out(results), *_failed(results)])
 
 
@@ -106,10 +106,10 @@ def _table(results: Mapping[str, Counts]) -> Iterator[str]:
 def _left_out(results: Mapping[str, Counts]) -> Iterator[str]:
     yield "## What does not count"
     yield ""
-    yield "A test also passes with another wording of the right error, and without a layer that its"
-    yield "constructor has built. These tests do not count, whatever becomes of them:"
+    yield "A test also passes if the right error has a different message, and if the layer is not"
+    yield "built by its constructor. These tests do not count, whatever their outcome:"
     yield ""
-    yield f"| why | {' | '.join(BACKENDS[backend] for backend in results)} |"
+    yield f"| reason | {' | '.join(BACKENDS[backend] for backend in results)} |"
     yield f"| --- |{' --: |' * len(results)}"
     for reason in sorted(set().union(*(counts.left_out for counts in results.values()))):
         cells = (str(counts.left_out[reason]) for counts in results.values())
@@ -129,10 +129,10 @@ def _failed(results: Mapping[str, Counts]) -> Iterator[str]:
 
 
 def main() -> int:
-    """Print the counts, write the page, and leave with 1 if a backend misses the bound."""
+    """Print the counts, write the page, and return 1 if a backend misses the bound."""
     parser = argparse.ArgumentParser(prog="benchmarks.keras_tests")
     parser.add_argument("--backend", choices=["all", *BACKENDS], default="all")
-    parser.add_argument("files", nargs="*", help="parts of the names of test files; all without")
+    parser.add_argument("files", nargs="*", help="parts of the names of test files; by default all")
     asked = parser.parse_args()
     chosen = [p for p in files() if not asked.files or any(part in p.name for part in asked.files)]
     backends = [*BACKENDS] if asked.backend == "all" else [asked.backend]

@@ -1,4 +1,4 @@
-"""How many of Keras's own tests each generated class passes, by the rules in `rules.toml`."""
+"""Counts which of Keras's own tests each generated class passes, by the rules in `rules.toml`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ RULES = Path(__file__).parent / "rules.toml"
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of Keras's tests on one backend.
+    """The outcomes of Keras's tests on one backend.
 
     Args:
-        passed: How many tests each class passes.
-        of: How many count for it.
-        left_out: How many do not count, by the reason.
+        passed: The number of tests that each class passes.
+        of: The number of tests that count for each class.
+        left_out: The number of tests that do not count, by reason.
         failed: The tests that count and failed, with the error.
-        of_all: How many tests count, and how many of them pass, whatever they make.
+        of_all: The number of tests that count, and that pass, for all classes.
     """
 
     passed: Counter[str] = field(default_factory=Counter)
@@ -33,19 +33,19 @@ class Counts:
 
     @property
     def share(self) -> float:
-        """How much of what counts is passed."""
+        """The share of the counted tests that pass."""
         return self.of_all["passed"] / max(self.of_all["counted"], 1)
 
 
 def load_rules() -> dict[str, Any]:
-    """The rules as they are written."""
+    """Load the rules."""
     return tomllib.loads(RULES.read_text("utf-8"))
 
 
 def count(found: Mapping[str, Any], rules: Mapping[str, Any]) -> Counts:
-    """The counts of what `substitution` found on a backend.
+    """Count the outcomes that `substitution` recorded on a backend.
 
-    A test counts for each class that it makes; one that makes none, or is skipped, for nothing.
+    A test counts for each class that it creates. It is ignored if it creates none or is skipped.
     """
     counts = Counts()
     for test, result in found["tests"].items():
@@ -69,7 +69,7 @@ def count(found: Mapping[str, Any], rules: Mapping[str, Any]) -> Counts:
 def _reasons(
     test: str, result: Mapping[str, Any], rules: Mapping[str, Any], docstrings: Mapping[str, str]
 ) -> Iterator[str]:
-    """Why a test does not count, if it does not."""
+    """Yield reasons why a test does not count."""
     for rule in rules["name"]:
         if re.search(rule["pattern"], test.partition("::")[2], re.IGNORECASE):
             yield rule["reason"]
@@ -83,5 +83,5 @@ def _reasons(
 
 
 def _is_named(groups: Mapping[str, str], docstrings: Mapping[str, str]) -> bool:
-    """Whether a docstring names the argument, where the pattern finds one."""
+    """Return whether the docstring names the argument, if the pattern matched one."""
     return not groups or f"`{groups['argument']}`" in docstrings[groups["class"]]

@@ -1,7 +1,7 @@
-"""A plugin of pytest: Keras's own tests get our drop-ins in place of its layers.
+"""A pytest plugin: Keras's own tests get our drop-ins in place of its layers.
 
-It is loaded in a process of one backend, which writes what became of each test into the file that
-`KERAS_TESTS_RESULTS` names.
+It runs in a process of one backend, which writes the outcome of each test to the file in
+`KERAS_TESTS_RESULTS`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 TESTS = Path(__file__).parents[2] / "tests"
 sys.path.insert(0, str(TESTS))
 
-from proofs.proof import DropIn, proofs  # noqa: E402 - it is beside the tests
+from proofs.proof import DropIn, proofs  # noqa: E402 - it is next to the tests
 
 RESULTS = "KERAS_TESTS_RESULTS"
 made: set[str] = set()
@@ -29,7 +29,7 @@ replaced: list[tuple[Any, str, type]] = []
 
 
 def our_class(one: DropIn) -> type:
-    """The generated class of a drop-in."""
+    """Return the generated class of a drop-in."""
     folder = TESTS / "goldens" / one.golden
     sys.path.insert(0, str(folder))
     (test,) = folder.glob("test_*.py")
@@ -38,9 +38,9 @@ def our_class(one: DropIn) -> type:
 
 
 def pytest_configure() -> None:
-    """Put ours where Keras's tests look, and note which of them a test makes.
+    """Replace the classes that Keras's tests import, and record which of them a test creates.
 
-    `keras.layers` itself stays as it is: it is what a generated class is made of.
+    `keras.layers` itself is unchanged, since the generated classes use it.
     """
     import keras
     from keras.src import layers, testing
@@ -49,7 +49,7 @@ def pytest_configure() -> None:
         ours, builtin = our_class(one), getattr(keras.layers, one.builtin)
         docstrings[one.name] = ours.__doc__ or ""
         setattr(layers, builtin.__name__, ours)
-        # Some tests import a layer from its own module, which Keras itself needs as it is.
+        # Some tests import a layer from its own module, which Keras itself needs unchanged.
         home = sys.modules[builtin.__module__]
         replaced.append((home, builtin.__name__, builtin))
         setattr(home, builtin.__name__, ours)
@@ -69,17 +69,17 @@ def _note_what_is_made(layer: Any) -> None:
 
 
 def _take_any_wording(case: Any) -> None:
-    """Take an error for the right one by its type: ours says it in other words."""
+    """Compare errors by type only, since our messages differ."""
 
     def refuses(self: Any, error: Any, text: Any, *call: Any, **kwargs: Any) -> Any:
         del text
-        return self.assertRaises(error, *call, **kwargs)  # noqa: PT027 - Keras's tests are such
+        return self.assertRaises(error, *call, **kwargs)  # noqa: PT027 - Keras's tests use unittest
 
     case.assertRaisesRegex = refuses
 
 
 def _leave_building_open(case: Any) -> None:
-    """Ask for no layer to be built by its constructor: ours are built by `build`."""
+    """Don't require layers to be built by the constructor: ours are built by `build`."""
     run: Callable[..., None] = case.run_layer_test
 
     def run_layer_test(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -89,14 +89,14 @@ def _leave_building_open(case: Any) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Give Keras's own modules their classes back, now that the tests are read."""
+    """Restore the classes in Keras's own modules after the tests are imported."""
     for module, name, builtin in replaced:
         setattr(module, name, builtin)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, Any, Any]:
-    """Begin a test with nothing made."""
+    """Clear the created classes before a test."""
     made.clear()
     return (yield)
 
@@ -105,7 +105,7 @@ def pytest_runtest_protocol() -> Generator[None, Any, Any]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, Any, Any]:
-    """Keep what became of a test."""
+    """Record the outcome of a test."""
     report = yield
     if call.when == "call" or report.outcome != "passed":
         error = call.excinfo
@@ -118,6 +118,6 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionfinish() -> None:
-    """Write what became of the tests."""
+    """Write the outcomes of the tests."""
     found = {"tests": tests, "docstrings": docstrings}
     Path(os.environ[RESULTS]).write_text(json.dumps(found), "utf-8")

@@ -1,1 +1,1 @@
-"""How far the generated tests of learning are from their bounds, from many seeds."""
+"""The margins of the generated training tests, over many seeds."""

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.learning [GOLDEN]...`: the tests of learning, each from 20 seeds.
+"""`python -m benchmarks.learning [GOLDEN]...`: the training tests, each with 20 seeds.
 
-A generated test starts from one seed, but the last bits of a processor can turn a training as
-another seed does. The exit code is 1 if a test fails from any of the seeds.
+A generated test uses one seed, but rounding on another processor can change a training run as much
+as another seed does. The exit code is 1 if a test fails with any of the seeds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FOLDERS = (ROOT / "tests/goldens", ROOT / "tests/models/goldens")
 
 
 def measured(golden: Path, backend: str) -> tuple[int, list[float]]:
-    """From how many seeds the test fails, and the shares of the first loss that are left."""
+    """Return the number of seeds that fail, and the ratios of the last loss to the first."""
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.xml"
         words = [
@@ -56,17 +56,17 @@ def _skipped(case: ET.Element) -> str:
 
 
 def main(words: Sequence[str]) -> int:
-    """Print a line for each golden, and leave with 1 if a test failed."""
+    """Print a line for each golden, and return 1 if a test failed."""
     backend = os.environ.get("KERAS_BACKEND", "torch")
     goldens = [golden for folder in FOLDERS for golden in sorted(folder.iterdir())]
     chosen = [golden for golden in goldens if not words or golden.name in words]
-    print(f"{SEEDS} seeds on {backend}: the share of the first loss that is left")
+    print(f"{SEEDS} seeds on {backend}: the ratio of the last loss to the first")
     failed = 0
     for golden in chosen:
         fails, shares = measured(golden, backend)
         failed += bool(fails)
-        spread = f"median {statistics.median(shares):.3f}, most {max(shares):.3f}" if shares else ""
-        print(f"{golden.name:45} {spread:30} {f'fails from {fails}' if fails else ''}", flush=True)
+        spread = f"median {statistics.median(shares):.3f}, max {max(shares):.3f}" if shares else ""
+        print(f"{golden.name:45} {spread:30} {f'{fails} seeds fail' if fails else ''}", flush=True)
     return 1 if failed else 0
 
 

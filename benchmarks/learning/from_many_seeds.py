@@ -1,4 +1,4 @@
-"""A plugin of pytest: the test of learning from many seeds, up to where it saves the model."""
+"""A pytest plugin: runs the training test with many seeds, until it saves the model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LEARNED = "learned"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Have each test of learning run once for each seed."""
+    """Run each training test once for each seed."""
     metafunc.fixturenames.append("seed")
     metafunc.parametrize("seed", range(SEEDS))
 
@@ -20,7 +20,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def begun_from(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, record_property: Any
 ) -> None:
-    """Start from the seed of this run, and note what share of its first loss the last one is."""
+    """Use the seed of this run, and record the ratio of the last loss to the first."""
     import keras
 
     seed = request.getfixturevalue("seed")

@@ -1,7 +1,7 @@
-"""Imported first by each class under test, so that mutmut's mutants of it behave as the class.
+"""Imported first by each class under test, so that its mutants behave like the class.
 
-mutmut stands a trampoline in for each method; Keras reads the signature of `__init__` by a way
-that does not see through one, and a test's fresh process has another working directory.
+mutmut replaces each method with a trampoline; Keras reads the signature of `__init__` in a way that
+does not see through it, and a test's fresh process has another working directory.
 """
 
 import inspect

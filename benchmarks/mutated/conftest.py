@@ -1,4 +1,4 @@
-"""Finds most mutants by the first few tests."""
+"""Orders tests so that the first few find most mutants."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from mutmut.state import state
 
-# The fresh processes that tests start are forks, where there is a server for them.
+# The fresh processes that tests start are forks, if there is a server for them.
 sys.executable = os.environ.get("WARM_PYTHON", sys.executable)
 _FINDERS = Path(__file__).with_name("finders.txt")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the tests first that found other mutants of the function, and the quick ones.
+    """Run tests first that found other mutants of the function, then the fast ones.
 
-    mutmut hands them over in any order.
+    mutmut passes them in arbitrary order.
     """
     lines = _FINDERS.read_text().splitlines() if _FINDERS.exists() else []
     function, seconds = f"{_function()} ", state().duration_by_test
@@ -27,12 +27,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Remember what finds a mutant."""
+    """Record which test finds a mutant."""
     if report.failed:
         with _FINDERS.open("a") as file:
             file.write(f"{_function()} {report.nodeid}\n")
 
 
 def _function() -> str:
-    """The name of the function of which a mutant is under test."""
+    """Return the name of the mutated function under test."""
     return os.environ.get("MUTANT_UNDER_TEST", "").rpartition("__mutmut_")[0]

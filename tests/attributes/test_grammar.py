@@ -179,7 +179,7 @@ def test_declaration(
         ),
     ],
 )
-def test_errors_point_at_the_place(text: str, message: str, fix: str, carets: str) -> None:
+def test_errors_point_at_the_cause(text: str, message: str, fix: str, carets: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_attribute(text)
     error = caught.value

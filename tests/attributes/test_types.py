@@ -56,7 +56,7 @@ def complaint(call: Any, *arguments: object) -> str:
 
 
 def values(type_: AttributeType) -> st.SearchStrategy[Any]:
-    """Values that a type takes, as read from a file."""
+    """Draw values that a type accepts, as read from a file."""
     match type_:
         case Int():
             return ints_within(type_.constraint)
@@ -99,7 +99,7 @@ def test_every_type_is_declared_above() -> None:
 
 @each_declaration
 @given(data=st.data())
-def test_what_a_value_is_written_as(kind: str, constraint: str | None, data: st.DataObject) -> None:
+def test_the_text_of_a_value(kind: str, constraint: str | None, data: st.DataObject) -> None:
     type_ = declare_type(kind, constraint)
     value = type_.accept(data.draw(values(type_)))
     assert type_.accept(list(value) if isinstance(value, tuple) else value) == value
@@ -114,7 +114,7 @@ def test_what_a_value_is_written_as(kind: str, constraint: str | None, data: st.
 
 @each_declaration
 @given(data=st.data())
-def test_a_changed_value_is_another_that_is_valid(
+def test_a_changed_value_is_a_different_valid_one(
     kind: str, constraint: str | None, data: st.DataObject
 ) -> None:
     type_ = declare_type(kind, constraint)

@@ -84,7 +84,7 @@ Only this one:  scaffold check TARGET --only items-independent
 
 @dataclass
 class FakeSession:
-    """Stands for a run: what it was asked for, and what it gives."""
+    """A fake run: its request, and its outcomes."""
 
     events: Sequence[Any] = (NOTE, *BROKEN, *CLEAN)
     requests: list[Request] = field(default_factory=list)
@@ -143,7 +143,9 @@ def test_verbose(harmless: Scaffold, session: FakeSession) -> None:
     ]
 
 
-def test_paths_are_those_from_here(harmless: Scaffold, session: FakeSession, here: Path) -> None:
+def test_paths_are_relative_to_the_current_folder(
+    harmless: Scaffold, session: FakeSession, here: Path
+) -> None:
     found = Finding("a", "b", Where(str(here / "sub" / "my.py"), 3))
     session.events = [replace(BROKEN[1], findings=(found,))]
     assert "           sub/my.py:3" in harmless("check", "sub").out.splitlines()
@@ -323,14 +325,14 @@ def test_no_report_of_a_run_that_was_not_finished(harmless: Scaffold, session: F
     assert (error["kind"], error["exit_code"]) == ("usage", 2)
 
 
-def test_nothing_came(harmless: Scaffold, session: FakeSession) -> None:
+def test_no_layer_found(harmless: Scaffold, session: FakeSession) -> None:
     session.events = [NOTE]
     outcome = harmless("check", "my.py")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == "Error: nothing was checked.\nName a file that has a layer or model.\n"
 
 
-def test_nothing_came_and_nothing_needs_to(harmless: Scaffold, session: FakeSession) -> None:
+def test_no_layer_found_and_none_required(harmless: Scaffold, session: FakeSession) -> None:
     session.events = []
     outcome = harmless("check", "my.py", "--allow-empty")
     assert (outcome.code, outcome.err) == (0, "")
@@ -519,7 +521,7 @@ def test_help(harmless: Scaffold) -> None:
     assert "  scaffold check my_conv.py:MyConv --args filters=4 --input 2,8,8,3\n" in shown
 
 
-def test_the_pages_are_there_where_python_leaves_docstrings_out() -> None:
+def test_the_pages_exist_when_python_strips_docstrings() -> None:
     words = ("-m", "scaffold", "check", "--explain", "config-complete", "--json")
     plain, optimized = (
         subprocess.run([sys.executable, *flags, *words], cwd=ROOT, capture_output=True, check=True)

@@ -93,7 +93,7 @@ def test_in_a_pipe_with_reports(folder: Path) -> None:
     ]
 
 
-def test_help_names_checks_that_there_are() -> None:
+def test_help_names_existing_checks() -> None:
     shown = check_command.command.help or ""
     named = re.findall(r"--(?:skip|only|explain) (\S+)", shown)
     assert {id_ for word in named for id_ in word.split(",")} <= {check.id for check in checks()}

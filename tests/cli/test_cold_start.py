@@ -27,7 +27,7 @@ with open(sys.argv[1], "w") as file:
 
 
 def imported(folder: Path, *words: str) -> tuple[int, set[str]]:
-    """The exit code of a run in a fresh process, and all that it imported."""
+    """Run in a fresh process; return the exit code, and all imported modules."""
     report = folder / "report.json"
     subprocess.run(
         [sys.executable, "-c", SCRIPT, str(report), *words],
@@ -75,12 +75,12 @@ def test_imports(tmp_path: Path, words: list[str], expected: int, never: set[str
     assert modules & never == set()
 
 
-def test_what_a_layer_needs_is_seen(tmp_path: Path) -> None:
+def test_the_imports_of_a_layer_are_seen(tmp_path: Path) -> None:
     _, modules = imported(tmp_path, "layer", "MyConv")
     assert modules & HEAVY == {"jinja2", "black"}
 
 
-def test_what_a_project_needs_is_seen(tmp_path: Path) -> None:
+def test_the_imports_of_a_project_are_seen(tmp_path: Path) -> None:
     _, modules = imported(tmp_path, "project", "my_project")
     assert modules & HEAVY == {"jinja2", "cookiecutter", "rich"}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-# Calls the completion function as bash does, and prints what it would offer.
+# Calls the completion function like bash, and prints its suggestions.
 DRIVER = """
 eval "$(_SCAFFOLD_COMPLETE=bash_source scaffold)"
 compopt() { printf "compopt %s %s\\n" "$@"; }

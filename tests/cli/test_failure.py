@@ -87,7 +87,7 @@ def test_errors_of_usage_as_json(harmless: Scaffold, words: list[str], command: 
     assert (outcome.code, answer["command"], answer["error"]["kind"]) == (2, command, "usage")
 
 
-def test_json_behind_a_double_dash_is_a_word(harmless: Scaffold) -> None:
+def test_json_after_a_double_dash_is_a_word(harmless: Scaffold) -> None:
     outcome = harmless("layer", "--", "X", "--json")
     assert outcome.out == ""
     assert outcome.err == (
@@ -115,7 +115,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
          "Please report it; SCAFFOLD_TRACEBACK=1 shows where it is."),
     ],
 )  # fmt: skip
-def test_what_nobody_foresaw(
+def test_unexpected_error(
     harmless: Scaffold,
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
@@ -129,7 +129,7 @@ def test_what_nobody_foresaw(
     assert said == f"Error: {message}\n" + (f"{fix}\n" if fix else "")
 
 
-def test_what_nobody_foresaw_as_json(harmless: Scaffold, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_error_as_json(harmless: Scaffold, monkeypatch: pytest.MonkeyPatch) -> None:
     failing(monkeypatch, ZeroDivisionError("division by zero"))
     outcome = harmless("layer", "MyConv", "--json")
     assert outcome.code == 1
@@ -164,7 +164,7 @@ def test_interrupted_while_writing(
     assert tree(here) == {}
 
 
-def test_a_folder_that_may_not_be_written(
+def test_a_folder_without_write_permission(
     harmless: Scaffold, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = os.open
@@ -181,7 +181,7 @@ def test_a_folder_that_may_not_be_written(
     assert (error["kind"], error["message"]) == ("failed", said)
 
 
-def test_a_file_that_may_not_be_read(
+def test_a_file_without_read_permission(
     harmless: Scaffold, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(path: Path, *_: Any, **__: Any) -> str:
@@ -221,7 +221,7 @@ def test_the_head_of_a_pipe(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_a_pipe_that_does_not_know_all_letters(tmp_path: Path) -> None:
+def test_a_pipe_with_a_limited_encoding(tmp_path: Path) -> None:
     environment = ENVIRONMENT | {"PYTHONIOENCODING": "latin-1"}
     done = process("layer", "Ωmega", "--dry-run", folder=tmp_path, env=environment)
     assert (done.returncode, done.stderr) == (0, "")

@@ -32,7 +32,7 @@ def names(folder: Path) -> list[str]:
 
 
 def reports(error: str, fix: str = "", place: str = "", carets: str = "") -> str:
-    """What a person reads of an error."""
+    """Return the error as the user sees it."""
     pointer = f"  {place}\n  {carets}\n" if place else ""
     return f"Error: {error}\n{pointer}{fix}" + ("\n" if fix else "")
 
@@ -156,7 +156,7 @@ def test_diff_is_the_same_plan(harmless: Scaffold, scaffold: Scaffold, here: Pat
 
 @pytest.fixture
 def edited(scaffold: Scaffold, here: Path) -> Path:
-    """A generated class that was edited since."""
+    """A generated class that was then edited."""
     scaffold("layer", "Whatever")
     path = here / "whatever.py"
     path.write_text(path.read_text("utf-8").replace("import keras\n", "import keras  # mine\n", 1))
@@ -189,7 +189,7 @@ def test_a_conflict_is_shown_and_nothing_written(
     assert refused("layer", "Whatever", *flags) == (3, f"{DIFF}Error: {DIFFERS}\n{RETRY}")
 
 
-def test_a_diff_of_a_conflict_is_what_was_asked_for(edited: Path, harmless: Scaffold) -> None:
+def test_the_diff_of_a_conflict_is_the_requested_one(edited: Path, harmless: Scaffold) -> None:
     (edited.parent / "test_whatever.py").unlink()
     outcome = harmless("layer", "Whatever", "--diff")
     assert (outcome.code, outcome.out, outcome.err) == (3, DIFF, f"Error: {DIFFERS}\n{RETRY}")
@@ -281,7 +281,9 @@ def test_into_packages(scaffold: Scaffold, here: Path) -> None:
     assert "from lib.layers.whatever import Whatever" in test.splitlines()
 
 
-def test_a_folder_that_is_no_name_is_no_package(scaffold: Scaffold, here: Path) -> None:
+def test_a_folder_that_is_not_an_identifier_is_not_a_package(
+    scaffold: Scaffold, here: Path
+) -> None:
     package = here / "my-lib" / "layers"
     package.mkdir(parents=True)
     for folder in (package, package.parent):
@@ -333,7 +335,7 @@ def test_line_length_of_black(scaffold: Scaffold, here: Path, length: int) -> No
         text = (here / name).read_text("utf-8")
         assert black_writes(text, line_length=length) == text
         longest.append(max(map(len, text.splitlines())))
-    # Prose that is written by hand in a template has up to 88 characters.
+    # Prose in a template has up to 88 characters per line.
     assert max(longest) <= max(length, 88)
     assert max(longest) > length - 8
 
@@ -364,9 +366,7 @@ def test_other_settings_of_black(scaffold: Scaffold, here: Path) -> None:
         ('target-version = ["py99"]', "'PY99'"),
     ],
 )
-def test_settings_that_black_does_not_know(
-    refused: Refused, here: Path, table: str, error: str
-) -> None:
+def test_settings_unknown_to_black(refused: Refused, here: Path, table: str, error: str) -> None:
     (here / "pyproject.toml").write_text(f"[tool.black]\n{table}\n")
     assert refused("layer", "Whatever") == (
         2,
@@ -408,7 +408,7 @@ def test_saved_and_read_again(scaffold: Scaffold, here: Path) -> None:
     }
 
 
-def test_flags_win_over_the_file(scaffold: Scaffold, here: Path) -> None:
+def test_flags_override_the_file(scaffold: Scaffold, here: Path) -> None:
     (here / "spec.toml").write_text(
         'version = 1\nname = "MyConv"\ntemplate = "conv"\npackage = "file"\n'
         "[options]\nrank = 3\n[attributes]\nfilters = 8\nkernel_size = 5\n"
@@ -470,7 +470,7 @@ def test_spec_files_refused(refused: Refused, here: Path) -> None:
     )
 
 
-def test_a_spec_file_never_takes_the_place_of_code(refused: Refused) -> None:
+def test_a_spec_file_never_replaces_code(refused: Refused) -> None:
     for path in ("whatever.py", "./test_whatever.py"):
         shown = path.removeprefix("./")
         assert refused("layer", "Whatever", "--save-spec", path) == (
@@ -693,7 +693,7 @@ def test_answer_as_json(scaffold: Scaffold, here: Path) -> None:
         ("Mine --base keras.layers.Dense", ""),
     ],
 )
-def test_the_line_that_derives(scaffold: Scaffold, here: Path, words: str, line: str) -> None:
+def test_the_command_that_derives(scaffold: Scaffold, here: Path, words: str, line: str) -> None:
     given = ["layer", *words.split()]
     shown = scaffold(*given, "--dry-run", "--json").answer()["result"]["deriving"]
     assert shown == (f"scaffold layer {line}" if line else "")

@@ -37,7 +37,9 @@ def test_lists_all(harmless: Scaffold, targets: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"), [(["layer", "dilation", "conv3d"], CONV), (["TODO"], BLANK)]
 )
-def test_lists_what_is_about_a_word(harmless: Scaffold, words: list[str], expected: str) -> None:
+def test_lists_templates_that_match_a_word(
+    harmless: Scaffold, words: list[str], expected: str
+) -> None:
     outcome = harmless("list", *words)
     first = expected.removesuffix("\nMore: scaffold show TEMPLATE\n")
     assert (outcome.code, outcome.out[: len(first)], outcome.err) == (0, first, "")
@@ -59,7 +61,7 @@ def test_the_best_come_first(harmless: Scaffold, words: list[str], first: list[s
     assert [template["name"] for template in templates[: len(first)]] == first
 
 
-def test_a_word_is_not_looked_for_inside_of_others(harmless: Scaffold) -> None:
+def test_a_word_is_not_searched_inside_others(harmless: Scaffold) -> None:
     assert harmless("list", "ense", "--json").answer()["result"] == {"templates": []}
 
 
@@ -74,7 +76,7 @@ def test_a_word_is_not_looked_for_inside_of_others(harmless: Scaffold) -> None:
         (["q\x1bx"], "q\ufffdx."),
     ],
 )
-def test_nothing_is_about_it(harmless: Scaffold, words: list[str], said: str) -> None:
+def test_nothing_matches(harmless: Scaffold, words: list[str], said: str) -> None:
     outcome = harmless("list", *words)
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == (

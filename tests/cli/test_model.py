@@ -89,7 +89,7 @@ def test_json(scaffold: Scaffold, here: Path) -> None:
     )
 
 
-def test_composed_with_what_is_generated_beside(scaffold: Scaffold, here: Path) -> None:
+def test_composed_with_generated_layers(scaffold: Scaffold, here: Path) -> None:
     words = ("--layer=conv:filters=8:kernel_size=3", "--layer=Flatten", "--layer=Dense:units=10")
     outcome = scaffold("model", "MyNet", *words, "--save-spec=net.toml")
     assert (outcome.code, outcome.err) == (0, "")
@@ -106,7 +106,7 @@ def test_composed_with_what_is_generated_beside(scaffold: Scaffold, here: Path) 
     assert tree(here) == files
 
 
-def test_a_branch_is_no_sequence(refused: Refused, here: Path) -> None:
+def test_a_branch_is_not_a_sequence(refused: Refused, here: Path) -> None:
     (here / "net.toml").write_text(
         'version = 1\ntarget = "model"\nname = "MyNet"\n'
         '[[layers]]\nresidual = [{ layer = "ReLU" }]\n'
@@ -119,7 +119,7 @@ def test_a_branch_is_no_sequence(refused: Refused, here: Path) -> None:
     )
 
 
-def test_in_a_package_the_script_stands_where_it_can_import(scaffold: Scaffold, here: Path) -> None:
+def test_in_a_package_the_script_goes_where_it_can_import(scaffold: Scaffold, here: Path) -> None:
     package = here / "pkg" / "models"
     package.mkdir(parents=True)
     for folder in (package, package.parent):

@@ -9,7 +9,7 @@ from scaffold.cli.progress import Progress
 
 
 class Screen(io.StringIO):
-    """A stream that says whether it is a terminal."""
+    """A stream that may be a terminal."""
 
     def __init__(self, terminal: bool) -> None:
         super().__init__()

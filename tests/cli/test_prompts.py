@@ -126,7 +126,7 @@ def test_the_same_as_with_flags(tmp_path: Path, scaffold: Scaffold, here: Path) 
     assert tree(folder) == tree(here)
 
 
-def test_what_is_given_is_not_asked(tmp_path: Path) -> None:
+def test_there_is_no_prompt_for_given_values(tmp_path: Path) -> None:
     words = ["layer", "MyConv", "-i", "-t", "conv", "-o", "rank=2", "filters=8", "kernel_size=3"]
     code, lines = talk(tmp_path, [*words, "--dry-run"], [(OWN, "")])
     assert code == 0
@@ -229,7 +229,7 @@ def test_what_is_given_stays_when_the_nearest_is_chosen(tmp_path: Path) -> None:
     assert "        filters=8," in signature
 
 
-def test_nothing_is_asked_of_a_program(tmp_path: Path) -> None:
+def test_a_program_gets_no_prompts(tmp_path: Path) -> None:
     code, lines = talk(tmp_path, ["model", "VGG16", "--json"], [])
     assert code == 2
     assert '"there is no template for VGG."' in "\n".join(lines)

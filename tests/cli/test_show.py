@@ -78,7 +78,7 @@ def test_finds_a_variant_by_its_word(harmless: Scaffold) -> None:
          "scaffold model MyResnet --template resnet --option block=bottleneck num_blocks=3,8,36,3"),
     ],
 )  # fmt: skip
-def test_finds_what_a_class_is_called_after(harmless: Scaffold, name: str, command: str) -> None:
+def test_finds_the_template_of_a_class_name(harmless: Scaffold, name: str, command: str) -> None:
     result = harmless("show", name, "--json").answer()["result"]
     assert result["example"]["command"] == command
 
@@ -101,7 +101,7 @@ def test_a_words_defaults_are_those_of_the_attributes(harmless: Scaffold) -> Non
         ("MyCnov", "See `scaffold show conv`, `scaffold show cnn`."),
     ],
 )
-def test_what_no_template_gives_has_the_nearest(harmless: Scaffold, name: str, fix: str) -> None:
+def test_an_unknown_name_gets_the_nearest(harmless: Scaffold, name: str, fix: str) -> None:
     outcome = harmless("show", name)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == f"Error: there is no template `{name}`.\n{fix}\n"

@@ -1,4 +1,4 @@
-"""What is known of a layer without importing it is what it does."""
+"""The facts read from a layer's source match its behavior."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ def test_axes_and_masks_of_keras_layers(name: str) -> None:
         assert layer.supports_masking
 
 
-# Layers that say how many axes they take are given a wrong number.
+# Layers that require a rank get a wrong one.
 STRICT = [n for n in SINGLE if n not in WRAPPERS and of_keras(FOLDER, n, typed(n)).takes]
-# They take images without a batch too, or any number of axes, though one is meant.
+# They also accept images without a batch, or any rank, although one is intended.
 LOOSE = {"Masking", "Embedding", "ReversibleEmbedding", "CategoryEncoding", "MelSpectrogram"}
 
 
 @pytest.mark.parametrize("name", STRICT)
-def test_another_number_of_axes_is_refused(name: str) -> None:
+def test_another_rank_is_refused(name: str) -> None:
     if (
         name in LOOSE
         or name.startswith("Adaptive")
@@ -105,12 +105,12 @@ def test_attention_is_fed_the_tensor_twice(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WRAPPERS)
-def test_what_wraps_an_object_is_refused(name: str) -> None:
+def test_wrappers_of_objects_are_refused(name: str) -> None:
     with pytest.raises(UsageError, match="is an object, which can't be typed"):
         of_keras(FOLDER, name, typed(name))
 
 
-def test_arguments_change_what_is_given() -> None:
+def test_arguments_change_the_output() -> None:
     assert of_keras(FOLDER, "LSTM", {"units": "3", "return_sequences": "true"}).gives == 3
     assert of_keras(FOLDER, "LSTM", {"units": "3", "return_sequences": "false"}).gives == 2
     assert of_keras(FOLDER, "Reshape", {"target_shape": "(4,4,1)"}).gives == 4
@@ -169,7 +169,7 @@ def of(name: str, **arguments: str) -> Any:
     return of_class(FOLDER, ast.parse(CLASSES), name, name, arguments)
 
 
-def test_a_class_of_ones_own() -> None:
+def test_a_custom_class() -> None:
     assert (of("Plain").takes, of("Plain").mask, of("Plain").feeds) == (None, "refuses", "x")
     assert (of("Masked").takes, of("Masked").mask) == (4, "keeps")
     assert (of("Cross").feeds, of("Cross").mask) == ("x, x", "keeps")

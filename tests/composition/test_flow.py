@@ -1,4 +1,4 @@
-"""What goes through the layers fits each of them, and the data follows from that."""
+"""The data flow fits each of the layers, and determines the training data."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_data_follows_from_the_layers(layers: list[str], data: str) -> None:
     assert data_of(*layers) == data
 
 
-def test_the_data_that_is_asked_for_wins() -> None:
+def test_the_requested_data_takes_precedence() -> None:
     assert data_of("Flatten", "Dense:units=10", data="rows") == "rows"
     assert data_of("Dense:units=10", data="images") == "images"
 
@@ -112,7 +112,7 @@ def test_the_data_that_is_asked_for_wins() -> None:
         ),
     ],
 )
-def test_a_chain_that_can_not_be_built(
+def test_a_chain_that_cannot_be_built(
     layers: list[str], options: dict[str, str], message: str
 ) -> None:
     with pytest.raises(UsageError) as caught:

@@ -125,13 +125,13 @@ def test_a_base_from_elsewhere(line: str, base: str, tmp_path: Path) -> None:
         composed("pkg/derived.py:Derived")
 
 
-def test_bases_in_a_circle_end(tmp_path: Path) -> None:
+def test_circular_bases_end(tmp_path: Path) -> None:
     (tmp_path / "one.py").write_text("from two import A\n\nclass B(A):\n    pass\n")
     (tmp_path / "two.py").write_text("from one import A\n")
     assert sources("one.py:B") == ['B(dtype=dtype, name="b")']
 
 
-def test_names_are_each_their_own() -> None:
+def test_names_are_unique() -> None:
     names = [stage.name for stage in composed("ReLU", "Dense:units=1", "ReLU", "ReLU").stages]
     assert names == ["re_lu", "dense", "re_lu_1", "re_lu_2"]
 
@@ -202,7 +202,7 @@ def test_refusals(texts: list[str], message: str, code: int) -> None:
     assert caught.value.fix
 
 
-def test_a_merge_that_is_none() -> None:
+def test_an_unknown_merge() -> None:
     with pytest.raises(ScaffoldError, match=r"^`merge` is `ad`\. Did you mean `add`\?"):
         compose(CATALOG, "Net", [Parallel([[], []], "ad")], "")
 

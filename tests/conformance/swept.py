@@ -70,7 +70,7 @@ class Sweep:
     def outcomes(self, name: str) -> list[Outcome]:
         """Return the outcomes of all checks for all cases of a class."""
         library, backend = self.name
-        watch = threading.Timer(_SECONDS * len(jobs(library, [name])), self._process.kill)
+        watch = threading.Timer(_SECONDS * len(jobs(library, name)), self._process.kill)
         watch.start()
         try:
             self._channel.send(name)

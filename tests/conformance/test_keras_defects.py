@@ -82,6 +82,7 @@ def test_every_waiver_is_written_up_for_its_backends() -> None:
             assert (set(BACKENDS) if backend == "all" else {backend}) <= where[heading]
 
 
+@pytest.mark.proof("docs/keras-defects.md")
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.heading)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_shows_where_the_page_says(backend: str, entry: Entry) -> None:

@@ -1,6 +1,6 @@
-"""The networks of the examples learn from a blank image: no root and no quotient of 0.
+"""The networks of the examples train on a blank image: no root of 0, no division by 0.
 
-On Torch, which compiles nothing.
+On Torch, which doesn't compile.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ print(json.dumps(learned))
 
 @pytest.fixture(scope="module")
 def learned() -> dict[str, bool]:
-    """Whether the weights of each network are numbers after a step, by its script."""
+    """Return whether the weights of each network are finite after a step, by script."""
     done = subprocess.run(
         [sys.executable, "-c", LEARN, *map(str, SCRIPTS)],
         env={**os.environ, "KERAS_BACKEND": "torch", "PYTHONDONTWRITEBYTECODE": "1"},

@@ -1,4 +1,4 @@
-"""What an example is built of, and that building it twice changes nothing."""
+"""Building an example, and that building it twice gives the same files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_model_keeps_its_own() -> None:
     ]
 
 
-def test_a_command_uses_what_the_one_before_it_gave() -> None:
+def test_a_command_uses_the_output_of_the_previous_one() -> None:
     built = build(EXAMPLES["custom_functional"])
     assert [one.command for one in built.classes] == [
         f"scaffold {line}" for line in EXAMPLES["custom_functional"].commands
@@ -59,7 +59,7 @@ def test_a_command_that_fails_says_which() -> None:
         build(Example("a", ("layer A --template=dens",)))
 
 
-def test_what_is_left_over(tmp_path: Path) -> None:
+def test_finds_leftover_files(tmp_path: Path) -> None:
     built = build(EXAMPLES["dense"])
     (tmp_path / "dense/__pycache__").mkdir(parents=True)
     (tmp_path / "dense/__pycache__/my_dense.pyc").touch()
@@ -68,7 +68,7 @@ def test_what_is_left_over(tmp_path: Path) -> None:
     assert [*left_over([built], tmp_path)] == [tmp_path / "dense/old.py"]
 
 
-def test_variants_hold_every_pair() -> None:
+def test_variants_cover_every_pair() -> None:
     catalog = Catalog.builtin()
     for template in (catalog.get("model", "rnn"), catalog.get("layer", "pooling")):
         found = [*variants(template)]
@@ -82,7 +82,7 @@ def test_variants_hold_every_pair() -> None:
     assert [*variants(dense)] == [{}]
 
 
-def test_a_variant_is_an_example_of_its_own() -> None:
+def test_each_variant_is_an_example() -> None:
     found = pairs(Catalog.builtin())
     names = [example.name for example in found]
     assert len(set(names)) == len(names) > 200

@@ -1,4 +1,4 @@
-"""`make demo` does what it says, and does not do again what it has done."""
+"""`make demo` does what it says, and skips what is already done."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 NOT_AGAIN = [
-    "Not run again: they passed for these very files.",
-    "Not trained again: the layer has not changed since.",
+    "Skipped: they already passed for these files.",
+    "Skipped: the layer has not changed since the last training.",
 ]
 
 
@@ -26,7 +26,7 @@ def run_demo(folder: Path) -> list[str]:
     return result.stdout.splitlines()
 
 
-def test_trains_past_its_score_and_not_twice(tmp_path: Path) -> None:
+def test_passes_its_threshold_and_skips_finished_steps(tmp_path: Path) -> None:
     lines = run_demo(tmp_path)
     assert not set(NOT_AGAIN) & set(lines)
     assert sorted(path.name for path in (tmp_path / "demo").glob("*.*")) == [

@@ -1,4 +1,4 @@
-"""`python -m tools.examples`: what it writes, what it says, and how it ends."""
+"""`python -m tools.examples`: its files, output and exit codes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_check_shows_what_would_change(scaffold: Scaffold, listed: Path) -> None
     assert checked.code == 1
     assert "-import keras  # mine\n+import keras\n" in checked.out
     assert checked.err.splitlines() == [
-        "no part of an example: generated_examples/other/old.py",
+        "not part of any example: generated_examples/other/old.py",
         "1 file would change",
     ]
     answer = scaffold("build", "--check", "other", "--json").answer()
@@ -107,8 +107,8 @@ def test_verifies_and_writes_reports(scaffold: Scaffold, listed: Path, here: Pat
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["build", "mines"], 2, "there is no example `mines`. Did you mean `mine`?"),
-        (["verify", "--shard", "3/2"], 2, "there is no shard `3/2`."),
+        (["build", "mines"], 2, "example `mines` not found. Did you mean `mine`?"),
+        (["verify", "--shard", "3/2"], 2, "invalid shard `3/2`."),
         (["verify", "--jobs", "0"], 2, "Invalid value for '--jobs'"),
         (["verify", "--backend", "numpy"], 2, "Invalid value for '--backend'"),
         (["verify", "--device", "gpu", "--backend", "torch"], 5, "torch sees no GPU"),
@@ -152,10 +152,10 @@ def test_help_generates_nothing() -> None:
 def test_without_a_list(harmless: Scaffold) -> None:
     outcome = harmless("build")
     assert outcome.code == 5
-    assert outcome.err.startswith("Error: there is no generated_examples/examples.toml.")
+    assert outcome.err.startswith("Error: generated_examples/examples.toml not found.")
 
 
-needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 
 def git(*words: str) -> str:
@@ -165,7 +165,7 @@ def git(*words: str) -> str:
 
 
 @needs_git
-def test_only_what_has_changed_since_a_commit_is_proved(scaffold: Scaffold, listed: Path) -> None:
+def test_only_what_has_changed_since_a_commit_is_verified(scaffold: Scaffold, listed: Path) -> None:
     scaffold("build")
     git("init", "--quiet")
     git("add", ".")
@@ -185,12 +185,12 @@ def test_only_what_has_changed_since_a_commit_is_proved(scaffold: Scaffold, list
 
 
 @needs_git
-def test_a_commit_that_git_does_not_know_is_told(refused: Refused, listed: Path) -> None:
+def test_an_unknown_commit_is_reported(refused: Refused, listed: Path) -> None:
     git("init", "--quiet")
     assert refused("verify", "--since=nonsense") == (
         2,
-        "Error: --since: git does not know generated_examples at `nonsense`.\n"
-        "Name a commit of this repository, or leave --since out to prove all.\n",
+        "Error: --since: git can't find generated_examples at `nonsense`.\n"
+        "Name a commit of this repository, or omit --since to verify all examples.\n",
     )
 
 
@@ -200,5 +200,5 @@ def test_without_git_it_says_what_is_missing(
     monkeypatch.setenv("PATH", "")
     assert refused("verify", "--since=HEAD") == (
         5,
-        "Error: --since asks git, which is not installed.\nInstall git.\n",
+        "Error: --since needs git, which is not installed.\nInstall git.\n",
     )

@@ -1,4 +1,4 @@
-"""What is shown of each result of `python -m tools.examples verify`."""
+"""The output for each result of `python -m tools.examples verify`."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def test_a_line_for_each_unit(capsys: pytest.CaptureFixture[str], here: Path) ->
     assert display.show(Known(result())) == result()
     assert display.show(late) is late
     printed = capsys.readouterr()
-    line = "mine jax: proved (3 tests, 7 checks, accuracy 0.95 where a guess gets 0.1; "
+    line = "mine jax: proved (3 tests, 7 checks, accuracy 0.95, baseline 0.1; "
     assert printed.out.splitlines() == [
         f"[2/4] {line}5 s)",
-        f"[3/4] {line}not again, nothing has changed)",
+        f"[3/4] {line}unchanged, not run again)",
         "[4/4] mine torch: tests late",
         "no end within 9 s",
     ]
@@ -43,16 +43,16 @@ def test_quiet_shows_none(capsys: pytest.CaptureFixture[str], here: Path) -> Non
     assert capsys.readouterr().out == ""
 
 
-def test_the_speed_of_a_gpu_stands_beside_the_cpu(
+def test_shows_the_speed_of_a_gpu_next_to_the_cpu(
     capsys: pytest.CaptureFixture[str], here: Path
 ) -> None:
     display = Display(3, quiet=False)
     display.show(result("gpu", ms_per_step=0.53))
-    results.keep(result())  # Which did not come as far as the training.
+    results.keep(result())  # It did not get as far as training.
     display.show(result("gpu", ms_per_step=0.53))
     results.keep(result(ms_per_step=4.0))
     display.show(result("gpu", ms_per_step=0.53))
     *alone, beside = capsys.readouterr().out.splitlines()
-    assert all(line.endswith("0.1, 0.5 ms a step; 5 s)") for line in alone)
+    assert all(line.endswith("0.1, 0.5 ms per step; 5 s)") for line in alone)
     assert len(alone) == 2
-    assert beside.endswith("0.1, 0.5 ms a step, 4.0 on the CPU; 5 s)")
+    assert beside.endswith("0.1, 0.5 ms per step, 4.0 on the CPU; 5 s)")

@@ -1,4 +1,4 @@
-"""The list of examples: each template is in it, and a mistake in it is told."""
+"""The list of examples: each template is in it, and mistakes in it are reported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXAMPLES = load_examples(ROOT / FOLDER)
 
 @pytest.fixture(scope="module")
 def templates() -> set[tuple[str, str]]:
-    """The target and the template of every class that the commands give."""
+    """Return the target and the template of every class that the commands generate."""
     catalog = Catalog.builtin()
     return {
         (one.target, one.template)
@@ -38,7 +38,7 @@ def test_every_template_is_in_an_example(templates: set[tuple[str, str]]) -> Non
     assert wanted - templates == set()
 
 
-def test_what_is_not_proved_elsewhere_is_an_example() -> None:
+def test_every_first_model_golden_is_an_example() -> None:
     lines = {tuple(shlex.split(line)) for one in EXAMPLES.values() for line in one.commands}
     first = [model_commands()[name] for name in first_goldens()]
     assert {tuple(words) for words in first} - lines == set()
@@ -50,28 +50,28 @@ def test_the_tutorial_is_there() -> None:
     assert {word for word in (*words, "fit", "evaluate", "predict") if word not in shown} == set()
 
 
-def test_every_kind_of_layer_that_computes_is_one() -> None:
+def test_most_kinds_of_layers_are_examples() -> None:
     golden = {folder.name for folders in KINDS.values() for folder in folders}
-    # What only a recurrent layer calls, and what has no weights beside its twin.
+    # Except cells, and layers without weights that have a twin.
     assert len(golden & {*EXAMPLES}) > 50
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[a", r"no TOML"),
+        ("[a", r"not valid TOML"),
         ("a = 1", r"\[a\] must be a table"),
-        ('["a b"]\ngenerate = ["layer A"]', r"can't name a folder"),
+        ('["a b"]\ngenerate = ["layer A"]', r"not a valid folder name"),
         ('[a]\ngenerates = ["layer A"]', r"the unknown key `generates`.*`generate`"),
-        ("[a]\ngenerate = []", r"no list of commands"),
-        ('[a]\ngenerate = "layer A"', r"no list of commands"),
+        ("[a]\ngenerate = []", r"must be a list of commands"),
+        ('[a]\ngenerate = "layer A"', r"must be a list of commands"),
         ('[a]\ngenerate = ["layer A"]\nnetwork = "return 1"', r"only one of"),
         ('[a]\ngenerate = ["layer A"]\naccuracy = 0.9', r"only one of"),
-        ('[a]\ngenerate = ["layer A"]\nnetwork = "return 1"\naccuracy = 1.5', r"no share"),
+        ('[a]\ngenerate = ["layer A"]\nnetwork = "return 1"\naccuracy = 1.5', r"must be a float"),
         ('[a]\ngenerate = ["layer A"]\nabout = 1', r"`about` must be a string"),
     ],
 )
-def test_a_mistake_is_told(text: str, message: str, tmp_path: Path) -> None:
+def test_a_mistake_is_reported(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / LISTING).write_text(text)
     with pytest.raises(UsageError, match=message):
         load_examples(tmp_path)
@@ -98,6 +98,6 @@ def test_shards_deal_out_each_once(count: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1", "0/3", "4/3", "1/0", "-1/2", "a/b", "1/2/3", "1.0/2"])
-def test_there_is_no_such_shard(text: str) -> None:
-    with pytest.raises(UsageError, match="there is no shard"):
+def test_an_invalid_shard_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="invalid shard"):
         Shard.parse(text)

@@ -1,6 +1,6 @@
 """The page of the examples in a real browser: it works, is accessible, and needs no network.
 
-Needs Debian's `chromium` and `chromium-driver`, which are installed where that is allowed.
+Needs Debian's `chromium` and `chromium-driver`, which are installed if possible.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _there() -> bool:
 
 
 def _install(lock: Path) -> None:
-    """Install what is missing; only one process at a time can."""
+    """Install what is missing, in one process at a time."""
     import fcntl
 
     with lock.open("w") as file:
@@ -75,7 +75,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrom
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A page of some examples: proved, failed and not run, with curves and a graph."""
+    """Write a page of some examples: proved, failed and not run, with curves and a graph."""
     listed = load_examples(LISTED)
     built = [build(listed[name], CATALOG) for name in NAMES]
     by_name = {one.example.name: one for one in built}
@@ -89,7 +89,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Browser:
-    """The page as a person has it before them."""
+    """The page as a user sees it."""
 
     def __init__(self, driver: webdriver.Chrome, file: Path) -> None:
         self.driver = driver
@@ -110,7 +110,7 @@ class Browser:
         return self.driver.execute_script(script)
 
     def log(self, name: str) -> list[Any]:
-        """What has been logged since it was asked for last."""
+        """Return the log entries since the last call."""
         return [*self.driver.get_log(name)]  # type: ignore[no-untyped-call]
 
     def prefer(self, theme: str) -> None:
@@ -122,7 +122,7 @@ class Browser:
 
     @contextmanager
     def opening_with(self, script: str) -> Iterator[None]:
-        """What each page runs before its own scripts."""
+        """Have each page run a script before its own."""
         method, undo = (f"Page.{verb}ScriptToEvaluateOnNewDocument" for verb in ("add", "remove"))
         added = self.driver.execute_cdp_cmd(method, {"source": script})
         try:
@@ -137,7 +137,7 @@ class Browser:
 
 @pytest.fixture
 def browser(driver: webdriver.Chrome, site: Path) -> Iterator[Browser]:
-    """A browser in which nothing is remembered, and that must have had nothing to complain of."""
+    """A browser with empty storage, whose log must stay empty."""
     opened = Browser(driver, site)
     opened.prefer("light")
     for log in ("browser", "performance"):
@@ -194,7 +194,7 @@ def test_copies_a_command(browser: Browser, clipboard: str) -> None:
     assert browser.one("#words").get_property("value") == "scaffold model MyGAN"
 
 
-def test_copies_files_as_they_are(browser: Browser, site: Path) -> None:
+def test_copies_files_unchanged(browser: Browser, site: Path) -> None:
     browser.open("gan.html")
     browser.run("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
     browser.one(".copy").send_keys(Keys.ENTER)
@@ -226,8 +226,8 @@ def test_switches_the_theme_and_remembers_it(browser: Browser) -> None:
 @pytest.mark.parametrize("system", ["light", "dark"])
 @pytest.mark.parametrize("name", ["index.html", "gan.html"])
 def test_opens_with_the_theme_that_was_remembered(browser: Browser, name: str, system: str) -> None:
-    # The test stores it before the page's own scripts run: what another page stored comes in
-    # Chromium's own time, and on a busy machine not always.
+    # The test stores it before the page's own scripts run: Chromium may deliver what another page
+    # stored late, or on a busy machine never.
     light = browser.back()
     browser.prefer(system)
     for theme in ("light", "dark"):
@@ -262,7 +262,7 @@ def test_can_be_used_with_the_keyboard(browser: Browser) -> None:
     assert browser.run(f"return getComputedStyle({focus[7:]}).outlineStyle") == "solid"
 
 
-def test_stops_with_the_keyboard_where_there_is_something_to_scroll(browser: Browser) -> None:
+def test_the_keyboard_focuses_what_can_be_scrolled(browser: Browser) -> None:
     browser.run("document.querySelectorAll('#gan details').forEach((one) => { one.open = true; })")
     browser.until("#gan .code", 0, "tabIndex")
     browser.until("#gan .formula", -1, "tabIndex")

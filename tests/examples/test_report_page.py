@@ -1,4 +1,4 @@
-"""The page of the examples: what it says of each, and that it says no more than is so."""
+"""The page of the examples: its content, which is never outdated."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FACTS: Mapping[str, Any] = {
     "score": 0.972,
     "bound": 0.9,
     "lower": False,
-    "baseline": "the commonest label",
+    "baseline": "majority class",
     "trivial": 0.081,
     "parameters": 4810,
     "ms_per_step": 0.667,
@@ -54,7 +54,7 @@ needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphv
 def hand_made(
     name: str = "dense", target: str = "layer", template: str = "dense", about: str = ""
 ) -> Built:
-    """An example that nobody has generated."""
+    """Return an example written by hand."""
     files = {
         "my_own.py": b'"""My own."""\n\n\nclass MyOwn:\n    a = {"b": 1 < 2}\n',
         "test_my_own.py": b"def test_it() -> None:\n    assert {}\n",
@@ -73,7 +73,7 @@ def found(
     message: str = "",
     facts: Mapping[str, Any] = FACTS,
 ) -> Result:
-    """What came of the example as it is now."""
+    """Return a result of the current example."""
     steps = (Step("tests", "passed"), Step("train", status, 1.0, message, facts))
     return Result(built.example.name, backend, device, digest(built, backend, device), steps)
 
@@ -84,7 +84,7 @@ def card(built: Built, results: Sequence[Result] = ()) -> Card:
 
 
 class Page(HTMLParser):
-    """A page that was read: its elements with their attributes, and its text by the element."""
+    """A parsed page: its elements with their attributes, and its text by element."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ def written(tmp_path: Path, built: Sequence[Built], results: Sequence[Result] = 
     return Page(write_site(built, results, tmp_path / "site").read_text("utf-8"))
 
 
-def test_badges_say_what_is_proved_now() -> None:
+def test_badges_show_the_current_status() -> None:
     built = hand_made()
     results = [
         found(built, SOURCE, facts={}),
@@ -129,7 +129,7 @@ def test_badges_say_what_is_proved_now() -> None:
     }
 
 
-def test_badges_are_of_the_example_itself() -> None:
+def test_badges_ignore_other_examples() -> None:
     badges = card(hand_made(), [found(hand_made("other"), "jax")]).badges
     assert {badge.status for badge in badges} == {"not run"}
 
@@ -141,7 +141,7 @@ def test_what_did_not_pass_is_not_proved(status: Status) -> None:
     assert [badge.where for badge in badges if badge.status == "failed"] == ["JAX CPU"]
 
 
-def test_tells_what_went_wrong_as_text(tmp_path: Path) -> None:
+def test_shows_failures_as_text(tmp_path: Path) -> None:
     built = hand_made()
     burst = found(built, "jax", status="failed", message="<b>burst</b>\x1b[31m\nsecond line")
     page = written(tmp_path, [built], [burst])
@@ -152,14 +152,14 @@ def test_tells_what_went_wrong_as_text(tmp_path: Path) -> None:
     assert "second line" not in said
 
 
-def test_shows_nothing_that_was_found_of_other_files(tmp_path: Path) -> None:
+def test_shows_no_results_of_other_files(tmp_path: Path) -> None:
     built = hand_made()
     page = written(tmp_path, [built], [replace(found(built, "jax"), digest="0" * 16)])
     assert not page.with_class("plot")
     assert "0.972" not in "".join(text for _, text in page.texts)
 
 
-def test_shows_numbers_beside_a_trivial_guess(tmp_path: Path) -> None:
+def test_shows_numbers_next_to_a_baseline(tmp_path: Path) -> None:
     built = hand_made()
     page = written(tmp_path, [built], [found(built, "tensorflow"), found(built, "jax")])
     cells = [text for tag, text in page.texts if tag in ("td", "th") and text.strip()]
@@ -168,7 +168,7 @@ def test_shows_numbers_beside_a_trivial_guess(tmp_path: Path) -> None:
         *("On", "accuracy", "parameters", "ms per step", "tests", "checks"),
         *("TensorFlow CPU", "0.972", "4,810", "0.67", "28", "56"),
         *("JAX CPU", "0.972", "4,810", "0.67", "28", "56"),
-        *("trivial guess: the commonest label", "0.081", "asked for", "over 0.9"),
+        *("baseline: majority class", "0.081", "threshold", "over 0.9"),
     ]
 
 
@@ -195,18 +195,18 @@ def test_says_why_no_graph_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(shutil, "which", lambda name: None)
     built = hand_made()
     page = written(tmp_path, [built], [found(built, "torch")])
-    assert "a program of Graphviz, was not there" in "".join(text for _, text in page.texts)
+    assert "a program of Graphviz, was not installed" in "".join(text for _, text in page.texts)
 
 
 @needs_dot
-def test_a_graph_is_shapes_and_words() -> None:
+def test_a_graph_is_only_shapes_and_text() -> None:
     assert set(re.findall(r"<(\w+)", draw('digraph { a [URL="javascript:alert(1)"]; }'))) == {
         *("svg", "g", "ellipse", "text")
     }
     assert draw("no graph at all") == ""
 
 
-def test_curves_leave_out_what_is_no_number() -> None:
+def test_curves_leave_out_what_is_not_finite() -> None:
     nan = float("nan")
     (plot,) = plots({"loss": [nan, 2.0, 1.0], "val_loss": [nan, nan, nan]})
     assert [line.label for line in plot.lines] == ["training"]
@@ -215,7 +215,7 @@ def test_curves_leave_out_what_is_no_number() -> None:
 
 
 @pytest.mark.parametrize("values", [[0.0], [0.5], [-3.0, -3.0], [1e-9, 1e9], [1.0, 1.0 + 1e-15]])
-def test_curves_lie_within_their_axes(values: list[float]) -> None:
+def test_curves_are_within_their_axes(values: list[float]) -> None:
     (plot,) = plots({"accuracy": values})
     assert 2 <= len(plot.up) <= 8
     ends = sorted((plot.up[0].at, plot.up[-1].at))
@@ -302,6 +302,6 @@ def test_says_which_package_is_missing(tmp_path: Path, monkeypatch: pytest.Monke
     assert not [*tmp_path.iterdir()]
 
 
-def test_no_example_takes_the_place_of_the_page(tmp_path: Path) -> None:
+def test_no_example_replaces_the_page(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="an example is called `Index`"):
         write_site([hand_made("Index")], [], tmp_path / "site")

@@ -1,4 +1,4 @@
-"""What becomes of an example that is right, wrong, hangs or dies; and what is done again."""
+"""The results of examples that are correct, wrong, hang or crash; and what is run again."""
 
 from __future__ import annotations
 
@@ -77,20 +77,20 @@ TASK = Training("", "squared error", 0.1, lower=True, when={})
 
 
 def example(name: str, **changed: str) -> Built:
-    """An example, some files of it changed: `twice=("before", "after")`."""
+    """Return an example with some files replaced, by module."""
     files = {**GOOD, **{f"{module}.py": text for module, text in changed.items()}}
     classes = (Generated("layer", "Twice", "twice", "blank", {}, "scaffold layer Twice"),)
     contents = {file: text.encode() for file, text in files.items()}
     return Built(Example(name, ("layer Twice",)), contents, classes, TASK)
 
 
-# What only TensorFlow's tests may say of a processor.
+# A reason that only TensorFlow's tests may have to skip.
 NOT_HERE = "__import__('pytest').skip('TensorFlow needs oneDNN or XLA for this on a CPU')"
-# It saves before it has learned.
+# Saves the model before training.
 SAVED = '    model.save(HERE / "twice.keras")\n    model.fit('
-# It names a picture that it does not draw.
+# Names a picture that it does not draw.
 PROMISED = '    str(HERE / "made.png")\n    model.save'
-# Each with the step that has to notice it, how that ends, and words of the message.
+# Each with the step that must fail, its status, and part of the message.
 DEFECTS = {
     "unknown": ({"twice": LAYER + "\nimport nothing\n"}, "imports", "failed", "nothing"),
     "warns": (
@@ -123,7 +123,7 @@ DEFECTS = {
         {"train_twice": SCRIPT.replace("epochs=10", "epochs=1, steps_per_epoch=1")},
         "train",
         "failed",
-        "asked for is squared error below 0.1",
+        "required: squared error below 0.1",
     ),
     "says_nothing": (
         {"train_twice": SCRIPT.replace("    print(", "    str(")},
@@ -135,26 +135,26 @@ DEFECTS = {
         {"train_twice": SCRIPT.replace('b"\\x89PNG"', 'b"GIF"')},
         "train",
         "failed",
-        "twice.png is no PNG",
+        "twice.png is not a PNG",
     ),
     "promises": (
         {"train_twice": SCRIPT.replace("    model.save", PROMISED)},
         "train",
         "failed",
-        "made.png is no PNG",
+        "made.png is not a PNG",
     ),
     "forgets": (
         {"train_twice": SCRIPT.replace("  model.save", "  str").replace("    model.fit(", SAVED)},
         "reload",
         "failed",
-        "away",
+        "differs",
     ),
 }
 
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Result]:
-    """What became of each, in one run."""
+    """Return the result of each example, in one run."""
     built = [example("good"), *(example(name, **case[0]) for name, case in DEFECTS.items())]
     asked = Asked(("torch",), jobs=2)
     chosen = (steps.imports, steps.tests, steps.train, steps.reload)
@@ -166,7 +166,7 @@ def found() -> dict[str, Result]:
     return {result.example: result for result in ended}
 
 
-def test_one_that_is_right_is_proved(found: dict[str, Result]) -> None:
+def test_a_correct_example_passes(found: dict[str, Result]) -> None:
     result = found["good"]
     assert result.proved, result.problem
     assert [step.name for step in result.steps] == ["imports", "tests", "train", "reload"]
@@ -196,7 +196,7 @@ def test_a_defect_is_a_result(name: str, found: dict[str, Result]) -> None:
     assert not result.proved
 
 
-def test_one_that_hangs_is_ended() -> None:
+def test_a_hanging_example_is_killed() -> None:
     text = TESTS.replace("    assert", "    __import__('time').sleep(900)\n    assert")
     asked = Asked(("torch",), timeout=3)
     units = asked.units([example("hangs", test_twice=text)])
@@ -205,10 +205,10 @@ def test_one_that_hangs_is_ended() -> None:
     assert [(one.name, one.status) for one in result.steps] == [
         *(("tests", "late"), ("train", "not run")),
     ]
-    assert result.steps[0].message == "no end within 3 s"
+    assert result.steps[0].message == "timed out after 3 s"
 
 
-def test_only_what_has_changed_is_done_again(here: Path) -> None:
+def test_only_what_has_changed_is_run_again(here: Path) -> None:
     built = example("twice")
     folder = here / "generated_examples/twice"
     folder.mkdir(parents=True)
@@ -235,7 +235,7 @@ def test_only_what_has_changed_is_done_again(here: Path) -> None:
     assert [one.backend for one in results.all_known()] == ["source", "torch"]
 
 
-def test_a_result_of_another_version_is_none(here: Path) -> None:
+def test_a_result_of_another_version_is_ignored(here: Path) -> None:
     results.keep(Result("twice", "torch", "cpu", "", (Step("tests", "passed", facts={"a": 1}),)))
     kept = results.known("twice", "torch", "cpu")
     assert kept is not None
@@ -247,7 +247,7 @@ def test_a_result_of_another_version_is_none(here: Path) -> None:
     assert [*results.all_known()] == []
 
 
-def test_a_digest_depends_on_what_decides() -> None:
+def test_a_digest_depends_on_everything_relevant() -> None:
     built = example("twice")
     task = dataclasses.replace(TASK, bound=0.2)
     others = [
@@ -267,7 +267,7 @@ def test_a_digest_is_the_same_for_each_build_of_a_version(monkeypatch: pytest.Mo
     assert digests[0] == digests[1] == digests[2] != digests[3]
 
 
-def test_each_on_one_backend_by_turn() -> None:
+def test_each_on_one_backend_in_turn() -> None:
     built = [example(name) for name in "abcd"]
     backends = ("tensorflow", "jax", "torch")
     units = Asked(backends, by_turn=True).units(built)
@@ -277,7 +277,7 @@ def test_each_on_one_backend_by_turn() -> None:
     assert len(Asked(backends).units(built)) == 12
 
 
-def test_files_that_are_not_as_generated(tmp_path: Path) -> None:
+def test_files_that_differ_from_the_generated_ones(tmp_path: Path) -> None:
     built = example("twice")
     folder = tmp_path / "twice"
     folder.mkdir()
@@ -315,7 +315,7 @@ def test_the_report_for_machines() -> None:
     assert failure.attrib["message"] == "test_a"
 
 
-def test_data_comes_back() -> None:
+def test_data_round_trips() -> None:
     result = Result("twice", "jax", "cpu", "d", (Step("tests", "passed", 1.5, facts={"a": [1]}),))
     assert Result.from_data(json.loads(json.dumps(result.data()))) == result
 
@@ -328,7 +328,7 @@ def test_without_a_gpu(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
         require_gpu(backend)
 
 
-def test_every_step_says_what_it_holds() -> None:
+def test_every_step_has_a_docstring() -> None:
     assert [step.__name__ for step in steps.STEPS] == [
         "imports",
         "tests",

@@ -1,4 +1,4 @@
-"""A warm python does what python does, and ends as that ends."""
+"""A warm python does what python does, and ends in the same way."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.warm import warm_python
 from tools.warm.start import FORKS
 
 if not FORKS:
-    pytest.skip("forks are not safe here, and there is no warm python", allow_module_level=True)
+    pytest.skip("forks are not safe here, so there is no warm python", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_is_like_python(
     assert (fork.returncode, fork.stderr) == (cold.returncode, cold.stderr) == (7, "wrong\n")
 
 
-def test_has_imported_keras_and_nothing_of_the_last_fork(warm: str) -> None:
+def test_has_imported_keras_and_nothing_from_the_last_fork(warm: str) -> None:
     code = "import sys; assert 'keras' in sys.modules; assert 'mine' not in sys.modules"
     for _ in range(2):
         again = f"{code}; sys.modules['mine'] = sys; import keras; keras.mine = 1"
@@ -103,7 +103,7 @@ def test_ends_in_the_same_way(warm: str, code: str, status: int) -> None:
     assert "no" in ran.stderr or status < 0
 
 
-def test_whoever_is_killed_takes_its_fork_along(warm: str, tmp_path: Path) -> None:
+def test_killing_a_client_ends_its_fork(warm: str, tmp_path: Path) -> None:
     code = (
         "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid()));"
         " pathlib.Path('pid').rename('there'); time.sleep(600)"
@@ -119,7 +119,7 @@ def test_whoever_is_killed_takes_its_fork_along(warm: str, tmp_path: Path) -> No
     wait_until(lambda: not lives(pid))
 
 
-def test_a_server_that_does_not_start_is_told() -> None:
+def test_a_server_that_does_not_start_is_reported() -> None:
     with (
         pytest.raises(ScaffoldError, match=r"Keras could not be imported for nonsense"),
         warm_python(["nonsense"], {}),

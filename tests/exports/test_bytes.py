@@ -1,4 +1,4 @@
-"""The bytes of an `__init__.py`: line ends, encodings, black, and what a person is told."""
+"""The bytes of an `__init__.py`: line endings, encodings, black, and errors."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def test_several() -> None:
 
 
 @pytest.mark.parametrize("source", ["", '"""Layers."""\r\n', "from .a import A\r\n\r\nx = 1\r\n"])
-def test_windows_line_ends_are_kept(source: str) -> None:
+def test_windows_line_endings_are_kept(source: str) -> None:
     assert exported(source) == exported(source.replace("\r\n", "\n")).replace(
         "\n", "\r\n" if source else "\n"
     )
 
 
-def test_mixed_line_ends_are_kept() -> None:
+def test_mixed_line_endings_are_kept() -> None:
     assert exported("from .a import A\r\nfrom .z import Z\nx = 1\r\n") == (
         "from .a import A\r\nfrom .my_conv import MyConv\r\nfrom .z import Z\nx = 1\r\n"
     )
@@ -60,7 +60,7 @@ NAMES = ", ".join(f'"Attention{number}"' for number in range(5))
 LONG = f"from .a import A\n\n__all__ = [{NAMES}]\n"
 
 
-def test_what_black_left_alone_it_leaves_alone_after() -> None:
+def test_a_formatted_file_stays_formatted() -> None:
     exploded = NAMES.replace(", ", ",\n    ")
     assert exported(LONG) == (
         "from .a import A\nfrom .my_conv import MyConv\n\n"
@@ -74,7 +74,7 @@ def test_what_black_left_alone_it_leaves_alone_after() -> None:
 
 
 @pytest.mark.parametrize("source", [LONG.replace('"', "'"), LONG.replace("\n\n", "\n")])
-def test_what_black_would_not_leave_alone_is_not_formatted(source: str) -> None:
+def test_an_unformatted_file_is_not_formatted(source: str) -> None:
     quote = source[-3]
     assert exported(source) == source.replace(
         "import A\n", "import A\nfrom .my_conv import MyConv\n"

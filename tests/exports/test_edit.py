@@ -1,4 +1,4 @@
-"""A class more in an `__init__.py`, to the letter."""
+"""Adding a class to an `__init__.py`: the exact result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RELATIVE = "from .my_conv import MyConv\n"
 
 
 def exported(source: str) -> str:
-    """The source with `MyConv` in it, which a second time leaves as it is."""
+    """Return the source with `MyConv` added; adding it twice changes nothing."""
     once = with_export(source, "lib.layers.my_conv", "MyConv")
     assert with_export(once, "lib.layers.my_conv", "MyConv") == once
     return once
@@ -40,7 +40,7 @@ def exported(source: str) -> str:
         ),
     ],
 )
-def test_a_file_that_says_nothing_yet_gets_a_list(before: str, after: str) -> None:
+def test_an_empty_file_gets_a_list(before: str, after: str) -> None:
     assert exported(before) == after.format(ABSOLUTE)
 
 
@@ -58,7 +58,7 @@ def test_a_file_that_says_nothing_yet_gets_a_list(before: str, after: str) -> No
         ("from . import attention\n", "from . import attention\n{}"),
         ("from .a import *\n", "from .a import *\n{}"),
         ("from .my_conv import *\n", "from .my_conv import *\n{}"),
-        # Where there is no order, at the end.
+        # Without an order, at the end.
         (
             "from .pool import B\nfrom .attention import A\n",
             "from .pool import B\nfrom .attention import A\n{}",
@@ -72,13 +72,13 @@ def test_a_file_that_says_nothing_yet_gets_a_list(before: str, after: str) -> No
             "from __future__ import annotations\n\nfrom .pool import B\n",
             "from __future__ import annotations\n\n{}from .pool import B\n",
         ),
-        # In the block of its like.
+        # In the block of similar imports.
         (
             "import os\n\nx = os\n\nfrom .a import A\n",
             "import os\n\nx = os\n\nfrom .a import A\n{}",
         ),
         ("from .a import A\nx = 1\n", "from .a import A\n{}x = 1\n"),
-        # Comments stay with what they are about: at the top, that is the block.
+        # Comments stay with what they describe: at the top, that is the block.
         ("# Ours\nfrom .pool import B  # pools\n", "# Ours\n{}from .pool import B  # pools\n"),
         (
             '"""Layers."""\n\n# Ours\nfrom .pool import B\n',
@@ -97,7 +97,7 @@ def test_a_file_that_says_nothing_yet_gets_a_list(before: str, after: str) -> No
             "from lib.base import C\n\nfrom .a import A\nfrom .pool import B\n",
             "from lib.base import C\n\nfrom .a import A\n{}from .pool import B\n",
         ),
-        # What is imported on a condition is not in the way of what is not.
+        # Conditional imports don't affect unconditional ones.
         (
             "from .a import A\n\ntry:\n    from .b import B\nexcept ImportError:\n    B = None\n",
             "from .a import A\n{}\ntry:\n    from .b import B\nexcept ImportError:\n    B = None\n",
@@ -134,7 +134,7 @@ def test_absolute(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        # As all others are.
+        # Like all others.
         (
             "from .a import A as A\nfrom .pool import B as B\n",
             "from .a import A as A\nfrom .my_conv import MyConv as MyConv\n"
@@ -167,7 +167,7 @@ def test_absolute(before: str, after: str) -> None:
             "from .a import (\n    A,  # noqa: F401\n    B,  # noqa: F401\n)\n"
             "from .my_conv import MyConv  # noqa: F401\n",
         ),
-        # A file that offers nothing by importing it: this import is meant for others.
+        # A file that exports nothing by importing: this import has another purpose.
         (
             "import keras\n\nx = keras\n",
             "import keras\n\nfrom lib.layers.my_conv import MyConv as MyConv\n\nx = keras\n",
@@ -182,7 +182,7 @@ def test_absolute(before: str, after: str) -> None:
             "from .base import A\nfrom .my_conv import MyConv as MyConv\n\n\n"
             "class B(A):\n    pass\n",
         ),
-        # One line for each module, as isort has it.
+        # One line for each module, like isort.
         ("from .my_conv import helper\n", "from .my_conv import MyConv, helper\n"),
         ("from .my_conv import b, a\n", "from .my_conv import b, a, MyConv\n"),
         (
@@ -233,7 +233,7 @@ def test_in_the_style_of_the_file(before: str, after: str) -> None:
         ('(\n    "A",\n    "Z",\n)', '(\n    "A",\n    "MyConv",\n    "Z",\n)'),
         ("[\n]", '[\n    "MyConv",\n]'),
         ("[  # none yet\n]", '[  # none yet\n    "MyConv",\n]'),
-        # Comments stay where they are: behind, above, at the top and at the end.
+        # Comments stay in place: after, above, at the top and at the end.
         (
             '[\n    "A",  # a\n    # about z\n    "Z",  # z\n]',
             '[\n    "A",  # a\n    "MyConv",\n    # about z\n    "Z",  # z\n]',
@@ -267,7 +267,7 @@ def test_the_list(before: str, after: str) -> None:
         "from .my_conv import MyConv\n\n__all__ = []\n__all__ += ['MyConv']\n",
     ],
 )
-def test_what_is_imported_already_is_left(source: str) -> None:
+def test_existing_imports_are_unchanged(source: str) -> None:
     assert exported(source) == source
 
 
@@ -332,12 +332,12 @@ def test_not_understood(source: str, why: str) -> None:
     assert str(caught.value) == why
 
 
-def test_names_in_functions_are_none_of_the_module() -> None:
+def test_names_in_functions_are_not_names_of_the_module() -> None:
     source = "from .a import A\n\n\ndef f():\n    from .b import MyConv\n\n    return MyConv\n"
     assert exported(source) == source.replace("A\n", f"A\n{RELATIVE}", 1)
 
 
-def test_a_package_of_its_own() -> None:
+def test_a_separate_package() -> None:
     assert with_export("from .a import A\n", "lib.my_conv", "MyConv") == (
         "from .a import A\nfrom .my_conv import MyConv\n"
     )

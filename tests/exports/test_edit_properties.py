@@ -1,4 +1,4 @@
-"""What an edit leaves alone, whatever stands in an `__init__.py`."""
+"""What an edit leaves unchanged, whatever an `__init__.py` contains."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMMENTS = ["", "", "", "  # it", "  # noqa: F401"]
 
 @st.composite
 def imports(draw: st.DrawFn, names: Sequence[str]) -> str:
-    """Lines that import these names in one style, or in several."""
+    """Draw lines that import these names in one style, or in several."""
     lines = []
     prefixes = draw(st.sampled_from([["."], ["lib.layers."], ["lib."], [".", "..", "lib.layers."]]))
     doubled = draw(st.sampled_from([[""], [" as {}"], ["", " as {}", " as {}_"]]))
@@ -42,7 +42,7 @@ def imports(draw: st.DrawFn, names: Sequence[str]) -> str:
 
 @st.composite
 def listed(draw: st.DrawFn, names: Sequence[str]) -> str:
-    """An `__all__` of these names."""
+    """Draw an `__all__` of these names."""
     opening, closing = draw(st.sampled_from([("[", "]"), ("(", ")")]))
     quote = draw(st.sampled_from("'\""))
     texts = [f"{quote}{name}{quote}" for name in names]
@@ -59,7 +59,7 @@ def listed(draw: st.DrawFn, names: Sequence[str]) -> str:
 
 @st.composite
 def sources(draw: st.DrawFn) -> str:
-    """An `__init__.py` that can be edited."""
+    """Draw an `__init__.py` that can be edited."""
     names = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=5))
     parts = [
         draw(st.sampled_from(["", "# Copyright\n", "# Copyright\n\n"])),
@@ -78,7 +78,7 @@ def sources(draw: st.DrawFn) -> str:
 
 
 def statements(source: str) -> list[str]:
-    """All statements as their syntax, names of imports and of `__all__` one by one."""
+    """Return the syntax of all statements, with imports and `__all__` split by name."""
     found = []
     for node in ast.parse(source).body:
         if isinstance(node, ast.ImportFrom):
@@ -102,7 +102,7 @@ def is_within(some: Sequence[str], more: Sequence[str]) -> bool:
 
 @settings(max_examples=60)
 @given(sources())
-def test_all_else_is_as_it_was(source: str) -> None:
+def test_everything_else_is_unchanged(source: str) -> None:
     after = with_export(source, MODULE, NAME)
     assert with_export(after, MODULE, NAME) == after
     added = Counter(statements(after)) - Counter(statements(source))
@@ -132,7 +132,7 @@ def test_bytes(source: str) -> None:
 
 
 def ruff(folder: Path, *words: str) -> list[tuple[str, str]]:
-    """What ruff finds in the files below a folder: which file, and which rule."""
+    """Return the findings of ruff in a folder: the file and the rule."""
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--quiet"]
     select = ["--select", "I,F,RUF022", "--ignore", "F403,F405", "--output-format", "json"]
     done = subprocess.run(
@@ -145,7 +145,7 @@ def ruff(folder: Path, *words: str) -> list[tuple[str, str]]:
     ]
 
 
-def test_what_ruff_was_content_with_it_is_content_with_after(tmp_path: Path) -> None:
+def test_a_file_that_passes_ruff_still_passes(tmp_path: Path) -> None:
     drawn: list[str] = []
 
     @settings(max_examples=100)
@@ -168,7 +168,7 @@ def test_what_ruff_was_content_with_it_is_content_with_after(tmp_path: Path) -> 
         file
         for file in files
         if file.parents[2].name not in unclean
-        # isort sorts lines from one module by their first names, and an edit may change one's.
+        # isort sorts imports from one module by their first name, which an edit may change.
         and file.read_text("utf-8").count(".my_conv import") < 2
     ]
     assert len(clean) > len(files) / 4

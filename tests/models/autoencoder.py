@@ -1,4 +1,4 @@
-"""What proves the template `autoencoder`."""
+"""Proof for the template `autoencoder`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What proves the template `cnn`."""
+"""Proof for the template `cnn`."""
 
 from __future__ import annotations
 

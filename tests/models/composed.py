@@ -1,4 +1,4 @@
-"""What proves the template `composed`."""
+"""Proof for the template `composed`."""
 
 from __future__ import annotations
 

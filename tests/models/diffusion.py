@@ -1,4 +1,4 @@
-"""What proves the template `diffusion`."""
+"""Proof for the template `diffusion`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What proves the template `gan`."""
+"""Proof for the template `gan`."""
 
 from __future__ import annotations
 

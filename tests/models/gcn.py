@@ -1,4 +1,4 @@
-"""What proves the template `gcn`."""
+"""Proof for the template `gcn`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What proves the template `gpt`."""
+"""Proof for the template `gpt`."""
 
 from __future__ import annotations
 

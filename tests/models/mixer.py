@@ -1,4 +1,4 @@
-"""What proves the template `mixer`."""
+"""Proof for the template `mixer`."""
 
 from __future__ import annotations
 

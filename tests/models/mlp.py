@@ -1,4 +1,4 @@
-"""What proves the template `mlp`."""
+"""Proof for the template `mlp`."""
 
 from __future__ import annotations
 

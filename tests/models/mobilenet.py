@@ -1,4 +1,4 @@
-"""What proves the template `mobilenet`."""
+"""Proof for the template `mobilenet`."""
 
 from __future__ import annotations
 

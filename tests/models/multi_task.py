@@ -1,4 +1,4 @@
-"""What proves the template `multi_task`."""
+"""Proof for the template `multi_task`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of docs/models.md, written from the manifests: `make goldens` renews them."""
+"""The tables of docs/models.md, written from the manifests: `make goldens` regenerates them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEADING = (
 
 
 def written(page: str) -> str:
-    """The page with its two tables as the manifests have them now."""
+    """Return the page with its two tables updated from the manifests."""
     templates = Catalog.builtin().templates("model")
     tables = iter(
         (

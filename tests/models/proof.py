@@ -1,7 +1,7 @@
-"""What proves a template of models: a module here for each one, read by the tests.
+"""The proofs of model templates: a module here for each one, read by the tests.
 
-A module gives `PROOF`. The folders of goldens stand in `goldens`; `python tests/models/proof.py`
-renews them, or those of some templates by their names. Nothing here imports Keras.
+A module defines `PROOF`. The goldens are in `goldens`; `python tests/models/proof.py` regenerates
+them, or those of the named templates. Nothing here imports Keras.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from scaffold.generation.spec import Request, Spec, make_spec
 
 HERE = Path(__file__).parent
 GOLDENS = HERE / "goldens"
-sys.path.insert(0, str(HERE.parent))  # Where this is a script.
+sys.path.insert(0, str(HERE.parent))  # When this runs as a script.
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many parameters the architecture has at a size that people know.
+    """The number of parameters of the architecture at a known size.
 
     Args:
         golden: The folder of the class.
-        arguments: Those of the constructor, as source.
+        arguments: The arguments of the constructor, as source.
         inputs: The shape of the inputs without the batch, as source; `None` if it is built.
-        parameters: How many the weights have in all.
-        source: Where the number comes from.
+        parameters: The total number of parameters.
+        source: The origin of the number.
     """
 
     golden: str
@@ -46,14 +46,13 @@ class Size:
 
 @dataclass(frozen=True)
 class Proof:
-    """All that proves one template.
+    """Everything that verifies one template.
 
     Args:
-        goldens: What is typed behind `scaffold model`, by the folder of the golden; the first
-            is proved on every backend, the others on one of them.
+        goldens: The arguments of `scaffold model`, by the folder of the golden; the first is
+            tested on every backend, the others on one of them.
         sizes: Known numbers of parameters.
-        judged: Mutants that survive the generated tests, as the changed line, with why that
-            is right.
+        judged: Mutants that survive the generated tests, as the changed line, with the reason.
     """
 
     goldens: Mapping[str, Sequence[str]]
@@ -63,20 +62,20 @@ class Proof:
 
 @cache
 def proofs() -> dict[str, Proof]:
-    """Every proof, by the name of its template."""
+    """Return every proof, by the name of its template."""
     names = sorted(path.stem for path in HERE.glob("*.py"))
     own = [n for n in names if n not in ("proof", "page") and not n.startswith("test_")]
     return {name: importlib.import_module(f"models.{name}").PROOF for name in own}
 
 
 def commands() -> dict[str, Sequence[str]]:
-    """What is typed behind `scaffold`, by the folder of the golden."""
+    """Return the arguments of `scaffold`, by the folder of the golden."""
     found = (goldens for proof in proofs().values() for goldens in proof.goldens.items())
     return {name: ["model", *words] for name, words in found}
 
 
 def spec_of(golden: str) -> Spec:
-    """What is asked for in the command of this golden."""
+    """Return the spec of the command of this golden."""
     _, name, *others = commands()[golden]
     switches = [word.removeprefix("--").split("=", 1) for word in others if word.startswith("--")]
     chosen = [value.split("=", 1) for key, value in switches if key == "option"]
@@ -93,12 +92,12 @@ def spec_of(golden: str) -> Spec:
 
 
 def first_goldens() -> list[str]:
-    """The golden of each template that is proved on every backend."""
+    """Return the golden of each template that is tested on every backend."""
     return [next(iter(proof.goldens)) for proof in proofs().values()]
 
 
 def main() -> None:
-    """Renew the goldens of the templates that are named, else all."""
+    """Regenerate the goldens of the named templates, by default all."""
     from goldens import generate
 
     chosen = sys.argv[1:] or list(proofs())

@@ -1,4 +1,4 @@
-"""What proves the template `resnet`."""
+"""Proof for the template `resnet`."""
 
 from __future__ import annotations
 

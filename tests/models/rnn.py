@@ -1,4 +1,4 @@
-"""What proves the template `rnn`."""
+"""Proof for the template `rnn`."""
 
 from __future__ import annotations
 

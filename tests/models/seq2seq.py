@@ -1,4 +1,4 @@
-"""What proves the template `seq2seq`."""
+"""Proof for the template `seq2seq`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What proves the template `siamese`."""
+"""Proof for the template `siamese`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What proves the template `tabular_transformer`."""
+"""Proof for the template `tabular_transformer`."""
 
 from __future__ import annotations
 

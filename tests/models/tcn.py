@@ -1,4 +1,4 @@
-"""What proves the template `tcn`."""
+"""Proof for the template `tcn`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Generated models run: their own tests pass, with warnings as errors.
 
-The first golden of each template is an example, which `make examples` proves. Every second of the
-others is tried on one backend, by turn; with `--every-backend` all of them on all.
+The first golden of each template is an example, which `make examples` verifies. Every second of the
+others is tested on one backend, in turn; with `--every-backend`, all of them on all backends.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Exported models give the same where nobody knows their classes: by the runtime of each format.
+"""Exported models give the same outputs without their classes, in the runtime of each format.
 
-Each template is exported on one backend, by turn, in every format that the backend offers; with
-`--every-backend` on all of them. What is exported leaves the batch open, and runs on another one
-than the model was called on. What a converter can't do stands below, and has to be so still.
+Each template is exported on one backend, in turn, in every format that the backend supports; with
+`--every-backend`, on all of them. The exported batch size is dynamic, and the model runs with a
+different one than before. The limits of the converters are listed below, and must still apply.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ import pytest
 from models.proof import GOLDENS, commands, first_goldens
 from test_generated import BACKENDS
 
-# The formats, with the endings of their files; Torch's own is for that backend alone.
+# The formats, with their file extensions; Torch's own is only for that backend.
 FORMATS = {"tf_saved_model": "", "litert": ".tflite", "onnx": ".onnx", "torch": ".pt2"}
-# The formats that a backend doesn't offer, with words of what Keras says.
+# The formats that a backend doesn't support, with part of Keras's message.
 NOT_OFFERED = {
     ("jax", "litert"): "requires TensorFlow or PyTorch backend",
-    # torch_xla is at 2.9, for Torch 2.9: it can't be imported beside another one.
+    # torch_xla is at 2.9, for Torch 2.9: it can't be imported with another version.
     ("torch", "tf_saved_model"): "torch_xla",
-    # litert-torch needs a typing-extensions below 4.13, and Selenium one from 4.15. Where it is
-    # alone, 19 of 23 models give the same with a fixed batch; the others mix int32 with int64.
+    # litert-torch needs typing-extensions below 4.13, and Selenium 4.15 or newer. Without Selenium,
+    # 19 of 23 models give the same outputs with a fixed batch; the others mix int32 with int64.
     ("torch", "litert"): "litert-torch",
 }
-# For each golden what stops a batch that is left open, and what one of a fixed size: words of a
+# For each golden, the error with a dynamic batch size, and that with a fixed one: part of a
 # message, or nothing.
 Limits = Mapping[str, tuple[str, str]]
-# tf2onnx 1.17 does not know the `Erfc` by which TensorFlow computes the exact GELU.
+# tf2onnx 1.17 doesn't support `Erfc`, which TensorFlow uses for the exact GELU.
 _ERFC = ("Erfc", "Erfc")
-# The `arange` that jax2onnx 0.17 puts in place of JAX's takes no `None`, as Keras gives it.
+# The `arange` of jax2onnx 0.17 doesn't accept `None`, which Keras passes.
 _ARANGE = ("jax.numpy.arange", "jax.numpy.arange")
-# jax2onnx writes a pooling over two axes as one over four.
+# jax2onnx exports pooling over two axes as pooling over four.
 _POOLING = ("Unsupported pooling size", "Unsupported pooling size")
-# Torch's converter for open batches wants to know the shape that a layer normalization has.
+# Torch's converter for dynamic batches needs the static shape of a layer normalization.
 _NORMALIZATION = ("it is not constant", "")
 LIMITS: Mapping[tuple[str, str], Limits] = {
-    # These need operations of TensorFlow's own, which the interpreter does not have.
+    # These need TensorFlow operations that the interpreter doesn't have.
     ("tensorflow", "litert"): dict.fromkeys(("gan", "rnn"), ("Select TensorFlow op", "")),
     ("tensorflow", "onnx"): dict.fromkeys(
         ("mixer", "seq2seq", "transformer_classifier", "vit"), _ERFC
@@ -58,10 +58,10 @@ LIMITS: Mapping[tuple[str, str], Limits] = {
             ("gpt", "mixer", "seq2seq", "tabular_transformer", "transformer_classifier", "vit"),
             _NORMALIZATION,
         ),
-        # The converter for fixed batches writes a squeeze that ONNX Runtime does not load.
+        # The converter for fixed batches writes a squeeze that ONNX Runtime can't load.
         "diffusion": ("aten::ravel", "ShapeInferenceError"),
     },
-    # Keras's `repeat` needs to know how often.
+    # Keras's `repeat` needs a static number of repeats.
     ("torch", "torch"): {"vit": ("Constraints violated (batch)", "")},
 }
 EXPORT = """
@@ -92,7 +92,7 @@ def further(inputs, fixed):
 
 
 def flat(outputs):
-    # Torch's converter keeps the order that a dict has, the others sort its names.
+    # Torch's converter keeps the order of a dict, the others sort its keys.
     if format == "onnx" and keras.backend.backend() == "torch" and isinstance(outputs, dict):
         return list(outputs.values())
     return keras.tree.flatten(outputs)
@@ -105,7 +105,7 @@ for golden, module, name, fixed in tasks:
     case, _ = next(iter(cases_of(cls, {}, Path.cwd())))
     subject = Subject(cls, case)
     model, data = subject.build(), subject.data(batch=subject.batch + 3)
-    # Weights that begin at 0 would hide what is wrong with the others.
+    # Weights initialized with 0 would hide errors in the others.
     rng = np.random.default_rng(0)
     for weight in model.weights:
         weight.assign(weight + rng.uniform(0, 0.1, weight.shape).astype("float32"))
@@ -139,7 +139,7 @@ def flat(inputs):
 def tf_saved_model(path, inputs):
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(path)  # Which its functions don't keep alive.
+    loaded = tf.saved_model.load(path)  # Its functions don't keep it alive.
     return tf.nest.flatten(loaded.serve(inputs))
 
 
@@ -173,7 +173,7 @@ for file in files:
     try:
         outputs = globals()[format](file + suffix, inputs)
         for one, other in zip(outputs, expected, strict=True):
-            # Sums in another order differ by up to 1e-5 of the largest, seen over many weights.
+            # Summing in another order causes relative differences of up to 1e-5, over many weights.
             np.testing.assert_allclose(one, other, rtol=0, atol=1e-4 * np.abs(other).max())
     except Exception as error:
         found[file] = f"{type(error).__name__}: {error}"
@@ -182,19 +182,19 @@ print(json.dumps(found))
 
 
 def model_of(golden: str) -> tuple[str, str]:
-    """The module and the name of the class that the golden is for."""
+    """Return the module and the name of the golden's class."""
     (script,) = (GOLDENS / golden).glob("train_*.py")
     return script.stem.removeprefix("train_"), commands()[golden][1]
 
 
 def exported(backend: str, kind: str, files: Sequence[tuple[str, str]], folder: Path) -> list[str]:
-    """What is wrong with each model, exported in one process and run in another one.
+    """Export each model in one process, run it in another, and return the errors.
 
     Args:
         backend: The backend.
         kind: The format.
-        files: Each golden, with whether its batch is fixed: something or nothing.
-        folder: Where all is written.
+        files: Each golden, with a non-empty string if its batch is fixed.
+        folder: The output folder.
     """
     path = os.environ.get("PYTHONPATH", "")
     environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -245,9 +245,11 @@ def files_of(goldens: list[str], **_: str) -> list[Path]:
 
 
 @pytest.mark.proof("tests/models/proof.py", files_of)
-def test_gives_the_same(backend: str, kind: str, goldens: list[str], tmp_path: Path) -> None:
+def test_gives_the_same_outputs(
+    backend: str, kind: str, goldens: list[str], tmp_path: Path
+) -> None:
     limits = LIMITS.get((backend, kind), {})
-    # A fixed batch is tried where one that is left open can't be.
+    # Use a fixed batch if a dynamic one fails.
     files = [(golden, "") for golden in goldens] + [(g, "fixed") for g in goldens if g in limits]
     found = dict(zip(files, exported(backend, kind, files, tmp_path), strict=True))
     known = {file: limits.get(file[0], ("", ""))[bool(file[1])] for file in files}
@@ -260,7 +262,7 @@ def test_gives_the_same(backend: str, kind: str, goldens: list[str], tmp_path: P
 
 
 @pytest.mark.parametrize(("backend", "kind"), NOT_OFFERED)
-def test_is_not_offered(backend: str, kind: str, tmp_path: Path) -> None:
+def test_is_not_supported(backend: str, kind: str, tmp_path: Path) -> None:
     (problem,) = exported(backend, kind, [("mlp", "fixed")], tmp_path)
     assert NOT_OFFERED[backend, kind] in problem
 

@@ -1,4 +1,4 @@
-"""What is generated is, to the letter, what the goldens hold, and what an expert would commit."""
+"""Generated models are exactly the goldens, and clean enough to commit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from test_goldens import CHECKS
 
 
 @pytest.mark.parametrize("name", commands())
-def test_gives_the_golden_files(name: str, tmp_path: Path) -> None:
+def test_generates_the_golden_files(name: str, tmp_path: Path) -> None:
     files = generate(commands()[name], tmp_path / name, "--package=golden")
     assert files == read(GOLDENS / name)
 
@@ -30,7 +30,7 @@ def test_every_template_has_a_proof() -> None:
 
 
 def test_two_models_of_one_package_register_nothing_under_the_same_name() -> None:
-    # The last import would win, and a saved layer come back as that of another model.
+    # The last import would win, and a saved layer would load as that of another model.
     found = Counter(
         registered
         for golden in first_goldens()
@@ -52,7 +52,7 @@ def names_registered(module: ast.Module) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
-def test_is_what_an_expert_would_commit(check: list[str], tmp_path: Path) -> None:
+def test_black_and_ruff_find_nothing(check: list[str], tmp_path: Path) -> None:
     folder = shutil.copytree(GOLDENS, tmp_path / "goldens")
     result = subprocess.run(
         [sys.executable, "-m", *check, "."], cwd=folder, capture_output=True, text=True, check=False

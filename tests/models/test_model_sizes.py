@@ -1,4 +1,4 @@
-"""The architectures have as many parameters as people know them to have."""
+"""The architectures have their known numbers of parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIZES = {
     for template, proof in proofs().items()
     for number, size in enumerate(proof.sizes)
 }
-# Sizes of one process, which imports Keras once.
+# Sizes tested in one process, which imports Keras once.
 SHARDS = [[*SIZES][first::4] for first in range(4)]
 SCRIPT = """
 import importlib, json, sys
@@ -35,13 +35,13 @@ for module, arguments, inputs in json.loads(sys.argv[1]):
 
 
 def asked(size: Size) -> tuple[str, str, str | None]:
-    """The module of the class, and what the script makes and builds it with."""
+    """Return the module of the class, and the script's arguments to create and build it."""
     (test,) = (GOLDENS / size.golden).glob("test_*.py")
     return test.stem.removeprefix("test_"), size.arguments, size.inputs
 
 
 @pytest.mark.parametrize("names", SHARDS, ids=", ".join)
-def test_has_as_many_parameters(names: list[str], warm: Warm) -> None:
+def test_has_the_known_number_of_parameters(names: list[str], warm: Warm) -> None:
     sizes = [SIZES[name] for name in names]
     ran = subprocess.run(
         [warm("jax"), "-c", SCRIPT, json.dumps([asked(size) for size in sizes])],

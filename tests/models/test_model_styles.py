@@ -63,14 +63,14 @@ STYLES = {
 
 
 @pytest.mark.parametrize(("number", "template"), list(enumerate(STYLES)), ids=[*STYLES])
-def test_gives_the_same(number: int, template: str, warm: Warm, tmp_path: Path) -> None:
+def test_gives_the_same_outputs(number: int, template: str, warm: Warm, tmp_path: Path) -> None:
     classes, inputs = [], None
     for style in STYLES[template]:
         name = f"{style.capitalize()}Form"
         generate(["model", name, f"--template={template}", f"--style={style}"], tmp_path)
         found = CATALOG.get("model", template)
         case, *_ = found.cases_for(found.options_with({"style": style}))
-        inputs = inputs or case["input"]  # What one style takes, the others take too.
+        inputs = inputs or case["input"]  # Every style accepts what one accepts.
         classes.append((f"{style}_form", name, {**case, "input": inputs}))
     backend = BACKENDS[number % 3]
     ran = subprocess.run(

@@ -1,7 +1,7 @@
-"""The training scripts run at once, on real data, past a score that a trivial guess misses.
+"""The training scripts run on real data, and pass a score that a baseline misses.
 
-The first task of each template is that of an example, which `make examples` proves. Every fourth of
-the others is run; with `--every-backend` all of them.
+The first task of each template is that of an example, which `make examples` verifies. Every fourth
+of the others runs; with `--every-backend`, all of them.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ SCORE = re.compile(r"^(?P<metric>.+): (?P<score>[\d.]+) \([^:]+: (?P<baseline>[\
 
 
 def task(golden: str) -> tuple[str, Training | None]:
-    """The template of a golden, and what its script learns."""
+    """Return the template of a golden, and the task of its script."""
     spec = spec_of(golden)
     return spec.template, Catalog.builtin().get("model", spec.template).training_for(spec.options)
 
 
 def tasks() -> Iterator[tuple[str, Training]]:
-    """Each task of each template, with the first golden that has it: styles share theirs."""
+    """Return each task of each template, with its first golden: styles share their tasks."""
     seen = []
     for name in commands():
         found = task(name)
@@ -58,10 +58,10 @@ def files_of(name: str, **_: int) -> list[Path]:
 
 
 @pytest.mark.proof("templates/_manifests", files_of)
-def test_trains_past_its_score(number: int, name: str, tmp_path: Path) -> None:
+def test_trains_past_its_bound(number: int, name: str, tmp_path: Path) -> None:
     folder = shutil.copytree(GOLDENS / name, tmp_path / name)
     (script,) = folder.glob("train_*.py")
-    # Compiled as it is for users: what the other tests save there, training pays for.
+    # Compile as for users: the quick compilation of the other tests would slow down training.
     environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     trained = subprocess.run(
         [sys.executable, "-W", "error::UserWarning", script.name],
@@ -80,7 +80,7 @@ def test_trains_past_its_score(number: int, name: str, tmp_path: Path) -> None:
     assert found is not None, trained.stdout
     bound, score, baseline = TASKS[name].bound, float(found["score"]), float(found["baseline"])
     assert found["metric"] == TASKS[name].metric
-    # Past the bound, and the bound itself is far from what a trivial guess gets.
+    # The score passes the bound, which is far from the baseline.
     if TASKS[name].lower:
         assert score < bound < 0.9 * baseline
     else:

@@ -1,6 +1,6 @@
-"""Weights come in the order in which data meets them, and those of known models fit.
+"""Weights follow the data flow, and those of known models fit.
 
-`test_model_styles` holds the other styles to the order of the first one, which is tried here.
+`test_model_styles` compares the order of the other styles with that of the first, tested here.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ for golden, module, name, data in json.loads(sys.argv[1]):
     keras.layers.Layer.__call__ = noted_call
     subject.call(model)
     keras.layers.Layer.__call__ = plain_call
-    # A layer that is not called, as an LSTM's cell may be, stands with the one that has it.
+    # A layer that is not called, such as an LSTM's cell, counts as its parent.
     owners = [
         max((path for path in called if weight.path.startswith(f"{path}/")), key=len)
         for weight in model.weights
@@ -54,7 +54,7 @@ print(json.dumps(orders))
 
 
 def cases() -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:
-    """Each golden but the graphs, its module, its class and what its template calls it with."""
+    """Yield each golden except graphs: its module, its class and the inputs of its template."""
     for golden in (name for name in commands() if not name.startswith("composed")):
         spec = spec_of(golden)
         found = Catalog.builtin().get("model", spec.template).cases_for(spec.options)
@@ -84,7 +84,7 @@ def test_weights_come_in_the_order_of_use() -> None:
     assert {spec_of(golden).template for golden in orders} == {*proofs()} - {"composed"}
 
 
-# What a known model is, the generated one of its sizes, inputs, and what both give for them.
+# The known model, the generated one of the same sizes, the inputs, and the expected outputs.
 KNOWN = {
     "mobilenet": """
 known = keras.applications.MobileNetV2(
@@ -137,7 +137,7 @@ def array(tensor):
     return keras.ops.convert_to_numpy(tensor)
 
 
-# The variances are positive, and all weights differ, so that a mix-up shows.
+# The variances are positive, and all weights differ, to reveal a wrong order.
 model(x)
 for weight in [*known.weights, *model.weights]:
     low = 0.5 if weight.name == "moving_variance" else -0.4
@@ -150,7 +150,7 @@ np.testing.assert_allclose(outputs, array(expected()), rtol=1e-4, atol=1e-4)
 
 
 def mapping_of(template: str) -> str:
-    """The lines of docs/models.md that hand the weights of the known model on."""
+    """Return the lines of docs/models.md that transfer the weights of the known model."""
     found = re.findall(rf"```python\n# {template}\b(.*?)```", PAGE.read_text("utf-8"), re.S)
     assert len(found) == 1
     return f"#{found[0]}"

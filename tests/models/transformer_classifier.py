@@ -1,4 +1,4 @@
-"""What proves the template `transformer_classifier`."""
+"""Proof for the template `transformer_classifier`."""
 
 from __future__ import annotations
 

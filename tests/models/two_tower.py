@@ -1,4 +1,4 @@
-"""What proves the template `two_tower`."""
+"""Proof for the template `two_tower`."""
 
 from __future__ import annotations
 

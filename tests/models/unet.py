@@ -1,4 +1,4 @@
-"""What proves the template `unet`."""
+"""Proof for the template `unet`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What proves the template `vae`."""
+"""Proof for the template `vae`."""
 
 from __future__ import annotations
 

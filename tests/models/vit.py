@@ -1,4 +1,4 @@
-"""What proves the template `vit`."""
+"""Proof for the template `vit`."""
 
 from __future__ import annotations
 

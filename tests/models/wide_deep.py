@@ -1,4 +1,4 @@
-"""What proves the template `wide_deep`."""
+"""Proof for the template `wide_deep`."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ MARKS = "it has letters, digits, `-`, `_` and `.`, a letter first and no mark la
 
 @pytest.fixture(autouse=True)
 def small(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The questions of the real template, with a few files."""
+    """A template with the real questions and a few files."""
     folder = tmp_path_factory.mktemp("template")
     shutil.copyfile(TEMPLATE / "cookiecutter.json", folder / "cookiecutter.json")
     for name, text in FILES.items():
@@ -58,7 +58,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def reports(error: str, fix: str = "", place: str = "", carets: str = "") -> str:
-    """What a person reads of an error."""
+    """Return the error as the user sees it."""
     pointer = f"  {place}\n  {carets}\n" if place else ""
     return f"Error: {error}\n{pointer}{fix}" + ("\n" if fix else "")
 
@@ -155,7 +155,7 @@ def test_json(scaffold: Scaffold, here: Path) -> None:
 
 @pytest.fixture
 def edited(scaffold: Scaffold, here: Path) -> Path:
-    """A project in which a file was edited since."""
+    """A project in which a file was then edited."""
     scaffold("project", "my_project")
     path = here / "my_project/src/my_project/data.py"
     path.write_text("import numpy\n")
@@ -244,7 +244,7 @@ def test_interrupted_while_writing(harmless: Scaffold, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("into", ["a/b c", "./a/b c", "../project/a/b c"])
-def test_into_a_folder_that_is_made(scaffold: Scaffold, here: Path, into: str) -> None:
+def test_into_a_folder_that_is_created(scaffold: Scaffold, here: Path, into: str) -> None:
     outcome = scaffold("project", "my_project", "--into", into)
     assert outcome.out.splitlines()[1] == "   create  a/b c/my_project/Makefile      2 lines"
     assert outcome.out.splitlines()[-1] == "Next: cd 'a/b c/my_project' && make test"
@@ -384,7 +384,7 @@ def test_refused(
     assert reports(error["message"], error["fix"], (place or {}).get("text", ""), pointed) == said
 
 
-def test_what_is_wrong_is_said_before_cookiecutter_is_called(
+def test_errors_are_reported_before_cookiecutter_runs(
     refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def called(*_: object, **__: object) -> None:
@@ -395,7 +395,7 @@ def test_what_is_wrong_is_said_before_cookiecutter_is_called(
     assert refused("project", "match")[0] == 2
 
 
-# On a terminal: the real template, in a process of its own.
+# On a terminal: the real template, in a separate process.
 
 ASKED: dict[str, tuple[str, Any]] = {
     "project": ("Name of the project and of its folder (project=...) [my_project]: ", []),
@@ -512,7 +512,7 @@ def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
     assert tree(again) == tree(folder)
 
 
-def test_what_is_given_is_not_asked(tmp_path: Path) -> None:
+def test_there_is_no_prompt_for_given_values(tmp_path: Path) -> None:
     words = ["package=net", "description=x", "author=y", "backend=torch", "ci=cpu", "--dry-run"]
     answers = [(question("license"), "MIT"), (question("docker"), "cpu")]
     code, lines = talk(tmp_path, ["project", "my_project", *words], answers)
@@ -530,7 +530,7 @@ def test_what_is_given_is_not_asked(tmp_path: Path) -> None:
     assert tree(tmp_path) == {}
 
 
-def test_a_default_that_is_none_is_not_offered(tmp_path: Path) -> None:
+def test_an_invalid_default_is_not_offered(tmp_path: Path) -> None:
     package = "Package that the code is imported from (package=...): "
     answers = [(package, ""), (package, "nets"), *((question(key), "") for key in list(ASKED)[2:])]
     code, lines = talk(tmp_path, ["project", "random", "--dry-run"], answers)
@@ -551,7 +551,7 @@ def test_a_default_that_is_none_is_not_offered(tmp_path: Path) -> None:
                           "Write one, as in `scaffold project my_project`."]),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_refused_before_any_question(
+def test_errors_are_reported_before_any_question(
     tmp_path: Path, words: list[str], said: list[str] | None
 ) -> None:
     here = tmp_path / "here"
@@ -580,7 +580,7 @@ def test_no_input_on_a_terminal_and_without_one(tmp_path: Path) -> None:
     assert lines[0] == CREATED.splitlines()[0]
 
 
-def test_json_on_a_terminal_asks_beside_it(tmp_path: Path) -> None:
+def test_json_on_a_terminal_prompts_on_standard_error(tmp_path: Path) -> None:
     answers = [(question(key), "") for key in ASKED]
     command = "scaffold project --json --dry-run"
     code, lines = talk(tmp_path, command.split()[1:], answers)

@@ -54,7 +54,7 @@ def take(key: str, name: str) -> str:
                              ("Keras_Scaffold", "my_Keras_Scaffold")]),
     ],
 )  # fmt: skip
-def test_no_project(name: str, message: str, fix: str) -> None:
+def test_refused_projects(name: str, message: str, fix: str) -> None:
     with pytest.raises(UsageError) as refused:
         check_project(name, TAKEN["project"])
     assert (refused.value.message, refused.value.fix) == (message, fix)
@@ -87,7 +87,7 @@ def test_no_project(name: str, message: str, fix: str) -> None:
                        "tests", "src", "layers", "models", "conftest")),
     ],
 )  # fmt: skip
-def test_no_package(name: str, message: str, fix: str) -> None:
+def test_refused_packages(name: str, message: str, fix: str) -> None:
     with pytest.raises(UsageError) as refused:
         check_package(name, TAKEN["package"])
     assert (refused.value.message, refused.value.fix) == (message, fix)
@@ -117,7 +117,7 @@ def test_a_package(name: str) -> None:
          "Write it without."),
     ],
 )  # fmt: skip
-def test_no_text(key: str, text: str, message: str, fix: str) -> None:
+def test_refused_texts(key: str, text: str, message: str, fix: str) -> None:
     with pytest.raises(UsageError) as refused:
         check_text(key, text)
     assert (refused.value.message, refused.value.fix) == (message, fix)
@@ -169,7 +169,7 @@ def test_a_package_that_is_accepted_can_be_imported(name: str) -> None:
 
 
 @given(st.text(max_size=210))
-def test_a_text_that_is_accepted_is_itself_wherever_it_is_written(text: str) -> None:
+def test_an_accepted_text_is_unchanged_wherever_it_is_written(text: str) -> None:
     checks = [(check_seen, "author"), (check_plain, "author"), (check_text, "author")]
     if all(accepted(check, key, text) for check, key in checks):
         assert tomllib.loads(f'author = "{text}"') == {"author": text}

@@ -1,4 +1,4 @@
-"""Each pair of answers: files that the tools leave as they are, a wheel, valid workflows."""
+"""Each pair of answers gives files that pass the tools, a wheel, and valid workflows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scaffold.project import load_questions
 QUESTIONS = load_questions(ROOT / "templates/project")
 CHOICES = {question.key: [*question.choices] for question in QUESTIONS if question.choices}
 PAIRS = [dict(zip(CHOICES, values, strict=True)) for values in AllPairs([*CHOICES.values()])]
-# The shortest and the longest name: lines must break alike with both.
+# The shortest and the longest name: lines must wrap the same way with both.
 NAMES = ("n", "a_name_of_thirty_letters_or_so")
 FIRST_LINES = {
     "Apache-2.0": "                                 Apache License",
@@ -32,7 +32,7 @@ FIRST_LINES = {
 
 @pytest.mark.parametrize("answers", PAIRS, ids=lambda answers: "-".join(answers.values()))
 @pytest.mark.parametrize("name", NAMES)
-def test_a_project_that_the_tools_leave_as_it_is(
+def test_a_project_passes_the_tools(
     scaffold: Scaffold, here: Path, name: str, answers: Mapping[str, str]
 ) -> None:
     words = [f"{key}={value}" for key, value in answers.items()]

@@ -1,4 +1,4 @@
-"""The layer and the model that a project starts with are what the templates give today."""
+"""The initial layer and model of a project are what the templates generate now."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ def test_is_up_to_date() -> None:
     files = starter()
     assert len(files) == 4
     for path, text in files.items():
-        assert (PROJECT / path).read_text("utf-8") == text, "`make goldens` renews it"
+        assert (PROJECT / path).read_text("utf-8") == text, "`make goldens` regenerates it"

@@ -1,1 +1,1 @@
-"""Generating, training and proving examples: the part that runs Keras."""
+"""Generates, trains and verifies examples: the part that runs Keras."""

@@ -1,4 +1,4 @@
-"""What the examples are made of: the files that their commands give, and what is in them."""
+"""Builds examples: the files that their commands generate, and what is in them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SCRIPT = "example/train_layer.py.jinja"
 
 @dataclass(frozen=True)
 class Generated:
-    """A class of an example, with the command that has generated it."""
+    """A class of an example, with the command that generated it."""
 
     target: str
     name: str
@@ -38,10 +38,10 @@ class Built:
     """An example as it should be.
 
     Args:
-        example: What it is built of.
+        example: Its entry in the list.
         files: The bytes of each file, by its name in the folder.
-        classes: What was generated, in order.
-        task: What its training script learns, if there is one.
+        classes: The generated classes, in order.
+        task: The task of its training script, if there is one.
     """
 
     example: Example
@@ -56,13 +56,13 @@ class Built:
         return name
 
     def paths(self, folder: Path = FOLDER) -> dict[PurePosixPath, bytes]:
-        """The bytes of each file by its path, with the folder of all examples."""
+        """Return the bytes of each file by its path, including the folder of all examples."""
         root = PurePosixPath(folder.as_posix()) / self.example.name
         return {root / name: content for name, content in self.files.items()}
 
 
 def build(example: Example, catalog: Catalog | None = None) -> Built:
-    """Generate an example, without touching what is there.
+    """Generate an example, without changing existing files.
 
     Raises:
         ScaffoldError: As its commands do.
@@ -80,7 +80,7 @@ def build(example: Example, catalog: Catalog | None = None) -> Built:
 
 
 def left_over(built: Sequence[Built], folder: Path = FOLDER) -> Iterator[Path]:
-    """Files in the folders of the examples that are no part of them."""
+    """Yield files in the folders of the examples that don't belong to them."""
     for one in built:
         for path in sorted((folder / one.example.name).glob("**/*.*")):
             inside = path.relative_to(folder / one.example.name)
@@ -98,15 +98,15 @@ def _generated(command: str, folder: Path) -> Generated:
 
 
 def written(words: Sequence[str], folder: Path, package: str | None = None) -> Plan:
-    """What a person writes with a command line in `folder`.
+    """Write what a command line generates in `folder`.
 
     Args:
         words: The command line.
-        folder: Where it is typed.
-        package: What classes are registered under; else what the folder's project says.
+        folder: The current folder of the command.
+        package: The package to register classes under; by default, that of the folder's project.
 
     Raises:
-        UsageError: If the command line can't be.
+        UsageError: If the command fails.
     """
     try:
         with contextlib.chdir(folder):

@@ -1,4 +1,4 @@
-"""Which examples have changed since a commit: their files, or what the list says of them."""
+"""Finds the examples that changed since a commit: their files, or their entries in the list."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tools.examples.listing import FOLDER, LISTING, Example
 
 
 def changed_since(commit: str, examples: Sequence[Example]) -> list[Example]:
-    """Those of the examples that are not as they were at `commit`.
+    """Return the examples that differ from `commit`.
 
     Raises:
-        MissingError: If there is no git.
+        MissingError: If git is not installed.
         UsageError: If `commit` is not a commit of the repository that the examples are in.
     """
     before = tomllib.loads(
@@ -37,13 +37,13 @@ def changed_since(commit: str, examples: Sequence[Example]) -> list[Example]:
 def _git(commit: str, *words: str) -> str:
     git = shutil.which("git")
     if git is None:
-        raise MissingError("--since asks git, which is not installed", fix="Install git")
+        raise MissingError("--since needs git, which is not installed", fix="Install git")
     ran = subprocess.run(
         [git, *words], capture_output=True, text=True, encoding="utf-8", check=False
     )
     if ran.returncode:
         raise UsageError(
-            f"--since: git does not know {FOLDER.as_posix()} at `{shown(commit)}`",
-            fix="Name a commit of this repository, or leave --since out to prove all",
+            f"--since: git can't find {FOLDER.as_posix()} at `{shown(commit)}`",
+            fix="Name a commit of this repository, or omit --since to verify all examples",
         )
     return ran.stdout

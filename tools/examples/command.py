@@ -1,4 +1,4 @@
-"""`python -m tools.examples`: generate the examples, prove them, and show them."""
+"""`python -m tools.examples`: generate the examples, verify them, and show them."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 _NAMES = click.argument("names", nargs=-1, metavar="[NAME]...")
 
 
-_HELP = """Generate the examples of generated_examples/examples.toml, prove and show them.
+_HELP = """Generate, verify and show the examples of generated_examples/examples.toml.
 
 \b
 python -m tools.examples build            write their files
-python -m tools.examples verify dense     run all that proves them
-python -m tools.examples report           a page that shows them
+python -m tools.examples verify dense     verify the example `dense`
+python -m tools.examples report           write a page that shows them
 """
 
 
 @click.group("examples", help=_HELP)
 def command() -> None:
-    """The group of the three; what its help says is `_HELP`."""
+    """Group the three commands; `_HELP` is the help."""
 
 
 @command.command("build")
@@ -42,9 +42,9 @@ def command() -> None:
 @click.option("--check", is_flag=True, help="Show what would change as a diff, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def build_command(names: tuple[str, ...], check: bool, as_json: bool) -> None:
-    """Generate the files of the examples that are named, or of all.
+    """Generate the files of the named examples, by default of all.
 
-    Exit codes: 0 all is as generated, 1 with --check something would change.
+    Exit codes: 0 all files are up to date, 1 with --check something would change.
     """
     from scaffold.changes import make_plan
     from scaffold.cli.failure import colored_diff
@@ -71,7 +71,7 @@ def build_command(names: tuple[str, ...], check: bool, as_json: bool) -> None:
         click.echo(f"{len(built)} examples, {len(files)} files: {len(changed)} written")
     if not clean and not as_json:
         for path in others:
-            click.echo(f"no part of an example: {path}", err=True)
+            click.echo(f"not part of any example: {path}", err=True)
         if changed and check:
             what = "1 file" if len(changed) == 1 else f"{len(changed)} files"
             click.echo(f"{what} would change", err=True)
@@ -86,32 +86,32 @@ def build_command(names: tuple[str, ...], check: bool, as_json: bool) -> None:
     "backends",
     multiple=True,
     type=click.Choice([*BACKENDS, "all"]),
-    help="On which backend.  [default: all]",
+    help="The backend to run on.  [default: all]",
 )
 @click.option(
     "--device",
     type=click.Choice(DEVICES),
     default="cpu",
     show_default=True,
-    help="Where to compute; gpu also asserts that training was really there.",
+    help="The device to run on; gpu also asserts that training used it.",
 )
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="How many examples at a time.  [default: one for each core]",
+    help="The number of examples to run at a time.  [default: one for each core]",
 )
-@click.option("--shard", default="1/1", metavar="I/N", help="The I-th of N shares of the examples.")
-@click.option("--since", metavar="COMMIT", help="Only what has changed since that commit.")
-@click.option("--all", "anew", is_flag=True, help="Also what has not changed since it was proved.")
-@click.option("--by-turn", is_flag=True, help="Each example on one of the backends only.")
+@click.option("--shard", default="1/1", metavar="I/N", help="The I-th of N shards of the examples.")
+@click.option("--since", metavar="COMMIT", help="Only examples that changed since this commit.")
+@click.option("--all", "again", is_flag=True, help="Also examples that are verified and unchanged.")
+@click.option("--by-turn", is_flag=True, help="Run each example on only one of the backends.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=1),
     default=900,
     show_default=True,
     metavar="SECONDS",
-    help="How long one step may take.",
+    help="The time limit for one step.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def verify_command(
@@ -121,17 +121,17 @@ def verify_command(
     jobs: int | None,
     shard: str,
     since: str | None,
-    anew: bool,
+    again: bool,
     by_turn: bool,
     timeout: float,
     as_json: bool,
 ) -> None:
-    """Prove the examples that are named, or all: the files, their tests, the contract, training.
+    """Verify the named examples, by default all: their files, tests, contract and training.
 
-    Goes on where it was stopped, and does again only what has changed. The reports are
+    Continues where it was stopped, and repeats only what has changed. The reports are
     .examples/reports/verify.json and verify.xml (JUnit).
 
-    Exit codes: 0 all proved, 1 something failed, 5 the device or a package is missing.
+    Exit codes: 0 all passed, 1 something failed, 5 the device or a package is missing.
     """
     from tools.examples.changed import changed_since
     from tools.examples.progress import Display
@@ -149,7 +149,7 @@ def verify_command(
         examples = changed_since(since, examples)
     built = _built(Shard.parse(shard).of(examples))
     at_once = jobs or (1 if device == "gpu" else os.cpu_count() or 1)
-    asked = Asked(chosen, device, at_once, timeout, anew, by_turn)
+    asked = Asked(chosen, device, at_once, timeout, again, by_turn)
     display = Display(len(built) + len(asked.units(built)), quiet=as_json)
     found: list[Result] = []
     try:
@@ -179,7 +179,7 @@ def verify_command(
     help="The folder for the page.",
 )
 def report_command(into: Path) -> None:
-    """Write a page with a card for each example: code, formula, curves, and what is proved."""
+    """Write a page with a card for each example: code, formula, curves, and results."""
     from tools.examples.report.site import write_site
     from tools.examples.verify.results import all_known
 
@@ -202,7 +202,7 @@ def _built(examples: Sequence[Example]) -> list[Built]:
     built = []
     try:
         for number, example in enumerate(examples, start=1):
-            progress.show(f"[{number}/{len(examples)}] generates {example.name}")
+            progress.show(f"[{number}/{len(examples)}] generating {example.name}")
             built.append(build(example, catalog))
     finally:
         progress.erase()
@@ -224,7 +224,7 @@ def _answer_build(plan: Plan, others: Sequence[str], *, ok: bool, written: bool)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and exit with its code."""
     from scaffold.cli import run
 
     run(command, "python -m tools.examples", arguments)

@@ -1,4 +1,4 @@
-"""What `python -m tools.examples verify` shows while it runs: a line for each result."""
+"""The output of `python -m tools.examples verify` while it runs: a line for each result."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tools.examples.verify.run import Event, Known, Started
 
 
 class Display:
-    """A line for each unit that has ended, and on a terminal one of what runs now.
+    """Shows a line for each finished unit, and on a terminal one for the running steps.
 
     Args:
-        units: How many there are.
-        quiet: Whether only what runs now is shown.
+        units: The number of units.
+        quiet: Whether to show only the running steps.
     """
 
     def __init__(self, units: int, *, quiet: bool) -> None:
@@ -29,7 +29,7 @@ class Display:
         self._running: dict[tuple[str, str], str] = {}
 
     def show(self, event: Event) -> Result | None:
-        """Show an event; the result that it brings, if it does."""
+        """Show an event, and return its result, if it has one."""
         if isinstance(event, Started):
             self._running[event.example, event.backend] = event.step
             self._show_running()
@@ -44,7 +44,7 @@ class Display:
         return result
 
     def erase(self) -> None:
-        """Leave no line of what runs now."""
+        """Erase the line for the running steps."""
         self._progress.erase()
 
     def _show_running(self) -> None:
@@ -60,23 +60,23 @@ class Display:
             click.echo(f"{where}: {word}\n{problem.message}")
             return
         word = click.style("proved", fg="green")
-        when = "not again, nothing has changed" if again else f"{result.seconds:.0f} s"
+        when = "unchanged, not run again" if again else f"{result.seconds:.0f} s"
         said = ", ".join([*_said(result.facts()), *_speed(result)])
         click.echo(f"{where}: {word} ({said}; {when})")
 
 
 def _said(facts: Mapping[str, Any]) -> Iterator[str]:
-    """What was found out, as far as a line has room for it."""
+    """Yield the facts that fit on a line."""
     yield from (f"{facts[what]} {what}" for what in ("tests", "checks") if what in facts)
     if "score" in facts:
-        yield f"{facts['metric']} {facts['score']:g} where a guess gets {facts['trivial']:g}"
+        yield f"{facts['metric']} {facts['score']:g}, baseline {facts['trivial']:g}"
 
 
 def _speed(result: Result) -> Iterator[str]:
-    """How long a step of the training took on a GPU, beside the CPU's if that is known."""
+    """Yield the duration of a training step on a GPU, and on the CPU if known."""
     if result.device == "cpu" or "ms_per_step" not in result.facts():
         return
-    yield f"{result.facts()['ms_per_step']:.1f} ms a step"
+    yield f"{result.facts()['ms_per_step']:.1f} ms per step"
     beside = known(result.example, result.backend, "cpu")
     if beside and "ms_per_step" in beside.facts():
         yield f"{beside.facts()['ms_per_step']:.1f} on the CPU"

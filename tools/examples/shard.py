@@ -1,4 +1,4 @@
-"""A share of a list, so that several machines do all of it once."""
+"""A share of a list, for splitting work between several machines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Shard:
 
     Args:
         number: From 1 to `count`.
-        count: How many there are.
+        count: The number of shares.
     """
 
     number: int = 1
@@ -27,19 +27,19 @@ class Shard:
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """The shard that `text` stands for, such as `2/4`.
+        """Parse a shard such as `2/4`.
 
         Raises:
-            UsageError: If there is no such shard.
+            UsageError: If `text` is not a valid shard.
         """
         found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
             raise UsageError(
-                f"there is no shard `{shown(text)}`",
+                f"invalid shard `{shown(text)}`",
                 fix="Write `--shard 1/4` for the first of four, up to `4/4`",
             )
         return cls(int(found[1]), int(found[2]))
 
     def of(self, items: Sequence[Item]) -> list[Item]:
-        """This share of the items."""
+        """Return this share of the items."""
         return list(items[self.number - 1 :: self.count])

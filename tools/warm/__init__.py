@@ -1,8 +1,8 @@
-"""A `python` that has imported Keras already: each start of it is the fork of a server.
+"""A `python` that has already imported Keras: each start of it is a fork of a server.
 
-To import Keras takes seconds, and a proof of an example starts many processes that do little else.
-A fork knows as little of an example as a fresh process, and cannot change the next one. Where there
-are no forks, or they would inherit a GPU, `warm_python` gives the real interpreter.
+Importing Keras takes seconds, and verifying an example starts many processes that do little else.
+A fork is as isolated as a fresh process. If forks are not available, or would inherit a GPU,
+`warm_python` returns the real interpreter.
 
     process --- argv, environment, folder, standard streams ---> server of its backend: fork
 """

@@ -1,6 +1,6 @@
-"""The command that stands in for `python`: it hands itself over to the server of its backend.
+"""The replacement for `python`: it hands itself over to the server of its backend.
 
-It is copied into a file of its own and imports nothing of scaffold.
+It is copied into a separate file and imports nothing from scaffold.
 """
 
 import json
@@ -10,7 +10,7 @@ import sys
 
 
 def main() -> None:
-    """Run in a fork of the server, or as the real interpreter where there is none."""
+    """Run in a fork of the server, or as the real interpreter if there is none."""
     folder, words = os.path.dirname(os.path.abspath(sys.argv[0])), sys.argv[1:]
     seed = os.environ.get("PYTHONHASHSEED", "")
     address = os.path.join(folder, f"{os.environ.get('KERAS_BACKEND', 'tensorflow')}-{seed}")

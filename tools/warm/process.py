@@ -1,4 +1,4 @@
-"""In a fork: become the process that was asked for, as `python` reads its words."""
+"""In a fork: become the requested process, parsing its arguments like `python`."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# Folders that imports are looked up in, before anything was asked for.
-_ASKED_FOR = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-_LIBRARIES = [entry for entry in sys.path[1:] if entry not in _ASKED_FOR]
+# The import path of the server, without its `PYTHONPATH`.
+_OWN_PATH = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+_LIBRARIES = [entry for entry in sys.path[1:] if entry not in _OWN_PATH]
 
 
 def run(asked: Mapping[str, Any], streams: Sequence[int]) -> None:
-    """Run `-c code`, `-m module` or a script; it ends as that does.
+    """Run `-c code`, `-m module` or a script, and end as it does.
 
     Args:
-        asked: `words`, `folder`, `environment`, and `python`: the command that was called.
+        asked: `words`, `folder`, `environment`, and `python`, the command that was called.
         streams: File descriptors of standard input, output and error.
     """
     _be_alone(asked, streams)
@@ -43,7 +43,7 @@ def run(asked: Mapping[str, Any], streams: Sequence[int]) -> None:
     else:
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
-        exec(what, vars(module))  # noqa: S102 - it is what `python -c` does
+        exec(what, vars(module))  # noqa: S102 - like `python -c`
 
 
 def _be_alone(asked: Mapping[str, Any], streams: Sequence[int]) -> None:
@@ -64,7 +64,7 @@ def _be_alone(asked: Mapping[str, Any], streams: Sequence[int]) -> None:
 
 
 def _options(words: list[str]) -> tuple[list[str], bool]:
-    """What is left of `words` behind the options of `python`, and whether `-P` is one of them."""
+    """Return `words` without the options of `python`, and whether `-P` is one of them."""
     safe = bool(os.environ.get("PYTHONSAFEPATH"))
     while words and words[0].startswith("-") and words[0] not in ("-c", "-m"):
         option = words.pop(0)
@@ -75,12 +75,12 @@ def _options(words: list[str]) -> tuple[list[str], bool]:
         elif option == "-P":
             safe = True
         elif option != "-q":
-            raise SystemExit(f"a warm python does not know {option}")
+            raise SystemExit(f"a warm python does not support {option}")
     return words, safe
 
 
 def _filter_warnings(text: str) -> None:
-    """`action:message:category`, as `-W` takes it."""
+    """Apply `action:message:category`, the argument of `-W`."""
     action, message, category, *_ = [*text.split(":"), "", ""]
     kind = getattr(builtins, category or "Warning")
-    warnings.filterwarnings(action, message, kind)  # type: ignore[arg-type] # it checks the word
+    warnings.filterwarnings(action, message, kind)  # type: ignore[arg-type] # it checks the action

@@ -1,8 +1,8 @@
-"""The server: it has imported Keras, and forks for each process that is asked for.
+"""The server: it has imported Keras, and forks for each requested process.
 
     python -m tools.warm.server ADDRESS
 
-It ends when its standard input is closed, and a fork when who asked for it has left.
+It ends when its standard input is closed; a fork ends when its client disconnects.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from typing import Any, NoReturn
 from scaffold.processes import kill_group
 from tools.warm.process import run
 
-# What a proof of an example imports besides; where one is missing, the proof will say so.
+# Other imports of the examples; if one is missing, the verification reports it.
 _ALSO = ("numpy", "pytest", "sklearn.datasets", "sklearn.model_selection", "matplotlib.figure")
 
 
 def main() -> None:
-    """Serve until the standard input ends; in a fork, be the process that was asked for."""
+    """Serve until standard input ends; in a fork, become the requested process."""
     address = Path(sys.argv[1])
     _import()
     gc.collect()
@@ -59,7 +59,7 @@ class _Server:
         self._woken, self._wakes = socket.socketpair()
 
     def serve(self) -> tuple[dict[str, Any], list[int]] | None:
-        """Answer until nobody can ask any more: `None`, or in a fork what was asked for."""
+        """Serve requests; return only in a fork, with its request."""
         self._wakes.setblocking(False)
         self._woken.setblocking(False)
         signal.set_wakeup_fd(self._wakes.fileno())
@@ -99,12 +99,12 @@ class _Server:
         return None
 
     def _left(self, pid: int, client: socket.socket) -> None:
-        """Who asked for the process is gone: end it; `_reap` does the rest."""
+        """End the process of a client that is gone; `_reap` does the rest."""
         self._selector.unregister(client)
         kill_group(pid)
 
     def _reap(self) -> None:
-        """Tell of each child that has ended how it did."""
+        """Report the exit code of each child that has ended."""
         with contextlib.suppress(BlockingIOError):
             self._woken.recv(1 << 12)
         for pid, client in [*self._children.items()]:
@@ -117,11 +117,11 @@ class _Server:
                     code = os.waitstatus_to_exitcode(status)
                     client.sendall(code.to_bytes(4, "big", signed=True))
                 client.close()
-                # What it has started and left behind goes too.
+                # Also end what it has left running.
                 kill_group(pid)
 
     def _forget(self, client: socket.socket) -> None:
-        """In a fork: let go of all that is the server's."""
+        """Release everything of the server, in a fork."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._selector.close()

@@ -1,4 +1,4 @@
-"""The servers of some backends, and the command that asks them."""
+"""Starts the servers of some backends, and writes the command that uses them."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from pathlib import Path
 from scaffold.errors import ScaffoldError
 from tools.warm import command
 
-# What a hash seed fixes differs from a process to the next, and a fork has that of its server.
+# Hash values differ between processes, and a fork has those of its server.
 SEEDS = ("", "4321")
-# On macOS a fork after such imports may crash.
+# On macOS, forking after these imports may crash.
 FORKS = hasattr(os, "fork") and sys.platform != "darwin"
 _PATIENCE = 300.0  # seconds
 
 
 @contextlib.contextmanager
 def warm_python(backends: Iterable[str], variables: Mapping[str, str]) -> Iterator[str]:
-    """Have an interpreter while this lasts; it gives its path.
+    """Yield the path of a warm interpreter, which exists inside the context.
 
     Args:
-        backends: Those of KERAS_BACKEND for which Keras is imported beforehand; for any other the
-            real interpreter is started.
-        variables: What the libraries read from the environment when they are imported: for a
-            fork it is too late.
+        backends: Values of KERAS_BACKEND for which Keras is imported in advance; any other starts
+            the real interpreter.
+        variables: Environment variables that the libraries read when they are imported, which is
+            too late in a fork.
 
     Raises:
         ScaffoldError: If a server does not start.
@@ -45,7 +45,7 @@ def warm_python(backends: Iterable[str], variables: Mapping[str, str]) -> Iterat
         _wait_for(sockets)
         python = folder / "python"
         body = Path(command.__file__).read_text(encoding="utf-8")
-        # Isolated and without `site`: it starts in a fifth of the time.
+        # Isolated and without `site`, it starts five times as fast.
         python.write_text(f"#!{sys.executable} -ISE\n{body}", encoding="utf-8")
         python.chmod(0o700)
         yield str(python)
@@ -81,6 +81,6 @@ def _wait_for(servers: Iterable[tuple[Path, subprocess.Popen[bytes]]]) -> None:
                 raise ScaffoldError(
                     f"Keras could not be imported for {address.name.rstrip('-')}: "
                     f"{[log, *log.splitlines()][-1]}",
-                    fix='Try `python -c "import keras"` with KERAS_BACKEND set to it',
+                    fix='Try `python -c "import keras"` with that KERAS_BACKEND',
                 )
             time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""What a card shows: an example, the template of its last class, and what has been found of it."""
+"""The content of a card: an example, the template of its last class, and its results."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Where = tuple[str, str]
 
 @dataclass(frozen=True)
 class Badge:
-    """What is proved somewhere: `proved`, `failed` or `not run`."""
+    """The status on a backend and a device: `proved`, `failed` or `not run`."""
 
     where: str
     status: str
@@ -38,7 +38,7 @@ class Badge:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was found on a backend and a device, as text; a dash for what was not."""
+    """Measured values on a backend and a device, as text; a dash for missing ones."""
 
     where: str
     score: str
@@ -50,12 +50,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Task:
-    """What was learnt: the metric on data held out, what was asked, and a guess to compare with."""
+    """The task: its metric on held-out data, the threshold, and a baseline with its score."""
 
     metric: str
-    asked: str
-    guess: str
-    guessed: str
+    threshold: str
+    baseline: str
+    baseline_score: str
 
 
 @dataclass(frozen=True)
@@ -70,30 +70,30 @@ class Row:
 
 @dataclass(frozen=True)
 class Card:
-    """All that is shown of an example.
+    """Everything that is shown of an example.
 
     Args:
-        name: The example's.
+        name: The name of the example.
         kind: A key of `KINDS`.
-        title: The template's.
-        class_name: The last class's.
-        template: The template's name.
-        said: What it is, in a sentence.
-        formula: As MathML, if the template has one.
-        commands: What to type.
-        like: What Keras itself has for it, if anything.
-        papers: What it is after: links, by what they are called.
-        sources: The highlighted files of the classes, by their names.
-        options: The template's, with what was chosen.
-        attributes: The template's.
-        badges: What is proved, and where.
-        problems: What went wrong, and where.
-        measured: What was found of what stands there now.
-        task: What was learnt, if something was.
-        trained: Where the plots and the graph come from.
-        plots: The curves.
+        title: The title of the template.
+        class_name: The name of the last class.
+        template: The name of the template.
+        said: A description, in one sentence.
+        formula: The formula as MathML, if the template has one.
+        commands: The commands that generate it.
+        like: The corresponding Keras class, if there is one.
+        papers: Links to papers, by name.
+        sources: The highlighted files of the classes, by name.
+        options: The options of the template, with the chosen values.
+        attributes: The attributes of the template.
+        badges: The status on each backend and device.
+        problems: What failed, and where.
+        measured: Measured values of the current files.
+        task: The task of the training, if there is one.
+        trained: The backend and device of the plots and the graph.
+        plots: The training curves.
         graph: The trained model, in Graphviz's language.
-        words: What it can be found by.
+        words: The words for the search.
     """
 
     name: str
@@ -120,7 +120,7 @@ class Card:
 
 
 def make_card(built: Built, template: Template, results: Iterable[Result]) -> Card:
-    """The card of an example, with those of its results that are of what stands there now."""
+    """Return the card of an example, with the results of its current files."""
     last = built.classes[-1]
     found = _current(built, results)
     where, curves, graph = _trained(found)
@@ -164,7 +164,7 @@ def make_card(built: Built, template: Template, results: Iterable[Result]) -> Ca
 
 
 def prose(text: str) -> Markup:
-    """Text in which what stands in backticks is code."""
+    """Return text as HTML, with the parts in backticks as code."""
     parts = str(escape(text)).split("`")
     return Markup(  # noqa: S704 - escaped
         "".join(f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts))
@@ -172,7 +172,7 @@ def prose(text: str) -> Markup:
 
 
 def highlighted(source: str) -> Markup:
-    """Python in `span` elements with the classes of Pygments, where they make a difference."""
+    """Return Python as HTML with the classes of Pygments, without those that have no style."""
     from pygments import highlight  # type: ignore[import-untyped] # its stubs are another package
     from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
     from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
@@ -182,7 +182,7 @@ def highlighted(source: str) -> Markup:
 
 
 def _sources(built: Built) -> dict[str, str]:
-    """The files of the classes."""
+    """Return the files of the classes."""
     return {
         name: content.decode("utf-8")
         for name, content in built.files.items()
@@ -191,7 +191,7 @@ def _sources(built: Built) -> dict[str, str]:
 
 
 def _papers(source: str, text: str) -> dict[str, str]:
-    """The papers that docstrings refer to, and the template's, where it is none of them."""
+    """Return the papers that docstrings refer to, and that of the template."""
     papers = {" ".join(name.split()): link for name, link in _REFERENCE.findall(text)}
     if source.startswith(("https://", "http://")) and source not in papers.values():
         papers[source.partition("://")[2]] = source
@@ -199,7 +199,7 @@ def _papers(source: str, text: str) -> dict[str, str]:
 
 
 def _current(built: Built, results: Iterable[Result]) -> dict[Where, Result]:
-    """The results that still hold, by where they were found."""
+    """Return the results of the current files, by backend and device."""
     mine = {(one.backend, one.device): one for one in results if one.example == built.example.name}
     order = [(backend, device) for backend in (SOURCE, *_BACKENDS) for device in _DEVICES]
     return {
@@ -208,11 +208,11 @@ def _current(built: Built, results: Iterable[Result]) -> dict[Where, Result]:
 
 
 def _badges(found: Mapping[Where, Result]) -> list[Badge]:
-    places = [(backend, device) for device in _DEVICES for backend in _BACKENDS]
+    everywhere = [(backend, device) for device in _DEVICES for backend in _BACKENDS]
     files = next((one for at, one in found.items() if at[0] == SOURCE), None)
     return [
         Badge("Files", _status(files)),
-        *(Badge(_place(at), _status(found.get(at))) for at in places),
+        *(Badge(_label(at), _status(found.get(at))) for at in everywhere),
     ]
 
 
@@ -222,7 +222,7 @@ def _status(result: Result | None) -> str:
     return "proved" if result.proved else "failed"
 
 
-def _place(at: Where) -> str:
+def _label(at: Where) -> str:
     backend, device = at
     return "Files" if backend == SOURCE else f"{_BACKENDS[backend]} {_DEVICES[device]}"
 
@@ -231,12 +231,12 @@ def _problems(found: Mapping[Where, Result]) -> Iterator[str]:
     for at, result in found.items():
         if step := result.problem:
             first = [*step.message.strip().splitlines(), step.status][0]
-            yield f"{_place(at)}, {step.name}: {printable(first)[:_LONGEST]}"
+            yield f"{_label(at)}, {step.name}: {printable(first)[:_LONGEST]}"
 
 
 def _measured(at: Where, facts: Mapping[str, Any]) -> Measured:
     return Measured(
-        _place(at),
+        _label(at),
         _number(facts.get("score"), ".3f"),
         _number(facts.get("parameters"), ",d"),
         _number(facts.get("ms_per_step"), ".2f"),
@@ -252,17 +252,17 @@ def _number(value: Any, form: str) -> str:
 def _task(found: Mapping[Where, Result]) -> Task | None:
     for facts in (result.facts() for result in found.values()):
         if "trivial" in facts:
-            asked = f"{'under' if facts['lower'] else 'over'} {facts['bound']:g}"
-            return Task(facts["metric"], asked, facts["baseline"], f"{facts['trivial']:.3f}")
+            threshold = f"{'under' if facts['lower'] else 'over'} {facts['bound']:g}"
+            return Task(facts["metric"], threshold, facts["baseline"], f"{facts['trivial']:.3f}")
     return None
 
 
 def _trained(found: Mapping[Where, Result]) -> tuple[str, Mapping[str, Sequence[float]], str]:
-    """Where the first training was, with its curves and its model."""
+    """Return where the first training ran, with its curves and its model."""
     for at, result in found.items():
         facts = result.facts()
         if facts.get("curves"):
-            return _place(at), facts["curves"], facts.get("graph", "")
+            return _label(at), facts["curves"], facts.get("graph", "")
     return "", {}, ""
 
 

@@ -1,4 +1,4 @@
-"""What a training went through, as plots: the numbers that the page's template draws."""
+"""Training curves as plots: the coordinates that the page's template draws."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STEPS = 4
 
 @dataclass(frozen=True)
 class Tick:
-    """A number beside an axis, and how far along the axis it stands."""
+    """A number next to an axis, and its position on the axis."""
 
     at: float
     text: str
@@ -25,10 +25,10 @@ class Line:
     """A curve.
 
     Args:
-        label: Of which data it is: `training` or `held out`.
-        points: Its points, as `polyline` has them.
-        end: The last of them.
-        last: The value there.
+        label: The data: `training` or `held out`.
+        points: Its points, for `polyline`.
+        end: The last point.
+        last: The value at the last point.
     """
 
     label: str
@@ -39,7 +39,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Plot:
-    """A metric by the epoch."""
+    """A metric by epoch."""
 
     metric: str
     lines: Sequence[Line]
@@ -54,7 +54,7 @@ class Plot:
 
 
 def plots(curves: Mapping[str, Sequence[float]]) -> list[Plot]:
-    """A plot for each metric, the loss first; what is no number is left out."""
+    """Return a plot for each metric, the loss first, without values that are not finite."""
     names = [name for name in curves if not name.startswith(_HELD_OUT)]
     names.sort(key=lambda name: (name != "loss", "loss" not in name, name))
     return [plot for name in names if (plot := _plot(name, curves))]
@@ -93,8 +93,8 @@ class _Axis:
 
 
 def _line(label: str, points: Sequence[tuple[int, float]], across: _Axis, up: _Axis) -> Line:
-    places = [(across.at(epoch), up.at(value)) for epoch, value in points]
-    return Line(label, " ".join(f"{x},{y}" for x, y in places), places[-1], f"{points[-1][1]:.4g}")
+    drawn = [(across.at(epoch), up.at(value)) for epoch, value in points]
+    return Line(label, " ".join(f"{x},{y}" for x, y in drawn), drawn[-1], f"{points[-1][1]:.4g}")
 
 
 def _finite(values: Sequence[float]) -> Iterator[tuple[int, float]]:
@@ -102,7 +102,7 @@ def _finite(values: Sequence[float]) -> Iterator[tuple[int, float]]:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Some round numbers, a step apart, from no more than `low` to no less than `high`."""
+    """Return evenly spaced round numbers that enclose `low` and `high`."""
     if high - low <= 1e-9 * max(abs(low), abs(high)):
         low, high = low - (abs(low) or 1) / 2, high + (abs(high) or 1) / 2
     rough = (high - low) / _STEPS

@@ -1,7 +1,7 @@
 """Formulas of the manifests as MathML.
 
-A formula is written as code is, with words in between: `a @ b / sqrt(c), or f(x[:, t]) for each t`.
-What is no mathematics is set as it stands, so there is no formula that can't be set.
+A formula is written like code, with words in between: `a @ b / sqrt(c), or f(x[:, t]) for each t`.
+Anything that is not mathematics is copied unchanged, so every formula can be rendered.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from html import escape
 
 _PIECE = re.compile(r"(\s*)(\d+(?:\.\d+)?(?:e-?\d+)?|[^\W\d]\w*|\.\.\.|\*\*|\|\||\S)")
 _NAME = re.compile(r"[^\W\d]\w*")
-# What has a subscript by its looks: `x_i` and `block_1`, `W_label`, `b1`.
+# Names with a subscript: `x_i` and `block_1`, `W_label`, `b1`.
 _BOUND = re.compile(r"(.+)_([^\W_]|\d+)|([^\W\d_])_(\w+)|([^\W\d_])(\d+)")
 _TEXT = "and by each for from if in is of or otherwise over step the to top where with"
 _LETTERS = (
@@ -45,7 +45,7 @@ _DOTS = "<mi>\N{HORIZONTAL ELLIPSIS}</mi>"
 
 
 def mathml(formula: str) -> str:
-    """The formula as a `math` element; what is defined behind a comma has a line of its own."""
+    """Return the formula as a `math` element; each definition after a comma gets its own line."""
     lines = _Parser(formula).lines()
     if len(lines) == 1:
         inside = lines[0]
@@ -57,11 +57,11 @@ def mathml(formula: str) -> str:
 
 @dataclass(frozen=True)
 class _Set:
-    """A piece that was set.
+    """A rendered piece.
 
     Args:
         text: Its MathML.
-        bare: The same without the parentheses around it, if it has some.
+        bare: The same without enclosing parentheses.
     """
 
     text: str
@@ -73,7 +73,7 @@ class _Set:
 
 
 class _Parser:
-    """Goes over the pieces of a formula once; each method sets what begins at the current one."""
+    """Parses a formula in one pass; each method renders what starts at the current piece."""
 
     def __init__(self, formula: str) -> None:
         found = _PIECE.findall(formula.strip())
@@ -83,7 +83,7 @@ class _Parser:
         self._scripts = 0
 
     def lines(self) -> list[str]:
-        """The whole formula, cut in front of what is defined behind a comma."""
+        """Return the lines of the formula, split before each definition after a comma."""
         lines: list[list[str]] = [[]]
         while self._piece:
             parts = self._items(_ENDS)
@@ -105,7 +105,7 @@ class _Parser:
         return piece
 
     def _items(self, ends: Sequence[str]) -> list[str]:
-        """Terms, and what stands between them."""
+        """Render terms, and what is between them."""
         parts: list[str] = []
         operand = False
         while self._piece and self._piece not in ends:
@@ -125,7 +125,7 @@ class _Parser:
 
     def _at_word(self) -> bool:
         piece, after = self._pieces[self._at : self._at + 2]
-        if piece == "a":  # An article, in front of a word.
+        if piece == "a":  # An article, before a word.
             return len(after) > 1 and after not in _WORDS and bool(_NAME.fullmatch(after))
         return piece in _WORDS and (after not in _CLOSING or self._spaced[self._at + 1])
 
@@ -165,7 +165,7 @@ class _Parser:
         return whole
 
     def _followed(self, whole: _Set) -> _Set:
-        """An operand with its arguments, indices and primes, which touch it."""
+        """Render an operand with the arguments, indices and primes attached to it."""
         while not self._spaced[self._at]:
             piece, after = self._piece, self._pieces[self._at + 1 : self._at + 2]
             if piece == "(":

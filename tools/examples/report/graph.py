@@ -1,4 +1,4 @@
-"""A model's graph, drawn by Graphviz and made fit to stand inside of a page."""
+"""Draws a model's graph with Graphviz, for embedding in a page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from markupsafe import Markup
 _OPTIONS = ("-Tsvg", "-Gdpi=72", "-Gbgcolor=transparent")
 _SECONDS = 60
 _SCALE = 0.8
-# Drawn are shapes and words: no link, no image, no script, and no id, which would come twice.
+# Only shapes and text: no links, images, scripts, or ids, which could be duplicates.
 _TAGS = frozenset({"svg", "g", "polygon", "polyline", "path", "ellipse", "text"})
 _SHAPE = (
     "class d points transform viewBox x y cx cy rx ry fill stroke stroke-width stroke-dasharray"
@@ -22,12 +22,12 @@ _ATTRIBUTES = frozenset((*_SHAPE.split(), *_TEXT.split()))
 
 
 def can_draw() -> bool:
-    """Whether Graphviz is there."""
+    """Return whether Graphviz is installed."""
     return _dot() is not None
 
 
 def draw(graph: str) -> Markup:
-    """The graph, a text in Graphviz's language, as an `svg` element; nothing if it can't be."""
+    """Return a graph in Graphviz's language as an `svg` element; empty if that fails."""
     command = [_dot() or "", *_OPTIONS]
     try:
         done = subprocess.run(command, input=graph.encode(), capture_output=True, timeout=_SECONDS)
@@ -35,7 +35,7 @@ def draw(graph: str) -> Markup:
         return Markup()
     if done.returncode:
         return Markup()
-    return _inline(ElementTree.fromstring(done.stdout))  # noqa: S314 - Graphviz has written it
+    return _inline(ElementTree.fromstring(done.stdout))  # noqa: S314 - written by Graphviz
 
 
 def _dot() -> str | None:

@@ -3,7 +3,7 @@
   const root = document.documentElement;
   const all = (selector) => [...document.querySelectorAll(selector)];
 
-  // Storage may be forbidden, as it is for some files on the disk.
+  // Storage may be unavailable, as for some local files.
   const recall = () => {
     try {
       return localStorage.getItem("theme");
@@ -88,11 +88,11 @@
     };
     words.addEventListener("input", find);
     for (const radio of all("[name=kind]")) radio.addEventListener("change", find);
-    // A browser that goes back puts back what was typed.
+    // Going back in the browser restores the search text.
     addEventListener("pageshow", find);
   };
 
-  // What fits need not be stopped at with the keyboard.
+  // Regions that fit need no keyboard focus.
   const setUpScrolling = () => {
     const look = new ResizeObserver((entries) => {
       for (const { target } of entries) {

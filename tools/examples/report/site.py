@@ -1,4 +1,4 @@
-"""The page of all examples: static files that need nothing but a browser."""
+"""The page of all examples: static files that only need a browser."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def write_site(built: Sequence[Built], results: Sequence[Result], into: Path) ->
 
     Args:
         built: The examples, in the order of the page.
-        results: What was found of them; those that no longer hold are left out.
-        into: The folder, which is made if it is not there.
+        results: Their results; outdated ones are ignored.
+        into: The folder, which is created if it is missing.
 
     Returns:
         The file to open.
@@ -64,8 +64,8 @@ def _require(built: Sequence[Built]) -> None:
     for one in built:
         if one.example.name.lower() == _INDEX:
             raise UsageError(
-                f"an example is called `{one.example.name}`, as the page of all is",
-                fix="Give it another name",
+                f"an example is called `{one.example.name}`, like the page of all examples",
+                fix="Rename it",
             )
 
 
@@ -127,8 +127,8 @@ def _code_page(environment: Environment, built: Built, card: Card) -> str:
 
 
 def _write(files: Mapping[Path, str], into: Path) -> None:
-    place = into.absolute()
-    workspace = Workspace(next(one for one in (place, *place.parents) if one.is_dir()))
+    folder = into.absolute()
+    workspace = Workspace(next(one for one in (folder, *folder.parents) if one.is_dir()))
     with workspace.transaction() as transaction:
         inside = {workspace.confine(path): text.encode("utf-8") for path, text in files.items()}
         transaction.commit(

@@ -1,4 +1,4 @@
-"""The reports of a run of `verify`: JSON, and JUnit's XML."""
+"""The reports of a run of `verify`: JSON, and JUnit XML."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REPORTS = HOME / "reports"
 
 
 def write_reports(results: Sequence[Result]) -> str:
-    """Write both; the words that name them."""
+    """Write both, and return text that names them."""
     REPORTS.mkdir(parents=True, exist_ok=True)
     data = {"version": 1, "results": [result.data() for result in results]}
     files = {"verify.json": json.dumps(data, indent=1) + "\n", "verify.xml": junit(results)}
@@ -25,7 +25,7 @@ def write_reports(results: Sequence[Result]) -> str:
 
 
 def junit(results: Sequence[Result]) -> str:
-    """A suite for each unit, a test case for each step."""
+    """Return JUnit XML with a suite for each unit, and a test case for each step."""
     return written("tools.examples verify", map(_suite, results))
 
 

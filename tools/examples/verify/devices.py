@@ -11,26 +11,26 @@ from typing import Any
 from scaffold.errors import MissingError
 
 DEVICES = ("cpu", "gpu")
-# How to ask a backend for its GPUs, as one would type it.
+# Code that prints the GPUs of a backend.
 _ASK = {
     "tensorflow": "import tensorflow as tf; print(tf.config.list_physical_devices('GPU'))",
     "jax": "import jax; print([d for d in jax.devices() if d.platform != 'cpu'])",
     "torch": "import torch; print([*range(torch.cuda.device_count())])",
 }
-# That a process sees no GPU, whatever the backend.
+# Hides GPUs from a process, on any backend.
 _HIDDEN = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
 
 
 def variables(device: str) -> Mapping[str, str]:
-    """What to add to the environment of a process that is to use a device."""
+    """Return the environment variables for a process that uses a device."""
     return _HIDDEN if device == "cpu" else {}
 
 
 def require_gpu(backend: str) -> None:
-    """See that a backend finds a GPU.
+    """Check that a backend sees a GPU.
 
     Raises:
-        MissingError: If it finds none.
+        MissingError: If it sees none.
     """
     asked = subprocess.run(
         [sys.executable, "-c", _ASK[backend]],
@@ -44,29 +44,29 @@ def require_gpu(backend: str) -> None:
         raise MissingError(
             f"{backend} sees no GPU: `{_ASK[backend].partition('; ')[2]}` gives "
             f"{found[0] if not asked.returncode else asked.stderr.strip().splitlines()[-1]}",
-            fix="Run it where there is one, with the backend's build for it, or --device cpu",
+            fix="Use a machine with a GPU and the backend's build for it, or --device cpu",
         )
 
 
 def placement(model: Any) -> dict[str, Any]:
-    """Where the weights lie, and how much memory of the GPU the training took at most.
+    """Return the devices of the weights, and the peak GPU memory of the training.
 
     Raises:
-        SystemExit: If a weight lies elsewhere, or the training was elsewhere.
+        SystemExit: If a weight is on another device, or the training ran elsewhere.
     """
     import keras
 
     backend = keras.backend.backend()
-    places = sorted({_device_of(weight, backend) for weight in model.trainable_weights})
-    wrong = [place for place in places if not any(word in place for word in ("gpu", "cuda"))]
+    devices = sorted({_device_of(weight, backend) for weight in model.trainable_weights})
+    wrong = [device for device in devices if not any(word in device for word in ("gpu", "cuda"))]
     if wrong:
-        raise SystemExit(f"weights lie on {', '.join(wrong)}")
+        raise SystemExit(f"weights are on {', '.join(wrong)}")
     weights = sum(int(weight.value.nbytes) for weight in model.trainable_weights)
     peak = _peak(backend)
-    # Training holds gradients and the optimizer's state beside the weights.
+    # Training also needs memory for gradients and the optimizer's state.
     if peak < 2 * weights:
-        raise SystemExit(f"{peak:,} bytes of the GPU were used, for weights of {weights:,} bytes")
-    return {"devices": places, "peak_bytes": peak}
+        raise SystemExit(f"{peak:,} bytes of GPU memory used, for weights of {weights:,} bytes")
+    return {"devices": devices, "peak_bytes": peak}
 
 
 def _device_of(weight: Any, backend: str) -> str:

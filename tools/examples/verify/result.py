@@ -1,4 +1,4 @@
-"""How a unit ended: values that are written as JSON and read back."""
+"""The result of a unit: values that are written as JSON and read back."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Status = Literal["passed", "failed", "late", "not run"]
-SOURCE = "source"  # stands for a backend where a unit is about the files themselves
+SOURCE = "source"  # the backend of a unit for the files themselves
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that was tried.
+    """One step of a unit.
 
     Args:
         name: Such as `tests`.
-        status: `late` if it did not end in time, `not run` if one before it failed.
-        seconds: How long it took.
+        status: `late` if it timed out, `not run` if a step before it failed.
+        seconds: Its duration.
         message: What went wrong.
-        facts: What was found out, by name.
+        facts: Measured values, by name.
     """
 
     name: str
@@ -31,14 +31,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Result:
-    """How an example did on a backend and a device.
+    """The result of an example on a backend and a device.
 
     Args:
-        example: Its name.
+        example: The name of the example.
         backend: The backend, or `source` for its files.
         device: `cpu` or `gpu`.
-        digest: Of all that the result depends on.
-        steps: In the order in which they ran.
+        digest: A digest of everything that the result depends on.
+        steps: The steps, in the order in which they ran.
     """
 
     example: str
@@ -54,24 +54,24 @@ class Result:
 
     @property
     def seconds(self) -> float:
-        """How long all steps took."""
+        """The duration of all steps."""
         return sum(step.seconds for step in self.steps)
 
     @property
     def problem(self) -> Step | None:
-        """The first step that went wrong."""
+        """The first step that failed or timed out."""
         return next((step for step in self.steps if step.status in ("failed", "late")), None)
 
     def facts(self) -> dict[str, Any]:
-        """What all steps have found out."""
+        """Return the facts of all steps."""
         return {name: value for step in self.steps for name, value in step.facts.items()}
 
     def data(self) -> dict[str, Any]:
-        """The result as JSON has it."""
+        """Return the result as JSON data."""
         return {"proved": self.proved, "seconds": round(self.seconds, 3), **asdict(self)}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Result:
-        """The result that `data` gave."""
+        """Create a result from the output of `data`."""
         steps = tuple(Step(**step) for step in data["steps"])
         return cls(data["example"], data["backend"], data["device"], data["digest"], steps)

@@ -1,4 +1,4 @@
-"""What was found before: a file for each unit, below `.examples/results`."""
+"""Stores earlier results: a file for each unit, in `.examples/results`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tools.examples.verify.result import Result
 HOME = Path(".examples")
 _RESULTS = HOME / "results"
 _PACKAGES = ("keras", "numpy", "pytest", "scikit-learn")
-# What decides about an example, beside its own files.
+# What affects the result of an example, besides its own files.
 _JUDGES = (
     *("scaffold/conformance", "scaffold/cases.py"),
     *("tools/examples/build.py", "tools/examples/verify"),
@@ -27,7 +27,7 @@ _JUDGES = (
 
 
 def digest(built: Built, backend: str, device: str) -> str:
-    """A digest of all that a result depends on."""
+    """Return a digest of everything that a result depends on."""
     known = {
         "files": {name: content.decode("utf-8") for name, content in built.files.items()},
         "task": built.task and asdict(built.task),
@@ -39,9 +39,10 @@ def digest(built: Built, backend: str, device: str) -> str:
 
 
 def versions(backend: str) -> dict[str, str]:
-    """The versions of Python and of the packages that a result stands for.
+    """Return the versions of Python and of the packages that a result depends on.
 
-    Without the name of a build, as the `+cpu` of Torch: a page shows what other machines found.
+    They exclude the name of a build, such as `+cpu` for Torch, so that the page can show results
+    from other machines.
     """
     found = {"python": platform.python_version()}
     for package in (*_PACKAGES, backend):
@@ -53,16 +54,16 @@ def versions(backend: str) -> dict[str, str]:
 
 
 def known(example: str, backend: str, device: str) -> Result | None:
-    """What was found of a unit at last, if anything."""
+    """Return the last result of a unit, if there is one."""
     try:
         data = json.loads(_file(example, backend, device).read_text(encoding="utf-8"))
         return Result.from_data(data)
     except (OSError, ValueError, KeyError, TypeError):
-        return None  # Never tried, or written by another version: it is tried again.
+        return None  # It never ran, or was written by another version: run it again.
 
 
 def all_known() -> Iterator[Result]:
-    """All that was found at last, of any example."""
+    """Yield the last results of all examples."""
     for file in sorted(_RESULTS.glob("*.json")):
         example, backend, device = file.stem.rsplit("-", 2)
         if (result := known(example, backend, device)) is not None:
@@ -70,7 +71,7 @@ def all_known() -> Iterator[Result]:
 
 
 def keep(result: Result) -> None:
-    """Write a result down, all of it or nothing."""
+    """Write a result atomically."""
     file = _file(result.example, result.backend, result.device)
     file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result.data(), indent=1) + "\n"

@@ -1,4 +1,4 @@
-"""All units, some at a time: the results come as they are found."""
+"""Runs all units, some at a time, and yields results as they arrive."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ class Asked:
     """How to verify.
 
     Args:
-        backends: On which backends.
+        backends: The backends.
         device: `cpu` or `gpu`.
-        jobs: How many units at a time.
-        timeout: Seconds that a step may take.
-        anew: Whether what is known already is tried again.
-        by_turn: Whether each example is tried on one of the backends only.
+        jobs: The number of units to run at a time.
+        timeout: The time limit of a step, in seconds.
+        again: Whether to run unchanged units again.
+        by_turn: Whether to run each example on only one of the backends.
     """
 
     backends: Sequence[str]
     device: str = "cpu"
     jobs: int = 1
     timeout: float = 600.0
-    anew: bool = False
+    again: bool = False
     by_turn: bool = False
 
     def units(self, examples: Sequence[Built]) -> list[Unit]:
-        """Each example with each of its backends."""
+        """Return each example with each of its backends."""
         if self.by_turn:
             return [*zip(examples, itertools.cycle(self.backends), strict=False)]
         return [(built, backend) for built in examples for backend in self.backends]
@@ -51,7 +51,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Started:
-    """A step begins."""
+    """A step has started."""
 
     example: str
     backend: str
@@ -60,7 +60,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Known:
-    """A unit has not changed since this was found."""
+    """A unit has not changed since this result."""
 
     result: Result
 
@@ -69,14 +69,14 @@ Event = Started | Known | Result
 
 
 def verify(examples: Sequence[Built], asked: Asked) -> Generator[Event]:
-    """What becomes of each unit, as it comes; results are kept for the next time."""
+    """Yield the events of each unit as they arrive, and store results for the next run."""
     for result in _sources(examples, asked.device):
         results.keep(result)
         yield result
     rest = []
     for built, backend in asked.units(examples):
         found = results.known(built.example.name, backend, asked.device)
-        if found and found.proved and not asked.anew and _holds(found, built):
+        if found and found.proved and not asked.again and _holds(found, built):
             yield Known(found)
         else:
             rest.append((built, backend))
@@ -106,13 +106,13 @@ def _sources(examples: Sequence[Built], device: str) -> list[Result]:
 
 
 def run_all(units: Sequence[Unit], asked: Asked, steps: Sequence[Run]) -> Generator[Event]:
-    """Take the steps of each unit, some units at a time."""
+    """Run the steps of each unit, some units at a time."""
     events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
     stopped = threading.Event()
     backends = sorted({backend for _, backend in units})
     with (
         tempfile.TemporaryDirectory(prefix="examples-", ignore_cleanup_errors=True) as scratch,
-        # A fork has what its server has opened, and a GPU can't be shared like that.
+        # A fork shares what its server has opened, and a GPU can't be shared like that.
         warm_python(backends if asked.device == "cpu" else (), threads(asked.jobs)) as python,
         ThreadPoolExecutor(asked.jobs) as pool,
     ):
@@ -141,10 +141,10 @@ class _Worker:
     stopped: threading.Event
 
     def run(self, built: Built, backend: str) -> None:
-        """Take the steps of a unit, up to the first that fails, and tell of it."""
+        """Run the steps of a unit, up to the first that fails, and report the result."""
         try:
             self.tell(self._result(built, backend))
-        except BaseException as error:  # The thread that waits for it raises it.
+        except BaseException as error:  # The waiting thread raises it.
             self.tell(error)
 
     def _result(self, built: Built, backend: str) -> Result:

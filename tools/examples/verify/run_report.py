@@ -1,4 +1,4 @@
-"""What the report of a run of generated tests says."""
+"""Reads the report of a run of generated tests."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
-# How generated tests begin to say why they are skipped where a processor lacks an operation.
+# The start of the skip reason of generated tests on a processor that lacks an operation.
 _NOT_HERE = "TensorFlow needs oneDNN or XLA"
 
 
 @dataclass(frozen=True)
 class RunReport:
-    """How the tests of a run ended.
+    """The outcome of the tests of a run.
 
     Args:
         tests: The number of tests.
-        not_here: Those that this processor can't run.
-        bad: Those that failed, or were skipped for another reason.
+        not_here: Tests that this processor can't run.
+        bad: Tests that failed, or were skipped for another reason.
     """
 
     tests: int
@@ -26,8 +26,8 @@ class RunReport:
 
 
 def read_report(report: Path, backend: str) -> RunReport:
-    """Read the JUnit report that pytest wrote of a run on a backend."""
-    root = ET.parse(report).getroot()  # noqa: S314 - our own process has written it
+    """Read the JUnit report of a pytest run on a backend."""
+    root = ET.parse(report).getroot()  # noqa: S314 - written by our own process
     cases = [*root.iter("testcase")]
     not_here = [case for case in cases if backend == "tensorflow" and _is_not_here(case)]
     bad = [case for case in cases if len(case) and case not in not_here]

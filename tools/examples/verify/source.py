@@ -1,4 +1,4 @@
-"""The step without a backend: the files are up to date, and what an expert would commit."""
+"""The step without a backend: the files are up to date, and clean enough to commit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tools.examples.build import Built
 from tools.examples.listing import FOLDER
 from tools.examples.verify.result import Step
 
-# Each example is a project of its own: what lies in its folder is imported last.
+# Each example is a separate project: modules in its folder are imported last.
 RUFF = ("check", "--isolated", "--no-cache", "--line-length=88", "--config=src = ['*']")
-# What a careful project would have ruff look for.
+# Rules that a careful project would enable.
 RULES = "E,W,F,I,N,UP,B,C4,SIM,PT,RUF,D209,D210,D300,PTH,RET,ARG"
 _TOOLS = {
     "black": ["black", "--check", "--quiet", "--line-length=88"],
@@ -22,7 +22,7 @@ _TOOLS = {
 
 
 def up_to_date(built: Built, folder: Path = FOLDER) -> Step:
-    """Whether the files are those that are generated."""
+    """Check whether the files are those that would be generated."""
     there = folder / built.example.name
     names = [
         name
@@ -36,7 +36,7 @@ def up_to_date(built: Built, folder: Path = FOLDER) -> Step:
 
 
 def well_formed(built: Sequence[Built], folder: Path = FOLDER) -> dict[str, list[Step]]:
-    """What black and ruff say of each example, by its name."""
+    """Return the results of black and ruff for each example, by name."""
     folders = [one.example.name for one in built]
     found: dict[str, list[Step]] = {name: [] for name in folders}
     for tool, words in _TOOLS.items():
@@ -49,7 +49,7 @@ def well_formed(built: Sequence[Built], folder: Path = FOLDER) -> dict[str, list
 
 
 def _run(words: Sequence[str], folders: Sequence[str], here: Path) -> str:
-    """What the tool finds wrong; empty if nothing."""
+    """Return what the tool reports; empty if nothing."""
     ran = subprocess.run(
         [sys.executable, "-m", *words, *folders],
         cwd=here,

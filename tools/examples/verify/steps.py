@@ -1,4 +1,4 @@
-"""The steps of a unit: what each one runs, and what it makes of it."""
+"""The steps of a unit: what each one runs, and how it judges the outcome."""
 
 from __future__ import annotations
 
@@ -20,44 +20,46 @@ from tools.examples.verify.devices import variables
 from tools.examples.verify.result import Step
 from tools.examples.verify.run_report import read_report
 
-# XLA compiles quickly: most of what tests compile runs once, on a few numbers.
+# Have XLA compile quickly: most of what tests compile runs once, on small data.
 QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 _SCORE = re.compile(
     r"^(?P<metric>.+): (?P<score>[\d.]+) \((?P<baseline>.+): (?P<trivial>[\d.]+)\)$"
 )
 _PICTURE = re.compile(r'HERE / "(\w+\.png)"')
 _TESTS = Path("tests.xml")
-_LAST_WORDS = 1500  # characters of what a process has printed
-# What a guess must miss a bound by.
+_LAST_WORDS = 1500  # characters of the output of a process
+# How far the baseline must be from a bound.
 _HIGHER, _LOWER = 1.2, 0.9
 
 
 def threads(at_once: int) -> Mapping[str, str]:
-    """Variables that share the cores: threads that wait for one spin, and take ten times as long.
+    """Return environment variables that divide the cores between processes.
+
+    Otherwise threads spin while waiting for a core, and take ten times as long.
 
     Args:
-        at_once: How many processes compute at a time.
+        at_once: The number of processes that run at a time.
     """
     share = str(max(1, (os.cpu_count() or 1) // at_once))
     return {"OMP_NUM_THREADS": share, "TF_NUM_INTRAOP_THREADS": share}
 
 
 class StepError(Exception):
-    """What went wrong in a step, for a person to read."""
+    """A step failed; the message is for the user."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Where and with what the steps of a unit run.
+    """The environment in which the steps of a unit run.
 
     Args:
         python: The interpreter.
-        folder: The unit's own, which holds the example's files.
+        folder: The unit's folder, with the example's files.
         backend: The backend.
         device: `cpu` or `gpu`.
-        timeout: Seconds that a step may take.
-        compiled: Where JAX keeps what it has compiled, for all units.
-        at_once: How many units run beside each other.
+        timeout: The time limit of a step, in seconds.
+        compiled: The compilation cache of JAX, shared by all units.
+        at_once: The number of units that run at a time.
     """
 
     python: str
@@ -69,7 +71,7 @@ class Setting:
     at_once: int
 
     def environment(self, **more: str) -> dict[str, str]:
-        """The variables of a step's process."""
+        """Return the environment variables of a step's process."""
         return {
             **{name: value for name, value in os.environ.items() if name != "XLA_FLAGS"},
             **variables(self.device),
@@ -87,7 +89,7 @@ class Setting:
         """Run Python in the unit's folder.
 
         Raises:
-            subprocess.TimeoutExpired: If it takes too long; it is ended, with all that it started.
+            subprocess.TimeoutExpired: If it takes too long; it is killed with its children.
         """
         command = [self.python, *words]
         with subprocess.Popen(
@@ -115,14 +117,14 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def imports(built: Built, setting: Setting) -> Mapping[str, Any]:
-    """Each module can be imported alone, in order."""
+    """Import each module, in order."""
     names = ", ".join(one.module for one in built.classes)
     _done(setting.run(["-W", "error::UserWarning", "-c", f"import {names}"]))
     return {}
 
 
 def tests(built: Built, setting: Setting) -> Mapping[str, Any]:
-    """The generated tests pass; none is skipped but for what this processor can't run."""
+    """Run the generated tests; none may be skipped except what this processor can't run."""
     options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={setting.folder}"]
     words = ["-m", "pytest", *options, f"--junitxml={_TESTS}", "."]
     ran = setting.run(words, XLA_FLAGS=QUICK)
@@ -136,7 +138,7 @@ def tests(built: Built, setting: Setting) -> Mapping[str, Any]:
 
 
 def check(built: Built, setting: Setting) -> Mapping[str, Any]:
-    """`scaffold check` finds nothing."""
+    """Run `scaffold check`, which must find nothing."""
     files = [f"{one.module}.py" for one in built.classes]
     words = ["-m", "scaffold", "check", *files, "--backend", setting.backend, "--json"]
     ran = setting.run(words, XLA_FLAGS=QUICK)
@@ -154,7 +156,7 @@ def check(built: Built, setting: Setting) -> Mapping[str, Any]:
 
 
 def train(built: Built, setting: Setting) -> Mapping[str, Any]:
-    """The training script passes its score, and that is far from what a trivial guess gets."""
+    """Run the training script; its score must pass a bound that is far from the baseline."""
     if built.task is None:
         raise StepError("there is nothing to train: give its layer a `network` and an `accuracy`")
     words = ["-m", "tools.examples.verify.trained", built.script, setting.device]
@@ -174,28 +176,28 @@ def train(built: Built, setting: Setting) -> Mapping[str, Any]:
     }
     if found["metric"] != task.metric or not _is_far(task, score, trivial):
         raise StepError(
-            f"{found[0]}; asked for is {task.metric} {'below' if task.lower else 'over'} "
-            f"{task.bound}, far from the trivial guess"
+            f"{found[0]}; required: {task.metric} {'below' if task.lower else 'over'} "
+            f"{task.bound}, far from the baseline"
         )
     module = built.script.removeprefix("train_").removesuffix(".py")
     script = (setting.folder / built.script).read_text(encoding="utf-8")
     for picture in (f"{module}.png", *_PICTURE.findall(script)):
         path = setting.folder / picture
         if not path.is_file() or not path.read_bytes().startswith(b"\x89PNG"):
-            raise StepError(f"{picture} is no PNG")
+            raise StepError(f"{picture} is not a PNG")
     facts = json.loads((setting.folder / "facts.json").read_text(encoding="utf-8"))
     return {**known, **facts}
 
 
 def _is_far(task: Training, score: float, trivial: float) -> bool:
-    """Whether the score is past the bound, and the bound far from what a trivial guess gets."""
+    """Return whether the score passes the bound, and the bound is far from the baseline."""
     if task.lower:
         return score < task.bound < _LOWER * trivial
     return score > task.bound > _HIGHER * trivial
 
 
 def reload(built: Built, setting: Setting) -> Mapping[str, Any]:
-    """The saved model predicts the same in a fresh process."""
+    """Load the saved model in a fresh process; it must give the same predictions."""
     module = built.script.removeprefix("train_").removesuffix(".py")
     modules = [one.module for one in built.classes]
     words = ["-m", "tools.examples.verify.reloaded", f"{module}.keras", *modules]
@@ -207,7 +209,7 @@ def _done(ran: subprocess.CompletedProcess[str]) -> None:
     if ran.returncode:
         words = _last_words(ran.stderr.strip() or ran.stdout)
         if ran.returncode < 0:
-            words = f"it ended by {signal.Signals(-ran.returncode).name}\n{words}".strip()
+            words = f"it was killed by {signal.Signals(-ran.returncode).name}\n{words}".strip()
         raise StepError(words)
 
 
@@ -220,12 +222,12 @@ STEPS: Sequence[Run] = (imports, tests, check, train, reload)
 
 
 def take(step: Run, built: Built, setting: Setting) -> Step:
-    """Run a step; whatever goes wrong in its process is its result."""
+    """Run a step; a failure of its process is its result."""
     begun = time.monotonic()
     try:
         facts = step(built, setting)
     except subprocess.TimeoutExpired:
-        message = f"no end within {setting.timeout:g} s"
+        message = f"timed out after {setting.timeout:g} s"
         return Step(step.__name__, "late", time.monotonic() - begun, message)
     except StepError as error:
         return Step(step.__name__, "failed", time.monotonic() - begun, str(error))

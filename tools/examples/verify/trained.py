@@ -1,8 +1,8 @@
-"""In a process of its own: run a training script, and find out what came of it.
+"""In a separate process: run a training script, and record its results.
 
     python -m tools.examples.verify.trained SCRIPT cpu|gpu
 
-Leaves `facts.json`, and what the trained model predicts in `predictions.npz`.
+Writes `facts.json`, and the predictions of the trained model to `predictions.npz`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ROWS = 32
 
 
 class _Training:
-    """What `fit` was called with, and how long an epoch took."""
+    """Records the arguments of `fit`, and the duration of its epochs."""
 
     def __init__(self) -> None:
         self.model: Any = None
@@ -36,7 +36,7 @@ class _Training:
         self.epochs: list[float] = []
 
     def watch(self) -> None:
-        """Have every `fit` tell of itself."""
+        """Record every call of `fit`."""
         fit = keras.Model.fit
 
         def watched(model: Any, x: Any = None, *args: Any, **kwargs: Any) -> Any:
@@ -55,7 +55,7 @@ class _Training:
         self.epochs[-1] += time.perf_counter()
 
     def facts(self) -> dict[str, Any]:
-        # The first epoch compiles.
+        # The first epoch includes compilation.
         epochs = self.epochs[1:] or self.epochs
         return {
             "parameters": int(self.model.count_params()),
@@ -71,7 +71,7 @@ class _Training:
 
 
 def graph(model: Any) -> str:
-    """The model as Graphviz reads it, if pydot is there to say it."""
+    """Return the model in Graphviz's language, if pydot is installed."""
     if importlib.util.find_spec("pydot") is None:
         return ""
     dot = keras.utils.model_to_dot(model, show_layer_names=True, show_shapes=True)
@@ -79,7 +79,7 @@ def graph(model: Any) -> str:
 
 
 def inputs_for(model: Any, x: Any) -> Any:
-    """Some rows of what it was trained on; noise where it is called with something else."""
+    """Return some rows of the training data, or noise if the model's inputs have other ranks."""
     config = model.get_build_config() or {}
     shapes = config.get("input_shape") or config.get("shapes_dict")
     rows = keras.tree.map_structure(lambda one: np.asarray(one)[:_ROWS], x)
@@ -102,12 +102,12 @@ def _shape_ranks(shapes: Any) -> list[int]:
 
 
 def save(model: Any, inputs: Any) -> None:
-    """Write the inputs, how they are nested, and what the model predicts."""
+    """Write the inputs, their structure, and the predictions of the model."""
     leaves = keras.tree.flatten(inputs)
-    places = keras.tree.pack_sequence_as(inputs, [*range(len(leaves))])
+    structure = keras.tree.pack_sequence_as(inputs, [*range(len(leaves))])
     outputs = keras.tree.flatten(model.predict(inputs, verbose=0))
     arrays: dict[str, Any] = {
-        "places": json.dumps(places),
+        "structure": json.dumps(structure),
         **{f"input{i}": leaf for i, leaf in enumerate(leaves)},
         **{f"output{i}": np.asarray(output) for i, output in enumerate(outputs)},
     }
@@ -115,7 +115,7 @@ def save(model: Any, inputs: Any) -> None:
 
 
 def main() -> None:
-    """Run the script and write down what came of it."""
+    """Run the script and record its results."""
     script, device = sys.argv[1:]
     sys.argv[:] = [script]
     training = _Training()
