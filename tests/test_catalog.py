@@ -100,7 +100,7 @@ def test_options_of_an_attribute() -> None:
     assert [attribute.type for attribute in padding[1]] == [declare_type("enum(valid,same,causal)")]
     assert [attribute.type for attribute in padding[2]] == [declare_type("enum(valid,same)")]
     size = next(rule for rule in conv.attributes if rule.name == "kernel_size")
-    doc = "Positive int or tuple of 3, size of the window."
+    doc = "Positive int or tuple of length 3, size of the kernel."
     assert size.resolve({"rank": 3}) == Attribute(
         "kernel_size", declare_type("ints(3)", ">0"), REQUIRED, doc
     )
@@ -126,7 +126,7 @@ def test_third_party_template(tmp_path: Path) -> None:
     assert (template.name, meaning, reason) == ("scale", Meaning(), "by its name: scale")
     sources = rendered(catalog, "size=3", "gain:float=0.5")
     assert (
-        '    """TODO: what `MyScale` computes, as a formula: so far, `inputs`.'
+        '    """TODO: what `MyScale` computes, as a formula. So far: `inputs`.'
         in sources["layer"].splitlines()
     )
     assert "        size: D. Defaults to `3`." in sources["layer"].splitlines()
@@ -138,7 +138,7 @@ def test_the_first_folder_wins(tmp_path: Path) -> None:
     assert catalog.get("layer", "dense").title == "T"
     assert catalog.names("layer") == BUILTIN.names("layer")
     assert rendered(catalog, template="dense")["layer"].splitlines()[0] == (
-        '"""`MyScale`: TODO, what it is in a few words."""'
+        '"""`MyScale`: TODO, a short description."""'
     )
 
 

@@ -64,7 +64,7 @@ def test_the_table_is_long_and_has_no_duplicates() -> None:
         ),
         (
             ["model", "YOLO"],
-            "there is no template for `yolo` (detectors of objects).",
+            "there is no template for `yolo` (object detectors).",
             "Write `scaffold model YOLO --template resnet --option block=bottleneck "
             "--option head=none`, or `--template unet`, or `--template composed`.",
         ),

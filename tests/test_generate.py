@@ -45,7 +45,7 @@ def test_files(where: Layout, paths: list[str], imported: str) -> None:
     files = generate(Catalog.builtin(), SPEC, Style(), where)
     assert list(map(str, files)) == paths
     module, test = files.values()
-    assert module.decode().splitlines()[0] == '"""`MyConv`: TODO, what it is in a few words."""'
+    assert module.decode().splitlines()[0] == '"""`MyConv`: TODO, a short description."""'
     assert f"from {imported} import MyConv" in test.decode().splitlines()
 
 
@@ -66,7 +66,7 @@ def test_no_test() -> None:
 def test_a_drop_in_takes_configs_of_a_built_in_that_has_more(spec: Spec, takes: bool) -> None:
     files = generate(Catalog.builtin(), spec, Style(), layout(".", "."))
     texts = [file.decode() for file in files.values()]
-    assert ["def from_config(" in texts[0], "leaves_out" in texts[1]] == [takes, takes]
+    assert ["def from_config(" in texts[0], "unsupported" in texts[1]] == [takes, takes]
 
 
 def test_license_header_in_both() -> None:

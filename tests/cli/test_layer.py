@@ -169,7 +169,7 @@ DIFF = "".join(
         "--- a/whatever.py",
         "+++ b/whatever.py",
         "@@ -1,6 +1,6 @@",
-        ' """`Whatever`: TODO, what it is in a few words."""',
+        ' """`Whatever`: TODO, a short description."""',
         " ",
         "-import keras  # mine",
         "+import keras",

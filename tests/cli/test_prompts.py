@@ -14,7 +14,7 @@ from scaffold.generation.catalog import Catalog
 from terminal import PLAIN, talk
 
 NAME = "Class name (NAME): "
-RANK = "How many axes the window moves along: steps, an image's, or a volume's. (--option rank=...)"
+RANK = "Number of spatial axes: 1 for sequences, 2 for images, 3 for volumes. (--option rank=...)"
 OWN = "Your own attribute, name:type=default{constraint} (empty: no more): "
 UNITS = (
     "Default of `units` (Positive int, size of the output's last axis. Empty: it must be given): "
@@ -30,7 +30,7 @@ def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
         "Default of `filters` (Positive int, number of output channels. Empty: it must be given): "
     )
     size = (
-        "Default of `kernel_size` (Positive int or tuple of 1, size of the window. "
+        "Default of `kernel_size` (Positive int or tuple of length 1, size of the kernel. "
         "Empty: it must be given): "
     )
     code, lines = talk(

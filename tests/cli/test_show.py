@@ -30,7 +30,7 @@ example: scaffold layer MyDense --template dense
 """
 BLANK = """\
 blank (layer): Blank
-Only your own attributes, with the places to fill marked TODO; the identity until then.
+Only your own attributes, with TODOs to fill in; the identity until then.
 words: blank
 
 example: scaffold layer MyBlank --template blank
@@ -38,7 +38,7 @@ example: scaffold layer MyBlank --template blank
 """
 OPTIONS = """
 options:
-  --option rank=1|2|3  How many axes the window moves along: steps, an image's, or a volume's.
+  --option rank=1|2|3  Number of spatial axes: 1 for sequences, 2 for images, 3 for volumes.
 """
 
 
@@ -139,7 +139,7 @@ def test_json(harmless: Scaffold) -> None:
             "name": "rank",
             "values": [1, 2, 3],
             "default": 2,
-            "doc": "How many axes the window moves along: steps, an image's, or a volume's.",
+            "doc": "Number of spatial axes: 1 for sequences, 2 for images, 3 for volumes.",
         }
     ]
     filters, _, strides, padding, *_ = result["attributes"]

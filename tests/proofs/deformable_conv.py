@@ -15,7 +15,7 @@ PROOF = Proof(
         ],
     },
     judged={
-        "bordered = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0))) -> bordered = ops.pad(images, ((0, 1), (1, 1), (1, 1), (0, 0)))": (
+        "padded = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0))) -> padded = ops.pad(images, ((0, 1), (1, 1), (1, 1), (0, 0)))": (
             "one more image behind all others, which nobody looks at"
         ),
         'data_format="channels_last", ) -> )': ("a test is missing, with another default of Keras"),
@@ -29,7 +29,7 @@ PROOF = Proof(
         "self.input_spec = keras.layers.InputSpec(ndim=4, axes={-1: channels}) -> self.input_spec = keras.layers.InputSpec(ndim=None, axes={-1: channels})": (
             "another rank is refused by `compute_output_shape` too"
         ),
-        "starts -= ops.maximum((places - 1) * stride + taps - size, 0) // 2 -> starts -= ops.maximum((places - 1) * stride + taps - size, 1) // 2": (
+        "starts -= ops.maximum((output_size - 1) * stride + taps - size, 0) // 2 -> starts -= ops.maximum((output_size - 1) * stride + taps - size, 1) // 2": (
             "half of 1, rounded down, is 0"
         ),
     },

@@ -123,7 +123,7 @@ PROOF = Proof(
     ],
     judged={
         "self.compute_output_shape(query_shape, value_shape, key_shape) -> self.compute_output_shape(None, value_shape, key_shape)": "what it is called for, it finds in the others",
-        "apart = ops.abs(ops.expand_dims(places, -1) - others) -> apart = ops.abs(ops.expand_dims(places, +1) - others)": "behind a single axis, 1 and -1 are the same",
+        "distance = ops.abs(ops.expand_dims(steps, -1) - others) -> distance = ops.abs(ops.expand_dims(steps, +1) - others)": "behind a single axis, 1 and -1 are the same",
         'axes = "fghijklmnop"[: len(output_shape)] -> axes = "FGHIJKLMNOP"[: len(output_shape)]': "the letters of an equation are names",
         'split = "abc,cde->abde" -> split = "ABC,CDE->ABDE"': "the letters of an equation are names",
         "fused = self.dropout == 0 and self.value_dim == self.key_dim -> fused = None": "the values are the same without the fused operation",

@@ -14,6 +14,6 @@ PROOF = Proof(
         ],
     },
     judged={
-        "outputs = ops.where(draws < self.flip_rate, mirrored, inputs) -> outputs = ops.where(draws <= self.flip_rate, mirrored, inputs)": "hardly any draw is just the rate",
+        "outputs = ops.where(draws < self.flip_rate, flipped, inputs) -> outputs = ops.where(draws <= self.flip_rate, flipped, inputs)": "hardly any draw is just the rate",
     },
 )
