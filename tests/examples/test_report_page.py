@@ -36,7 +36,7 @@ FACTS: Mapping[str, Any] = {
     "score": 0.972,
     "bound": 0.9,
     "lower": False,
-    "baseline": "the commonest label",
+    "baseline": "majority class",
     "trivial": 0.081,
     "parameters": 4810,
     "ms_per_step": 0.667,
@@ -168,7 +168,7 @@ def test_shows_numbers_beside_a_trivial_guess(tmp_path: Path) -> None:
         *("On", "accuracy", "parameters", "ms per step", "tests", "checks"),
         *("TensorFlow CPU", "0.972", "4,810", "0.67", "28", "56"),
         *("JAX CPU", "0.972", "4,810", "0.67", "28", "56"),
-        *("trivial guess: the commonest label", "0.081", "asked for", "over 0.9"),
+        *("trivial guess: majority class", "0.081", "asked for", "over 0.9"),
     ]
 
 
