@@ -26,7 +26,7 @@ def test_a_layer_gets_a_script_that_trains_a_network() -> None:
     assert "\ndef build_network(images):\n" in script
     assert "    standardize.adapt(images)\n" in script
     assert "    model = build_network(x_train)\n" in script
-    assert "\ndef share_of_commonest(" in script
+    assert "\ndef majority_baseline(" in script
     assert built.task is not None
     assert (built.task.metric, built.task.bound, built.task.lower) == ("accuracy", 0.9, False)
 

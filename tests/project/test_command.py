@@ -398,12 +398,12 @@ def test_errors_are_reported_before_cookiecutter_runs(
 # On a terminal: the real template, in a separate process.
 
 ASKED: dict[str, tuple[str, Any]] = {
-    "project": ("Name of the project and of its folder (project=...) [my_project]: ", []),
-    "package": ("Package that the code is imported from (package=...) [{}]: ", []),
-    "description": ("What it is for, in one line (description=...) [A Keras project.]: ", []),
-    "author": ("Who writes it (author=...) [The authors]: ", []),
+    "project": ("Name of the project and its folder (project=...) [my_project]: ", []),
+    "package": ("Name of the package (package=...) [{}]: ", []),
+    "description": ("One-line description (description=...) [A Keras project.]: ", []),
+    "author": ("Author (author=...) [The authors]: ", []),
     "backend": (
-        "Backend of Keras (backend=...) [tensorflow]: ",
+        "Keras backend (backend=...) [tensorflow]: ",
         ["  tensorflow  TensorFlow", "  jax         JAX", "  torch       PyTorch"],
     ),
     "license": (
@@ -411,17 +411,17 @@ ASKED: dict[str, tuple[str, Any]] = {
         [
             "  Apache-2.0    Apache License 2.0",
             "  MIT           MIT License",
-            "  BSD-3-Clause  BSD License with three clauses",
+            "  BSD-3-Clause  BSD 3-Clause License",
             "  Proprietary   none: all rights reserved",
         ],
     ),
     "docker": (
         "Dockerfiles (docker=...) [both]: ",
-        ["  both  for CPU and for GPU", "  cpu   for CPU alone", "  none  none"],
+        ["  both  CPU and GPU", "  cpu   CPU only", "  none  none"],
     ),
     "ci": (
         "GitHub workflows (ci=...) [both]: ",
-        ["  both  for CPU and for GPU runners", "  cpu   for CPU runners alone"],
+        ["  both  CPU and GPU runners", "  cpu   CPU runners only"],
     ),
 }
 
@@ -531,7 +531,7 @@ def test_there_is_no_prompt_for_given_values(tmp_path: Path) -> None:
 
 
 def test_an_invalid_default_is_not_offered(tmp_path: Path) -> None:
-    package = "Package that the code is imported from (package=...): "
+    package = "Name of the package (package=...): "
     answers = [(package, ""), (package, "nets"), *((question(key), "") for key in list(ASKED)[2:])]
     code, lines = talk(tmp_path, ["project", "random", "--dry-run"], answers)
     assert code == 0

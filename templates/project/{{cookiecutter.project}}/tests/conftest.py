@@ -1,3 +1,3 @@
-"""The package comes first: it says which backend Keras has here."""
+"""Import the package first: it sets the backend of Keras."""
 
 import {{ cookiecutter.package }}  # noqa: F401

@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not at all, and one before the last for a disk that damages the last."""
+"""Checkpoints: written atomically, with a fallback if the last one is damaged."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 from {{ cookiecutter.package }} import checkpoints
 from {{ cookiecutter.package }}.checkpoints import CheckpointError, State
 
-# Writes a checkpoint and a model, where no file may have more bytes than a number says.
+# Writes a checkpoint and a model with limited file sizes.
 FULL = """
 import json, resource, sys
 from pathlib import Path
@@ -33,10 +33,10 @@ for limit in limits:
     ):
         try:
             write()
-            told = "written"
+            result = "written"
         except checkpoints.CheckpointError as error:
-            told = error.message
-        print(told)  # Into a pipe, which has no such limit.
+            result = error.message
+        print(result)  # To a pipe, which has no such limit.
 """
 
 
@@ -73,7 +73,7 @@ def assert_same(model, other):
         )
 
 
-def test_all_comes_back(tmp_path):
+def test_everything_is_restored(tmp_path):
     model, other = trained(), make_model()
     checkpoints.save(tmp_path, model, state_of(3, model))
     dropped = model(np.ones((9, 3)), training=True)
@@ -95,7 +95,7 @@ def test_keeps_the_last_two(tmp_path):
     assert [path.name for path in checkpoints.saved(tmp_path)] == ["epoch-10000", "epoch-9999"]
 
 
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, capsys):
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, capsys):
     model, later, other = trained(), trained(5), make_model()
     checkpoints.save(tmp_path, model, state_of(1, model))
     checkpoints.save(tmp_path, later, state_of(2, later))
@@ -104,7 +104,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, capsys):
     assert checkpoints.restore(tmp_path, other).epoch == 1
     assert_same(model, other)
     assert capsys.readouterr().out == (
-        f"{weights.parent} can't be used: model.keras is damaged. Going on from epoch-0001.\n"
+        f"{weights.parent} can't be used: model.keras is damaged. Resuming from epoch-0001.\n"
     )
 
 
@@ -117,13 +117,13 @@ def test_only_damaged_checkpoints(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
-def test_a_full_disk_leaves_what_was_there(tmp_path):
+def test_a_full_disk_leaves_existing_files(tmp_path):
     model = trained()
     checkpoints.save(tmp_path, model, state_of(1, model))
     best = tmp_path / "best.keras"
     best.write_text("the best")
     limits = [100, 2_000, 30_000, 60_000]
-    # A GPU may be full of this process's memory.
+    # This process may use all the memory of a GPU.
     cpu = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
         [sys.executable, "-c", FULL, tmp_path, json.dumps(limits)],
@@ -145,7 +145,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path):
     assert_same(trained(), other)
 
 
-def test_a_file_is_replaced_whole_or_not(tmp_path):
+def test_a_file_is_replaced_atomically(tmp_path):
     path = tmp_path / "best.keras"
     checkpoints.replace(path, lambda staged: staged.write_text("first"))
 

@@ -14,15 +14,15 @@ from {{ cookiecutter.package }}.data import load_data
 from {{ cookiecutter.package }}.models import DigitClassifier
 
 {% if cookiecutter.backend == "torch" -%}
-# Torch's converter is deprecated itself, and warns of what it can't trace in Keras's checks.
+# Torch's converter is deprecated, and warns about the checks of Keras that it can't trace.
 converts = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning"
 )
 {%- elif cookiecutter.backend == "jax" -%}
-# Keras's converter calls JAX in a deprecated way.
+# Keras's converter uses a deprecated API of JAX.
 converts = pytest.mark.filterwarnings("ignore:The `native_serialization`:DeprecationWarning")
 {%- else -%}
-# The converters call each other, and NumPy, in deprecated ways.
+# The converters use deprecated APIs of each other and of NumPy.
 converts = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 {%- endif %}
 
@@ -33,7 +33,7 @@ def run(*words):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """The model of a short training, and what was printed at its end."""
+    """The model of a short training, and the last line printed."""
     folder = tmp_path_factory.mktemp("run")
     config = folder / "config.toml"
     config.write_text("batch_size = 128\n", encoding="utf-8")
@@ -42,7 +42,7 @@ def trained(tmp_path_factory):
     return folder / "run/best.keras", result.output.splitlines()[-1]
 
 
-def test_train_tells_what_came_of_it(trained):
+def test_train_prints_the_result(trained):
     path, last = trained
     assert last.startswith("1 epochs; the best has accuracy 0.")
     assert last.endswith(f": {path}")
@@ -53,18 +53,18 @@ def test_evaluate(trained):
     assert result.exit_code == 0
     parts = (part.rsplit(" ", 1) for part in result.output.strip().split(", "))
     measured = {name: float(value) for name, value in parts}
-    assert [*measured] == ["accuracy", "loss", "commonest label"]
+    assert [*measured] == ["accuracy", "loss", "majority class"]
     data = load_data()
     images, labels = data.test
     given = keras.models.load_model(trained[0]).predict(images, verbose=0).argmax(axis=-1)
-    commonest = max(range(10), key=data.train[1].tolist().count)
+    majority = max(range(10), key=data.train[1].tolist().count)
     assert measured["accuracy"] == pytest.approx(np.mean(given == labels), abs=1e-4)
-    assert measured["commonest label"] == pytest.approx(np.mean(labels == commonest), abs=1e-4)
+    assert measured["majority class"] == pytest.approx(np.mean(labels == majority), abs=1e-4)
 
 
-def test_what_is_no_model(trained, tmp_path):
+def test_files_without_a_model(trained, tmp_path):
     path = tmp_path / "model.keras"
-    path.write_text("no model", encoding="utf-8")
+    path.write_text("not a model", encoding="utf-8")
     halved = tmp_path / "halved.keras"
     halved.write_bytes(trained[0].read_bytes()[:9999])
     empty = tmp_path / "empty.keras"
@@ -87,7 +87,7 @@ def test_predict(trained, tmp_path):
     assert result.exit_code == 0
     rows = [line.split(",") for line in result.output.splitlines()]
     assert len(rows) == 5
-    assert all(label in "0123456789" and 0.1 <= float(share) <= 1 for label, share in rows)
+    assert all(label in "0123456789" and 0.1 <= float(p) <= 1 for label, p in rows)
 
 
 def test_predict_refuses_other_arrays(trained, tmp_path):
@@ -95,27 +95,27 @@ def test_predict_refuses_other_arrays(trained, tmp_path):
     np.save(tmp_path / "none.npy", np.zeros((0, 8, 8, 1)))
     np.savez(tmp_path / "several.npz", np.zeros((5, 8, 8, 1)))
     (tmp_path / "empty.npy").touch()
-    (tmp_path / "text.npy").write_text("no array", encoding="utf-8")
-    for name, told in [
-        ("flat.npy", "must have the shape (n, 8, 8, 1): it is (5, 64), float64"),
+    (tmp_path / "text.npy").write_text("not an array", encoding="utf-8")
+    for name, message in [
+        ("flat.npy", "must have the shape (n, 8, 8, 1). Received: (5, 64), float64"),
         ("none.npy", "has no images"),
-        ("several.npz", "is no array that NumPy has saved"),
-        ("empty.npy", "is no array that NumPy has saved"),
-        ("text.npy", "is no array that NumPy has saved"),
+        ("several.npz", "is not a .npy file"),
+        ("empty.npy", "is not a .npy file"),
+        ("text.npy", "is not a .npy file"),
     ]:
         result = run("predict", str(tmp_path / name), "--model", str(trained[0]))
-        assert (result.exit_code, result.output) == (1, f"Error: {tmp_path / name} {told}\n")
+        assert (result.exit_code, result.output) == (1, f"Error: {tmp_path / name} {message}\n")
 
 
 @converts
 @pytest.mark.parametrize("kind", FORMATS)
-def test_export_gives_the_same(trained, tmp_path, kind):
+def test_export_gives_the_same_outputs(trained, tmp_path, kind):
     words = ("--model", str(trained[0]), "--format", kind, "--into", str(tmp_path / "out"))
     result = run("export", *words)
     assert result.exit_code == 0, result.output
     (written,) = (tmp_path / "out").iterdir()
     last = result.output.splitlines()[-1]
-    assert last.startswith(f"{written}: its outputs differ by ")
+    assert last.startswith(f"{written}: outputs differ by at most ")
 
 
 @converts
@@ -132,7 +132,7 @@ def test_export_of_mixed_precision_is_in_float32(tmp_path):
     np.testing.assert_allclose(outputs, model.predict(images, verbose=0), atol=0.05)
 
 
-def test_export_tells_what_keeps_it(trained, tmp_path, monkeypatch):
+def test_export_reports_errors(trained, tmp_path, monkeypatch):
     def fails(*_):
         raise ValueError("no such operation\nin the middle")
 
@@ -145,17 +145,17 @@ def test_export_tells_what_keeps_it(trained, tmp_path, monkeypatch):
         result = run("export", "--model", str(trained[0]), "--into", str(folder))
         assert result.exit_code == 1
         target = folder / exporting.FILES[FORMATS[0]]
-        told = f"Error: {target} can't be made of {trained[0]}: {reason}"
-        assert result.output.startswith(told) and result.output.count("\n") == 1
+        message = f"Error: {trained[0]} can't be exported to {target}: {reason}"
+        assert result.output.startswith(message) and result.output.count("\n") == 1
 
 
 @converts
-def test_export_refuses_what_gives_something_else(trained, tmp_path, monkeypatch):
+def test_export_refuses_other_outputs(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "run", lambda target, kind, images: np.zeros(10))
     result = run("export", "--model", str(trained[0]), "--into", str(tmp_path))
     assert result.exit_code == 1
     target = tmp_path / exporting.FILES[FORMATS[0]]
-    assert result.output.splitlines()[-1].startswith(f"Error: {target} gives something else ")
+    assert result.output.splitlines()[-1].startswith(f"Error: outputs of {target} differ ")
 
 
 def test_train_refuses_a_second_run(trained):
@@ -164,32 +164,32 @@ def test_train_refuses_a_second_run(trained):
     result = run("train", "--config", str(config), "--into", str(folder), "--epochs", "1")
     assert result.exit_code == 1
     assert result.output == (
-        f"Error: {folder} has a run already: add --resume, or name another folder\n"
+        f"Error: {folder} already has a run: add --resume, or choose another folder\n"
     )
 
 
-def test_train_refuses_a_configuration(tmp_path):
+def test_train_refuses_an_invalid_configuration(tmp_path):
     path = tmp_path / "config.toml"
     path.write_text("epoch = 1\n", encoding="utf-8")
     result = run("train", "--config", str(path), "--into", str(tmp_path / "run"))
     assert result.exit_code == 1
-    assert result.output == f"Error: {path}: there is no `epoch`: did you mean `epochs`?\n"
+    assert result.output == f"Error: {path}: unknown key `epoch`: did you mean `epochs`?\n"
     assert not (tmp_path / "run").exists()
 
 
-def test_a_training_that_learns_nothing_is_told(tmp_path):
+def test_a_training_without_a_finite_loss(tmp_path):
     config = tmp_path / "config.toml"
     config.write_text("epochs = 2\n[optimizer]\nlearning_rate = 1e38\n", encoding="utf-8")
     result = run("train", "--config", str(config), "--into", str(tmp_path / "run"))
     assert result.exit_code == 1
     assert result.output.splitlines()[-1] == (
-        "Error: no epoch had a finite `val_loss`, and there is no best model. "
-        "Try a lower `learning_rate`, into another folder"
+        "Error: no epoch had a finite `val_loss`, so there is no best model. "
+        "Try a lower `learning_rate` in another folder"
     )
     assert not (tmp_path / "run/best.keras").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     folder = tmp_path / "file/run"
     result = run("train", "--into", str(folder), "--config", config_of(tmp_path))
@@ -197,7 +197,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     assert result.output == f"Error: {folder} was not written: Not a directory\n"
 
 
-def test_offers_what_there_is():
+def test_choices_are_those_of_the_modules():
     assert [*distribution.STRATEGIES] == STRATEGIES
     assert [*exporting.FILES] == FORMATS
 

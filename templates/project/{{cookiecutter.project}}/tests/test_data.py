@@ -1,4 +1,4 @@
-"""The data, and the order in which batches come."""
+"""The data, and the order of the batches."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def seen(one):
     return [one[index][0].tolist() for index in range(len(one))]
 
 
-def test_the_parts_share_no_image():
+def test_the_parts_have_no_image_in_common():
     data = load_data()
     assert [len(x) for x, _ in (data.train, data.validation, data.test)] == [1149, 288, 360]
     assert data.train[0].shape[1:] == (8, 8, 1)
@@ -23,7 +23,7 @@ def test_the_parts_share_no_image():
     assert not parts[0] & parts[1] and not parts[0] & parts[2] and not parts[1] & parts[2]
 
 
-def test_each_example_comes_once_with_its_label():
+def test_each_example_appears_once_with_its_label():
     one = batches()
     assert len(one) == 2
     assert len({example for batch in seen(one) for example in batch}) == 8
@@ -46,6 +46,6 @@ def test_processes_take_their_parts_of_each_batch():
         assert sorted(whole) == sorted(left + right)
 
 
-def test_too_little_data():
+def test_too_few_examples():
     with pytest.raises(DataError, match=r"^a batch of 16 needs more than 10 examples$"):
         Batches(np.arange(10), np.arange(10), 16, seed=0)

@@ -1,4 +1,4 @@
-"""Training on several devices and in several processes of this machine: the same as on one."""
+"""Training on several devices and processes of this machine gives the same as on one."""
 
 import contextlib
 import csv
@@ -29,11 +29,11 @@ batch_size = 128
 [optimizer]
 schedule = "constant"
 """
-# What the first of two processes says.
+# What the first of two processes prints.
 TOGETHER = {% if cookiecutter.backend == "torch" %}"Training in 2 processes.\n"{% else %}"Training on 2 devices.\n"{% endif %}
-# Where the same arithmetic gives the same, and where there is room for two processes.
+# The CPU is deterministic, and has room for two processes.
 CPU = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
-# The command, without dropout if need be: each process draws masks of its own.
+# The command, by default without dropout, since each process draws its own masks.
 COMMAND = """
 import os
 {%- if cookiecutter.backend == "tensorflow" %}
@@ -50,7 +50,7 @@ if "DROPOUT" not in os.environ:
 
 
 class Training:
-    """A training in a process of its own, that goes into a folder."""
+    """A training into a folder, in its own process."""
 
     def __init__(self, folder, *words, **variables):
         config = folder.parent / "config.toml"
@@ -75,11 +75,11 @@ class Training:
         self.process.wait()
 
     def ends(self):
-        """Wait for the end; return the exit code and what was printed."""
+        """Wait for the end; return the exit code and the output."""
         return self.process.wait(timeout=120), self.printed.read_text(encoding="utf-8")
 
     def epochs(self):
-        """Return how many epochs have a checkpoint."""
+        """Return the number of the last epoch with a checkpoint."""
         names = [path.name for path in self.folder.glob("checkpoints/epoch-*")]
         return int(max(names, default="epoch-0")[len("epoch-") :])
 
@@ -93,7 +93,7 @@ def losses(folder):
 
 
 def assert_same(training, other):
-    """See that the first epochs are the same, which arithmetic in another order does not change."""
+    """Check that the first epochs are the same, up to rounding."""
     ours, others = losses(training.folder), losses(other.folder)
     epochs = min(len(ours), len(others))
     assert epochs >= 3
@@ -111,7 +111,7 @@ def alone(tmp_path_factory):
 {%- if cookiecutter.backend == "tensorflow" %}
 
 
-def test_two_devices_are_as_one(alone, tmp_path):
+def test_two_devices_are_the_same_as_one(alone, tmp_path):
     words = ("--epochs", "3", "--distribute", "mirrored")
     with Training(tmp_path / "run", *words, DEVICES="2") as training:
         code, printed = training.ends()
@@ -121,7 +121,7 @@ def test_two_devices_are_as_one(alone, tmp_path):
 {%- elif cookiecutter.backend == "jax" %}
 
 
-def test_eight_devices_are_as_one(alone, tmp_path):
+def test_eight_devices_are_the_same_as_one(alone, tmp_path):
     words = ("--epochs", "3", "--distribute", "data_parallel")
     devices = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
     with Training(tmp_path / "run", *words, **devices) as training:
@@ -133,7 +133,7 @@ def test_eight_devices_are_as_one(alone, tmp_path):
 
 
 def two_together():
-    """Return the words and the variables of each of two processes that train together."""
+    """Return the arguments and the variables of each of two processes of a job."""
     {%- if cookiecutter.backend == "tensorflow" %}
     cluster = {"worker": [f"127.0.0.1:{free_port()}" for _ in range(2)]}
     tasks = [{"type": "worker", "index": index} for index in range(2)]
@@ -144,12 +144,12 @@ def two_together():
         "KERAS_DISTRIBUTION_JOB_ADDRESSES": f"127.0.0.1:{free_port()}",
         "KERAS_DISTRIBUTION_NUM_PROCESSES": "2",
     }
-    places = [{**job, "KERAS_DISTRIBUTION_PROCESS_ID": str(index)} for index in range(2)]
-    return ("--distribute", "data_parallel"), places
+    variables = [{**job, "KERAS_DISTRIBUTION_PROCESS_ID": str(index)} for index in range(2)]
+    return ("--distribute", "data_parallel"), variables
     {%- else %}
     job = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": "2"}
-    places = [{**job, "RANK": str(index), "LOCAL_RANK": str(index)} for index in range(2)]
-    return ("--distribute", "ddp"), places
+    variables = [{**job, "RANK": str(index), "LOCAL_RANK": str(index)} for index in range(2)]
+    return ("--distribute", "ddp"), variables
     {%- endif %}
 
 
@@ -160,24 +160,24 @@ def free_port():
 
 
 def together(folder, other, *words, **variables):
-    """Run two processes to their ends; return their exit codes and what they printed."""
-    distribute, places = two_together()
+    """Run two processes to the end; return their exit codes and outputs."""
+    distribute, variables_of = two_together()
     with contextlib.ExitStack() as stack:
         trainings = [
-            stack.enter_context(Training(into, *words, *distribute, **place, **variables))
-            for into, place in zip((folder, other), places, strict=True)
+            stack.enter_context(Training(into, *words, *distribute, **own, **variables))
+            for into, own in zip((folder, other), variables_of, strict=True)
         ]
         return zip(*(training.ends() for training in trainings), strict=True)
 
 
-def test_two_processes_train_the_model_as_it_is(alone, tmp_path):
+def test_two_processes_train_with_dropout(alone, tmp_path):
     shutil.copytree(alone.folder, tmp_path / "run")
     words = ("--resume", "--epochs", "7")
     codes, printed = together(tmp_path / "run", tmp_path / "run", *words, DROPOUT="1")
     assert codes == (0, 0), printed
     assert TOGETHER in printed[0] and TOGETHER not in printed[1]
     assert losses(tmp_path / "run")[:6] == losses(alone.folder)
-    # With dropout, the loss of the training is a little higher, that of the validation is not.
+    # With dropout, the training loss is a little higher, but not the validation loss.
     assert 0 < losses(tmp_path / "run")[6][1] < losses(alone.folder)[4][1]
 
 
@@ -185,11 +185,11 @@ def test_processes_that_do_not_share_the_run(alone, tmp_path):
     shutil.copytree(alone.folder, tmp_path / "run")
     codes, printed = together(tmp_path / "run", tmp_path / "other", "--resume", "--epochs", "7")
     assert codes[0] == 1 and codes[1] != 0, printed
-    told = f"Error: not all processes go on from the same epoch: {tmp_path / 'run'} must be on a "
-    assert told in printed[0] and "Traceback" not in printed[0]
+    message = f"Error: the processes resume from different epochs: {tmp_path / 'run'} must be on a "
+    assert message in printed[0] and "Traceback" not in printed[0]
 
 
-def test_two_processes_are_as_one_until_one_is_lost_and_then_go_on(alone, tmp_path):
+def test_two_processes_are_the_same_as_one_and_resume_after_a_loss(alone, tmp_path):
     words, (here, there) = two_together()
     words = ("--epochs", "1000", *words)
     with (
@@ -201,8 +201,8 @@ def test_two_processes_are_as_one_until_one_is_lost_and_then_go_on(alone, tmp_pa
         other.process.kill()
         code, printed = chief.ends()
     assert code == 1, printed
-    assert "Error: a process of the job was lost. The same command with --resume" in printed
-    assert not other.folder.exists()  # The chief alone writes.
+    assert "Error: a process of the job was lost. Run the same command with --resume" in printed
+    assert not other.folder.exists()  # Only the chief writes.
 
     words, (here, there) = two_together()
     words = ("--epochs", str(chief.epochs() + 1), "--resume", *words)
@@ -224,7 +224,7 @@ def test_gradients_are_not_accumulated_on_several_devices(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_several_workers_need_their_places(monkeypatch):
+def test_workers_need_their_variables(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with (
         pytest.raises(DistributionError, match=r"^multi_worker needs TF_CONFIG"),
@@ -233,9 +233,9 @@ def test_several_workers_need_their_places(monkeypatch):
         pass
 
 
-@pytest.mark.parametrize("place", ["{", '{"cluster": {"worker": ["a:1"]}}'])
-def test_places_that_are_none(monkeypatch, place):
-    monkeypatch.setenv("TF_CONFIG", place)
+@pytest.mark.parametrize("config", ["{", '{"cluster": {"worker": ["a:1"]}}'])
+def test_invalid_variables(monkeypatch, config):
+    monkeypatch.setenv("TF_CONFIG", config)
     with (
         pytest.raises(DistributionError, match=r"^multi_worker can't start, see TF_CONFIG: "),
         distribution.start("multi_worker", 128),
@@ -253,20 +253,20 @@ def test_a_batch_must_be_split_evenly(monkeypatch):
         pass
 
 
-def test_processes_need_their_places(monkeypatch):
-    monkeypatch.setenv(distribution.PLACE[0], "localhost:1")
-    monkeypatch.delenv(distribution.PLACE[1], raising=False)
-    monkeypatch.setenv(distribution.PLACE[2], "first")
-    for told in (r"^KERAS_DISTRIBUTION_NUM_PROCESSES is not set", r"^the job can't start, see "):
+def test_processes_need_their_variables(monkeypatch):
+    monkeypatch.setenv(distribution.NAMES[0], "localhost:1")
+    monkeypatch.delenv(distribution.NAMES[1], raising=False)
+    monkeypatch.setenv(distribution.NAMES[2], "first")
+    for message in (r"^KERAS_DISTRIBUTION_NUM_PROCESSES is not set", r"^the job can't start, see "):
         with (
-            pytest.raises(DistributionError, match=told),
+            pytest.raises(DistributionError, match=message),
             distribution.start("data_parallel", 128),
         ):
             pass
-        monkeypatch.setenv(distribution.PLACE[1], "2")
+        monkeypatch.setenv(distribution.NAMES[1], "2")
 
 
-def test_what_fills_up_a_batch_weighs_nothing():
+def test_padding_of_a_batch_has_no_weight():
     jobs = [distribution.Job(4), distribution.Job(4)]
     for index, job in enumerate(jobs):
         job.part = (index, 2)
@@ -275,24 +275,24 @@ def test_what_fills_up_a_batch_weighs_nothing():
     x, y, weights = map(np.concatenate, zip(*parts, strict=True))
     assert (x == -y).all()
     assert len(x) == 12 and set(x) == set(numbers)
-    # Keras divides by how many there are.
+    # Keras divides by the number of examples.
     np.testing.assert_allclose((weights * x).mean(), numbers.mean(), rtol=1e-6)
 {%- else %}
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("variables", "message"),
     [
-        ({}, r"^ddp is started by torchrun"),
+        ({}, r"^ddp must be started by torchrun"),
         ({"RANK": "0", "LOCAL_RANK": "0"}, r"^ddp can't start: .* WORLD_SIZE expected"),
     ],
 )
-def test_processes_need_their_places(monkeypatch, place, told):
+def test_processes_need_their_variables(monkeypatch, variables, message):
     for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in place.items():
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(DistributionError, match=told), distribution.start("ddp", 128):
+    with pytest.raises(DistributionError, match=message), distribution.start("ddp", 128):
         pass
 
 
@@ -303,7 +303,7 @@ def one_process(monkeypatch):
         monkeypatch.setenv(name, value)
 
 
-def test_one_process_hands_its_errors_on_and_can_start_again(one_process):
+def test_one_process_raises_its_errors_and_can_start_again(one_process):
     for _ in range(2):
         with pytest.raises(ValueError, match=r"^mine$"), distribution.start("ddp", 128) as job:
             assert job.is_chief
@@ -315,6 +315,6 @@ def test_a_batch_must_be_split_evenly(one_process, monkeypatch, capsys):
     monkeypatch.setattr("os._exit", sys.exit)
     with pytest.raises(SystemExit, match=r"^1$"), distribution.start("ddp", 128):
         pass
-    told = "Error: a batch of 128 can't be split among 3 processes\n"
-    assert capsys.readouterr().err == told
+    message = "Error: a batch of 128 can't be split among 3 processes\n"
+    assert capsys.readouterr().err == message
 {%- endif %}

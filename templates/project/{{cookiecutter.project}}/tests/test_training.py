@@ -1,4 +1,4 @@
-"""A training: it learns, it does the same twice, and it goes on after a kill as if nothing was."""
+"""Training: it learns, it is reproducible, and it resumes after a kill without a difference."""
 
 import csv
 import json
@@ -50,7 +50,7 @@ training.train(config, Path(folder), callbacks=[Kill()], verbose=0)
 
 
 def killed(config, folder, epoch, step):
-    """Train in a process that is killed there."""
+    """Train in a process that is killed at that step of the epoch."""
     table = asdict(config)
     table["optimizer"] = {k: v for k, v in table["optimizer"].items() if v is not None}
     words = [sys.executable, "-c", KILLED, json.dumps(table), folder, str(epoch), str(step)]
@@ -77,14 +77,14 @@ def assert_same_run(folder, other):
 
 @pytest.fixture(autouse=True, scope="module")
 def on_the_cpu():
-    """Train where the same steps give the same bits, which a GPU does not promise."""
+    """Train on the CPU, which is deterministic, unlike a GPU."""
     with keras.device("cpu"):
         yield
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A training that nothing interrupts: its folder and its state."""
+    """The folder and the state of a training that was not interrupted."""
     folder = tmp_path_factory.mktemp("whole")
     return folder, train(CONFIG, folder, verbose=0)
 
@@ -101,7 +101,7 @@ def test_the_same_seed_gives_the_same_curve(whole, tmp_path):
 
 
 @pytest.mark.parametrize("step", [0, 7, "best.keras", "checkpoint"])
-def test_goes_on_after_a_kill(whole, tmp_path, step):
+def test_resumes_after_a_kill(whole, tmp_path, step):
     killed(CONFIG, tmp_path, 1, step)
     assert train(CONFIG, tmp_path, resume=True, verbose=0).logs[0] == whole[1].logs[0]
     assert_same_run(tmp_path, whole[0])
@@ -136,7 +136,7 @@ def test_a_constant_rate():
 
 
 def rates(optimizer):
-    """Return a function from the number of steps that an optimizer has done to its rate."""
+    """Return a function from the number of finished steps to the rate of an optimizer."""
     weight = keras.Variable([1.0])
     optimizer.build([weight])
     after = {}
@@ -146,18 +146,18 @@ def rates(optimizer):
     return after.__getitem__
 
 
-def test_goes_on_with_all_that_the_optimizer_keeps(tmp_path):
+def test_resumes_the_state_of_the_optimizer(tmp_path):
     optimizer = OptimizerConfig(global_clipnorm=1.0, gradient_accumulation_steps=2, use_ema=True)
     config = replace(CONFIG, epochs=2, optimizer=optimizer)
     train(config, tmp_path / "whole", verbose=0)
-    # The schedule is that of two epochs.
+    # The schedule is for two epochs.
     killed(config, tmp_path / "killed", 1, 0)
     train(config, tmp_path / "killed", resume=True, verbose=0)
     assert_same_run(tmp_path / "killed", tmp_path / "whole")
 
 
-def test_early_stopping_counts_on_and_leaves_the_best(tmp_path):
-    # At such a rate nothing is learnt after the first epoch.
+def test_early_stopping_resumes_and_keeps_the_best(tmp_path):
+    # At this rate, nothing is learned after the first epoch.
     config = Config(
         epochs=6,
         batch_size=256,
@@ -201,23 +201,23 @@ def test_mixed_precision(tmp_path):
 
 
 def test_a_run_is_not_overwritten(whole):
-    with pytest.raises(ConfigError, match="has a run already: add --resume"):
+    with pytest.raises(ConfigError, match="already has a run: add --resume"):
         train(CONFIG, whole[0], verbose=0)
 
 
-def test_a_run_goes_on_as_it_was_begun(whole):
-    with pytest.raises(ConfigError, match="was begun with another `batch_size`: 128"):
+def test_a_run_resumes_with_the_same_configuration(whole):
+    with pytest.raises(ConfigError, match="was started with another `batch_size`: 128"):
         train(replace(CONFIG, batch_size=64), whole[0], resume=True, verbose=0)
 
 
 def test_a_run_whose_configuration_is_lost(whole, tmp_path):
     shutil.copytree(whole[0] / "checkpoints", tmp_path / "checkpoints")
     (tmp_path / "config.json").write_text("{", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"config.json can't be read: .*Name another folder$"):
+    with pytest.raises(ConfigError, match=r"config.json can't be read: .*Choose another folder$"):
         train(CONFIG, tmp_path, resume=True, verbose=0)
 
 
-def test_a_longer_run_is_written_down(whole, tmp_path):
+def test_a_longer_run_is_saved(whole, tmp_path):
     shutil.copytree(whole[0], tmp_path / "run")
     train(replace(CONFIG, epochs=4), tmp_path / "run", resume=True, verbose=0)
     assert json.loads((tmp_path / "run/config.json").read_text(encoding="utf-8"))["epochs"] == 4

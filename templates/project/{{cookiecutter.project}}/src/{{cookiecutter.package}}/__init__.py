@@ -2,5 +2,5 @@
 
 import os
 
-# Keras reads this when it is imported first.
+# Keras reads this when it is first imported.
 os.environ.setdefault("KERAS_BACKEND", "{{ cookiecutter.backend }}")

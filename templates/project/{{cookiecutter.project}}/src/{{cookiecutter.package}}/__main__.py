@@ -1,4 +1,4 @@
-"""`python -m {{ cookiecutter.package }}` is the command `{{ cookiecutter.project }}`."""
+"""`python -m {{ cookiecutter.package }}` runs the command `{{ cookiecutter.project }}`."""
 
 from {{ cookiecutter.package }}.cli import main
 

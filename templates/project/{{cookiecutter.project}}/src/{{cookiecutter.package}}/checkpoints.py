@@ -1,8 +1,8 @@
-"""Checkpoints: all that a training needs to go on, written whole or not at all.
+"""Checkpoints: all that is needed to resume a training, written atomically.
 
 `checkpoints/epoch-0003/` holds the model and its optimizer after three epochs, and `state.json`
-with the rest. A folder gets its name when all of it is on the disk, so that a
-process may be killed at any moment.
+with the rest. A folder gets its name once all of it is on disk, so a process may be killed at any
+time.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pathlib import Path
 import click
 import keras
 
-# HDF5 that is written to a full disk itself may crash; of this file, Keras makes it in memory.
+# Writing HDF5 to a full disk may crash; for a `.keras` file, Keras creates it in memory.
 WEIGHTS = "model.keras"
 STATE = "state.json"
-KEPT = 2  # The one before the last is there for a disk that damages the last.
+KEPT = 2  # The second to last is the fallback if the last is damaged.
 
 
 class CheckpointError(click.ClickException):
@@ -31,11 +31,11 @@ class CheckpointError(click.ClickException):
 
 @dataclass(frozen=True)
 class State:
-    """How far a training has come.
+    """The progress of a training.
 
     Args:
-        epoch: How many epochs are done.
-        logs: What each of them has measured.
+        epoch: Number of finished epochs.
+        logs: Metrics of each finished epoch.
         seeds: The states of the model's seed generators.
         stopped: Whether early stopping has ended the training.
     """
@@ -46,16 +46,16 @@ class State:
     stopped: bool = False
 
     def best(self, monitor):
-        """Return the logs with the least value so far, `None` if it was never a finite one."""
+        """Return the logs with the lowest value so far, or `None` if none is finite."""
         finite = [logs for logs in self.logs if math.isfinite(logs[monitor])]
         return min(finite, key=lambda logs: logs[monitor], default=None)
 
 
 def save(folder: Path, model: keras.Model, state: State) -> None:
-    """Write a checkpoint, and remove all but the last ones.
+    """Write a checkpoint, and remove old ones.
 
     Raises:
-        CheckpointError: If it can't be written; those before are as they were.
+        CheckpointError: If it can't be written; earlier ones are unchanged.
     """
     final = folder / f"epoch-{state.epoch:04d}"
     staged = folder / f".{final.name}"
@@ -77,13 +77,13 @@ def save(folder: Path, model: keras.Model, state: State) -> None:
 
 
 def restore(folder: Path, model: keras.Model) -> State:
-    """Bring a built and compiled model to where the last good checkpoint left it.
+    """Restore a built and compiled model from the last good checkpoint.
 
     Returns:
-        How far that was; a new state where there is no checkpoint.
+        The state of that checkpoint, or a new one if there is no checkpoint.
 
     Raises:
-        CheckpointError: If there are checkpoints, and none of them can be read.
+        CheckpointError: If there are checkpoints, but none can be read.
     """
     problems = []
     for path in saved(folder):
@@ -94,7 +94,7 @@ def restore(folder: Path, model: keras.Model) -> State:
             problems.append(f"{path} can't be used: {reason}")
             continue
         for problem in problems:
-            print(f"{problem}. Going on from {path.name}.")
+            print(f"{problem}. Resuming from {path.name}.")
         return state
     if problems:
         raise CheckpointError(problems[0])
@@ -115,7 +115,7 @@ def load(path: Path, model: keras.Model) -> State:
 
 
 def saved(folder: Path) -> list[Path]:
-    """Return the checkpoints in a folder, the last first; a copy under another name is none."""
+    """Return the checkpoints in a folder, latest first; copies under other names are ignored."""
     found = [path for path in folder.glob("epoch-*") if path.name[6:].isdecimal()]
     return sorted(found, key=epoch_of, reverse=True)
 
@@ -126,12 +126,12 @@ def epoch_of(path: Path) -> int:
 
 
 def last_epoch(folder: Path) -> int:
-    """Return the epoch of the last checkpoint in a folder, 0 before the first."""
+    """Return the epoch of the last checkpoint in a folder, or 0 if there is none."""
     return max(map(epoch_of, saved(folder)), default=0)
 
 
 def seed_generators(model):
-    """Return the variables that dropout and the like draw from, which no file of weights has."""
+    """Return the states of the seed generators, which are not saved with the weights."""
     return [one for one in model.non_trainable_variables if one.name == "seed_generator_state"]
 
 
@@ -142,7 +142,7 @@ def seeds_of(model):
 
 
 def replace(path: Path, write) -> None:
-    """Call `write` with a path beside `path`, and give what is there its name when it is done."""
+    """Call `write` with a temporary path, then rename that file to `path`."""
     staged = path.with_name(f".{path.name}")
     try:
         with writing(path):
@@ -155,16 +155,16 @@ def replace(path: Path, write) -> None:
 
 @contextlib.contextmanager
 def writing(path: Path):
-    """Raise `CheckpointError` if the disk does not take what is written to `path`."""
+    """Raise `CheckpointError` if `path` can't be written."""
     try:
         yield
-    except (OSError, RuntimeError) as error:  # HDF5's errors are of the second kind.
+    except (OSError, RuntimeError) as error:  # The latter comes from HDF5.
         reason, *_ = (getattr(error, "strerror", None) or str(error)).partition("\n")
         raise CheckpointError(f"{path} was not written: {reason}") from error
 
 
 def sync(path: Path) -> None:
-    """Wait until a file is on the disk."""
+    """Wait until a file is on disk."""
     with path.open("r+b") as file:
         os.fsync(file.fileno())
 

@@ -1,6 +1,6 @@
 """The command line: `{{ cookiecutter.project }} train`, `evaluate`, `predict` and `export`.
 
-Keras is imported when a command runs, so that help comes at once.
+Keras is imported only when a command runs, so that help is fast.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ model_option = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default="runs/default/best.keras",
     show_default=True,
-    help="The model's file.",
+    help="Model file.",
 )
 
 
@@ -46,30 +46,30 @@ def main():
 @main.command()
 @click.option("--config", type=FILE, default="config.toml", show_default=True)
 @click.option(
-    "--into", type=FOLDER, default="runs/default", show_default=True, help="The folder of the run."
+    "--into", type=FOLDER, default="runs/default", show_default=True, help="Folder of the run."
 )
-@click.option("--resume", is_flag=True, help="Go on with the run in that folder, if there is one.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the configuration's.")
+@click.option("--resume", is_flag=True, help="Resume the run in that folder, if there is one.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Override `epochs` of the config.")
 @click.option(
     "--distribute",
     type=click.Choice(STRATEGIES),
     default="none",
     show_default=True,
-    help="How to spread the work; the README has how to start it.",
+    help="How to distribute the training; see the README.",
 )
 def train(config: Path, into: Path, resume: bool, epochs: int | None, distribute: str):
-    """Train a model, and leave it in the folder of the run."""
+    """Train a model, and save it in the run's folder."""
     settings = load_config(config, epochs=epochs)
     from {{ cookiecutter.package }} import training
 
-    verbose = 1 if sys.stdout.isatty() else 2  # A bar, or a line for each epoch.
+    verbose = 1 if sys.stdout.isatty() else 2  # A progress bar, or a line per epoch.
     state = training.train(settings, into, resume=resume, strategy=distribute, verbose=verbose)
     if state is not None:
         best = state.best(training.MONITOR)
         if best is None:
             raise click.ClickException(
-                f"no epoch had a finite `{training.MONITOR}`, and there is no best model. "
-                "Try a lower `learning_rate`, into another folder"
+                f"no epoch had a finite `{training.MONITOR}`, so there is no best model. "
+                "Try a lower `learning_rate` in another folder"
             )
         click.echo(f"{state.epoch} epochs; the best has {scores(best)}: {into / 'best.keras'}")
 
@@ -77,7 +77,7 @@ def train(config: Path, into: Path, resume: bool, epochs: int | None, distribute
 @main.command()
 @model_option
 def evaluate(path: Path):
-    """Score a model on the images that no training has seen."""
+    """Evaluate a model on the test data."""
     from {{ cookiecutter.package }} import evaluation
 
     click.echo(scores(evaluation.evaluate(path)))
@@ -87,7 +87,7 @@ def evaluate(path: Path):
 @click.argument("images", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @model_option
 def predict(images: Path, path: Path):
-    """Print a label and its probability for each image of a .npy file.
+    """Print a label and its probability for each image in a .npy file.
 
     IMAGES is an array of shape (n, 8, 8, 1) with values from 0 to 1.
     """
@@ -105,17 +105,17 @@ def predict(images: Path, path: Path):
     type=click.Choice(FORMATS),
     default=FORMATS[0],
     show_default=True,
-    help="What to write.",
+    help="Export format.",
 )
-@click.option("--into", type=FOLDER, default="exported", show_default=True, help="The folder.")
+@click.option("--into", type=FOLDER, default="exported", show_default=True, help="Output folder.")
 def export(path: Path, kind: str, into: Path):
-    """Write a model for a runtime without Keras, and see that it gives the same there."""
+    """Export a model for a runtime without Keras, and compare its outputs."""
     from {{ cookiecutter.package }} import export as exporting
 
     target, difference = exporting.export(path, into, kind)
-    click.echo(f"{target}: its outputs differ by {difference:.1e} at most")
+    click.echo(f"{target}: outputs differ by at most {difference:.1e}")
 
 
 def scores(measured: dict[str, float]) -> str:
-    """Return names and values as a line."""
+    """Format names and values as a line."""
     return ", ".join(f"{name} {value:.4f}" for name, value in measured.items())

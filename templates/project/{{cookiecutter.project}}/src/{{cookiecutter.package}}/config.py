@@ -16,22 +16,22 @@ DTYPE_POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 class ConfigError(click.ClickException):
-    """A configuration that is not understood, or not that of the run."""
+    """A configuration that is invalid, or differs from that of the run."""
 
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """`[optimizer]`: the arguments of `keras.optimizers.AdamW`, and the schedule of its rate.
+    """`[optimizer]`: arguments of `keras.optimizers.AdamW`, and its learning rate schedule.
 
     Args:
-        learning_rate: Float above 0, the rate after the warm-up.
-        schedule: `"constant"`, or `"cosine"`: the rate falls to 0 by the last epoch.
-        warmup_epochs: Int from 0, in which the rate rises from 0.
-        weight_decay: Float from 0.
-        global_clipnorm: Float above 0, the greatest norm of all gradients together.
-        gradient_accumulation_steps: Int from 2, how many steps are made into one.
+        learning_rate: Positive float, learning rate after the warm-up.
+        schedule: `"constant"`, or `"cosine"` to decay to 0 by the last epoch.
+        warmup_epochs: Non-negative int, number of epochs in which the rate rises from 0.
+        weight_decay: Non-negative float.
+        global_clipnorm: Positive float, maximum global norm of the gradients.
+        gradient_accumulation_steps: Int of at least 2, number of steps per update.
         use_ema: Bool, whether the final model has the moving average of the weights.
-        ema_momentum: Float from 0 to 1, the share of the average that a step keeps.
+        ema_momentum: Float in `[0, 1]`, momentum of that average.
     """
 
     learning_rate: float = 0.003
@@ -44,14 +44,14 @@ class OptimizerConfig:
     ema_momentum: float = 0.99
 
     def __post_init__(self):
-        require(self.learning_rate > 0, "learning_rate", "above 0")
+        require(self.learning_rate > 0, "learning_rate", "positive")
         require(self.schedule in SCHEDULES, "schedule", f"one of {', '.join(SCHEDULES)}")
         require(self.warmup_epochs >= 0, "warmup_epochs", "at least 0")
         require(self.weight_decay >= 0, "weight_decay", "at least 0")
         norm, steps = self.global_clipnorm, self.gradient_accumulation_steps
-        require(norm is None or norm > 0, "global_clipnorm", "above 0")
+        require(norm is None or norm > 0, "global_clipnorm", "positive")
         require(steps is None or steps >= 2, "gradient_accumulation_steps", "at least 2")
-        require(0 <= self.ema_momentum <= 1, "ema_momentum", "from 0 to 1")
+        require(0 <= self.ema_momentum <= 1, "ema_momentum", "between 0 and 1")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class EarlyStoppingConfig:
     """`[early_stopping]`: when to stop before the last epoch.
 
     Args:
-        patience: Int from 1, how many epochs may pass without a better `val_loss`.
+        patience: Positive int, number of epochs without a better `val_loss` before stopping.
     """
 
     patience: int = 10
@@ -70,16 +70,16 @@ class EarlyStoppingConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """All that a training depends on, beside the data and the code.
+    """All that a training depends on, besides the data and the code.
 
     Args:
-        seed: Int from 0 to 2**32 - 1, what the first weights, dropout and the order of the data
-            come from.
-        epochs: Int above 0.
-        batch_size: Int above 0, examples in a step, over all processes and devices.
+        seed: Int from 0 to 2**32 - 1, seed of the initial weights, dropout and the order of the
+            data.
+        epochs: Positive int, number of epochs.
+        batch_size: Positive int, global batch size over all processes and devices.
         dtype_policy: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
-        optimizer: The optimizer's.
-        early_stopping: When to stop before the last epoch.
+        optimizer: Settings of the optimizer.
+        early_stopping: Settings of early stopping.
     """
 
     seed: int = 0
@@ -90,32 +90,31 @@ class Config:
     early_stopping: EarlyStoppingConfig = field(default_factory=EarlyStoppingConfig)
 
     def __post_init__(self):
-        require(0 <= self.seed < 2**32, "seed", f"from 0 to {2**32 - 1}")
-        require(self.epochs > 0, "epochs", "above 0")
-        require(self.batch_size > 0, "batch_size", "above 0")
+        require(0 <= self.seed < 2**32, "seed", f"between 0 and {2**32 - 1}")
+        require(self.epochs > 0, "epochs", "positive")
+        require(self.batch_size > 0, "batch_size", "positive")
         policies = ", ".join(DTYPE_POLICIES)
         require(self.dtype_policy in DTYPE_POLICIES, "dtype_policy", f"one of {policies}")
 
 
-def require(held, key, what):
-    """Raise `ConfigError` if what `key` has to be does not hold."""
-    if not held:
+def require(condition, key, what):
+    """Raise `ConfigError` for `key` if the condition does not hold."""
+    if not condition:
         raise ConfigError(f"`{key}` must be {what}")
 
 
 def load_config(path: Path, epochs: int | None = None) -> Config:
-    """Return the configuration in a file, with as many epochs as are given here.
+    """Load a configuration from a file; `epochs` overrides its number of epochs.
 
     Raises:
-        ConfigError: If the file is missing or no TOML, a key is unknown, or a value is not
-            what the key takes.
+        ConfigError: If the file is missing or not TOML, a key is unknown, or a value is invalid.
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"there is no {path}") from None
+        raise ConfigError(f"{path} not found") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is no TOML: {error}") from None
+        raise ConfigError(f"{path} is not valid TOML: {error}") from None
     try:
         config = read(Config, table)
     except ConfigError as error:
@@ -124,17 +123,17 @@ def load_config(path: Path, epochs: int | None = None) -> Config:
 
 
 def read(kind, table, where=""):
-    """Return the dataclass `kind` made of a table of TOML, each value of the type of its field."""
+    """Create the dataclass `kind` from a TOML table, checking the type of each value."""
     types = typing.get_type_hints(kind)
     values = {}
     for key, value in table.items():
         if key not in types:
             near = difflib.get_close_matches(key, types, n=1)
-            meant = f": did you mean `{where}{near[0]}`?" if near else ""
-            raise ConfigError(f"there is no `{where}{key}`{meant}")
+            hint = f": did you mean `{where}{near[0]}`?" if near else ""
+            raise ConfigError(f"unknown key `{where}{key}`{hint}")
         if dataclasses.is_dataclass(types[key]):
             if not isinstance(value, dict):
-                raise ConfigError(f"`{where}{key}` is a table: write [{where}{key}]")
+                raise ConfigError(f"`{where}{key}` must be a table: write [{where}{key}]")
             values[key] = read(types[key], value, f"{where}{key}.")
         else:
             values[key] = checked(value, types[key], f"{where}{key}")
@@ -145,7 +144,7 @@ def read(kind, table, where=""):
 
 
 def checked(value, kind, key):
-    """Return `value` if it is of the type `kind`; an int will do for a float."""
+    """Return `value` if it has the type `kind`; an int is accepted as a float."""
     kinds = typing.get_args(kind) or (kind,)
     if float in kinds and type(value) is int:
         value = float(value)

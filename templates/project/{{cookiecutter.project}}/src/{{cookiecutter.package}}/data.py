@@ -1,4 +1,4 @@
-"""The data: what the model is trained and evaluated on, in batches that can be dealt out again."""
+"""The data to train and evaluate on, in reproducible batches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 
 
 class DataError(click.ClickException):
-    """Data that can't be read, or that is too little."""
+    """Data that can't be read, or is too small."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class Data:
 
 
 def load_data() -> Data:
-    """Return what to train on, what to choose the best epoch by, and what to score in the end.
+    """Load the training, validation and test data.
 
-    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten digits, split
-    in the same way each time.
+    Replace this with your own data. It loads scikit-learn's 1,797 images of handwritten digits,
+    always with the same split.
 
     Raises:
         DataError: If the data can't be read.
@@ -48,18 +48,18 @@ def load_data() -> Data:
 
 
 class Batches(keras.utils.PyDataset):
-    """Shuffled batches, in an order that the seed and the number of the epoch decide alone.
+    """Shuffled batches, in an order that depends only on the seed and the epoch.
 
-    A training that goes on at epoch 7 sees what it would have seen there, and so do all
-    processes of one job: each takes its own part of every batch.
+    So a training that resumes at epoch 7 sees the same batches as one that was not interrupted.
+    The processes of a job share the order, and each takes its own part of every batch.
 
     Args:
         x: Array of shape `(n, ...)`.
         y: Array of shape `(n, ...)`.
-        batch_size: How many examples a step takes, over all processes. What is left over at
-            the end of an epoch is not used.
-        seed: What the order depends on.
-        part: Which process this is, and of how many.
+        batch_size: Global batch size, over all processes. An incomplete batch at the end of an
+            epoch is dropped.
+        seed: Seed of the order.
+        part: The rank of this process, and the number of processes.
     """
 
     def __init__(self, x, y, batch_size, *, seed, part=(0, 1)):
@@ -74,7 +74,7 @@ class Batches(keras.utils.PyDataset):
         self.set_epoch(0)
 
     def set_epoch(self, epoch):
-        """Put the examples into the order of an epoch, counted from 0."""
+        """Shuffle the examples for an epoch, counted from 0."""
         self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.x))
 
     def __len__(self):

@@ -1,8 +1,8 @@
 {%- if cookiecutter.backend == "tensorflow" -%}
-"""Training on several devices or machines, by `tf.distribute`.
+"""Training on several devices or machines, with `tf.distribute`.
 
-`mirrored` is for the GPUs of one machine, `multi_worker` for several machines, each of which has
-the variable TF_CONFIG. TensorFlow splits every batch among them and sums up the gradients.
+`mirrored` is for the GPUs of one machine, `multi_worker` for several machines, each with the
+environment variable TF_CONFIG. TensorFlow splits every batch among them and sums the gradients.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import tensorflow as tf
 
 
 class DistributionError(click.ClickException):
-    """A job of several devices or processes that can't start, or can't go on."""
+    """A job of several devices or processes that can't start or continue."""
 
 
 class MultiWorkerMirroredStrategy(tf.distribute.MultiWorkerMirroredStrategy):
-    """TensorFlow's strategy, and what `fit` of Keras 3.15 asks of it beyond that."""
+    """TensorFlow's strategy, adapted to `fit` of Keras 3.15."""
 
     def reduce(self, reduce_op, value, axis=None):
         if isinstance(value, tuple):  # A batch: Keras builds the model from its shapes.
             return tf.nest.map_structure(lambda x: self.experimental_local_results(x)[0], value)
         if self.experimental_local_results(value)[0].shape.rank == 0:
-            axis = None  # Keras says axis 0 for a loss, too.
+            axis = None  # Keras passes axis 0 for a loss as well.
         return super().reduce(reduce_op, value, axis)
 
 
@@ -39,13 +39,13 @@ STRATEGIES = {
 
 
 class Job:
-    """This process's place among those that train together.
+    """This process's part in a job.
 
     Args:
         strategy: A `tf.distribute.Strategy`.
     """
 
-    # Each process has all of the data: TensorFlow takes its part of every batch.
+    # Each process has all the data: TensorFlow takes its part of every batch.
     part = (0, 1)
 
     def __init__(self, strategy):
@@ -55,7 +55,7 @@ class Job:
         self.is_chief = strategy.extended.should_checkpoint
 
     def epochs(self, epoch):
-        """Return what each device's process gives here."""
+        """Gather `epoch` from all devices."""
         if self.strategy.num_replicas_in_sync == 1:
             return [epoch]
         one = self.strategy.experimental_distribute_values_from_function(
@@ -66,24 +66,24 @@ class Job:
 
 @contextlib.contextmanager
 def start(strategy: str, batch_size: int) -> Iterator[Job]:
-    """Join the other processes, and see to it that the loss of one is understood.
+    """Join the other processes, and report it if one is lost.
 
     Args:
         strategy: One of `STRATEGIES`.
-        batch_size: Examples in a step, over all devices.
+        batch_size: Global batch size, over all devices.
 
     Raises:
-        DistributionError: If the job can't be started so, or has lost a process.
+        DistributionError: If the job can't start, or a process is lost.
     """
     if strategy == "multi_worker" and "TF_CONFIG" not in os.environ:
-        raise DistributionError("multi_worker needs TF_CONFIG: the README has how to start it")
+        raise DistributionError("multi_worker needs TF_CONFIG: see the README")
     try:
         chosen = STRATEGIES[strategy]()
     except (KeyError, TypeError, ValueError, tf.errors.OpError) as error:
         reason, *_ = str(error).partition("\n")
         raise DistributionError(f"{strategy} can't start, see TF_CONFIG: {reason}") from error
     if strategy == "multi_worker":
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # TensorFlow holds it back.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # TensorFlow delays it.
     replicas = chosen.num_replicas_in_sync
     if batch_size % replicas:
         raise DistributionError(f"a batch of {batch_size} can't be split among {replicas} devices")
@@ -94,14 +94,14 @@ def start(strategy: str, batch_size: int) -> Iterator[Job]:
         yield job
     except (tf.errors.AbortedError, tf.errors.UnavailableError) as error:
         raise DistributionError(
-            "a process of the job was lost. The same command with --resume goes on from the last "
-            "epoch that was finished"
+            "a process of the job was lost. Run the same command with --resume to continue from "
+            "the last finished epoch"
         ) from error
 {%- elif cookiecutter.backend == "jax" -%}
-"""Training on several devices or machines, by `keras.distribution` and `jax.distributed`.
+"""Training on several devices or machines, with `keras.distribution` and `jax.distributed`.
 
-`data_parallel` takes all devices of this process. Where KERAS_DISTRIBUTION_JOB_ADDRESSES,
-KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID are set, it takes those of all
+`data_parallel` uses all devices of this process. If KERAS_DISTRIBUTION_JOB_ADDRESSES,
+KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID are set, it uses those of all
 processes, one of which runs on each machine.
 """
 
@@ -120,19 +120,19 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 STRATEGIES = ("none", "data_parallel")
-PLACE = [f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")]
-TIMEOUT = 60  # Seconds without a sign of life after which a process counts as lost.
+NAMES = [f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")]
+TIMEOUT = 60  # Seconds without a heartbeat after which a process counts as lost.
 
 
 class DistributionError(click.ClickException):
-    """A job of several devices or processes that can't start, or can't go on."""
+    """A job of several devices or processes that can't start or continue."""
 
 
 class Job:
-    """This process's place among those that train together.
+    """This process's part in a job.
 
     Args:
-        batch_size: Examples in a step, over all devices.
+        batch_size: Global batch size, over all devices.
     """
 
     def __init__(self, batch_size):
@@ -142,12 +142,12 @@ class Job:
         self.is_chief = jax.process_index() == 0
 
     def epochs(self, epoch):
-        """Return what each process gives here."""
+        """Gather `epoch` from all processes."""
         return multihost_utils.process_allgather(np.array([epoch])).ravel().tolist()
 
     @contextlib.contextmanager
     def alone(self):
-        """Make variables, as saving does, that the other processes don't make at the same time."""
+        """Allow this process alone to create variables, as saving does."""
         distribution = keras.distribution.distribution()
         keras.distribution.set_distribution(None)
         try:
@@ -156,10 +156,10 @@ class Job:
             keras.distribution.set_distribution(distribution)
 
     def pad(self, x, y):
-        """Return this process's part of `x` and `y`, filled up to whole batches, and weights.
+        """Return this process's part of `x` and `y`, padded to whole batches, and weights.
 
-        What is filled in weighs nothing, and the rest so much more that Keras's mean over all of
-        it is the mean over `x` and `y`.
+        Padding has weight 0. The other weights are scaled up, so that Keras's mean over all
+        examples is the mean over `x` and `y`.
         """
         size = -(-len(x) // self.batch_size) * self.batch_size
         weights = np.where(np.arange(size) < len(x), size / len(x), 0.0).astype("float32")
@@ -170,19 +170,19 @@ class Job:
 
 @contextlib.contextmanager
 def start(strategy: str, batch_size: int) -> Iterator[Job]:
-    """Join the other processes, and see to it that the loss of one is understood.
+    """Join the other processes, and report it if one is lost.
 
     Args:
         strategy: One of `STRATEGIES`.
-        batch_size: Examples in a step, over all devices.
+        batch_size: Global batch size, over all devices.
 
     Raises:
-        DistributionError: If the job can't be started so.
+        DistributionError: If the job can't start.
     """
     if strategy == "none":
         yield Job(batch_size)
         return
-    if PLACE[0] in os.environ:
+    if NAMES[0] in os.environ:
         join()
     try:
         devices = jax.device_count()
@@ -200,7 +200,7 @@ def start(strategy: str, batch_size: int) -> Iterator[Job]:
         if jax.process_count() == 1:
             raise
         report(error)
-        # Any other way out waits for the processes that wait for this one.
+        # Any other exit would wait for processes that wait for this one.
         sys.stdout.flush()
         os._exit(1)
     jax.distributed.shutdown()
@@ -208,28 +208,28 @@ def start(strategy: str, batch_size: int) -> Iterator[Job]:
 
 def join():
     """Join the other processes."""
-    missing = [name for name in PLACE if name not in os.environ]
+    missing = [name for name in NAMES if name not in os.environ]
     if missing:
-        raise DistributionError(f"{missing[0]} is not set: the README has how to start a job")
-    address, processes, index = (os.environ[name] for name in PLACE)
-    jax.config.update("jax_enable_preemption_service", False)  # Which holds back SIGTERM.
+        raise DistributionError(f"{missing[0]} is not set: see the README")
+    address, processes, index = (os.environ[name] for name in NAMES)
+    jax.config.update("jax_enable_preemption_service", False)  # It delays SIGTERM.
     try:
         jax.distributed.initialize(
             address,
             int(processes),
             int(index),
-            cluster_detection_method="deactivate",  # On Slurm, it would take one GPU alone.
+            cluster_detection_method="deactivate",  # On Slurm, it would use only one GPU.
             heartbeat_timeout_seconds=TIMEOUT,
             shutdown_timeout_seconds=TIMEOUT,
         )
     except (ValueError, RuntimeError) as error:
         reason, *_ = str(error).partition("\n")
-        raise DistributionError(f"the job can't start, see {', '.join(PLACE)}: {reason}") from error
+        raise DistributionError(f"the job can't start, see {', '.join(NAMES)}: {reason}") from error
 
 {%- else -%}
-"""Training in several processes, one for each GPU of one or more machines, by `torch.distributed`.
+"""Training in several processes, one for each GPU of one or more machines.
 
-`torchrun` starts them and sets the variables that name their places.
+`torchrun` starts them and sets the environment variables of `torch.distributed`.
 """
 
 from __future__ import annotations
@@ -247,19 +247,19 @@ import torch
 from torch import distributed
 
 STRATEGIES = ("none", "ddp")
-TIMEOUT = timedelta(minutes=2)  # All wait for the chief, while it writes a checkpoint.
+TIMEOUT = timedelta(minutes=2)  # All processes wait while the chief writes a checkpoint.
 
 
 class DistributionError(click.ClickException):
-    """A job of several processes that can't start, or can't go on."""
+    """A job of several processes that can't start or continue."""
 
 
 class Job:
-    """This process's place among those that train together.
+    """This process's part in a job.
 
     Args:
-        rank: Int from 0, which one it is.
-        processes: Int, how many there are.
+        rank: Int, rank of this process.
+        processes: Int, number of processes.
     """
 
     def __init__(self, rank=0, processes=1):
@@ -268,20 +268,20 @@ class Job:
         self.is_chief = rank == 0
 
     def epochs(self, epoch):
-        """Return what each process gives here."""
+        """Gather `epoch` from all processes."""
         given = [epoch] * self.part[1]
         if len(given) > 1:
             distributed.all_gather_object(given, epoch)
         return given
 
     def callbacks(self):
-        """Return what must come before all other callbacks."""
+        """Return the callbacks that must run before all others."""
         return [Average()] if self.part[1] > 1 else []
 
     def replicate(self, model):
-        """Start the built `model` from the chief's weights, and average its gradients from now on.
+        """Copy the chief's weights to the built `model`, and average its gradients from now on.
 
-        All calls go through `DistributedDataParallel`, with whatever `train_step` the model has.
+        All calls go through `DistributedDataParallel`, whatever `train_step` the model has.
         """
         if self.part[1] == 1:
             return
@@ -293,7 +293,7 @@ class Job:
 
 
 class Average(keras.callbacks.Callback):
-    """What is not in the gradients, averaged over all processes."""
+    """Averages over all processes what is not in the gradients."""
 
     def on_test_begin(self, logs=None):
         # The statistics of BatchNormalization are those of this process's examples.
@@ -314,20 +314,20 @@ def mean(tensor):
 
 @contextlib.contextmanager
 def start(strategy: str, batch_size: int) -> Iterator[Job]:
-    """Join the other processes, and see to it that the loss of one is understood.
+    """Join the other processes, and report it if one is lost.
 
     Args:
         strategy: One of `STRATEGIES`.
-        batch_size: Examples in a step, over all processes.
+        batch_size: Global batch size, over all processes.
 
     Raises:
-        DistributionError: If the job can't be started so.
+        DistributionError: If the job can't start.
     """
     if strategy == "none":
         yield Job()
         return
     if not {"RANK", "LOCAL_RANK"} <= os.environ.keys():
-        raise DistributionError("ddp is started by torchrun: the README has how")
+        raise DistributionError("ddp must be started by torchrun: see the README")
     try:
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
@@ -349,7 +349,7 @@ def start(strategy: str, batch_size: int) -> Iterator[Job]:
         if processes == 1:
             raise
         report(error)
-        # Any other way out waits for the other processes, or is aborted by a thread of Torch's.
+        # Any other exit would wait for the other processes, or be aborted by a thread of Torch.
         sys.stdout.flush()
         os._exit(1)
     finally:
@@ -359,7 +359,7 @@ def start(strategy: str, batch_size: int) -> Iterator[Job]:
 
 
 def report(error):
-    """Print what has ended this process."""
+    """Print the error that ends this process."""
     if isinstance(error, click.ClickException):
         error.show()
     {%- if cookiecutter.backend == "jax" %}
@@ -368,8 +368,8 @@ def report(error):
     elif "gloo" in str(error) or isinstance(error, distributed.DistError):
     {%- endif %}
         lost = DistributionError(
-            "a process of the job was lost. The same command with --resume goes on from the last "
-            f"epoch that was finished. {% if cookiecutter.backend == "jax" %}JAX{% else %}Torch{% endif %} says: {str(error).splitlines()[0]}"
+            "a process of the job was lost. Run the same command with --resume to continue from "
+            f"the last finished epoch. {% if cookiecutter.backend == "jax" %}JAX{% else %}Torch{% endif %} reports: {str(error).splitlines()[0]}"
         )
         lost.show()
     else:

@@ -1,4 +1,4 @@
-"""What a trained model is worth, and what it says of other images."""
+"""Evaluation of a trained model, and predictions for new images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 import keras
 import numpy as np
 
-import {{ cookiecutter.package }}.models  # noqa: F401 - Keras finds the class of a file by it.
+import {{ cookiecutter.package }}.models  # noqa: F401 - It registers the classes.
 from {{ cookiecutter.package }}.data import DataError, load_data
 
 
@@ -18,10 +18,10 @@ class ModelError(click.ClickException):
 
 
 def load_model(path: Path) -> keras.Model:
-    """Return a model that a training has left.
+    """Load a trained model.
 
     Raises:
-        ModelError: If the file holds none.
+        ModelError: If the file has no model.
     """
     try:
         return keras.models.load_model(path)
@@ -31,30 +31,30 @@ def load_model(path: Path) -> keras.Model:
 
 
 def evaluate(path: Path) -> dict[str, float]:
-    """Return the scores of a model on held-out images, beside that of the commonest label."""
+    """Return the scores of a model on the test data, and the accuracy of the majority class."""
     data = load_data()
     model = load_model(path)
     measured = model.evaluate(*data.test, verbose=0, return_dict=True)
-    commonest = np.bincount(data.train[1]).argmax()
-    return {**measured, "commonest label": float(np.mean(data.test[1] == commonest))}
+    majority = np.bincount(data.train[1]).argmax()
+    return {**measured, "majority class": float(np.mean(data.test[1] == majority))}
 
 
 def predict(path: Path, images: Path) -> list[tuple[int, float]]:
-    """Return the likeliest label of each image in a .npy file, and its probability.
+    """Return the most likely label of each image in a .npy file, and its probability.
 
     Raises:
-        DataError: If the file has no array of images in the model's shape.
+        DataError: If the file is not an array of images in the model's input shape.
     """
     model = load_model(path)
     try:
         with images.open("rb") as file:
             x = np.lib.format.read_array(file)
     except (OSError, ValueError):
-        raise DataError(f"{images} is no array that NumPy has saved") from None
+        raise DataError(f"{images} is not a .npy file") from None
     shape = model.input_shape[1:]
     if x.shape[1:] != shape or x.dtype.kind not in "fiu":
         wanted = ", ".join(map(str, ("n", *shape)))
-        raise DataError(f"{images} must have the shape ({wanted}): it is {x.shape}, {x.dtype}")
+        raise DataError(f"{images} must have the shape ({wanted}). Received: {x.shape}, {x.dtype}")
     if not len(x):
         raise DataError(f"{images} has no images")
     probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(model.predict(x, verbose=0)))

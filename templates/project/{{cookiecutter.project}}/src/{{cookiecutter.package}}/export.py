@@ -1,4 +1,4 @@
-"""A trained model for runtimes that know nothing of Keras, and the proof that it is the same."""
+"""Export of a trained model to a runtime without Keras, with a check of its outputs."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ TOLERANCE = 1e-4
 
 
 class ExportError(click.ClickException):
-    """A model that can't be exported, or that gives something else where it is."""
+    """A model that can't be exported, or has other outputs when exported."""
 
 
 def export(path: Path, folder: Path, kind: str) -> tuple[Path, float]:
-    """Export a model in float32, run it on the CPU, and compare.
+    """Export a model in float32, run it on the CPU, and compare the outputs.
 
     Args:
-        path: The model as Keras has saved it.
-        folder: Where to put it.
+        path: The saved Keras model.
+        folder: The output folder.
         kind: One of `FILES`.
 
     Returns:
-        What was written, and how far at most its outputs are from those of Keras.
+        What was written, and the maximum difference of its outputs from those of Keras.
 
     Raises:
         ExportError: If it can't be written or converted, a package is missing, or the outputs
@@ -48,9 +48,9 @@ def export(path: Path, folder: Path, kind: str) -> tuple[Path, float]:
     """
     images = load_data().test[0][:EXAMPLES]
     target = folder / FILES[kind]
-    with keras.device("cpu"):  # A GPU would round in its own way.
+    with keras.device("cpu"):  # A GPU would round differently.
         model = in_float32(load_model(path))
-        expected = model.predict(images, verbose=0)  # Keras exports what has been called once.
+        expected = model.predict(images, verbose=0)  # Keras exports only a model that was called.
     try:
         folder.mkdir(parents=True, exist_ok=True)
         convert(model, target, kind)
@@ -62,16 +62,16 @@ def export(path: Path, folder: Path, kind: str) -> tuple[Path, float]:
     except Exception as error:  # Converters raise errors of any kind.
         reason, *_ = str(error).strip().partition("\n")
         raise ExportError(
-            f"{target} can't be made of {path}: {type(error).__name__}: {reason}"
+            f"{path} can't be exported to {target}: {type(error).__name__}: {reason}"
         ) from error
     difference = float(np.abs(outputs - expected).max())
     if not difference <= TOLERANCE:
-        raise ExportError(f"{target} gives something else than {path}: by {difference:.1e}")
+        raise ExportError(f"outputs of {target} differ from those of {path} by {difference:.1e}")
     return target, difference
 
 
 def in_float32(model: keras.Model) -> keras.Model:
-    """Return the model with all that it computes in float32, as it has its weights."""
+    """Return the model with its computations in float32, like its weights."""
     if model.dtype_policy.name == "float32":
         return model
     other = type(model).from_config({**model.get_config(), "dtype": "float32"})
@@ -82,14 +82,14 @@ def in_float32(model: keras.Model) -> keras.Model:
 def convert(model: keras.Model, target: Path, kind: str) -> None:
     """Write a model in another format."""
     {%- if cookiecutter.backend == "torch" %}
-    with keras.device("cpu"):  # What is traced on a GPU runs on one alone.
+    with keras.device("cpu"):  # A model traced on a GPU runs only on a GPU.
         if kind == "torch":
             batch = {0: torch.export.Dim("batch")}
             model.export(target, kind, verbose=False, dynamic_shapes=((batch,),))
         else:
             model.export(target, kind, verbose=False)
     {%- elif cookiecutter.backend == "jax" %}
-    # JAX would lower it for the kind of device that this machine has.
+    # By default, JAX lowers only for the platform of this machine.
     platforms = {"native_serialization_platforms": ("cpu", "cuda")}
     model.export(target, kind, verbose=False, jax2tf_kwargs=platforms)
     {%- else %}
@@ -98,16 +98,16 @@ def convert(model: keras.Model, target: Path, kind: str) -> None:
 
 
 def run(target: Path, kind: str, images: np.ndarray) -> np.ndarray:
-    """Return what an exported model gives, by the runtime of its format."""
+    """Run an exported model with the runtime of its format."""
     {%- if cookiecutter.backend == "jax" %}
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(target)  # Which its functions don't keep alive.
+    loaded = tf.saved_model.load(target)  # Its functions do not keep it alive.
     return loaded.serve(images).numpy()
     {%- endif %}
     {%- if cookiecutter.backend == "tensorflow" %}
     if kind == "tf_saved_model":
-        loaded = tf.saved_model.load(target)  # Which its functions don't keep alive.
+        loaded = tf.saved_model.load(target)  # Its functions do not keep it alive.
         return loaded.serve(images).numpy()
     {%- endif %}
     {%- if cookiecutter.backend == "tensorflow" %}

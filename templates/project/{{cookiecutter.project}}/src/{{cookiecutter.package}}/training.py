@@ -1,7 +1,7 @@
-"""Training: from a configuration to the folder of a run, which can go on where it was stopped.
+"""Training: from a configuration to the folder of a run, which can be resumed.
 
 The folder has `config.json`, `log.csv`, `tensorboard/`, `checkpoints/`, `best.keras` (from the
-epoch with the least `val_loss`) and `final.keras` (from the last one).
+epoch with the lowest `val_loss`) and `final.keras` (from the last one).
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ def train(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int | str = "auto",
 ) -> State | None:
-    """Train into a folder, and return how it went; `None` where another process writes it down.
+    """Train into a folder; return the final state, or `None` if another process writes the run.
 
     Args:
-        config: What to train with.
+        config: The training configuration.
         folder: The folder of the run.
-        resume: Whether to go on with the run in that folder, if there is one.
-        strategy: How to distribute, one of `distribution.STRATEGIES`.
-        callbacks: What is called beside what keeps the run.
+        resume: Whether to resume the run in that folder, if there is one.
+        strategy: The distribution strategy, one of `distribution.STRATEGIES`.
+        callbacks: Additional callbacks.
         verbose: As in `keras.Model.fit`.
 
     Raises:
-        ConfigError: If the folder has a run, and `resume` is not set or that run was
-            configured in another way.
-        DistributionError: If the job can't be started, or its processes go on from several epochs.
-        CheckpointError: If a file of the run can't be written, or no checkpoint be read.
+        ConfigError: If the folder has a run, and `resume` is not set or its configuration
+            differs.
+        DistributionError: If the job can't start, or its processes resume from different epochs.
+        CheckpointError: If a file of the run can't be written, or no checkpoint can be read.
     """
     {%- if cookiecutter.backend == "tensorflow" %}
     if strategy != "none" and config.optimizer.gradient_accumulation_steps:
@@ -68,7 +68,7 @@ def train(
             begin(config, folder, resume)
         if resume and len(set(job.epochs(checkpoints.last_epoch(folder / "checkpoints")))) > 1:
             raise DistributionError(
-                f"not all processes go on from the same epoch: {folder} must be on a shared disk"
+                f"the processes resume from different epochs: {folder} must be on a shared disk"
             )
         keras.utils.set_random_seed(config.seed)
         x_train, y_train = data.train
@@ -86,7 +86,7 @@ def train(
 
         def begin_epoch(epoch, _):
             batches.set_epoch(epoch)
-            # Keras leaves a dropout without a seed to Torch.
+            # A dropout without a seed uses the generator of Torch.
             draws = np.random.default_rng([config.seed, epoch, *job.part])
             torch.manual_seed(draws.integers(2**31))
 
@@ -113,7 +113,7 @@ def train(
             initial_epoch=state.epoch,
             epochs=state.epoch if state.stopped else config.epochs,
             callbacks=callbacks,
-            shuffle=False,  # Keras would, in an order that no checkpoint knows.
+            shuffle=False,  # Keras's order could not be resumed.
             verbose=verbose if job.is_chief else 0,
         )
         if job.is_chief:
@@ -128,15 +128,15 @@ def train(
 
 
 def make_model(config: Config, shape: tuple[int, ...], steps: int) -> keras.Model:
-    """Return the model, compiled.
+    """Return the compiled model.
 
     Args:
-        config: What to train with.
-        shape: The axes of the inputs without the batch.
-        steps: How many batches make an epoch.
+        config: The training configuration.
+        shape: Shape of the inputs without the batch axis.
+        steps: Number of batches per epoch.
     """
     model = DigitClassifier(shape, dtype=config.dtype_policy)
-    {% if cookiecutter.backend == "jax" %}# What fills up the validation data weighs nothing.
+    {% if cookiecutter.backend == "jax" %}# Padding in the validation data has weight 0.
     model.compile_for_training(
         optimizer=make_optimizer(config, steps), metrics=None, weighted_metrics=["accuracy"]
     ){% else %}model.compile_for_training(optimizer=make_optimizer(config, steps)){% endif %}
@@ -144,14 +144,14 @@ def make_model(config: Config, shape: tuple[int, ...], steps: int) -> keras.Mode
 
 
 def make_optimizer(config: Config, steps: int) -> keras.optimizers.Optimizer:
-    """Return the optimizer, and with it the schedule."""
+    """Return the optimizer with its learning rate schedule."""
     arguments = asdict(config.optimizer)
     rate, schedule = arguments.pop("learning_rate"), arguments.pop("schedule")
     warmup = arguments.pop("warmup_epochs") * steps
     arguments["learning_rate"] = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0 if warmup else rate,
         decay_steps=max(config.epochs * steps - warmup, 1),
-        alpha=0.0 if schedule == "cosine" else 1.0,  # The share that the rate falls to.
+        alpha=0.0 if schedule == "cosine" else 1.0,  # Final fraction of the rate.
         warmup_target=rate if warmup else None,
         warmup_steps=warmup,
     )
@@ -159,25 +159,26 @@ def make_optimizer(config: Config, steps: int) -> keras.optimizers.Optimizer:
 
 
 def begin(config: Config, folder: Path, resume: bool) -> None:
-    """Write down what the run is made with, but for the epochs what it was begun with.
+    """Save the configuration of a run; to resume one, only `epochs` may differ.
 
     Raises:
-        ConfigError: If there is another run already.
+        ConfigError: If the folder has a run, and `resume` is not set or its configuration
+            differs or can't be read.
     """
     path = folder / "config.json"
     now = asdict(config)
     if checkpoints.saved(folder / "checkpoints"):
         if not resume:
-            raise ConfigError(f"{folder} has a run already: add --resume, or name another folder")
+            raise ConfigError(f"{folder} already has a run: add --resume, or choose another folder")
         try:
             was = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ConfigError(f"{path} can't be read: {error}. Name another folder") from error
+            raise ConfigError(f"{path} can't be read: {error}. Choose another folder") from error
         changed = [key for key in now if key != "epochs" and now[key] != was.get(key)]
         if changed:
             raise ConfigError(
-                f"{folder} was begun with another `{changed[0]}`: {was.get(changed[0])}. "
-                "Put it back, or name another folder"
+                f"{folder} was started with another `{changed[0]}`: {was.get(changed[0])}. "
+                "Restore it, or choose another folder"
             )
     with checkpoints.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -186,7 +187,7 @@ def begin(config: Config, folder: Path, resume: bool) -> None:
 
 
 def write_log(path: Path, logs: list[dict[str, float]]) -> None:
-    """Write what each epoch has measured as a table."""
+    """Write the metrics of each epoch as a table."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ["epoch", *sorted(logs[0])])
         writer.writeheader()
@@ -194,13 +195,13 @@ def write_log(path: Path, logs: list[dict[str, float]]) -> None:
 
 
 class EarlyStopping(keras.callbacks.EarlyStopping):
-    """Keras's early stopping, which remembers the epochs before a training went on.
+    """Keras's early stopping, including the epochs before a training was resumed.
 
-    An epoch whose value is not finite is none better than the others.
+    An epoch whose value is not finite does not count as better.
 
     Args:
-        logs: What each of these epochs has measured.
-        patience: How many epochs may pass without a better one.
+        logs: Metrics of the earlier epochs.
+        patience: Number of epochs without a better one before stopping.
     """
 
     def __init__(self, logs, patience):
@@ -219,7 +220,7 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
 
 
 class TensorBoard(keras.callbacks.Callback):
-    """The curves for TensorBoard. Keras's own callback needs TensorFlow."""
+    """Writes the metrics for TensorBoard. Keras's own callback needs TensorFlow."""
 
     def __init__(self, folder):
         super().__init__()
@@ -241,13 +242,13 @@ class TensorBoard(keras.callbacks.Callback):
 
 
 class Recorder(keras.callbacks.Callback):
-    """Keeps the best model, `log.csv`, and a checkpoint after each epoch.
+    """Saves the best model, `log.csv` and a checkpoint after each epoch.
 
     Args:
         folder: The folder of the run.
-        state: How far it is.
+        state: The progress of the run.
         {%- if cookiecutter.backend == "jax" %}
-        job: The job that it is trained in.
+        job: The job that trains the model.
         {%- endif %}
     """
 
@@ -264,7 +265,7 @@ class Recorder(keras.callbacks.Callback):
             self.record(epoch, logs)
 
     def record(self, epoch, logs):
-        """Write down an epoch."""
+        """Save an epoch."""
 {% else %}    def on_epoch_end(self, epoch, logs=None):
 {% endif %}        measured = {name: float(value) for name, value in logs.items()}
         self.state = State(
@@ -273,7 +274,7 @@ class Recorder(keras.callbacks.Callback):
             checkpoints.seeds_of(self.model),
             self.model.stop_training,
         )
-        # The checkpoint comes last: killed before it, the epoch is done again.
+        # The checkpoint comes last: if killed before it, the epoch is repeated.
         if self.state.best(MONITOR) is measured:
             checkpoints.replace(self.folder / "best.keras", self.model.save)
         log = partial(write_log, logs=self.state.logs)
