@@ -10,42 +10,42 @@ from keras import ops
 class MyAdditiveAttention(keras.layers.Layer):
     """Additive attention: `softmax(scores) @ value`.
 
-    The scores of a query with all keys are those of Bahdanau::
+    The scores of a query for all keys are Bahdanau's::
 
         scores = sum(scale * tanh(query + key), axis=-1)
 
-    A call takes, beside the inputs:
+    A call also accepts:
 
-    `mask`, a list of a mask of the query and one of the value, each `None` or of the
-    shape `(batch, steps)`: what the first one masks is 0 in the output, and what the
-    second one masks gets no weight. The output carries the first one on.
+    `mask`, a list of the query mask and the value mask, each `None` or of shape
+    `(batch, steps)`: masked queries are 0 in the output, and masked values get no
+    weight. The query mask is passed on.
 
-    `use_causal_mask=True`, for step `i` of the query to get nothing from beyond step
-    `i` of the value.
+    `use_causal_mask=True`, so that step `i` of the query does not attend to steps of
+    the value after `i`.
 
-    `return_attention_scores=True`, for a second output, the weights `softmax(scores)`.
+    `return_attention_scores=True`, to also return the weights `softmax(scores)`.
 
     Args:
-        use_scale: Bool, whether the scores have a trained `scale`, a value for each
+        use_scale: Bool, whether to multiply by a trainable `scale`, one value per
             feature. Defaults to `True`.
-        dropout: Float from 0 to 1, the probability that a weight is dropped in
+        dropout: Float from 0 to 1, fraction of the attention weights to drop in
             training. Defaults to `0.0`.
-        seed: Int, seed of the dropout, or `None` for another one each time. Defaults to
+        seed: Int, seed for the dropout, or `None` for a random seed. Defaults to
             `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         A list of the query, `(batch, query_steps, dim)`, the value,
-        `(batch, steps, value_dim)`, and the key, `(batch, steps, dim)`. Without the
-        last, the value is the key.
+        `(batch, steps, value_dim)`, and optionally the key, `(batch, steps, dim)`, by
+        default the value.
 
     Output shape:
-        `(batch, query_steps, value_dim)`; of the weights,
+        `(batch, query_steps, value_dim)`; the weights have
         `(batch, query_steps, steps)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the inputs are no
-            list of 2 or 3, or `mask` is none.
+        ValueError: If an argument is invalid, or `inputs` or `mask` is not a list of 2
+            or 3 items.
 
     Example:
 
@@ -99,7 +99,7 @@ class MyAdditiveAttention(keras.layers.Layer):
             )
         query_mask, value_mask, *_ = mask
         scores = self._scores(query, key)
-        # The lowest finite score: -inf gives NaN where all is masked.
+        # The lowest finite score: -inf would give NaN if everything is masked.
         masked = -65504.0 if self.compute_dtype == "float16" else -3e38
         if value_mask is not None:
             value_mask = ops.cast(ops.expand_dims(value_mask, -2), "bool")
@@ -119,7 +119,7 @@ class MyAdditiveAttention(keras.layers.Layer):
         return (outputs, weights) if return_attention_scores else outputs
 
     def _unpack(self, inputs):
-        """Return the query, the value and the key of inputs or shapes."""
+        """Return the query, the value and the key of `inputs`, tensors or shapes."""
         if not isinstance(inputs, list) or len(inputs) not in (2, 3):
             raise ValueError(
                 "`inputs` must be a list [query, value] or [query, value, key]. "
@@ -129,14 +129,14 @@ class MyAdditiveAttention(keras.layers.Layer):
         return query, value, key[0] if key else value
 
     def _scores(self, query, key):
-        """Return the score of each query with each key."""
+        """Return the score of each query for each key."""
         scores = ops.tanh(ops.expand_dims(query, -2) + ops.expand_dims(key, -3))
         if self.scale is not None:
             scores = ops.multiply(self.scale, scores)
         return ops.sum(scores, axis=-1)
 
     def compute_mask(self, inputs, mask=None):
-        del inputs  # The query's mask alone passes on.
+        del inputs  # Only the query mask is passed on.
         return None if mask is None else mask[0]
 
     def compute_output_spec(
@@ -147,7 +147,7 @@ class MyAdditiveAttention(keras.layers.Layer):
         return_attention_scores=False,
         use_causal_mask=False,
     ):
-        del mask, training, use_causal_mask  # They change no shape.
+        del mask, training, use_causal_mask  # They do not affect shapes.
         query, value, key = self._unpack(inputs)
         shape = self.compute_output_shape([query.shape, value.shape])
         outputs = keras.KerasTensor(shape, dtype=self.compute_dtype)

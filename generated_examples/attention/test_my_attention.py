@@ -1,6 +1,6 @@
-"""What `MyAttention` promises, on each backend.
+"""Tests for `MyAttention`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_attention import MyAttention
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -72,18 +72,18 @@ def concat(query, key, scale):
 
 
 def reference(query, value, key, score=dot, scale=1.0, seen=True):
-    """The formula, one query and key at a time: the outputs and the weights."""
+    """The outputs and the weights by the formula, one query and key at a time."""
     weights = np.zeros((*query.shape[:2], key.shape[1]))
-    for item, i, j in np.ndindex(*weights.shape):
-        weights[item, i, j] = np.exp(score(query[item, i], key[item, j], scale))
+    for sample, i, j in np.ndindex(*weights.shape):
+        weights[sample, i, j] = np.exp(score(query[sample, i], key[sample, j], scale))
     weights = weights * seen
     weights /= weights.sum(-1, keepdims=True)
     return np.stack([w @ v for w, v in zip(weights, value, strict=True)]), weights
 
 
-def both(layer, *arguments, **further):
+def both(layer, *arguments, **options):
     """The outputs and the weights of a call, as arrays."""
-    found = layer(*arguments, return_attention_scores=True, **further)
+    found = layer(*arguments, return_attention_scores=True, **options)
     return [array(ops.cast(tensor, "float32")) for tensor in found]
 
 
@@ -101,7 +101,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -123,7 +123,7 @@ class TestValues:
 
     @pytest.mark.parametrize("dtype", [None, "bool", "float32"])
     @pytest.mark.parametrize("causal", [True, False])
-    def test_hidden_values_get_no_weight(self, dtype, causal):
+    def test_masked_values_get_no_weight(self, dtype, causal):
         layer, x = make(), inputs()
         seen = np.arange(STEPS) < [[5], [3], [1], [4]]
         mask = None if dtype is None else [None, ops.cast(seen, dtype)]
@@ -134,14 +134,14 @@ class TestValues:
         assert_both_close(found, reference(*x, seen=seen))
 
     @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
-    def test_values_that_are_all_hidden_count_the_same(self, policy):
+    def test_values_get_equal_weights_if_all_are_masked(self, policy):
         hidden = [None, ops.zeros((BATCH, STEPS), "bool")]
         _, weights = both(make(dtype=policy), inputs(), mask=hidden)
         assert_close(weights, np.full_like(weights, 1 / STEPS), tolerance=1e-3)
 
     @pytest.mark.parametrize("policy", ["float16", "bfloat16", "float32"])
     @pytest.mark.parametrize("causal", [True, False])
-    def test_hidden_values_get_no_weight_beside_low_scores(self, policy, causal):
+    def test_masked_values_get_no_weight_despite_low_scores(self, policy, causal):
         low = {"float16": -200.0, "bfloat16": -1e15, "float32": -1e15}[policy]
         layer = make(dtype=policy)
         query, value = np.zeros((1, 1, DIM)), np.zeros((1, 2, DIM))
@@ -155,7 +155,7 @@ class TestValues:
         assert weights.tolist() == [[[1.0, 0.0]]]
 
     @pytest.mark.parametrize("dtype", ["bool", "float32"])
-    def test_masked_queries_give_zeros(self, dtype):
+    def test_masked_queries_output_zeros(self, dtype):
         layer, x = make(), inputs()
         mask = np.arange(QUERY_STEPS) < [[3], [2], [1], [0]]
         y = array(layer(x, mask=[ops.cast(mask, dtype), None]))
@@ -168,7 +168,7 @@ class TestValues:
         assert_close(kept, np.where(kept == 0, 0, whole / (1 - 0.4)))
         assert_close(y, kept @ x[1])
 
-    def test_the_seed_repeats_the_draws(self):
+    def test_the_same_seed_repeats_the_draws(self):
         x = inputs()
         one, twin, other = (
             array(make(dropout=0.5, seed=n)(x, training=True)) for n in (1, 1, 2)
@@ -176,7 +176,7 @@ class TestValues:
         assert (one == twin).all()
         assert (one != other).any()
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer([one[1:] for one in x])))
 
@@ -184,7 +184,7 @@ class TestValues:
 class TestShapes:
     @pytest.mark.parametrize("batch", [BATCH, None])
     @pytest.mark.parametrize("steps", [STEPS, None])
-    def test_static_shape_is_the_real_one(self, batch, steps):
+    def test_static_shape_is_correct(self, batch, steps):
         shapes = [
             (batch, QUERY_STEPS, DIM),
             (batch, steps, VALUE_DIM),
@@ -201,7 +201,7 @@ class TestShapes:
         assert outputs.shape == (BATCH, QUERY_STEPS, VALUE_DIM)
         assert weights.shape == (BATCH, QUERY_STEPS, STEPS)
 
-    def test_refuses_other_inputs_and_masks_than_lists(self):
+    def test_refuses_inputs_and_masks_that_are_not_lists(self):
         query, *_ = x = inputs()
         for bad in (query, tuple(x), [query], [*x, query]):
             with pytest.raises(ValueError, match="`inputs` must be a list"):
@@ -224,7 +224,7 @@ class TestWeights:
             ),
         ],
     )
-    def test_names_shapes_and_start(self, arguments, names):
+    def test_names_shapes_and_initial_values(self, arguments, names):
         layer = make(**arguments)
         layer.build([x.shape for x in inputs()])
         assert [weight.name for weight in layer.weights] == names
@@ -235,10 +235,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyAttention).parameters]
         layer = MyAttention(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyAttention"
         twin = keras.saving.deserialize_keras_object(config)
@@ -255,7 +255,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "dropout": np.float32(CHANGED["dropout"]),
         }
@@ -268,7 +268,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ class TestKeras:
         expected = reference(*x, *weights, seen=np.tri(QUERY_STEPS, STEPS))
         assert_both_close(found, expected, tolerance=0.05)
 
-    def test_takes_masks_of_its_inputs_and_passes_the_first_on(self):
+    def test_uses_its_inputs_masks_and_propagates_the_first(self):
         layer, (x, *_) = make(), inputs()
         x[:, -1] = 0
         masked = keras.layers.Masking()(x)
@@ -306,7 +306,7 @@ class TestKeras:
         assert_close(array(y), np.pad(expected, [(0, 0), (0, 1), (0, 0)]))
         assert layer.compute_mask([x, x], [None, mask]) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x, *_ = inputs(batch=64)
         y = np.sin(x.sum(axis=(1, 2)))
         tokens = keras.Input(x.shape[1:])
@@ -319,7 +319,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -342,7 +342,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyAttention.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

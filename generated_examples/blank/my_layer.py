@@ -1,20 +1,20 @@
-"""`MyLayer`: TODO, what it is in a few words."""
+"""`MyLayer`: TODO, a short description."""
 
 import keras
 
 
 @keras.saving.register_keras_serializable(package="examples")
 class MyLayer(keras.layers.Layer):
-    """TODO: what `MyLayer` computes, as a formula: so far, `inputs`.
+    """TODO: what `MyLayer` computes, as a formula. So far: `inputs`.
 
     Args:
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, ...)`.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Example:
 
@@ -27,7 +27,8 @@ class MyLayer(keras.layers.Layer):
         super().__init__(**kwargs)
 
     def build(self, input_shape):
-        # TODO: make the weights here, with `self.add_weight(name="kernel", shape=...)`.
+        # TODO: create the weights here, with
+        # `self.add_weight(name="kernel", shape=...)`.
         super().build(input_shape)
 
     def call(self, inputs):
@@ -35,9 +36,9 @@ class MyLayer(keras.layers.Layer):
         return inputs
 
     def compute_output_shape(self, input_shape):
-        # TODO: the shape of the outputs; `None` is a size that is not known yet.
+        # TODO: return the shape of the outputs; `None` means an unknown size.
         return input_shape
 
     def get_config(self):
-        # TODO: an entry for each argument that the constructor gets.
+        # TODO: add an entry for each constructor argument.
         return super().get_config()

@@ -7,17 +7,17 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def squash(vectors):
-    """Shorten vectors along the last axis, of length `n`, to `n**2 / (1 + n**2)`."""
-    # In float32 at least: squares soon leave the range of float16.
+    """Scale vectors of norm `n` along the last axis to norm `n**2 / (1 + n**2)`."""
+    # At least float32: squares easily overflow in float16.
     dtype = keras.backend.result_type(vectors.dtype, "float32")
     wide = ops.cast(vectors, dtype)
     squared = ops.sum(ops.square(wide), axis=-1, keepdims=True)
-    # Without epsilon, the root has no finite gradient at a vector of zeros.
+    # Without epsilon, the gradient of the root is not finite at zero.
     length = ops.sqrt(squared + keras.config.epsilon())
     return ops.cast(wide * (length / (1 + squared)), vectors.dtype)
 
@@ -26,11 +26,11 @@ def squash(vectors):
 class MyCapsule(keras.layers.Layer):
     """Capsules with dynamic routing: `squash(sum of coupling * votes)`.
 
-    The length of an output capsule, below 1, stands for the probability that something
-    is there, its direction for what it is like. Each input capsule `i` votes for each
-    output capsule `j` by a matrix of its own, and is coupled to those that its votes
-    agree with. From `logits[i, j] = 0`, the last three lines are repeated
-    `num_routings` times::
+    The norm of an output capsule, below 1, represents the probability that an entity is
+    present, and its direction the properties of the entity. Each input capsule `i`
+    votes for each output capsule `j` through its own matrix, and is coupled to those
+    its votes agree with. Starting from `logits[i, j] = 0`, the last three lines are
+    repeated `num_routings` times::
 
         votes[i, j] = inputs[i] @ kernel[i, :, j]
 
@@ -39,27 +39,27 @@ class MyCapsule(keras.layers.Layer):
         logits[i, j] += dot(votes[i, j], outputs[j])
 
     Here `squash(s) = norm(s)**2 / (1 + norm(s)**2) * s / norm(s)`, and 0 at 0.
-    Gradients flow through all routings. Input capsules that a mask hides have no vote.
+    Gradients flow through all iterations. Masked input capsules have no vote.
 
     Args:
         num_capsules: Positive int, number of output capsules.
         dim_capsules: Positive int, size of each output capsule.
-        num_routings: Positive int, iterations of the routing. Defaults to `3`.
+        num_routings: Positive int, number of routing iterations. Defaults to `3`.
         kernel_initializer: Initializer of `kernel`. Defaults to `"glorot_uniform"`.
         kernel_regularizer: Regularizer of `kernel`. Defaults to `None`.
         kernel_constraint: Constraint on `kernel`. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, input_capsules, input_dim)`, all but `batch` known.
+        `(batch, input_capsules, input_dim)`, with all sizes but `batch` known.
 
     Output shape:
         `(batch, num_capsules, dim_capsules)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 3
-            axes, or `input_capsules` or `input_dim` is unknown or another than the
-            layer was built with.
+        ValueError: If an argument is invalid, the input does not have rank 3, or
+            `input_capsules` or `input_dim` is unknown or differs from the one the layer
+            was built with.
 
     Example:
 
@@ -136,12 +136,12 @@ class MyCapsule(keras.layers.Layer):
         return outputs
 
     def _combine(self, votes, logits):
-        """Return the output capsules: the votes, coupled by the logits and summed."""
+        """Return the output capsules: the sum of the votes, weighted by the logits."""
         coupling = ops.softmax(logits, axis=1)
         return squash(ops.einsum("bji,bjie->bje", coupling, votes))
 
     def compute_mask(self, inputs, mask=None):
-        """Return `None`: the output capsules are others than the mask is of."""
+        """Return `None`: the mask does not apply to the output capsules."""
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.num_capsules, self.dim_capsules)

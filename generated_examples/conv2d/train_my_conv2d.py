@@ -1,8 +1,8 @@
 """Train a network with `MyConv2D`.
 
-`python train_my_conv2d.py` learns from scikit-learn's 1,797 images of handwritten
-digits. It leaves the model in my_conv2d.keras and its curves in my_conv2d.png. It needs
-scikit-learn and matplotlib.
+`python train_my_conv2d.py` trains on scikit-learn's 1,797 images of handwritten digits.
+It saves the model to my_conv2d.keras and the training curves to my_conv2d.png. It
+requires scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -21,10 +21,10 @@ BATCH_SIZE = 32
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
-    digits.
+    Replace this with your own data. The script loads scikit-learn's 1,797 images of
+    handwritten digits.
     """
     x, y = load_digits(return_X_y=True)
     x = x.reshape(-1, 8, 8, 1).astype("float32") / 16
@@ -48,20 +48,20 @@ def build_network():
     )
 
 
-def share_of_commonest(y_train, y_test):
-    """Return the accuracy of always giving the commonest label."""
+def majority_baseline(y_train, y_test):
+    """Return the accuracy of always predicting the majority class."""
     return np.mean(y_test == np.bincount(y_train).argmax())
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -89,8 +89,8 @@ def main():
     plot(history.history, HERE / "my_conv2d.png")
     model.save(HERE / "my_conv2d.keras")
     accuracy = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["accuracy"]
-    baseline = share_of_commonest(y_train, y_test)
-    print(f"accuracy: {accuracy:.3f} (the commonest label: {baseline:.3f})")
+    baseline = majority_baseline(y_train, y_test)
+    print(f"accuracy: {accuracy:.3f} (majority class: {baseline:.3f})")
 
 
 if __name__ == "__main__":

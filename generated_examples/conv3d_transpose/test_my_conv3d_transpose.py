@@ -1,6 +1,6 @@
-"""What `MyConv3DTranspose` promises, on each backend.
+"""Tests for `MyConv3DTranspose`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,17 +17,18 @@ from keras import ops
 
 from my_conv3d_transpose import MyConv3DTranspose
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
 
 BATCH, CHANNELS, FILTERS, RANK = 2, 4, 6, 3
 KERNEL_SIZE = (4, 3, 2)
-# The last axis gives FILTERS places: a bias laid along it by mistake would fit.
+# The last axis of the output has size FILTERS, so that a bias broadcast along it would
+# fit.
 SIZES = (3, 2, 5)
 
-# The options that decide which inputs go into which output.
+# The options that determine which inputs each output depends on.
 CASES = [
     {},
     {"strides": (3, 2, 2)},
@@ -64,7 +65,7 @@ CHANGED = {
     "kernel_constraint": keras.constraints.MaxNorm(17.0),
     "bias_constraint": keras.constraints.MaxNorm(18.0),
 }
-# One of the two is left at 1: together they are refused.
+# One of the two stays 1, since they cannot be combined.
 each_left_out = pytest.mark.parametrize("left_out", ["strides", "dilation_rate"])
 DEFAULTS = {
     "strides": (1, 1, 1),
@@ -141,7 +142,7 @@ def inputs(data_format="channels_last", batch=BATCH):
     return rng.normal(size=shape(data_format, batch)).astype("float32")
 
 
-# What TensorFlow's operations say on a CPU where they need oneDNN or XLA.
+# In the errors of TensorFlow operations that need oneDNN or XLA on a CPU.
 NOT_ON_THIS_CPU = ("NHWC", "NDHWC", "support dilation rates")
 
 
@@ -163,7 +164,7 @@ def skip_unless_keras_can(**case):
 
 
 def compiled(layer, x):
-    """What a model of the layer predicts, compiled by XLA on all backends but Torch."""
+    """The predictions of a model of the layer, compiled by XLA except on Torch."""
     model = keras.Sequential([layer])
     model.compile(jit_compile=keras.backend.backend() != "torch")
     return model.predict_on_batch(x)
@@ -178,26 +179,27 @@ def reference(
     dilation_rate=1,
     data_format=None,
 ):
-    """The formula, one place and tap at a time."""
+    """The formula, one input position and kernel position at a time."""
     x = np.moveaxis(x, 1, -1) if data_format == "channels_first" else x
     kernel, bias = weights if len(weights) == 2 else (*weights, 0)
-    *window, filters, _ = kernel.shape
+    *kernel_size, filters, _ = kernel.shape
     sizes = np.array(x.shape[1:-1])
-    spans = np.multiply(dilation_rate, np.subtract(window, 1)) + 1
+    spans = np.multiply(dilation_rate, np.subtract(kernel_size, 1)) + 1
     reached = (sizes - 1) * strides + spans
     if output_padding is None:
-        places = sizes * strides
-        places = np.maximum(places, reached) if padding == "valid" else places
+        output_sizes = sizes * strides
+        if padding == "valid":
+            output_sizes = np.maximum(output_sizes, reached)
     else:
         kept = spans if padding == "valid" else spans % 2
-        places = reached - spans + kept + output_padding
-    before = np.maximum(reached - places, 0) // 2
-    y = np.zeros((len(x), *np.maximum(reached, places), filters))
-    for *place, f in np.ndindex(*sizes, filters):
-        for tap in np.ndindex(*window):
-            at = np.multiply(place, strides) + np.multiply(tap, dilation_rate)
-            y[:, *at, f] += x[:, *place] @ kernel[*tap, f]
-    ends = zip(before, before + places, strict=True)
+        output_sizes = reached - spans + kept + output_padding
+    before = np.maximum(reached - output_sizes, 0) // 2
+    y = np.zeros((len(x), *np.maximum(reached, output_sizes), filters))
+    for *position, f in np.ndindex(*sizes, filters):
+        for tap in np.ndindex(*kernel_size):
+            at = np.multiply(position, strides) + np.multiply(tap, dilation_rate)
+            y[:, *at, f] += x[:, *position] @ kernel[*tap, f]
+    ends = zip(before, before + output_sizes, strict=True)
     y = y[:, *(slice(*pair) for pair in ends)] + bias
     return np.moveaxis(y, -1, 1) if data_format == "channels_first" else y
 
@@ -211,7 +213,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -236,7 +238,7 @@ class TestValues:
         assert layer.bias is None
         assert_close(y, reference(x, layer.get_weights()))
 
-    def test_activation_is_applied_last_and_can_be_taken_off(self):
+    def test_activation_is_applied_last_and_can_be_removed(self):
         layer, x = make(activation="relu"), inputs()
         y = array(layer(x))
         linear = reference(x, layer.get_weights())
@@ -248,7 +250,7 @@ class TestValues:
 
 class TestShapes:
     @each_case
-    def test_static_shape_is_the_real_one(self, case):
+    def test_static_shape_is_correct(self, case):
         skip_unless_keras_can(**case)
         layer, x = make(**case), inputs(case.get("data_format"))
         real = layer(x).shape
@@ -283,7 +285,7 @@ class TestShapes:
 
 class TestWeights:
     @each_format
-    def test_names_shapes_and_start(self, fmt):
+    def test_names_shapes_and_initial_values(self, fmt):
         layer = make(data_format=fmt, bias_initializer="zeros")
         layer.build(shape(fmt, batch=None, sizes=[None] * RANK))
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -314,7 +316,7 @@ class TestWeights:
         ]
         assert_close(sorted(array(loss) for loss in layer.losses), sorted(expected))
 
-    def test_constraints_are_kept_on_the_weights(self):
+    def test_constraints_are_set_on_the_weights(self):
         layer = make(kernel_constraint="non_neg", bias_constraint="unit_norm")
         layer.build(shape())
         assert isinstance(layer.kernel.constraint, keras.constraints.NonNeg)
@@ -323,7 +325,7 @@ class TestWeights:
 
 class TestConfig:
     @each_left_out
-    def test_every_argument_arrives_and_survives(self, left_out):
+    def test_every_argument_is_stored_and_saved(self, left_out):
         changed = {name: value for name, value in CHANGED.items() if name != left_out}
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MyConv3DTranspose).parameters
@@ -331,7 +333,7 @@ class TestConfig:
         layer = MyConv3DTranspose(
             **changed, **{left_out: 1}, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyConv3DTranspose"
         twin = keras.saving.deserialize_keras_object(config)
@@ -351,11 +353,11 @@ class TestConfig:
     @pytest.mark.parametrize(
         "name", ["kernel_size", "strides", "output_padding", "dilation_rate"]
     )
-    def test_one_int_stands_for_all(self, name):
+    def test_one_int_is_repeated(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "filters": np.int64(CHANGED["filters"]),
             "kernel_size": tuple(np.array(CHANGED["kernel_size"])),
@@ -370,7 +372,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -408,7 +410,7 @@ class TestKeras:
             y = model(inputs())
         assert getattr(y, "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -425,7 +427,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -448,7 +450,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyConv3DTranspose.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,6 +1,6 @@
-"""What `MyCrossAttentionDecoder` promises, on each backend.
+"""Tests for `MyCrossAttentionDecoder`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_cross_attention_decoder import MyCrossAttentionDecoder
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -26,7 +26,7 @@ BATCH, STEPS, DIM, HEADS, UNITS, EPSILON = 4, 5, 6, 2, 7, 0.01
 ENCODER_STEPS, ENCODER_DIM = 3, 4
 SHAPES = [(STEPS, DIM), (ENCODER_STEPS, ENCODER_DIM)]
 ENCODER_SEEN = np.arange(ENCODER_STEPS) < np.array([[3], [2], [1], [2]])
-# Padding comes first here: from that behind it, causality alone keeps a step.
+# Padding comes first, since causality alone would hide padding at the end.
 SEEN = np.arange(STEPS) >= np.array([[0], [3], [1], [4]])
 
 both_orders = pytest.mark.parametrize("normalize_first", [False, True])
@@ -95,7 +95,7 @@ def built(**arguments):
 
 
 def randomise(layer):
-    """Give every weight values that an error in its place would change."""
+    """Set every weight to random values, so that mixing up two weights shows."""
     rng = np.random.default_rng(1)
     layer.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in layer.weights])
 
@@ -106,16 +106,16 @@ def normalise(x, gamma, beta):
 
 
 def attend(x, source, seen, weights):
-    """Attention from `x` to `source`, one item and head at a time."""
+    """Attention from `x` to `source`, one sample and head at a time."""
     q_kernel, q_bias, k_kernel, k_bias, v_kernel, v_bias, o_kernel, o_bias = weights
     outputs = np.zeros(x.shape) + o_bias
-    for item, head in np.ndindex(len(x), HEADS):
-        query = x[item] @ q_kernel[:, head] + q_bias[head]
-        key = source[item] @ k_kernel[:, head] + k_bias[head]
-        value = source[item] @ v_kernel[:, head] + v_bias[head]
-        scores = np.exp(query @ key.T / np.sqrt(DIM / HEADS)) * seen[item]
+    for sample, head in np.ndindex(len(x), HEADS):
+        query = x[sample] @ q_kernel[:, head] + q_bias[head]
+        key = source[sample] @ k_kernel[:, head] + k_bias[head]
+        value = source[sample] @ v_kernel[:, head] + v_bias[head]
+        scores = np.exp(query @ key.T / np.sqrt(DIM / HEADS)) * seen[sample]
         scores /= np.maximum(scores.sum(-1, keepdims=True), 1e-30)
-        outputs[item] += scores @ value @ o_kernel[head]
+        outputs[sample] += scores @ value @ o_kernel[head]
     return outputs
 
 
@@ -149,11 +149,11 @@ def reference(
 
 
 def step_by_step(layer, x, sizes, encoded, encoder_mask=None):
-    """The outputs, a few steps at a time, from a cache that is not empty."""
+    """The outputs, a few steps at a time, starting from a non-empty cache."""
     cache = layer.make_cache(BATCH, STEPS) + 100
     outputs, first, encoder_cache = [], 0, None
     for size in sizes:
-        # From the second call on, the encoder's sequence is not to be read.
+        # From the second call on, the encoder's sequence must not be read.
         source = encoded if first == 0 else encoded + 100
         y, cache, encoder_cache = layer(
             x[:, first : first + size],
@@ -177,7 +177,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -191,7 +191,7 @@ class TestValues:
 
     @both_orders
     @pytest.mark.parametrize("sizes", [[1, 1, 1, 1, 1], [3, 1, 1], [STEPS]])
-    def test_step_by_step_equals_the_whole(self, normalize_first, sizes):
+    def test_step_by_step_equals_a_single_call(self, normalize_first, sizes):
         layer, x = built(normalize_first=normalize_first), inputs()
         randomise(layer)
         x, encoded = x
@@ -230,7 +230,7 @@ class TestValues:
     @pytest.mark.parametrize(
         "part", ["self_attention", "cross_attention", "feed_forward"]
     )
-    def test_dropout_drops_what_is_added_to_a_residual(self, part):
+    def test_dropout_drops_sublayer_outputs(self, part):
         layer, x = built(dropout=0.4, normalize_first=True), inputs(batch=100)
         layer.set_weights([np.zeros(weight.shape) for weight in layer.weights])
         is_last = part == "feed_forward"
@@ -254,7 +254,7 @@ class TestValues:
         layer.feed_forward_dropout.rate = 0
         assert (array(layer(*x, training=True)) != array(layer(*x))).any()
 
-    def test_the_seed_repeats_the_draws(self):
+    def test_the_same_seed_repeats_the_draws(self):
         x = inputs()
         one, twin, other = (built(dropout=0.5, seed=n) for n in (1, 1, 2))
         for layer in (twin, other):
@@ -264,14 +264,14 @@ class TestValues:
         assert (array(other(*x, training=True)) != first).any()
         assert (array(one(*x, training=True)) != first).any()
 
-    def test_the_layers_inside_draw_otherwise_than_each_other(self):
+    def test_inner_layers_have_different_seeds(self):
         layer = built(dropout=0.4, seed=3)
         drawing = [layer.self_attention, layer.self_attention_dropout]
         drawing += [layer.cross_attention, layer.cross_attention_dropout]
-        seeds = [inside.seed for inside in (*drawing, layer.feed_forward_dropout)]
+        seeds = [inner.seed for inner in (*drawing, layer.feed_forward_dropout)]
         assert seeds == [3, 4, 5, 6, 7]
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = built(), inputs()
         assert_close(array(layer(*x))[1:], array(layer(*(one[1:] for one in x))))
 
@@ -279,7 +279,7 @@ class TestValues:
 class TestShapes:
     @pytest.mark.parametrize("batch", [None, BATCH])
     @pytest.mark.parametrize("steps", [None, 1, STEPS])
-    def test_static_shape_is_the_real_one(self, batch, steps):
+    def test_static_shape_is_correct(self, batch, steps):
         layer, shape = make(), (batch, steps, DIM)
         x = [
             keras.KerasTensor(shape),
@@ -344,7 +344,7 @@ class TestWeights:
         assert found == [*expected.items()]
         assert layer.trainable_weights == layer.weights
 
-    def test_initializers_reach_all_kernels_and_biases(self):
+    def test_initializers_apply_to_all_kernels_and_biases(self):
         normal = keras.initializers.RandomNormal()
         layer = built(
             intermediate_dim=DIM, kernel_initializer=normal, bias_initializer="ones"
@@ -358,14 +358,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MyCrossAttentionDecoder).parameters
         ]
         layer = MyCrossAttentionDecoder(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyCrossAttentionDecoder"
         twin = keras.saving.deserialize_keras_object(config)
@@ -382,7 +382,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "intermediate_dim": np.int64(CHANGED["intermediate_dim"]),
             "num_heads": np.int64(CHANGED["num_heads"]),
@@ -398,7 +398,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -428,7 +428,7 @@ class TestKeras:
         assert_close(y, expected, tolerance=0.1)
         assert_close(other, expected, tolerance=0.1)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x, _ = inputs(batch=64)
         y = np.sin(x.sum(axis=(1, 2)))
         tokens = keras.Input(x.shape[1:])
@@ -442,7 +442,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -465,7 +465,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyCrossAttentionDecoder.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,6 +1,6 @@
-"""What `CustomLayer` promises, on each backend.
+"""Tests for `CustomLayer`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from custom_layer import CustomLayer
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -55,8 +55,8 @@ def inputs(*axes, batch=BATCH):
 def reference(x, kernel, bias=0.0):
     """The formula, one unit at a time."""
     outputs = np.zeros((*x.shape[:-1], kernel.shape[1])) + bias
-    for *item, unit in np.ndindex(*outputs.shape):
-        outputs[*item, unit] += sum(x[*item, i] * kernel[i, unit] for i in range(DIM))
+    for *index, unit in np.ndindex(*outputs.shape):
+        outputs[*index, unit] += sum(x[*index, i] * kernel[i, unit] for i in range(DIM))
     return outputs
 
 
@@ -69,7 +69,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -87,7 +87,7 @@ class TestValues:
         layer.set_weights([kernel, np.array([1.0, 2.0])])
         assert_close(array(layer(x)), reference(x, kernel, [1.0, 2.0]))
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -96,14 +96,14 @@ class TestShapes:
     @pytest.mark.parametrize(
         "shape", [(None, DIM), (None, None, DIM), (BATCH, STEPS, DIM)]
     )
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         expected = (*shape[:-1], OUTPUT_DIM)
         assert make().compute_output_shape(shape) == expected
         assert make()(keras.KerasTensor(shape)).shape == expected
         real = tuple(2 if size is None else size for size in shape)
         assert make()(np.zeros(real, "float32")).shape == (*real[:-1], OUTPUT_DIM)
 
-    def test_refuses_rank_1_before_it_makes_weights(self):
+    def test_refuses_rank_1_before_creating_weights(self):
         layer = make()
         with pytest.raises(ValueError, match="min_ndim=2"):
             layer(np.zeros((DIM,), "float32"))
@@ -118,7 +118,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_names_shapes_and_start(self):
+    def test_names_shapes_and_initial_values(self):
         layer = make()
         layer.build((None, STEPS, DIM))
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -127,15 +127,15 @@ class TestWeights:
         ]
         assert layer.trainable_weights == layer.weights
         kernel, bias = layer.get_weights()
-        assert 0.02 < np.abs(kernel).max() <= 0.05  # What Keras calls "uniform".
+        assert 0.02 < np.abs(kernel).max() <= 0.05  # Keras's "uniform".
         assert (bias == 0).all()
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(CustomLayer).parameters]
         layer = CustomLayer(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>CustomLayer"
         twin = keras.saving.deserialize_keras_object(config)
@@ -146,7 +146,7 @@ class TestConfig:
             assert described(getattr(twin, name)) == described(value)
         assert (twin.name, twin.dtype, twin.trainable) == ("mine", "bfloat16", False)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "output_dim": np.int64(CHANGED["output_dim"]),
         }
@@ -159,7 +159,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -181,14 +181,14 @@ class TestKeras:
         y, *weights = (array(ops.cast(z, "float32")) for z in (y, *layer.weights))
         assert_close(y, reference(x, *weights), tolerance=0.05)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs(STEPS)
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -204,7 +204,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -227,7 +227,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[CustomLayer.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,4 +1,4 @@
-"""`CustomConv2D`: `keras.layers.Conv2D` with attributes of its own."""
+"""`CustomConv2D`: `keras.layers.Conv2D` with its own attributes."""
 
 import numbers
 
@@ -17,7 +17,7 @@ class CustomConv2D(keras.layers.Conv2D):
             activity_regularizer, kernel_constraint, bias_constraint.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -35,7 +35,7 @@ class CustomConv2D(keras.layers.Conv2D):
         self.gain = float(gain)
 
     def call(self, inputs):
-        # TODO: put `self.gain` to use: nothing depends on it yet.
+        # TODO: use `self.gain`: it has no effect yet.
         return super().call(inputs)
 
     def get_config(self):

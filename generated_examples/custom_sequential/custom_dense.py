@@ -1,4 +1,4 @@
-"""`CustomDense`: `keras.layers.Dense` with attributes of its own."""
+"""`CustomDense`: `keras.layers.Dense` with its own attributes."""
 
 import numbers
 
@@ -17,7 +17,7 @@ class CustomDense(keras.layers.Dense):
             lora_alpha, quantization_config.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -35,7 +35,7 @@ class CustomDense(keras.layers.Dense):
         self.gain = float(gain)
 
     def call(self, inputs, training=None):
-        # TODO: put `self.gain` to use: nothing depends on it yet.
+        # TODO: use `self.gain`: it has no effect yet.
         return super().call(inputs, training=training)
 
     def get_config(self):

@@ -1,6 +1,6 @@
-"""What `CustomConv2D` shares with its base, and what it adds.
+"""Tests for `CustomConv2D`: what it shares with its base, and what it adds.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -13,7 +13,7 @@ from keras import ops
 
 from custom_conv2d import CustomConv2D
 
-# A value other than the default for every argument that the base has not.
+# A value other than the default for every argument that the base does not have.
 CHANGED = {
     "gain": 0.5,
 }
@@ -26,7 +26,7 @@ REFUSED = {
 
 
 def make(cls, **more):
-    """A layer of the class, from the same seed each time."""
+    """Create a layer of the class, always from the same seed."""
     keras.utils.set_random_seed(0)
     return cls(4, 3, **more)
 
@@ -37,7 +37,7 @@ def inputs():
 
 
 def called(layer, **more):
-    """The outputs of a call with the same draws each time."""
+    """The outputs of a call, always with the same random draws."""
     keras.utils.set_random_seed(0)
     return arrays(layer(*inputs(), **more))
 
@@ -51,7 +51,7 @@ def assert_same(actual, expected):
         np.testing.assert_array_equal(one, other)
 
 
-def test_equals_its_base_until_it_is_changed():
+def test_equals_its_base_until_changed():
     layer = make(CustomConv2D)
     base = make(keras.layers.Conv2D)
     assert_same(called(layer), called(base))
@@ -68,7 +68,7 @@ def test_defaults():
         assert described(CHANGED[name]) != described(value)
 
 
-def test_comes_back_from_a_file(tmp_path):
+def test_is_restored_from_a_file(tmp_path):
     layer = make(CustomConv2D, **CHANGED)
     symbols = keras.tree.map_structure(
         lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype.name), inputs()
@@ -98,12 +98,12 @@ def test_refuses_bad_arguments(name, value):
         make(CustomConv2D, **{name: value})
 
 
-def test_the_example_of_the_docstring():
+def test_docstring_example():
     examples = doctest.testmod(sys.modules[CustomConv2D.__module__])
     assert examples.attempted > 0
     assert examples.failed == 0
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value

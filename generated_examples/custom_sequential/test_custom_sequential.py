@@ -1,6 +1,6 @@
-"""What `CustomSequential` promises, on each backend.
+"""Tests for `CustomSequential`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from custom_sequential import CustomSequential
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -58,7 +58,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -79,7 +79,7 @@ class TestValues:
             twin.set_weights(weights)
             assert (array(twin(x, training=False)) != y).any(), weight.path
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_do_not_mix(self):
         model, x = make(), inputs()
         y = array(model(x, training=False))
         assert_close(y[1:], array(model(x[1:], training=False)))
@@ -97,14 +97,14 @@ class TestShapes:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "dtype", "name", "trainable"] == [
             *inspect.signature(CustomSequential).parameters
         ]
         layer = CustomSequential(
             **CHANGED, name="mine", dtype="mixed_bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>CustomSequential"
         twin = keras.saving.deserialize_keras_object(config)
@@ -156,16 +156,16 @@ class TestKeras:
         assert model.loss.get_config()["from_logits"]
         assert model.get_compile_config()["metrics"] == ["accuracy"]
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
-        y = 2 * array(make()(x))  # Another model of the same kind is the teacher.
+        y = 2 * array(make()(x))  # Another model of this class is the teacher.
         model = make()
         model.compile(keras.optimizers.Adam(0.01), "mse")
         before = model.get_weights()
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.9 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for weight, old in zip(model.weights, before, strict=True):
@@ -189,7 +189,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[CustomSequential.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,6 +1,6 @@
-"""What `MyDense` promises, on each backend.
+"""Tests for `MyDense`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_dense import MyDense
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -75,8 +75,8 @@ def inputs(*axes, batch=BATCH):
 def reference(x, kernel, bias=0.0):
     """The formula, one unit at a time."""
     outputs = np.zeros((*x.shape[:-1], kernel.shape[1])) + bias
-    for *item, unit in np.ndindex(*outputs.shape):
-        outputs[*item, unit] += sum(x[*item, i] * kernel[i, unit] for i in range(DIM))
+    for *index, unit in np.ndindex(*outputs.shape):
+        outputs[*index, unit] += sum(x[*index, i] * kernel[i, unit] for i in range(DIM))
     return outputs
 
 
@@ -89,7 +89,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -113,13 +113,13 @@ class TestValues:
         assert (y == 0).any()
         assert (y > 0).any()
 
-    def test_activation_can_be_taken_off(self):
+    def test_activation_can_be_removed(self):
         layer, x = make(activation="relu"), inputs()
         layer.activation = None
         y = array(layer(x))
         assert_close(y, reference(x, *layer.get_weights()))
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -128,14 +128,14 @@ class TestShapes:
     @pytest.mark.parametrize(
         "shape", [(None, DIM), (None, None, DIM), (BATCH, STEPS, DIM)]
     )
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         expected = (*shape[:-1], UNITS)
         assert make().compute_output_shape(shape) == expected
         assert make()(keras.KerasTensor(shape)).shape == expected
         real = tuple(2 if size is None else size for size in shape)
         assert make()(np.zeros(real, "float32")).shape == (*real[:-1], UNITS)
 
-    def test_refuses_rank_1_before_it_makes_weights(self):
+    def test_refuses_rank_1_before_creating_weights(self):
         layer = make()
         with pytest.raises(ValueError, match="min_ndim=2"):
             layer(np.zeros((DIM,), "float32"))
@@ -150,7 +150,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_names_shapes_and_start(self):
+    def test_names_shapes_and_initial_values(self):
         layer = make(bias_initializer="zeros")
         layer.build((None, STEPS, DIM))
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -175,7 +175,7 @@ class TestWeights:
         expected = [0.1 * DIM * UNITS, 0.5 * 2 * UNITS, (DIM + 2) * UNITS]
         assert_close(sorted(array(loss) for loss in layer.losses), sorted(expected))
 
-    def test_constraints_are_kept_on_the_weights(self):
+    def test_constraints_are_set_on_the_weights(self):
         layer = make(kernel_constraint="non_neg", bias_constraint="unit_norm")
         layer.build((None, DIM))
         assert isinstance(layer.kernel.constraint, keras.constraints.NonNeg)
@@ -183,10 +183,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyDense).parameters]
         layer = MyDense(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyDense"
         twin = keras.saving.deserialize_keras_object(config)
@@ -203,7 +203,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "units": np.int64(CHANGED["units"]),
         }
@@ -216,7 +216,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -227,15 +227,15 @@ class TestConfig:
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
 
-    def test_takes_a_config_of_the_built_in(self):
+    def test_accepts_a_config_of_the_built_in(self):
         config = MyDense(units=UNITS).get_config()
         left_out = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
         assert MyDense.from_config({**config, **left_out}).get_config() == config
 
     @pytest.mark.parametrize("name", ["lora_rank", "lora_alpha", "quantization_config"])
-    def test_refuses_what_it_leaves_out(self, name):
+    def test_refuses_unsupported_arguments(self, name):
         config = MyDense(units=UNITS).get_config()
-        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+        with pytest.raises(ValueError, match=f"`{name}` is not supported"):
             MyDense.from_config({**config, name: "other"})
 
 
@@ -249,14 +249,14 @@ class TestKeras:
         y, *weights = (array(ops.cast(z, "float32")) for z in (y, *layer.weights))
         assert_close(y, reference(x, *weights), tolerance=0.05)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs(STEPS)
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -271,7 +271,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -294,7 +294,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyDense.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

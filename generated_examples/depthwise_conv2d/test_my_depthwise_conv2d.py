@@ -1,6 +1,6 @@
-"""What `MyDepthwiseConv2D` promises, on each backend.
+"""Tests for `MyDepthwiseConv2D`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,18 +17,18 @@ from keras import ops
 
 from my_depthwise_conv2d import MyDepthwiseConv2D
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
 
 BATCH, CHANNELS, MULTIPLIER, RANK = 2, 3, 2, 2
 KERNEL_SIZE = (3, 2)
-# The last axis gives CHANNELS * MULTIPLIER places: a bias laid along it by mistake
-# would fit.
+# The last axis of the output has size CHANNELS * MULTIPLIER, so that a bias broadcast
+# along it would fit.
 SIZES = (8, 7)
 
-# The options that decide which inputs go into which output.
+# The options that determine which inputs each output depends on.
 CASES = [
     {},
     {"strides": 2},
@@ -121,22 +121,22 @@ def inputs(data_format="channels_last", batch=BATCH):
 def reference(
     x, weights, strides=1, padding="valid", dilation_rate=1, data_format=None
 ):
-    """The formula, one place and kernel at a time."""
+    """The formula, one output position and kernel at a time."""
     x = np.moveaxis(x, 1, -1) if data_format == "channels_first" else x
     kernel, bias = weights if len(weights) == 2 else (*weights, 0)
-    *window, channels, multiplier = kernel.shape
+    *kernel_size, channels, multiplier = kernel.shape
     sizes, padding = np.array(x.shape[1:-1]), padding.lower()
-    spans = np.multiply(dilation_rate, np.subtract(window, 1)) + 1
-    places = -(-(sizes - spans + 1 if padding == "valid" else sizes) // strides)
-    missing = np.maximum((places - 1) * strides + spans - sizes, 0)
+    spans = np.multiply(dilation_rate, np.subtract(kernel_size, 1)) + 1
+    output_sizes = -(-(sizes - spans + 1 if padding == "valid" else sizes) // strides)
+    missing = np.maximum((output_sizes - 1) * strides + spans - sizes, 0)
     before = 0 * spans if padding == "valid" else missing // 2
-    after = missing  # Never too few: zeros that no window reaches do no harm.
+    after = missing  # Extra zeros that the kernel never reaches do no harm.
     x = np.pad(x, [(0, 0), *zip(before, after, strict=True), (0, 0)])
-    y = np.zeros((len(x), *places, channels * multiplier))
-    for *place, c, k in np.ndindex(*places, channels, multiplier):
-        for tap in np.ndindex(*window):
-            at = np.multiply(place, strides) + np.multiply(tap, dilation_rate)
-            y[:, *place, c * multiplier + k] += x[:, *at, c] * kernel[*tap, c, k]
+    y = np.zeros((len(x), *output_sizes, channels * multiplier))
+    for *position, c, k in np.ndindex(*output_sizes, channels, multiplier):
+        for tap in np.ndindex(*kernel_size):
+            at = np.multiply(position, strides) + np.multiply(tap, dilation_rate)
+            y[:, *position, c * multiplier + k] += x[:, *at, c] * kernel[*tap, c, k]
     y += bias
     return np.moveaxis(y, -1, 1) if data_format == "channels_first" else y
 
@@ -150,7 +150,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -167,7 +167,7 @@ class TestValues:
         assert layer.bias is None
         assert_close(y, reference(x, layer.get_weights()))
 
-    def test_activation_is_applied_last_and_can_be_taken_off(self):
+    def test_activation_is_applied_last_and_can_be_removed(self):
         layer, x = make(activation="relu"), inputs()
         y = array(layer(x))
         linear = reference(x, layer.get_weights())
@@ -179,7 +179,7 @@ class TestValues:
 
 class TestShapes:
     @each_case
-    def test_static_shape_is_the_real_one(self, case):
+    def test_static_shape_is_correct(self, case):
         layer, x = make(**case), inputs(case.get("data_format"))
         real = layer(x).shape
         assert layer.compute_output_shape(x.shape) == tuple(real)
@@ -191,14 +191,14 @@ class TestShapes:
             assert layer(keras.KerasTensor(known)).shape == tuple(expected)
 
     @pytest.mark.parametrize("axis", range(RANK))
-    def test_window_must_fit_into_the_input(self, axis):
+    def test_kernel_must_fit_into_the_input(self, axis):
         sizes, span = list(SIZES), 2 * (KERNEL_SIZE[axis] - 1) + 1
         layer = make(dilation_rate=2)
         sizes[axis] = span
         assert layer.compute_output_shape(shape(sizes=sizes))[axis + 1] == 1
         sizes[axis] = span - 1
         for refuses in (layer.compute_output_shape, layer.build):
-            with pytest.raises(ValueError, match="smaller than the window"):
+            with pytest.raises(ValueError, match="smaller than the kernel"):
                 refuses(shape(sizes=sizes))
 
     @pytest.mark.parametrize("sizes", [SIZES[1:], (*SIZES, 8)])
@@ -224,7 +224,7 @@ class TestShapes:
 
 class TestWeights:
     @each_format
-    def test_names_shapes_and_start(self, fmt):
+    def test_names_shapes_and_initial_values(self, fmt):
         layer = make(data_format=fmt, bias_initializer="zeros")
         layer.build(shape(fmt, batch=None, sizes=[None] * RANK))
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -234,8 +234,8 @@ class TestWeights:
         assert layer.trainable_weights == layer.weights
         *kernels, bias = layer.get_weights()
         for kernel in kernels:
-            *window, fan_in, fan_out = kernel.shape
-            fans = np.prod(window) * (fan_in + fan_out)
+            *kernel_size, fan_in, fan_out = kernel.shape
+            fans = np.prod(kernel_size) * (fan_in + fan_out)
             limit = np.sqrt(6 / fans)  # Glorot and Bengio, 2010
             assert 0.8 * limit < np.abs(kernel).max() <= limit
         assert (bias == 0).all()
@@ -253,7 +253,7 @@ class TestWeights:
         expected = [0.1 * taps * outputs, 0.5 * 2 * outputs, (taps + 2) * outputs]
         assert_close(sorted(array(loss) for loss in layer.losses), sorted(expected))
 
-    def test_constraints_are_kept_on_the_weights(self):
+    def test_constraints_are_set_on_the_weights(self):
         layer = make(depthwise_constraint="non_neg", bias_constraint="unit_norm")
         layer.build(shape())
         assert isinstance(layer.kernel.constraint, keras.constraints.NonNeg)
@@ -261,14 +261,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MyDepthwiseConv2D).parameters
         ]
         layer = MyDepthwiseConv2D(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyDepthwiseConv2D"
         twin = keras.saving.deserialize_keras_object(config)
@@ -286,11 +286,11 @@ class TestConfig:
             assert described(CHANGED[name]) != described(value)
 
     @pytest.mark.parametrize("name", ["kernel_size", "strides", "dilation_rate"])
-    def test_one_int_stands_for_all(self, name):
+    def test_one_int_is_repeated(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "kernel_size": tuple(np.array(CHANGED["kernel_size"])),
             "strides": tuple(np.array(CHANGED["strides"])),
@@ -306,7 +306,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ class TestKeras:
             y = model(inputs())
         assert getattr(y, "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -359,7 +359,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -382,7 +382,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyDepthwiseConv2D.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

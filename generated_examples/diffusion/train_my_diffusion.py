@@ -1,8 +1,8 @@
 """Train `MyDiffusion`: `python train_my_diffusion.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-my_diffusion.keras, its curves in my_diffusion.png, and images that it makes in
-my_diffusion_samples.png. It needs scikit-learn and matplotlib.
+The script trains on scikit-learn's 1,797 images of handwritten digits. It saves the
+model to my_diffusion.keras, the training curves to my_diffusion.png and generated
+images to my_diffusion_samples.png. It requires scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -21,31 +21,31 @@ BATCH_SIZE = 32
 
 
 def load_data():
-    """Return images to train on, and images that are held out.
+    """Return images for training and images for testing.
 
-    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
-    digits.
+    Replace this with your own data. The script loads scikit-learn's 1,797 images of
+    handwritten digits.
     """
     images = load_digits().images[..., None].astype("float32") / 8 - 1
     return train_test_split(images, test_size=0.2, random_state=0)
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
 
 
 def draw(images, path):
-    """Draw 32 images, with values from 0 to 1, as a PNG."""
+    """Plot 32 images, with values from 0 to 1, to a PNG file."""
     figure = Figure(figsize=(8, 4), layout="constrained")
     images = ops.convert_to_numpy(images).clip(0, 1)
     for axes, image in zip(figure.subplots(4, 8).flat, images, strict=True):

@@ -6,7 +6,7 @@ import keras
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -14,27 +14,27 @@ def is_int(value):
 class MyDropout(keras.layers.Layer):
     """Dropout: `inputs * kept / (1 - rate)` in training.
 
-    `kept` is 0 with probability `rate` and 1 otherwise, drawn anew in each call, for
-    each entry by itself. What is kept is scaled up, so that the expected output is the
-    input: at inference it is just that.
+    `kept` is 0 with probability `rate` and 1 otherwise, drawn in each call for each
+    element independently. Kept elements are scaled up, so that the expected output
+    equals the input. At inference the output is the input.
 
     Args:
-        rate: Float from 0 to 1, the probability that an entry is dropped.
-        noise_shape: Tuple of positive ints and `None`, the shape in which `kept` is
-            drawn: along an axis of 1 all entries share a draw, and `None` is the
-            input's size. Or `None`, for the input's shape. Defaults to `None`.
-        seed: Int, seed of the draws, or `None` for another one each time. Defaults to
+        rate: Float from 0 to 1, fraction of the elements to drop.
+        noise_shape: Tuple of positive ints and `None`, the shape of `kept`: it is
+            shared along axes of size 1, and `None` means the input's size. `None` for
+            the input's shape. Defaults to `None`.
+        seed: Int, seed for the random draws, or `None` for a random seed. Defaults to
             `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, ...)`, any rank.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 

@@ -6,7 +6,7 @@ import keras
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -14,32 +14,32 @@ def is_int(value):
 class MyFeedForward(keras.layers.Layer):
     """Position-wise feed-forward network, as in a Transformer.
 
-    Two dense layers map the last axis, each step by itself::
+    Two dense layers are applied to the last axis, at each step independently::
 
         hidden = activation(inputs @ W1 + b1)
         outputs = dropout(hidden) @ W2 + b2
 
     Args:
-        intermediate_dim: Positive int, units of the first dense layer. The second one
-            has as many as the input.
-        dropout: Float from 0 to 1, the probability that a unit of the first dense layer
-            is dropped in training. Defaults to `0.0`.
+        intermediate_dim: Positive int, units of the first dense layer. The second has
+            as many as the input has features.
+        dropout: Float from 0 to 1, fraction of the first dense layer's units to drop in
+            training. Defaults to `0.0`.
         activation: Activation function of the first dense layer or its name, `None` for
             the identity. Defaults to `"relu"`.
         kernel_initializer: Initializer of both kernels. Defaults to `"glorot_uniform"`.
         bias_initializer: Initializer of both biases. Defaults to `"zeros"`.
-        seed: Int, seed of the dropout, or `None` for another one each time. Defaults to
+        seed: Int, seed for the dropout, or `None` for a random seed. Defaults to
             `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, ..., dim)`, rank 2 or more, `dim` known.
+        `(batch, ..., dim)`, with rank at least 2 and `dim` known.
 
     Output shape:
-        That of the input.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has rank 1.
+        ValueError: If an argument is invalid, or the input has rank 1.
 
     Example:
 
@@ -82,7 +82,7 @@ class MyFeedForward(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        # Made here, not in the constructor: the last one has the input's size.
+        # Created here, since the last one has as many units as the input has features.
         self.intermediate_dense = self._dense(
             self.intermediate_dim, "intermediate_dense", self.activation
         )
@@ -99,7 +99,7 @@ class MyFeedForward(keras.layers.Layer):
         return self.output_dense(hidden)
 
     def _dense(self, units, name, activation=None):
-        """Return a dense layer that draws weights of its own."""
+        """Return a dense layer with independently initialized weights."""
         return keras.layers.Dense(
             units,
             activation=activation,

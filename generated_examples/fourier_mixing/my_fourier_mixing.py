@@ -8,31 +8,30 @@ from keras import ops
 class MyFourierMixing(keras.layers.Layer):
     """Mixing by a Fourier transform: `real(fft2(inputs))`.
 
-    The transform goes over the steps and the features of each sequence::
+    The transform is taken over the steps and the features of each sequence::
 
         output[k, l] = sum over t, f of
             inputs[t, f] * cos(2 * pi * (k * t / steps + l * f / features))
 
-    So each place of the output sees the whole sequence, without a weight to learn.
-    Steps that a mask hides count as zeros. The work is done in float32 at least.
+    Each output thus depends on the whole sequence, without trainable weights. Masked
+    steps count as zeros. Computations use at least float32.
 
-    The plain sum spreads the values by `sqrt(steps * features)`: with `norm="backward"`
-    a normalization should follow.
+    The unnormalized sum scales the values by `sqrt(steps * features)`: with
+    `norm="backward"`, a normalization layer should follow.
 
     Args:
-        norm: `"backward"` for the plain sum, `"ortho"` for that divided by
+        norm: `"backward"` for the unnormalized sum, `"ortho"` to divide it by
             `sqrt(steps * features)`. Defaults to `"backward"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, steps, features)`.
 
     Output shape:
-        That of the input.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 3
-            axes.
+        ValueError: If an argument is invalid, or the input does not have rank 3.
 
     Example:
 

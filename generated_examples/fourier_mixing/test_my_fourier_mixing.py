@@ -1,6 +1,6 @@
-"""What `MyFourierMixing` promises, on each backend.
+"""Tests for `MyFourierMixing`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_fourier_mixing import MyFourierMixing
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -52,7 +52,7 @@ def inputs(batch=BATCH, steps=STEPS):
 
 
 def reference(x, norm="backward"):
-    """The formula, one place of the output at a time."""
+    """The formula, one output position at a time."""
     _, steps, dim = x.shape
     t, f = np.indices((steps, dim))
     y = np.empty(x.shape)
@@ -71,7 +71,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -91,7 +91,7 @@ class TestValues:
         y = array(make()(x, mask=ops.convert_to_tensor(mask.astype(dtype))))
         assert_close(y, expected, tolerance=1e-4)
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])), tolerance=1e-4)
 
@@ -101,14 +101,14 @@ class TestShapes:
     @pytest.mark.parametrize(
         "shape", [(None, STEPS, DIM), (None, None, DIM), (BATCH, None, None)]
     )
-    def test_static_shape_is_the_real_one(self, norm, shape):
+    def test_static_shape_is_correct(self, norm, shape):
         layer = make(norm=norm)
         assert layer.compute_output_shape(shape) == shape
         assert layer(keras.KerasTensor(shape)).shape == shape
         real = tuple(2 if size is None else size for size in shape)
         assert layer(np.zeros(real, "float32")).shape == real
 
-    def test_works_with_sizes_that_are_unknown(self):
+    def test_works_with_unknown_sizes(self):
         model, x = (
             keras.Sequential([keras.Input((None, None)), make(norm="ortho")]),
             inputs(),
@@ -123,19 +123,19 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_has_none(self):
+    def test_has_no_weights(self):
         layer = make()
         layer(inputs())
         assert layer.weights == []
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyFourierMixing).parameters]
         layer = MyFourierMixing(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyFourierMixing"
         twin = keras.saving.deserialize_keras_object(config)
@@ -171,7 +171,7 @@ class TestKeras:
         y = array(ops.cast(y, "float32"))
         assert_close(y, reference(x, norm), tolerance=0.05)
 
-    def test_takes_masks_and_passes_them_on(self):
+    def test_uses_and_propagates_masks(self):
         masking, x = keras.layers.Masking(), inputs()
         x[:, -1] = 0
         y = make()(masking(x))
@@ -179,7 +179,7 @@ class TestKeras:
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -196,7 +196,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -219,7 +219,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyFourierMixing.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -10,23 +10,22 @@ from keras import ops
 class MyGaussianNoise(keras.layers.Layer):
     """Gaussian noise: `inputs + noise` in training.
 
-    `noise` is normal with mean 0 and standard deviation `stddev`, drawn anew in each
-    call, for each entry by itself. At inference the output is the input.
+    `noise` is normal with mean 0 and standard deviation `stddev`, drawn in each call
+    for each element independently. At inference the output is the input.
 
     Args:
         stddev: Float from 0 to 1, standard deviation of the noise.
-        seed: Int, seed of the noise, or `None` for another one each time. Defaults to
-            `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        seed: Int, seed for the noise, or `None` for a random seed. Defaults to `None`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, ...)`, any rank.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 

@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,7 +15,7 @@ def is_int(value):
     package="examples", name="MyGCN.GraphConvolution"
 )
 class GraphConvolution(keras.layers.Layer):
-    """Dense layer on the nodes of graphs, averaged over the neighbours of each."""
+    """Dense layer on the nodes of graphs, averaged over the neighbors of each node."""
 
     def __init__(self, units, activation=None, **kwargs):
         super().__init__(**kwargs)
@@ -38,13 +38,13 @@ class GraphConvolution(keras.layers.Layer):
             seen = ops.cast(ops.expand_dims(mask[0], 1), self.compute_dtype)
             adjacency = adjacency * seen
         scale = ops.rsqrt(1 + ops.sum(adjacency, axis=-1, keepdims=True))
-        # The second term is that of the self loops: no unit matrix is needed.
+        # The second term adds the self-loops, without an identity matrix.
         x = scale * ops.matmul(nodes, self.kernel)
         x = scale * (ops.matmul(adjacency, x) + x)
         return self.activation(ops.add(x, self.bias))
 
     def compute_mask(self, inputs, mask=None):
-        del inputs  # The mask of the nodes alone passes on.
+        del inputs  # Only the mask of the nodes is passed on.
         return None if mask is None else mask[0]
 
     def compute_output_shape(self, input_shape):
@@ -61,41 +61,40 @@ class GraphConvolution(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="examples")
 class MyGCN(keras.Model):
-    """Graph convolutional network: each layer averages over a node's neighbours.
+    """Graph convolutional network: each layer averages over a node's neighbors.
 
-    Dropout is in front of each convolution, and `activation` after each but the last. A
-    convolution counts each node among its own neighbours, and weighs an edge by the
-    degrees of the two nodes::
+    Dropout is applied before each convolution, and `activation` after each but the
+    last. A convolution adds self-loops, and normalizes each edge by the degrees of its
+    two nodes::
 
         degree[i] = 1 + sum over j of A[i, j]
         averaged(x)[i] = x[i] / degree[i]
             + sum over j of A[i, j] * x[j] / sqrt(degree[i] * degree[j])
         convolution(x) = averaged(x @ kernel) + bias
 
-    `A`, the adjacency matrix, is symmetric, 0 or more, and without self loops. Nodes
-    that a mask hides are nobody's neighbours. Where only some nodes have labels,
-    `sample_weight` is 0 for the others.
+    The adjacency matrix `A` is symmetric and non-negative, without self-loops. Masked
+    nodes do not count as neighbors. If only some nodes have labels, set `sample_weight`
+    to 0 for the others.
 
     Args:
-        num_classes: Positive int, number of classes: the model gives a logit for each,
-            at each node.
+        num_classes: Positive int, number of classes.
         hidden_units: Tuple of positive ints, units of each graph convolution before the
             last. Defaults to `(16,)`.
         activation: Activation function of all convolutions but the last, or its name,
             `None` for the identity. Defaults to `"relu"`.
-        dropout: Float from 0 to below 1, the share of each convolution's inputs that
-            are dropped in training. Defaults to `0.5`.
+        dropout: Float in `[0, 1)`, fraction of each convolution's inputs to drop in
+            training. Defaults to `0.5`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
         A list of the nodes, `(batch, nodes, num_features)`, and the adjacency matrices,
-        `(batch, nodes, nodes)`: a batch of graphs, or of one.
+        `(batch, nodes, nodes)`, of a batch of graphs.
 
     Output shape:
         `(batch, nodes, num_classes)`, a logit for each class at each node.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -147,8 +146,8 @@ class MyGCN(keras.Model):
         ]
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call([keras.Input(batch_shape=shape) for shape in input_shape])
 
     def call(self, inputs, mask=None, training=None):
@@ -158,7 +157,7 @@ class MyGCN(keras.Model):
         return x
 
     def compute_mask(self, inputs, mask=None):
-        del inputs  # The mask of the nodes alone passes on.
+        del inputs  # Only the mask of the nodes is passed on.
         return None if mask is None else mask[0]
 
     def compute_output_shape(self, input_shape):
@@ -166,16 +165,16 @@ class MyGCN(keras.Model):
         return (*nodes_shape[:-1], self.num_classes)
 
     def compile_for_training(self, learning_rate=1e-2, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{
                 "optimizer": keras.optimizers.Adam(learning_rate),
-                # The mean over the nodes that count, however few they are.
+                # The weighted mean over the nodes.
                 "loss": keras.losses.SparseCategoricalCrossentropy(
                     from_logits=True, reduction="mean_with_sample_weight"
                 ),

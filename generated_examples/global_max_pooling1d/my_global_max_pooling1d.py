@@ -8,27 +8,26 @@ from keras import ops
 class MyGlobalMaxPooling1D(keras.layers.Layer):
     """1D global max pooling: the largest value of each channel.
 
-    Over the steps of an item::
+    Over all steps::
 
         outputs[c] = max over t of inputs[t, c]
 
     Args:
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
-        keepdims: Bool, whether to keep the pooled axes, with one place each. Defaults
-            to `False`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
+        keepdims: Bool, whether to keep the pooled axes with size 1. Defaults to
+            `False`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, steps, channels)` for `"channels_last"`, `(batch, channels, steps)` for
         `"channels_first"`.
 
     Output shape:
-        `(batch, channels)`; with `keepdims` the input's shape, with one step.
+        `(batch, channels)`; with `keepdims`, the input shape with 1 step.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 3
-            axes.
+        ValueError: If an argument is invalid, or the input does not have rank 3.
 
     Example:
 

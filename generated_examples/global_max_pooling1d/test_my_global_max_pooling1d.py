@@ -1,6 +1,6 @@
-"""What `MyGlobalMaxPooling1D` promises, on each backend.
+"""Tests for `MyGlobalMaxPooling1D`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_global_max_pooling1d import MyGlobalMaxPooling1D
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -69,7 +69,7 @@ def inputs(data_format="channels_last", batch=BATCH):
 def reference(x, keepdims=False, data_format=None):
     """The formula, one channel at a time."""
     x = np.moveaxis(x, 1, -1) if data_format == "channels_first" else x
-    y = np.array([[item[..., c].max() for c in range(CHANNELS)] for item in x])
+    y = np.array([[sample[..., c].max() for c in range(CHANNELS)] for sample in x])
     return y.reshape(shape(data_format, len(x), (1,) * RANK)) if keepdims else y
 
 
@@ -82,7 +82,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -97,7 +97,7 @@ class TestValues:
 class TestShapes:
     @each_format
     @each_keepdims
-    def test_static_shape_is_the_real_one(self, fmt, keepdims):
+    def test_static_shape_is_correct(self, fmt, keepdims):
         layer, x = make(data_format=fmt, keepdims=keepdims), inputs(fmt)
         channel_axis = 1 if fmt == "channels_first" else RANK + 1
         for unknown in range(RANK + 2):
@@ -116,14 +116,14 @@ class TestShapes:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MyGlobalMaxPooling1D).parameters
         ]
         layer = MyGlobalMaxPooling1D(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyGlobalMaxPooling1D"
         twin = keras.saving.deserialize_keras_object(config)
@@ -171,7 +171,7 @@ class TestKeras:
             y = model(inputs())
         assert getattr(y, "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = reference(x).sum(axis=-1)
         model = keras.Sequential(
@@ -186,7 +186,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -209,7 +209,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyGlobalMaxPooling1D.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -8,7 +8,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -16,7 +16,7 @@ def is_int(value):
     package="examples", name="MyGPT.TokenAndPositionEmbedding"
 )
 class TokenAndPositionEmbedding(keras.layers.Layer):
-    """A trained vector for each token, plus one for its place."""
+    """Token embedding plus a learned position embedding."""
 
     def __init__(self, vocabulary_size, sequence_length, hidden_dim, **kwargs):
         super().__init__(**kwargs)
@@ -67,7 +67,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="examples", name="MyGPT.CausalBlock")
 class CausalBlock(keras.layers.Layer):
-    """Attention to what came before, then a feed-forward network."""
+    """Causal self-attention and a feed-forward network, each added to its input."""
 
     def __init__(self, hidden_dim, num_heads, intermediate_dim, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
@@ -129,7 +129,7 @@ class CausalBlock(keras.layers.Layer):
         return x + y if cache is None else (x + y, cache)
 
     def _attend(self, x, cache, start):
-        """Attend to what is in `cache`, which the keys and values of `x` join."""
+        """Add the keys and values of `x` to `cache`, and attend to all of it."""
         if start + x.shape[1] > cache.shape[2]:
             raise ValueError(
                 "There must be room for all tokens in `cache`. Received: "
@@ -164,47 +164,46 @@ class CausalBlock(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="examples")
 class MyGPT(keras.Model):
-    """Causal language model: logits of the token that follows each token.
+    """Causal language model: predicts the next token at each position.
 
-    As GPT-2 is built: `x` is the tokens' vectors plus those of their places. Each block
-    is `x = x + attention(norm(x))`, where a token sees itself and those before it, then
-    `x + dense(gelu(dense(norm(x))))`, with the approximation of GELU by tanh. After the
-    last one comes a normalization. The output layer is tied to the token embedding: the
-    logits are the products with the tokens' vectors. Vectors and kernels start with a
-    standard deviation of 0.02.
+    The architecture of GPT-2: `x` is the sum of token and position embeddings. Each
+    block is `x = x + attention(norm(x))`, with causal attention, then
+    `x + dense(gelu(dense(norm(x))))`, with the tanh approximation of GELU. A
+    normalization follows the last block. The output layer is tied to the token
+    embedding: the logits are dot products with the token embeddings. Embeddings and
+    kernels are initialized with a standard deviation of 0.02.
 
     GPT-2 small has 124,439,808 parameters: `vocabulary_size=50257`, `hidden_dim=768`,
     `num_layers=12`, `num_heads=12`, `intermediate_dim=3072`.
 
-    `generate` goes on from a prompt, one token at a time. `cache`, of `make_cache` at
-    first, holds the keys and values of the tokens before the step `start`, an int,
-    where `inputs` begin: the call then returns the logits and the cache with the new
-    tokens in it. Caches are for inference, and for tensors, not for symbolic inputs.
+    `generate` continues a prompt, one token at a time. `cache`, at first from
+    `make_cache`, holds the keys and values of the tokens before the int `start`, the
+    position of the first of the `inputs`. The call then returns the logits and the
+    updated cache. Caches are for inference only, and do not work with symbolic inputs.
 
     Args:
-        vocabulary_size: Positive int, how many tokens there are.
-        sequence_length: Positive int, the most tokens that a text may have. Defaults to
-            `1024`.
-        hidden_dim: Positive multiple of `num_heads`, size of each token's vector.
+        vocabulary_size: Positive int, size of the vocabulary.
+        sequence_length: Positive int, maximum number of tokens. Defaults to `1024`.
+        hidden_dim: Positive multiple of `num_heads`, size of the token embeddings.
             Defaults to `64`.
         num_layers: Positive int, number of blocks. Defaults to `2`.
-        num_heads: Positive int, heads of each attention. Defaults to `4`.
-        intermediate_dim: Positive int, units of the feed-forward networks' first dense
-            layer. Defaults to `256`.
-        dropout: Float from 0 to below 1, the share of the embeddings, of the attention
-            weights and of what is added to a residual that is dropped in training.
-            Defaults to `0.1`.
+        num_heads: Positive int, number of attention heads. Defaults to `4`.
+        intermediate_dim: Positive int, units of the first dense layer of the
+            feed-forward networks. Defaults to `256`.
+        dropout: Float in `[0, 1)`, dropout rate of the embeddings, of the attention
+            weights and of the outputs of each residual branch. Defaults to `0.1`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
-        `(batch, steps)`, whole numbers from 0 to `vocabulary_size - 1`.
+        `(batch, steps)`, ints from 0 to `vocabulary_size - 1`.
 
     Output shape:
-        `(batch, steps, vocabulary_size)`; with a cache a tuple, of that and the cache.
+        `(batch, steps, vocabulary_size)`, the logits; with a cache, a tuple of the
+        logits and the cache.
 
     Raises:
-        ValueError: If an argument is none of the values above, or there are more than
-            `sequence_length` tokens, or than the cache has room for.
+        ValueError: If an argument is invalid, or there are more tokens than
+            `sequence_length` or the cache allows.
 
     Example:
 
@@ -299,8 +298,8 @@ class MyGPT(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape, dtype="int32"))
 
     def call(self, inputs, cache=None, start=0, training=None):
@@ -321,7 +320,7 @@ class MyGPT(keras.Model):
         return logits if cache is None else (logits, grown)
 
     def make_cache(self, batch_size, steps):
-        """Return an empty cache for texts of `steps` tokens."""
+        """Return an empty cache for `steps` tokens."""
         shape = (
             batch_size,
             2,
@@ -340,20 +339,21 @@ class MyGPT(keras.Model):
         seed=None,
         use_cache=True,
     ):
-        """Return the prompt and what follows it, one token after the other.
+        """Continue a prompt, one token at a time.
 
         Args:
             prompt: Ints of shape `(batch, steps)`.
-            max_new_tokens: Int, how many tokens are to follow.
-            temperature: Float, 0 for the likeliest token each time, 1 for draws by the
-                model's probabilities; the higher, the more even they are.
-            top_k: Int, out of how many of the likeliest tokens to draw, `None` for all.
-            seed: Int, for the same draws each time, or `None`.
-            use_cache: Bool, whether to keep the keys and values of earlier tokens, or
-                compute them again each time. The tokens are the same.
+            max_new_tokens: Int, number of tokens to generate.
+            temperature: Float. 0 picks the most likely token, 1 samples from the
+                model's probabilities; higher values make them more uniform.
+            top_k: Int, number of most likely tokens to sample from, or `None` for all.
+            seed: Int, for reproducible samples, or `None`.
+            use_cache: Bool, whether to cache the keys and values of earlier tokens
+                rather than recompute them. The tokens are the same.
 
         Returns:
-            NumPy array of ints, of shape `(batch, steps + max_new_tokens)`.
+            The prompt and the new tokens, a NumPy array of ints of shape
+            `(batch, steps + max_new_tokens)`.
         """
         tokens = np.asarray(prompt, "int32")
         if tokens.ndim != 2:
@@ -363,7 +363,7 @@ class MyGPT(keras.Model):
             )
         if not isinstance(max_new_tokens, int) or max_new_tokens < 0:
             raise ValueError(
-                "`max_new_tokens` must be an int of at least 0. "
+                "`max_new_tokens` must be a non-negative int. "
                 f"Received: max_new_tokens={max_new_tokens!r}"
             )
         if not temperature >= 0:
@@ -379,8 +379,8 @@ class MyGPT(keras.Model):
         first, last = tokens.shape[1], tokens.shape[1] + max_new_tokens
         if first == 0 or last > self.sequence_length:
             raise ValueError(
-                "There must be from 1 to `sequence_length` tokens in all. Received: "
-                f"{first} of the prompt, max_new_tokens={max_new_tokens}, "
+                "There must be from 1 to `sequence_length` tokens in total. Received: "
+                f"{first} in the prompt, max_new_tokens={max_new_tokens}, "
                 f"sequence_length={self.sequence_length}"
             )
         tokens = np.pad(tokens, ((0, 0), (0, max_new_tokens)))
@@ -391,7 +391,7 @@ class MyGPT(keras.Model):
                 logits, cache = self(tokens[:, known:step], cache=cache, start=known)
                 logits, known = logits[:, -1], step
             else:
-                # What comes after a token does not matter to it.
+                # Later tokens do not affect earlier ones.
                 logits = self(tokens)[:, step - 1]
             chosen = self._choose(logits, temperature, top_k, draws)
             tokens[:, step] = ops.convert_to_numpy(chosen)
@@ -410,11 +410,11 @@ class MyGPT(keras.Model):
         return (*input_shape, self.vocabulary_size)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

@@ -1,6 +1,6 @@
-"""What `MyGraphConv` promises, on each backend.
+"""Tests for `MyGraphConv`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_graph_conv import MyGraphConv
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -94,7 +94,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -104,7 +104,7 @@ class TestValues:
         assert_close(array(layer(x)), reference(x, *layer.get_weights()))
 
     @pytest.mark.parametrize("dtype", ["bool", "int32"])
-    def test_takes_edges_without_weights(self, dtype):
+    def test_accepts_edges_without_weights(self, dtype):
         layer, (nodes, adjacency) = make(), inputs()
         edges = adjacency > 0
         y = array(layer([nodes, edges.astype(dtype)]))
@@ -123,7 +123,7 @@ class TestValues:
         assert (y == 0).any()
         assert (y > 0).any()
 
-    def test_a_lonely_node_sees_itself_alone(self):
+    def test_an_isolated_node_depends_only_on_itself(self):
         layer, (nodes, adjacency) = make(), inputs()
         adjacency[:, 0], adjacency[:, :, 0] = 0, 0
         y = array(layer([nodes, adjacency]))
@@ -131,7 +131,7 @@ class TestValues:
         assert_close(y[:, 0], nodes[:, 0] @ kernel + bias)
 
     @pytest.mark.parametrize("dtype", ["bool", "float32"])
-    def test_masked_nodes_are_no_neighbours(self, dtype):
+    def test_masked_nodes_are_not_neighbors(self, dtype):
         layer, (nodes, adjacency) = make(), inputs()
         mask = np.ones((BATCH, NODES), bool)
         mask[:, -2:] = False
@@ -142,7 +142,7 @@ class TestValues:
         expected = reference([nodes, adjacency], *layer.get_weights())
         assert_close(y[mask], expected[mask])
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         rest = [part[1:] for part in x]
         assert_close(array(layer(x))[1:], array(layer(rest)))
@@ -151,7 +151,7 @@ class TestValues:
 class TestShapes:
     @pytest.mark.parametrize("batch", [None, BATCH])
     @pytest.mark.parametrize("nodes", [None, NODES])
-    def test_static_shape_is_the_real_one(self, batch, nodes):
+    def test_static_shape_is_correct(self, batch, nodes):
         shapes, expected = [(batch, nodes, DIM), (batch, nodes, nodes)], (
             batch,
             nodes,
@@ -171,7 +171,7 @@ class TestShapes:
             unbuilt = make()
             with pytest.raises(ValueError, match="incompatible with the layer"):
                 unbuilt(bad)
-            assert not unbuilt.built  # No weights are made for what is refused.
+            assert not unbuilt.built  # No weights are created for refused inputs.
         narrow = nodes[..., 1:]
         for bad in ([nodes[0], adjacency], [nodes, adjacency[0]], [narrow, adjacency]):
             with pytest.raises(ValueError, match="incompatible with the layer"):
@@ -179,7 +179,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_names_shapes_and_start(self):
+    def test_names_shapes_and_initial_values(self):
         layer = make(bias_initializer="zeros")
         layer.build([(None, None, DIM), (None, None, None)])
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -204,7 +204,7 @@ class TestWeights:
         expected = [0.1 * DIM * UNITS, 0.5 * 2 * UNITS, (DIM + 2) * UNITS]
         assert_close(sorted(array(loss) for loss in layer.losses), sorted(expected))
 
-    def test_constraints_are_kept_on_the_weights(self):
+    def test_constraints_are_set_on_the_weights(self):
         layer = make(kernel_constraint="non_neg", bias_constraint="unit_norm")
         layer(inputs())
         assert isinstance(layer.kernel.constraint, keras.constraints.NonNeg)
@@ -212,10 +212,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyGraphConv).parameters]
         layer = MyGraphConv(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyGraphConv"
         twin = keras.saving.deserialize_keras_object(config)
@@ -232,7 +232,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "units": np.int64(CHANGED["units"]),
         }
@@ -245,7 +245,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ class TestKeras:
         y, *weights = (array(ops.cast(z, "float32")) for z in (y, *layer.weights))
         assert_close(y, reference(x, *weights), tolerance=0.05)
 
-    def test_passes_the_mask_of_the_nodes_on(self):
+    def test_propagates_the_mask_of_the_nodes(self):
         nodes, adjacency = inputs()
         nodes[:, -1] = 0
         y = make()([keras.layers.Masking()(nodes), adjacency])
@@ -276,7 +276,7 @@ class TestKeras:
         assert not mask[:, -1].any()
         assert getattr(make()([nodes, adjacency]), "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         nodes, adjacency = inputs(batch=64)
         x = np.concatenate([nodes, adjacency], axis=-1)
         y = np.sin(nodes.sum(axis=(1, 2)))
@@ -291,7 +291,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -314,7 +314,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyGraphConv.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

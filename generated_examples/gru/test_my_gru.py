@@ -1,6 +1,6 @@
-"""What `MyGRU` promises, on each backend.
+"""Tests for `MyGRU`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,13 +17,13 @@ from keras import ops
 
 from my_gru import MyGRU
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
 
 BATCH, STEPS, DIM, UNITS = 4, 3, 5, 2
-KEPT = [1.0] * 3, [1.0] * 3  # Without dropout, all of it.
+KEPT = [1.0] * 3, [1.0] * 3  # Without dropout.
 
 # A value other than the default for every constructor argument.
 CHANGED = {
@@ -103,8 +103,8 @@ def inputs(steps=STEPS, batch=BATCH):
     return rng.normal(size=(batch, steps, DIM)).astype("float32")
 
 
-def begun(batch=BATCH):
-    """States to begin with."""
+def initial_states(batch=BATCH):
+    """Random initial states."""
     rng = np.random.default_rng(1)
     return [rng.normal(size=(batch, UNITS)).astype("float32")]
 
@@ -114,7 +114,7 @@ def sigmoid(x):
 
 
 def product(x, kernel, masks):
-    """`x @ kernel`, one gate at a time, with what dropout keeps of `x`."""
+    """`x @ kernel`, one gate at a time, with the dropout mask of each gate."""
     gates = zip(masks, np.split(kernel, 3, axis=-1), strict=True)
     return np.concatenate([(x * mask) @ part for mask, part in gates], axis=-1)
 
@@ -130,7 +130,7 @@ def step(
     activation=np.tanh,
     reset_after=True,
 ):
-    """The formula, given what dropout keeps: the states after a step."""
+    """The states after a step by the formula, given the dropout masks."""
     (h,) = states
     bias = np.zeros((2, 3 * UNITS)) if bias is None else bias
     of_inputs, of_h = bias if reset_after else (bias, np.zeros(3 * UNITS))
@@ -144,7 +144,7 @@ def step(
 
 
 def drawn(cell, x, h):
-    """What dropout keeps of `x` and of `h` in a sequence, for each gate."""
+    """The dropout masks of `x` and `h` in a sequence, for each gate."""
     masks = cell.get_dropout_mask(x), cell.get_recurrent_dropout_mask(h)
     masks = [mask if isinstance(mask, list) else [mask] * 3 for mask in masks]
     return [[1.0 if mask is None else array(mask) for mask in each] for each in masks]
@@ -178,7 +178,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -201,10 +201,10 @@ class TestValues:
         relu = {"activation": lambda x: np.maximum(x, 0), "gate": np.tanh}
         assert_close(y, reference(x, layer.get_weights(), **relu)[1])
 
-    def test_begins_with_the_initial_state(self):
+    def test_uses_the_initial_state(self):
         layer, x = make(return_state=True), inputs()
-        outputs = arrays(layer(x, initial_state=begun()))
-        _, *states = reference(x, layer.get_weights(), begun())
+        outputs = arrays(layer(x, initial_state=initial_states()))
+        _, *states = reference(x, layer.get_weights(), initial_states())
         assert_all_close(outputs, [states[0], *states])
 
     def test_goes_backwards(self):
@@ -212,12 +212,12 @@ class TestValues:
         y = array(layer(x))
         assert_close(y, reference(x[:, ::-1], layer.get_weights())[0])
 
-    def test_unrolled_it_is_the_same(self):
+    def test_unrolling_changes_nothing(self):
         layer, x = make(return_sequences=True, unroll=True), inputs()
         y = array(layer(x))
         assert_close(y, reference(x, layer.get_weights())[0])
 
-    def test_stateful_it_goes_on_from_batch_to_batch(self):
+    def test_stateful_layer_continues_from_batch_to_batch(self):
         layer, x = make(stateful=True, return_sequences=True), inputs(steps=2 * STEPS)
         first, second = array(layer(x[:, :STEPS])), array(layer(x[:, STEPS:]))
         expected = reference(x, layer.get_weights())[0]
@@ -235,10 +235,10 @@ class TestValues:
 
     @pytest.mark.parametrize("dropout", [0.4, 0.0])
     @pytest.mark.parametrize("recurrent_dropout", [0.3, 0.0])
-    def test_dropout_keeps_the_same_in_all_steps(self, dropout, recurrent_dropout):
+    def test_dropout_masks_are_the_same_in_all_steps(self, dropout, recurrent_dropout):
         given = {"dropout": dropout, "recurrent_dropout": recurrent_dropout, "seed": 1}
         layer, twin = (make(**given, return_sequences=True) for _ in range(2))
-        x, h = inputs(), begun()[0]
+        x, h = inputs(), initial_states()[0]
         y, weights = array(layer(x, training=True)), layer.get_weights()
         masks = drawn(twin.cell, x[:, 0], h)
         assert_close(y, reference(x, weights, masks=masks)[0])
@@ -253,10 +253,10 @@ class TestValues:
         }
         layer, twin, x = make(**given), make(**given), inputs()
         y, weights = array(layer(x, training=True)), layer.get_weights()
-        masks = drawn(twin.cell, x[:, 0], begun()[0])
+        masks = drawn(twin.cell, x[:, 0], initial_states()[0])
         assert_close(y, reference(x, weights, masks=masks, reset_after=False)[1])
 
-    def test_dropout_is_drawn_for_each_sequence(self):
+    def test_dropout_is_drawn_per_sequence(self):
         layer, x = make(dropout=0.4, recurrent_dropout=0.3), inputs()
         one, other = (array(layer(x, training=True)) for _ in range(2))
         assert (one != other).any()
@@ -273,22 +273,22 @@ class TestValues:
         history = model.fit(inputs(), np.zeros((BATCH, UNITS)), epochs=2, verbose=0)
         assert np.isfinite(history.history["loss"]).all()
 
-    def test_the_cell_is_one_step(self):
-        cell, x, states = make(dropout=0.4).cell, inputs()[:, 0], begun()
+    def test_cell_computes_one_step(self):
+        cell, x, states = make(dropout=0.4).cell, inputs()[:, 0], initial_states()
         y, after = cell(x, states)
         expected = step(x, states, *cell.get_weights())
         assert_all_close([array(y), *arrays(after)], [expected[0], *expected])
         y, _ = cell(x, states, training=True)
         assert (array(y) != expected[0]).any()
-        y, after = cell(x, states[0])  # A state need not be in a list.
+        y, after = cell(x, states[0])  # A state does not need to be in a list.
         assert_all_close([array(y), array(after)], expected * 2)
 
     def test_bidirectional(self):
         x = inputs()
         both = keras.layers.Bidirectional(make())
         y = array(both(x))
-        there, back = np.split(np.array(both.get_weights(), dtype=object), 2)
-        expected = [reference(x, there)[1], reference(x[:, ::-1], back)[1]]
+        forward, backward = np.split(np.array(both.get_weights(), dtype=object), 2)
+        expected = [reference(x, forward)[1], reference(x[:, ::-1], backward)[1]]
         assert_close(y, np.concatenate(expected, axis=-1))
 
 
@@ -297,7 +297,7 @@ class TestShapes:
         "shape", [(None, STEPS, DIM), (None, None, DIM), (BATCH, STEPS, DIM)]
     )
     @pytest.mark.parametrize("return_sequences", [True, False])
-    def test_static_shape_is_the_real_one(self, shape, return_sequences):
+    def test_static_shape_is_correct(self, shape, return_sequences):
         expected = (*shape[: 1 + return_sequences], UNITS)
         layer = make(return_sequences=return_sequences)
         assert layer.compute_output_shape(shape) == expected
@@ -317,7 +317,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_names_shapes_and_start(self):
+    def test_names_shapes_and_initial_values(self):
         layer = make(bias_initializer="zeros")
         layer.build((None, STEPS, DIM))
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -358,7 +358,7 @@ class TestWeights:
         ]
         assert_close(sorted(array(loss) for loss in layer.losses), sorted(expected))
 
-    def test_constraints_are_kept_on_the_weights(self):
+    def test_constraints_are_set_on_the_weights(self):
         layer = make(
             kernel_constraint="non_neg",
             recurrent_constraint="max_norm",
@@ -370,10 +370,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyGRU).parameters]
         layer = MyGRU(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyGRU"
         twin = keras.saving.deserialize_keras_object(config)
@@ -390,7 +390,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "units": np.int64(CHANGED["units"]),
             "dropout": np.float32(CHANGED["dropout"]),
@@ -405,7 +405,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -416,22 +416,22 @@ class TestConfig:
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
 
-    def test_takes_a_config_of_the_built_in(self):
+    def test_accepts_a_config_of_the_built_in(self):
         config = MyGRU(units=UNITS).get_config()
         left_out = {"implementation": 0, "use_cudnn": "auto"}
         assert MyGRU.from_config({**config, **left_out}).get_config() == config
 
     @pytest.mark.parametrize("name", ["implementation", "use_cudnn"])
-    def test_refuses_what_it_leaves_out(self, name):
+    def test_refuses_unsupported_arguments(self, name):
         config = MyGRU(units=UNITS).get_config()
-        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+        with pytest.raises(ValueError, match=f"`{name}` is not supported"):
             MyGRU.from_config({**config, name: "other"})
 
 
 class TestKeras:
     @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
     def test_dtype_policy(self, policy):
-        # JAX can't draw an orthogonal matrix in bfloat16.
+        # JAX does not support orthogonal initialization in bfloat16.
         given = {
             "recurrent_initializer": "uniform",
             "dropout": 0.5,
@@ -448,7 +448,7 @@ class TestKeras:
         y, *weights = (array(ops.cast(z, "float32")) for z in (y, *layer.weights))
         assert_close(y, reference(x, weights)[1], tolerance=0.05)
 
-    def test_passes_masks_on_with_its_sequences(self):
+    def test_propagates_masks_with_its_sequences(self):
         x = inputs()
         x[:, -1] = 0
         model = keras.Sequential([keras.layers.Masking(), make(return_sequences=True)])
@@ -457,7 +457,7 @@ class TestKeras:
         assert not mask[:, -1].any()
         assert getattr(make()(model(x)), "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(STEPS, batch=64)
         y = np.sin(x.sum(axis=(1, 2)))
         model = keras.Sequential(
@@ -472,7 +472,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -495,7 +495,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyGRU.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

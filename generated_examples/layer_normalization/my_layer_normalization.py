@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -15,17 +15,18 @@ def is_int(value):
 class MyLayerNormalization(keras.layers.Layer):
     """Layer normalization: `gamma * (inputs - mean) / sqrt(variance + epsilon) + beta`.
 
-    `mean` and `variance` are those of the input itself over the axes in `axis`, taken
-    for each place along the others: no item of a batch has an influence on another, and
-    training is as inference. `gamma` and `beta` have a value for each place along the
-    axes in `axis`.
+    `mean` and `variance` are computed from the input over the axes in `axis`, for each
+    position along the other axes. Samples are thus independent of each other, and
+    training and inference are the same. `gamma` and `beta` have the shape of the axes
+    in `axis`.
 
-    The work is done in float32 at least: a dtype policy narrows the output only.
+    Computations use at least float32: the dtype policy only affects the output.
 
     Args:
-        axis: Int, or list or tuple of ints: the axes that the statistics are taken
-            over. Defaults to `-1`.
-        epsilon: Float, added to the variance lest it be 0. Defaults to `0.001`.
+        axis: Int, or list or tuple of ints, the axes to normalize over. Defaults to
+            `-1`.
+        epsilon: Float, added to the variance to avoid dividing by zero. Defaults to
+            `0.001`.
         center: Bool, whether to add `beta`. Defaults to `True`.
         scale: Bool, whether to multiply by `gamma`. Defaults to `True`.
         beta_initializer: Initializer of `beta`. Defaults to `"zeros"`.
@@ -34,18 +35,18 @@ class MyLayerNormalization(keras.layers.Layer):
         gamma_regularizer: Regularizer of `gamma`. Defaults to `None`.
         beta_constraint: Constraint on `beta`. Defaults to `None`.
         gamma_constraint: Constraint on `gamma`. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        Any, with the sizes of the axes in `axis` known.
+        Any, with known sizes along `axis`.
 
     Output shape:
-        That of the input.
+        Same shape as the input.
 
     Raises:
-        TypeError: If `axis` is of another type.
-        ValueError: If an argument is none of the values above, the input has not all of
-            the axes in `axis` or their sizes are unknown.
+        TypeError: If `axis` has the wrong type.
+        ValueError: If an argument is invalid, or the input does not have all axes in
+            `axis` or their sizes are unknown.
 
     Example:
 
@@ -119,7 +120,7 @@ class MyLayerNormalization(keras.layers.Layer):
     def call(self, inputs):
         axes, rank = self._axes_of(inputs.shape), len(inputs.shape)
         last = [*range(rank - len(axes), rank)]
-        # With other axes than the last ones, `ops.layer_normalization` fails on Torch.
+        # `ops.layer_normalization` fails on Torch unless the axes are the last ones.
         if axes != last:
             inputs = ops.moveaxis(inputs, axes, last)
         outputs = ops.layer_normalization(
@@ -130,17 +131,17 @@ class MyLayerNormalization(keras.layers.Layer):
         return ops.cast(outputs, self.compute_dtype)
 
     def _axes_of(self, shape):
-        """Return the axes in `axis`, counted from the first one, in order."""
+        """Return the axes in `axis` as sorted non-negative ints."""
         axes = [self.axis] if isinstance(self.axis, int) else self.axis
         if not all(-len(shape) <= axis < len(shape) for axis in axes):
             raise ValueError(
-                "`axis` must name axes of the input. "
+                "`axis` must be axes of the input. "
                 f"Received: axis={self.axis}, input_shape={shape}"
             )
         return sorted(axis % len(shape) for axis in axes)
 
     def compute_output_shape(self, input_shape):
-        self._axes_of(input_shape)  # Refuses a shape without them.
+        self._axes_of(input_shape)  # Raises for a shape without them.
         return input_shape
 
     def get_config(self):
@@ -160,12 +161,12 @@ class MyLayerNormalization(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        # What the built-in has beside, with the values that change nothing.
+        # Unsupported arguments of the built-in, with the values that have no effect.
         left_out = {"rms_scaling": [False]}
         for name, values in left_out.items():
             if name in config and config[name] not in values:
                 raise ValueError(
-                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"`{name}` is not supported and must be {values[0]!r}. "
                     f"Received: {name}={config[name]!r}"
                 )
         kept = {name: config[name] for name in config if name not in left_out}

@@ -1,4 +1,4 @@
-"""`MyLeakyReLU`: a leaky rectifier."""
+"""`MyLeakyReLU`: a leaky ReLU."""
 
 import numbers
 
@@ -7,23 +7,23 @@ import keras
 
 @keras.saving.register_keras_serializable(package="examples")
 class MyLeakyReLU(keras.layers.Layer):
-    """Leaky rectifier: `max(x, 0) + negative_slope * min(x, 0)`.
+    """Leaky ReLU: `max(x, 0) + negative_slope * min(x, 0)`.
 
-    A unit that is below zero for all inputs still gets a gradient, and so can come
-    back.
+    A unit that is negative for all inputs still gets a gradient, and can thus recover.
 
     Args:
-        negative_slope: Non-negative float, slope below zero. Defaults to `0.3`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        negative_slope: Non-negative float, slope for negative inputs. Defaults to
+            `0.3`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, ...)`, any rank.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 

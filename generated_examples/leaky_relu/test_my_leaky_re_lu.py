@@ -1,6 +1,6 @@
-"""What `MyLeakyReLU` promises, on each backend.
+"""Tests for `MyLeakyReLU`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_leaky_re_lu import MyLeakyReLU
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -57,7 +57,7 @@ def inputs(*axes, batch=BATCH):
 
 
 def reference(x, slope=SLOPE):
-    """The formula, one entry at a time."""
+    """The formula, one element at a time."""
     outputs = [value if value >= 0 else slope * value for value in x.ravel().tolist()]
     return np.reshape(outputs, x.shape)
 
@@ -71,7 +71,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -87,7 +87,7 @@ class TestValues:
 
 class TestShapes:
     @pytest.mark.parametrize("shape", [(None, DIM), (None, None, DIM), (2, 3, 4, DIM)])
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         assert make().compute_output_shape(shape) == shape
         assert make()(keras.KerasTensor(shape)).shape == shape
         real = tuple(2 if size is None else size for size in shape)
@@ -95,17 +95,17 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_has_none(self):
+    def test_has_no_weights(self):
         layer = make()
         layer(inputs())
         assert layer.weights == []
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyLeakyReLU).parameters]
         layer = MyLeakyReLU(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyLeakyReLU"
         twin = keras.saving.deserialize_keras_object(config)
@@ -122,7 +122,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "negative_slope": np.float32(CHANGED["negative_slope"]),
         }
@@ -135,7 +135,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -155,14 +155,14 @@ class TestKeras:
         assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
         assert_close(array(ops.cast(y, "float32")), reference(x), tolerance=0.05)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs(STEPS)
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -178,7 +178,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -201,7 +201,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyLeakyReLU.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,6 +1,6 @@
-"""What `MyMaxPooling2D` promises, on each backend.
+"""Tests for `MyMaxPooling2D`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_max_pooling2d import MyMaxPooling2D
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -90,16 +90,16 @@ def reference(x, pool_size=POOL_SIZE, strides=None, padding="valid", data_format
     sizes, window = np.array(SIZES), np.broadcast_to(pool_size, RANK)
     strides = window if strides is None else strides
     if padding == "valid":
-        places, before = (sizes - window) // strides + 1, 0 * sizes
+        output_sizes, before = (sizes - window) // strides + 1, 0 * sizes
     else:
-        places = -(-sizes // strides)
-        before = np.maximum((places - 1) * strides + window - sizes, 0) // 2
-    y = np.zeros((len(x), *places, CHANNELS))
-    for place in np.ndindex(*places):
-        first = np.multiply(place, strides) - before
+        output_sizes = -(-sizes // strides)
+        before = np.maximum((output_sizes - 1) * strides + window - sizes, 0) // 2
+    y = np.zeros((len(x), *output_sizes, CHANNELS))
+    for position in np.ndindex(*output_sizes):
+        first = np.multiply(position, strides) - before
         ends = zip(np.maximum(first, 0), first + window, strict=True)
-        seen = x[:, *(slice(*pair) for pair in ends)]
-        y[:, *place] = seen.reshape(len(x), -1, CHANNELS).max(axis=1)
+        values = x[:, *(slice(*pair) for pair in ends)]
+        y[:, *position] = values.reshape(len(x), -1, CHANNELS).max(axis=1)
     return np.moveaxis(y, -1, 1) if data_format == "channels_first" else y
 
 
@@ -112,7 +112,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -125,7 +125,7 @@ class TestValues:
 
 class TestShapes:
     @each_case
-    def test_static_shape_is_the_real_one(self, case):
+    def test_static_shape_is_correct(self, case):
         layer, x = make(**case), inputs(case.get("data_format"))
         real = layer(x).shape
         assert layer.compute_output_shape(x.shape) == tuple(real)
@@ -151,12 +151,12 @@ class TestShapes:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyMaxPooling2D).parameters]
         layer = MyMaxPooling2D(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyMaxPooling2D"
         twin = keras.saving.deserialize_keras_object(config)
@@ -174,11 +174,11 @@ class TestConfig:
             assert described(CHANGED[name]) != described(value)
 
     @pytest.mark.parametrize("name", ["pool_size", "strides"])
-    def test_one_int_stands_for_all(self, name):
+    def test_one_int_is_repeated(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "pool_size": tuple(np.array(CHANGED["pool_size"])),
         }
@@ -218,7 +218,7 @@ class TestKeras:
             y = model(inputs())
         assert getattr(y, "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -235,7 +235,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -258,7 +258,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyMaxPooling2D.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,7 +15,7 @@ def is_int(value):
     package="examples", name="MyMixer.PatchEmbedding"
 )
 class PatchEmbedding(keras.layers.Layer):
-    """Square patches of images, row by row, each mapped to a vector."""
+    """Embedding of square image patches, row by row."""
 
     def __init__(self, patch_size, hidden_dim, **kwargs):
         super().__init__(**kwargs)
@@ -34,7 +34,7 @@ class PatchEmbedding(keras.layers.Layer):
     def build(self, input_shape):
         if any(size is None or size % self.patch_size for size in input_shape[1:3]):
             raise ValueError(
-                "Height and width must be known multiples of `patch_size`. "
+                "Height and width must be known and multiples of `patch_size`. "
                 f"Received: input_shape={input_shape}, patch_size={self.patch_size}"
             )
         self.input_spec = keras.layers.InputSpec(shape=(None, *input_shape[1:]))
@@ -59,7 +59,7 @@ class PatchEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="examples", name="MyMixer.MixerBlock")
 class MixerBlock(keras.layers.Layer):
-    """Two dense layers over the steps, then two over the features, each added."""
+    """An MLP over the steps, then an MLP over the features, each added to its input."""
 
     def __init__(self, tokens_mlp_dim, channels_mlp_dim, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
@@ -68,7 +68,7 @@ class MixerBlock(keras.layers.Layer):
         self.dropout = dropout
 
     def build(self, input_shape):
-        # Made here, in the order of use: the sizes depend on the input's.
+        # Created here, in the order of use: the sizes depend on the input shape.
         batch, steps, dim = input_shape
         self.tokens_norm = self._norm("tokens_norm")
         self.tokens_norm.build(input_shape)
@@ -120,41 +120,42 @@ class MixerBlock(keras.layers.Layer):
 class MyMixer(keras.Model):
     """MLP-Mixer: dense layers over the patches of an image and over their features.
 
-    The image is cut into square patches, and each is mapped to a vector. Each block
-    is::
+    The image is split into square patches, and each patch is projected to a vector.
+    Each block is::
 
         x = x + transpose(tokens_mlp(transpose(norm(x))))
         x = x + channels_mlp(norm(x))
 
-    where `transpose` swaps patches and features, and both `mlp`s are two dense layers,
-    the first with `"gelu"`. The last block's output is normalized once more, and its
-    mean over the patches stands for the whole image.
+    where `transpose` swaps patches and features, and each MLP is two dense layers, the
+    first with `"gelu"`. The output of the last block is normalized and averaged over
+    the patches.
 
-    The defaults are the size Mixer-S/16.
+    The default arguments are those of Mixer-S/16.
 
     Args:
-        num_classes: Positive int, number of classes: the model gives a logit for each.
-        patch_size: Positive int, side of the square patches. Defaults to `16`.
+        num_classes: Positive int, number of classes; the model outputs a logit for
+            each.
+        patch_size: Positive int, height and width of the patches. Defaults to `16`.
         num_layers: Positive int, number of mixer blocks. Defaults to `8`.
-        hidden_dim: Positive int, size of the vector of each patch. Defaults to `512`.
+        hidden_dim: Positive int, size of the patch embeddings. Defaults to `512`.
         tokens_mlp_dim: Positive int, units of the hidden dense layer over the patches.
             Defaults to `256`.
         channels_mlp_dim: Positive int, units of the hidden dense layer over the
             features. Defaults to `2048`.
-        dropout: Float from 0 to below 1, the share of values that are dropped in
-            training after each dense layer of the blocks. Defaults to `0.0`.
+        dropout: Float in `[0, 1)`, dropout rate after each dense layer of the blocks.
+            Defaults to `0.0`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
-        `(batch, height, width, channels)`, height and width known and multiples of
-        `patch_size`.
+        `(batch, height, width, channels)`, with a known height and width, both
+        multiples of `patch_size`.
 
     Output shape:
         `(batch, num_classes)`, a logit for each class.
 
     Raises:
-        ValueError: If an argument is none of the values above, or height or width of
-            the images is unknown or no multiple of `patch_size`.
+        ValueError: If an argument is invalid, or the height or width of the images is
+            unknown or not a multiple of `patch_size`.
 
     Example:
 
@@ -247,8 +248,8 @@ class MyMixer(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, training=None):
@@ -262,11 +263,11 @@ class MyMixer(keras.Model):
         return (input_shape[0], self.num_classes)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

@@ -1,6 +1,6 @@
-"""What `MyMixtureOfExperts` promises, on each backend.
+"""Tests for `MyMixtureOfExperts`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_mixture_of_experts import MyMixtureOfExperts
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -78,13 +78,13 @@ def inputs(*axes, batch=BATCH):
 
 
 def randomise(layer):
-    """Give every weight values that an error in its place would change."""
+    """Set every weight to random values, so that mixing up two weights shows."""
     rng = np.random.default_rng(1)
     layer.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in layer.weights])
 
 
 def route(token, router, top_k):
-    """The probabilities of all experts, and which are chosen."""
+    """The probabilities of all experts, and the selected ones."""
     p = np.exp(token @ router)
     p /= p.sum()
     return p, np.argsort(-p)[:top_k]
@@ -93,16 +93,16 @@ def route(token, router, top_k):
 def reference(x, top_k, kernels, biases, output_kernels, output_biases, router):
     """The formula, one token and expert at a time."""
     outputs = np.zeros(x.shape)
-    for place in np.ndindex(*x.shape[:-1]):
-        p, chosen = route(x[place], router, top_k)
+    for index in np.ndindex(*x.shape[:-1]):
+        p, chosen = route(x[index], router, top_k)
         for e in chosen:
-            hidden = np.maximum(x[place] @ kernels[e] + biases[e], 0)
-            outputs[place] += p[e] * (hidden @ output_kernels[e] + output_biases[e])
+            hidden = np.maximum(x[index] @ kernels[e] + biases[e], 0)
+            outputs[index] += p[e] * (hidden @ output_kernels[e] + output_biases[e])
     return outputs
 
 
 def balance(tokens, top_k, router):
-    """The load-balancing loss of tokens, but for the factor."""
+    """The load-balancing loss of tokens, without the factor."""
     fractions, means = np.zeros(EXPERTS), np.zeros(EXPERTS)
     for token in tokens:
         p, chosen = route(token, router, top_k)
@@ -120,7 +120,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -133,7 +133,7 @@ class TestValues:
         randomise(layer)
         assert_close(array(layer(x)), reference(x, top_k, *layer.get_weights()), 1e-4)
 
-    def test_activation_is_that_of_the_hidden_units(self):
+    def test_activation_is_applied_to_the_hidden_units(self):
         layer, x = make(activation=None), inputs()
         layer.build(x.shape)
         randomise(layer)
@@ -165,15 +165,15 @@ class TestValues:
         layer(inputs())
         assert layer.losses == []
 
-    def test_loss_of_masked_tokens_alone_is_zero(self):
+    def test_loss_is_zero_if_all_tokens_are_masked(self):
         layer = make()
         layer(inputs(STEPS), mask=ops.zeros((BATCH, STEPS), "bool"), training=True)
         assert [array(loss) for loss in layer.losses] == [0]
 
-    def test_loss_is_its_factor_if_all_experts_get_as_many_tokens(self):
+    def test_loss_is_its_factor_if_experts_get_equally_many_tokens(self):
         layer, x = make(top_k=1), np.eye(EXPERTS, dtype="float32")
         layer.build(x.shape)
-        # Each token prefers another expert, and some do so more than others.
+        # Each token prefers a different expert, some more strongly than others.
         layer.router.kernel.assign(np.diag(np.arange(1, EXPERTS + 1)))
         layer(x, training=True)
         assert_close(array(layer.losses[0]), 0.01)
@@ -185,14 +185,14 @@ class TestValues:
         layer(x, training=True)
         assert_close(array(layer.losses[0]), 0.01 * EXPERTS)
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
 
 class TestShapes:
     @pytest.mark.parametrize("shape", [(None, DIM), (None, None, DIM), (2, 3, 4, DIM)])
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         assert make().compute_output_shape(shape) == shape
         assert make()(keras.KerasTensor(shape), training=True).shape == shape
         real = tuple(2 if size is None else size for size in shape)
@@ -204,7 +204,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_paths_shapes_and_start(self):
+    def test_paths_shapes_and_initial_values(self):
         layer = make(kernel_initializer="ones", bias_initializer="zeros", name="mine")
         layer.build((None, STEPS, DIM))
         assert [(weight.path, weight.shape) for weight in layer.weights] == [
@@ -224,7 +224,7 @@ class TestWeights:
         for bias in (layer.intermediate_bias, layer.output_bias):
             assert (array(bias) == 0).all()
 
-    def test_each_expert_starts_as_one_dense_layer_would(self):
+    def test_experts_are_initialized_like_single_dense_layers(self):
         layer = make(
             num_experts=8, intermediate_dim=200, kernel_initializer="he_normal"
         )
@@ -234,11 +234,11 @@ class TestWeights:
             (layer.output_kernel, 200),
         ]:
             kernels = array(kernels)
-            deviation = np.sqrt(2 / size)  # He et al., 2015
-            assert_close(kernels.std(axis=(1, 2)), np.full(8, deviation), 0.01)
+            stddev = np.sqrt(2 / size)  # He et al., 2015
+            assert_close(kernels.std(axis=(1, 2)), np.full(8, stddev), 0.01)
             assert len(np.unique(kernels[:, 0, 0])) == 8
 
-    def test_each_weight_draws_for_itself(self):
+    def test_weights_are_initialized_independently(self):
         normal = keras.initializers.RandomNormal()
         layer = make(
             intermediate_dim=DIM, kernel_initializer=normal, bias_initializer=normal
@@ -250,14 +250,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MyMixtureOfExperts).parameters
         ]
         layer = MyMixtureOfExperts(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyMixtureOfExperts"
         twin = keras.saving.deserialize_keras_object(config)
@@ -274,7 +274,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "num_experts": np.int64(CHANGED["num_experts"]),
             "intermediate_dim": np.int64(CHANGED["intermediate_dim"]),
@@ -290,7 +290,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -318,14 +318,14 @@ class TestKeras:
         y, *weights = (array(ops.cast(z, "float32")) for z in (y, *layer.weights))
         assert_close(y, reference(x, EXPERTS, *weights), tolerance=0.1)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs(STEPS)
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -340,7 +340,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -363,7 +363,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyMixtureOfExperts.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

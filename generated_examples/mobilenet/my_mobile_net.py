@@ -7,12 +7,12 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def scaled(channels, alpha):
-    """Return the multiple of 8 next to `alpha * channels`, no less than 90 % of it."""
+    """Return the multiple of 8 nearest to `alpha * channels`, at least 90% of it."""
     nearest = max(8, int(alpha * channels + 4) // 8 * 8)
     return nearest + 8 if nearest < 0.9 * alpha * channels else nearest
 
@@ -23,9 +23,9 @@ def scaled(channels, alpha):
 class InvertedResidual(keras.layers.Layer):
     """Inverted residual block: `project(depthwise(expand(inputs))) + inputs`.
 
-    `expand` makes `expansion` times the channels, or is left out for 1. After each of
-    the three is a batch normalization, after the first two the activation, too. The
-    inputs are added if the output has their shape.
+    `expand` multiplies the channels by `expansion`, and is omitted for 1. All three are
+    followed by batch normalization, the first two also by the activation. The inputs
+    are added if the output has their shape.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class InvertedResidual(keras.layers.Layer):
         self.data_format = data_format or keras.config.image_data_format()
 
     def build(self, input_shape):
-        # Made here, in the order of use: the sizes depend on the input's channels.
+        # Created here, in the order of use: the sizes depend on the input's channels.
         shape = input_shape
         channels = input_shape[-1 if self.data_format == "channels_last" else 1]
         self.expand = None
@@ -125,49 +125,49 @@ class InvertedResidual(keras.layers.Layer):
 class MyMobileNet(keras.Model):
     """MobileNetV2: a small network for images, of inverted residual blocks.
 
-    The stem is a convolution with windows of 3 by 3 and steps of 2. Then come the
-    stages of blocks, and the top, a convolution that looks at one place. After each
-    convolution is a batch normalization, and after the stem and the top the activation,
-    too. The means over all places are the features of an image.
+    The stem is a 3x3 convolution with strides of 2. The stages of blocks follow, then
+    the top, a 1x1 convolution. Each convolution is followed by batch normalization, the
+    stem and the top also by the activation. The features of an image are the global
+    average.
 
-    All numbers of channels, times `alpha`, are rounded to multiples of 8, those of the
-    top only grow with it. All padding is `"same"`.
+    All numbers of channels are multiplied by `alpha` and rounded to multiples of 8, but
+    those of the top are never reduced. All padding is `"same"`.
 
     Args:
-        num_classes: Positive int, number of classes: the model gives a logit for each.
-        alpha: Positive float, by which all numbers of channels are multiplied. Defaults
-            to `1.0`.
+        num_classes: Positive int, number of classes; the model outputs a logit for
+            each.
+        alpha: Positive float, width multiplier: scales all numbers of channels.
+            Defaults to `1.0`.
         filters: Tuple of one or more positive ints, output channels of each stage's
             blocks. Defaults to `(16, 24, 32, 64, 96, 160, 320)`.
-        num_blocks: Tuple of as many positive ints, blocks in each stage. Defaults to
-            `(1, 2, 3, 4, 3, 3, 1)`.
-        strides: Tuple of as many positive ints, step of the first block of each stage.
+        num_blocks: Tuple of positive ints, one for each stage, number of blocks in it.
+            Defaults to `(1, 2, 3, 4, 3, 3, 1)`.
+        strides: Tuple of positive ints, one for each stage, strides of its first block.
             Defaults to `(1, 2, 2, 2, 1, 2, 1)`.
-        expansions: Tuple of as many positive ints, how many times its input's channels
-            a block of each stage works on. Defaults to `(1, 6, 6, 6, 6, 6, 6)`.
+        expansions: Tuple of positive ints, one for each stage, expansion factor of the
+            channels in its blocks. Defaults to `(1, 6, 6, 6, 6, 6, 6)`.
         stem_filters: Positive int, output channels of the first convolution. Defaults
             to `32`.
-        top_filters: Positive int, output channels of the last convolution, which an
-            `alpha` below 1 leaves as they are. Defaults to `1280`.
+        top_filters: Positive int, output channels of the last convolution, not reduced
+            by an `alpha` below 1. Defaults to `1280`.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `"relu6"`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
-        `(batch, channels, height, width)` for `"channels_first"`. The height and the
-        width may differ from batch to batch. Without oneDNN, TensorFlow computes
-        `"channels_first"` on a CPU only in a model that is compiled with
-        `jit_compile=True`.
+        `(batch, channels, height, width)` for `"channels_first"`. The height and width
+        may differ between batches. Without oneDNN, TensorFlow supports
+        `"channels_first"` on a CPU only in models compiled with `jit_compile=True`.
 
     Output shape:
         `(batch, num_classes)`, a logit for each class.
 
     Raises:
-        ValueError: If an argument is none of the values above, or `num_blocks`,
-            `strides` or `expansions` is not as long as `filters`.
+        ValueError: If an argument is invalid, or `num_blocks`, `strides` or
+            `expansions` is not as long as `filters`.
 
     Example:
 
@@ -334,8 +334,8 @@ class MyMobileNet(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, training=None):
@@ -351,11 +351,11 @@ class MyMobileNet(keras.Model):
         return (input_shape[0], self.num_classes)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

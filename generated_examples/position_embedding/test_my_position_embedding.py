@@ -1,6 +1,6 @@
-"""What `MyPositionEmbedding` promises, on each backend.
+"""Tests for `MyPositionEmbedding`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_position_embedding import MyPositionEmbedding
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -59,11 +59,11 @@ def inputs(*axes, batch=BATCH):
 
 def reference(embeddings, positions):
     """The formula, for positions `(batch, steps)`."""
-    return np.stack([[embeddings[p] for p in places] for places in positions])
+    return np.stack([[embeddings[p] for p in row] for row in positions])
 
 
-def places(start=0):
-    """The positions from a first one on, the same for each item."""
+def positions_from(start=0):
+    """Consecutive positions, the same for each sample."""
     return np.tile(np.arange(start, start + STEPS), (BATCH, 1))
 
 
@@ -76,7 +76,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -85,11 +85,11 @@ class TestValues:
     def test_equals_the_formula(self, start):
         layer, x = make(), inputs()
         y = array(layer(x, start_index=start))
-        assert_close(y, reference(*layer.get_weights(), places(start)))
+        assert_close(y, reference(*layer.get_weights(), positions_from(start)))
         if start == 0:
             assert_close(array(layer(x)), y)
 
-    def test_takes_positions(self):
+    def test_accepts_positions(self):
         layer, x = make(), inputs()
         positions = np.random.default_rng(1).integers(LENGTH, size=(BATCH, STEPS))
         for given in (positions, positions[0]):
@@ -102,7 +102,7 @@ class TestShapes:
     @pytest.mark.parametrize(
         "shape", [(None, STEPS, DIM), (None, None, DIM), (2, 3, DIM)]
     )
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         assert make().compute_output_shape(shape) == shape
         assert make()(keras.KerasTensor(shape)).shape == shape
         real = tuple(2 if size is None else size for size in shape)
@@ -110,7 +110,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_name_shape_and_start(self):
+    def test_name_shape_and_initial_values(self):
         layer = make()
         layer.build((None, None, DIM))
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -125,14 +125,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MyPositionEmbedding).parameters
         ]
         layer = MyPositionEmbedding(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyPositionEmbedding"
         twin = keras.saving.deserialize_keras_object(config)
@@ -149,7 +149,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "sequence_length": np.int64(CHANGED["sequence_length"]),
         }
@@ -162,7 +162,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -182,17 +182,17 @@ class TestKeras:
         assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
         assert {weight.dtype for weight in layer.weights} <= {layer.variable_dtype}
         weights = [array(ops.cast(weight, "float32")) for weight in layer.weights]
-        expected = reference(*weights, places(4))
+        expected = reference(*weights, positions_from(4))
         assert_close(array(ops.cast(y, "float32")), expected, tolerance=0.05)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs()
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         tokens = keras.Input(x.shape[1:])
@@ -206,7 +206,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -229,7 +229,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyPositionEmbedding.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -8,18 +8,18 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="examples")
 class MyRandomAugmentation(keras.layers.Layer):
-    """Mirrors images and changes their brightness, at random and in training only.
+    """Randomly flips images and changes their brightness, in training only.
 
-    Each image is drawn for by itself, anew in each call: whether it is mirrored, left
-    to right, and one shift for all of its pixels::
+    In each call, a horizontal flip and a shift of all pixels are drawn for each image
+    independently::
 
         shift = uniform(-brightness, brightness) * max_value
-        output = clip(mirrored(image) + shift, 0, max_value)
+        output = clip(flipped(image) + shift, 0, max_value)
 
     At inference the output is the input.
 
-    In a `tf.data` pipeline, whichever backend Keras has, `tf.numpy_function` calls the
-    layer, which must not run in parallel with itself::
+    In a `tf.data` pipeline, call the layer with `tf.numpy_function`, on any backend.
+    The calls must not run in parallel::
 
         def augment(images):
             return keras.ops.convert_to_numpy(layer(images, training=True))
@@ -29,17 +29,17 @@ class MyRandomAugmentation(keras.layers.Layer):
         )
 
     Args:
-        flip_rate: Float from 0 to 1, the probability that an image is mirrored, left to
-            right. Defaults to `0.5`.
-        brightness: Float from 0 to 1, how far an image is made brighter or darker at
-            most, as a share of `max_value`. Defaults to `0.2`.
-        max_value: Positive float, the greatest value of a pixel; the least is 0.
-            Defaults to `255.0`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
-        seed: Int, seed of the draws, or `None` for another one each time. Defaults to
+        flip_rate: Float from 0 to 1, probability of flipping an image horizontally.
+            Defaults to `0.5`.
+        brightness: Float from 0 to 1, maximum change of brightness, as a fraction of
+            `max_value`. Defaults to `0.2`.
+        max_value: Positive float, maximum pixel value; the minimum is 0. Defaults to
+            `255.0`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
+        seed: Int, seed for the random draws, or `None` for a random seed. Defaults to
             `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
@@ -48,11 +48,10 @@ class MyRandomAugmentation(keras.layers.Layer):
         Integers are cast to the layer's compute dtype.
 
     Output shape:
-        That of the input.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 4
-            axes.
+        ValueError: If an argument is invalid, or the input does not have rank 4.
 
     Example:
 
@@ -113,8 +112,8 @@ class MyRandomAugmentation(keras.layers.Layer):
         one_per_image = (ops.shape(inputs)[0], 1, 1, 1)
         draws = keras.random.uniform(one_per_image, seed=self.seed_generator)
         width_axis = 2 if self.data_format == "channels_last" else 3
-        mirrored = ops.flip(inputs, axis=width_axis)
-        outputs = ops.where(draws < self.flip_rate, mirrored, inputs)
+        flipped = ops.flip(inputs, axis=width_axis)
+        outputs = ops.where(draws < self.flip_rate, flipped, inputs)
         limit = self.brightness * self.max_value
         shift = keras.random.uniform(
             one_per_image, -limit, limit, seed=self.seed_generator

@@ -1,4 +1,4 @@
-"""`MyResidualWrapper`: a layer with a shortcut past it."""
+"""`MyResidualWrapper`: a layer with a residual connection."""
 
 import inspect
 
@@ -8,24 +8,24 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="examples")
 class MyResidualWrapper(keras.layers.Layer):
-    """A layer with a shortcut past it: `inputs + layer(inputs)`.
+    """A layer with a residual connection: `inputs + layer(inputs)`.
 
-    The layer only has to learn what is to change. Input and gradient always pass by it
-    as they are, so that many such layers in a row can be trained.
+    The layer only has to learn a change to its input. Inputs and gradients pass through
+    the shortcut unchanged, so that deep stacks of such layers can be trained.
 
     Args:
-        layer: Layer with an output of the shape of its input.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        layer: Layer whose output has the shape of its input.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        That of the layer.
+        The input shape of the layer.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        TypeError: If `layer` is of another type.
-        ValueError: If the output of `layer` has another shape than its input.
+        TypeError: If `layer` has the wrong type.
+        ValueError: If the output of `layer` differs in shape from its input.
 
     Example:
 
@@ -46,7 +46,7 @@ class MyResidualWrapper(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # Refuses another shape.
+        self.compute_output_shape(input_shape)  # Raises for a different shape.
         if not self.layer.built:
             self.layer.build(input_shape)
 

@@ -1,6 +1,6 @@
-"""What `MyRotaryEmbedding` promises, on each backend.
+"""Tests for `MyRotaryEmbedding`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_rotary_embedding import MyRotaryEmbedding
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -68,16 +68,16 @@ def reference(x, positions, max_wavelength=10000, scaling_factor=1.0):
     """The formula, each pair as a complex number, for positions `(batch, steps)`."""
     outputs = np.zeros(x.shape)
     half = DIM // 2
-    for *place, i in np.ndindex(*x.shape[:-1], half):
-        position = positions[place[0], place[1]] / scaling_factor
-        turn = np.exp(1j * position / max_wavelength ** (2 * i / DIM))
-        pair = (x[*place, i] + 1j * x[*place, half + i]) * turn
-        outputs[*place, i], outputs[*place, half + i] = pair.real, pair.imag
+    for *index, i in np.ndindex(*x.shape[:-1], half):
+        position = positions[index[0], index[1]] / scaling_factor
+        rotation = np.exp(1j * position / max_wavelength ** (2 * i / DIM))
+        pair = (x[*index, i] + 1j * x[*index, half + i]) * rotation
+        outputs[*index, i], outputs[*index, half + i] = pair.real, pair.imag
     return outputs
 
 
-def places(start=0):
-    """The positions from a first one on, the same for each item."""
+def positions_from(start=0):
+    """Consecutive positions, the same for each sample."""
     return np.tile(np.arange(start, start + STEPS), (BATCH, 1))
 
 
@@ -90,7 +90,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -99,11 +99,11 @@ class TestValues:
     def test_equals_the_formula(self, start):
         layer, x = make(), inputs()
         y = array(layer(x, start_index=start))
-        assert_close(y, reference(x, places(start)))
+        assert_close(y, reference(x, positions_from(start)))
         if start == 0:
             assert_close(array(layer(x)), y)
 
-    def test_takes_positions(self):
+    def test_accepts_positions(self):
         layer, x = make(), inputs()
         positions = np.random.default_rng(1).integers(1000, size=(BATCH, STEPS))
         for given in (positions, positions[0]):
@@ -114,25 +114,25 @@ class TestValues:
     def test_max_wavelength_and_scaling_factor(self):
         x = inputs()
         y = array(make(max_wavelength=10, scaling_factor=4.0)(x))
-        assert_close(y, reference(x, places(), 10, 4.0))
+        assert_close(y, reference(x, positions_from(), 10, 4.0))
 
     @pytest.mark.parametrize("axes", [(2,), (2, 3)])
-    def test_takes_axes_such_as_heads(self, axes):
+    def test_accepts_axes_such_as_heads(self, axes):
         x = inputs(*axes)
-        assert_close(array(make()(x)), reference(x, places()))
+        assert_close(array(make()(x)), reference(x, positions_from()))
 
     @pytest.mark.parametrize(
         ("sequence_axis", "feature_axis"), [(2, -1), (-2, 1), (-1, 1)]
     )
-    def test_takes_the_steps_and_features_at_other_axes(
+    def test_accepts_other_axes_for_steps_and_features(
         self, sequence_axis, feature_axis
     ):
         layer = make(sequence_axis=sequence_axis, feature_axis=feature_axis)
         x, axes = inputs(2), (sequence_axis, feature_axis)
         y = array(layer(np.moveaxis(x, (1, -1), axes)))
-        assert_close(np.moveaxis(y, axes, (1, -1)), reference(x, places()))
+        assert_close(np.moveaxis(y, axes, (1, -1)), reference(x, positions_from()))
 
-    def test_products_depend_on_the_distance_alone(self):
+    def test_products_depend_only_on_the_distance(self):
         layer, (x, other, *_) = make(), inputs()
         one, shifted = (
             [array(layer(z[None], start_index=start))[0] for z in (x, other)]
@@ -145,7 +145,7 @@ class TestShapes:
     @pytest.mark.parametrize(
         "shape", [(None, STEPS, DIM), (None, None, DIM), (2, 3, DIM)]
     )
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         assert make().compute_output_shape(shape) == shape
         assert make()(keras.KerasTensor(shape)).shape == shape
         real = tuple(2 if size is None else size for size in shape)
@@ -157,21 +157,21 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_has_none(self):
+    def test_has_no_weights(self):
         layer = make()
         layer(inputs())
         assert layer.weights == []
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MyRotaryEmbedding).parameters
         ]
         layer = MyRotaryEmbedding(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyRotaryEmbedding"
         twin = keras.saving.deserialize_keras_object(config)
@@ -188,7 +188,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "max_wavelength": np.float32(CHANGED["max_wavelength"]),
             "scaling_factor": np.float32(CHANGED["scaling_factor"]),
@@ -204,7 +204,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -223,17 +223,17 @@ class TestKeras:
         y = layer(x, start_index=1001)
         assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
         assert {weight.dtype for weight in layer.weights} <= {layer.variable_dtype}
-        expected = reference(x, places(1001))
+        expected = reference(x, positions_from(1001))
         assert_close(array(ops.cast(y, "float32")), expected, tolerance=0.05)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs()
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         tokens = keras.Input(x.shape[1:])
@@ -247,7 +247,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -270,7 +270,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyRotaryEmbedding.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

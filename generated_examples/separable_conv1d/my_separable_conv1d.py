@@ -7,14 +7,14 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
     """Return the argument `name` as a tuple of `length` positive ints.
 
-    One int stands for all of them. Raises `ValueError` for anything else.
+    A single int is repeated. Raises `ValueError` for anything else.
     """
     values = (value,) * length if is_int(value) else value
     if (
@@ -33,30 +33,31 @@ def int_tuple(value, length, name):
 class MySeparableConv1D(keras.layers.Layer):
     """1D separable convolution: `activation(separable_conv(inputs) + bias)`.
 
-    Each channel by itself is convolved with `m = depth_multiplier` kernels of its own;
-    then what came of them at a place is mixed to `filters` sums. With stride `s`,
-    dilation rate `d` and inputs padded as `padding` says::
+    Each channel is convolved separately with `m = depth_multiplier` kernels; a 1x1
+    convolution then mixes the results to `filters` channels. With stride `s`, dilation
+    rate `d` and inputs padded according to `padding`::
 
         depthwise[t, c * m + k] = sum over u of
             depthwise_kernel[u, c, k] * inputs[t * s + u * d, c]
         separable_conv[t, f] = sum over n of
             pointwise_kernel[0, n, f] * depthwise[t, n]
 
-    `"valid"` adds no padding: the window only goes where it fits. `"same"` adds zeros
-    on both sides, at the end one more where their number is odd, so that the output has
-    `ceil(size / stride)` places along an axis.
+    `"valid"` means no padding. `"same"` pads evenly with zeros on both sides, with one
+    more at the end if the padding is odd, so that the output has size
+    `ceil(size / stride)` along each axis.
 
     Args:
         filters: Positive int, number of output channels.
-        kernel_size: Positive int or tuple of 1, size of the window.
-        strides: Positive int or tuple of 1, step of the window. Defaults to `1`.
-        padding: `"valid"` or `"same"`, in any case. Defaults to `"valid"`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
-        dilation_rate: Positive int or tuple of 1, distance of neighbouring taps of the
-            kernel in the input. Defaults to `1`.
-        depth_multiplier: Positive int, number of outputs of each channel before they
-            are mixed. Defaults to `1`.
+        kernel_size: Positive int or tuple of length 1, size of the kernel.
+        strides: Positive int or tuple of length 1, stride of the convolution. Defaults
+            to `1`.
+        padding: `"valid"` or `"same"`, case-insensitive. Defaults to `"valid"`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
+        dilation_rate: Positive int or tuple of length 1, spacing between kernel
+            elements in the input. Defaults to `1`.
+        depth_multiplier: Positive int, number of depthwise output channels per input
+            channel. Defaults to `1`.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `None`.
         use_bias: Bool, whether to add a bias. Defaults to `True`.
@@ -72,7 +73,7 @@ class MySeparableConv1D(keras.layers.Layer):
         depthwise_constraint: Constraint on `depthwise_kernel`. Defaults to `None`.
         pointwise_constraint: Constraint on `pointwise_kernel`. Defaults to `None`.
         bias_constraint: Constraint on `bias`. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, steps, channels)` for `"channels_last"`, `(batch, channels, steps)` for
@@ -82,9 +83,9 @@ class MySeparableConv1D(keras.layers.Layer):
         `(batch, new_steps, filters)` or `(batch, filters, new_steps)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 3
-            axes or is smaller than the window, or its channels are unknown or others
-            than the layer was built with.
+        ValueError: If an argument is invalid, the input does not have rank 3 or is
+            smaller than the kernel, or its number of channels is unknown or not the one
+            the layer was built with.
 
     Example:
 
@@ -170,12 +171,12 @@ class MySeparableConv1D(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=3)
 
     def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # Refuses a bad rank or size.
+        self.compute_output_shape(input_shape)  # Raises for a bad rank or size.
         channel_axis = -1 if self.data_format == "channels_last" else 1
         channels = input_shape[channel_axis]
         if channels is None:
             raise ValueError(
-                "The channels of the input must be known. "
+                "The number of input channels must be known. "
                 f"Received: input_shape={input_shape}"
             )
         self.depthwise_kernel = self.add_weight(
@@ -217,8 +218,8 @@ class MySeparableConv1D(keras.layers.Layer):
             if self.data_format == "channels_last":
                 outputs = ops.add(outputs, self.bias)
             else:
-                # The bias comes first: as the second term, TensorFlow's `ops.add` lays
-                # it along the last axis if that has `filters` places too.
+                # The bias comes first: as the second argument, TensorFlow's `ops.add`
+                # broadcasts it along the last axis if that has size `filters`.
                 bias = ops.reshape(self.bias, (self.filters, 1))
                 outputs = ops.add(bias, outputs)
         if self.activation is not None:
@@ -241,7 +242,7 @@ class MySeparableConv1D(keras.layers.Layer):
             ]
             if any(size is not None and size <= 0 for size in sizes):
                 raise ValueError(
-                    "The input is smaller than the window. Received: "
+                    "The input is smaller than the kernel. Received: "
                     f"input_shape={input_shape}, kernel_size={self.kernel_size}, "
                     f"dilation_rate={self.dilation_rate}"
                 )

@@ -1,8 +1,8 @@
 """Train `MyTranslator`: `python train_my_translator.py`.
 
-It learns from the words of Python's own documentation, to be spelled backwards. It
-leaves the model in my_translator.keras and its curves in my_translator.png. It needs
-NumPy and matplotlib.
+The script trains on words of Python's own documentation, to be spelled backwards. It
+saves the model to my_translator.keras and the training curves to my_translator.png. It
+requires NumPy and matplotlib.
 """
 
 import math
@@ -24,10 +24,10 @@ STEPS = 8
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are the words of Python's own documentation, to be
-    spelled backwards.
+    Replace this with your own data. The script loads words of Python's own
+    documentation, to be spelled backwards.
     """
     text = "\n".join(topics.values()).lower()
     words = sorted(set(re.findall(r"\b[a-z]{3,7}\b", text)))
@@ -37,25 +37,25 @@ def load_data():
 
 
 def as_tokens(words):
-    """Return words and what is written of them so far, and what comes next."""
-    source, target, following = np.zeros((3, len(words), STEPS), "int32")
+    """Return the source tokens and the decoder's inputs, and the decoder's targets."""
+    source, target, labels = np.zeros((3, len(words), STEPS), "int32")
     for i, word in enumerate(words):
         letters = [ord(letter) - ord("a") + END + 1 for letter in word]
         source[i, : len(word) + 1] = [*letters, END]
         target[i, : len(word) + 1] = [START, *letters[::-1]]
-        following[i, : len(word) + 1] = [*letters[::-1], END]
-    return {"source": source, "target": target}, following
+        labels[i, : len(word) + 1] = [*letters[::-1], END]
+    return {"source": source, "target": target}, labels
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -70,7 +70,7 @@ def main():
         sequence_length=STEPS,
         dropout=0.0,
     )
-    # At a constant rate, a late step may undo what was learned.
+    # With a constant rate, a late step may undo what was learned.
     steps = EPOCHS * math.ceil(len(y_train) / BATCH_SIZE)
     schedule = keras.optimizers.schedules.CosineDecay(3e-3, steps)
     model.compile_for_training(learning_rate=schedule)
@@ -87,7 +87,7 @@ def main():
     written = model.generate(x_test["source"], STEPS)
     accuracy = np.mean((written == y_test).all(axis=1))
     baseline = np.mean((x_test["source"] == y_test).all(axis=1))
-    print(f"exact match: {accuracy:.3f} (the word as it is: {baseline:.3f})")
+    print(f"exact match: {accuracy:.3f} (copied word: {baseline:.3f})")
 
 
 if __name__ == "__main__":

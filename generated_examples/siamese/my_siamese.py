@@ -7,13 +7,13 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="examples", name="MySiamese.Encoder")
 class Encoder(keras.layers.Layer):
-    """Convolutions that halve an image, and a dense layer: a vector for each image."""
+    """Strided convolutions and a dense layer: a vector for each image."""
 
     def __init__(self, filters, embedding_dim, activation="relu", **kwargs):
         super().__init__(**kwargs)
@@ -36,7 +36,7 @@ class Encoder(keras.layers.Layer):
         self.flatten = keras.layers.Flatten(
             data_format="channels_last", dtype=self.dtype_policy, name="flatten"
         )
-        # A bias would be gone from the difference of two vectors.
+        # A bias would cancel out in the difference of two vectors.
         self.dense = keras.layers.Dense(
             embedding_dim, use_bias=False, dtype=self.dtype_policy, name="dense"
         )
@@ -70,12 +70,12 @@ class Distance(keras.layers.Layer):
     """The Euclidean distance of two vectors, of shape `(batch, 1)`."""
 
     def call(self, left, right):
-        # Squares leave the range of float16 early.
+        # In float32, since squares easily overflow in float16.
         difference = ops.cast(
             left - right, keras.backend.result_type(self.compute_dtype, "float32")
         )
         squares = ops.sum(ops.square(difference), axis=-1, keepdims=True)
-        # At 0, the gradient of the root is infinite.
+        # At 0, the gradient of the square root is infinite.
         return ops.cast(ops.sqrt(ops.maximum(squares, 1e-12)), self.compute_dtype)
 
     def compute_output_shape(self, left_shape):
@@ -86,10 +86,10 @@ class Distance(keras.layers.Layer):
     package="examples", name="MySiamese.ContrastiveLoss"
 )
 class ContrastiveLoss(keras.losses.Loss):
-    """Pulls a pair together if it is of the same, else apart up to the margin.
+    """Pulls pairs of the same class together, and others apart up to a margin.
 
     Args:
-        margin: Positive float, the distance from which different ones are left alone.
+        margin: Positive float, distance at which different pairs are far enough apart.
         **kwargs: `name`, `reduction` and `dtype` of `keras.losses.Loss`.
     """
 
@@ -110,40 +110,40 @@ class ContrastiveLoss(keras.losses.Loss):
     package="examples", name="MySiamese.pair_accuracy"
 )
 def pair_accuracy(same, distances, threshold):
-    """Whether each pair is rightly nearer than the threshold, or rightly not."""
+    """Return whether the threshold classifies each pair correctly."""
     nearer = ops.cast(distances < threshold, "float32")
     return ops.equal(ops.reshape(ops.cast(same, "float32"), ops.shape(nearer)), nearer)
 
 
 @keras.saving.register_keras_serializable(package="examples")
 class MySiamese(keras.Model):
-    """Siamese network: whether two images are of one kind, by one encoder for both.
+    """Siamese network: tells whether two images are of the same class.
 
-    The encoder has convolutions with windows of three by three places and strides of
-    two, and a dense layer that gives a vector. A pair gets the Euclidean distance of
-    its two vectors, trained by `ContrastiveLoss`:
+    The shared encoder has 3x3 convolutions with strides of 2, and a dense layer that
+    outputs a vector. The output for a pair is the Euclidean distance of its two
+    vectors, trained with `ContrastiveLoss`:
 
         same * distance**2 + (1 - same) * max(margin - distance, 0)**2
 
     Args:
-        filters: Tuple of positive ints, channels after each convolution: each one
-            halves the image. Defaults to `(32, 64)`.
-        embedding_dim: Positive int, size of the vectors that the encoder gives.
-            Defaults to `32`.
+        filters: Tuple of positive ints, filters of each convolution, which halves the
+            image size. Defaults to `(32, 64)`.
+        embedding_dim: Positive int, size of the encoder's output vectors. Defaults to
+            `32`.
         activation: Activation function of the convolutions or its name, `None` for the
             identity. Defaults to `"relu"`.
-        margin: Positive float, the distance from which the images of a pair count as
-            different enough. Defaults to `1.0`.
+        margin: Positive float, distance at which images of different classes are far
+            enough apart. Defaults to `1.0`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
-        A list of two, each `(batch, height, width, channels)`.
+        A list of two batches of images, each `(batch, height, width, channels)`.
 
     Output shape:
         `(batch, 1)`, the distance of each pair.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -194,8 +194,8 @@ class MySiamese(keras.Model):
         self.distance = Distance(dtype=self.dtype_policy, name="distance")
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call([keras.Input(batch_shape=shape) for shape in input_shape])
 
     def call(self, inputs):
@@ -203,24 +203,24 @@ class MySiamese(keras.Model):
         return self.distance(self.encoder(left), self.encoder(right))
 
     def encode(self, images):
-        """Return the vectors of the images, `(batch, embedding_dim)`."""
+        """Return the vectors of images, of shape `(batch, embedding_dim)`."""
         return self.encoder(images)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0][0], 1)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{
                 "optimizer": keras.optimizers.Adam(learning_rate),
                 "loss": ContrastiveLoss(self.margin),
-                # Nearer than half of the margin counts as the same.
+                # A distance below half the margin counts as the same class.
                 "metrics": [
                     keras.metrics.MeanMetricWrapper(
                         pair_accuracy, name="accuracy", threshold=self.margin / 2

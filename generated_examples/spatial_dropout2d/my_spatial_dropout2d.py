@@ -10,30 +10,29 @@ from keras import ops
 class MySpatialDropout2D(keras.layers.Layer):
     """2D spatial dropout: `inputs * kept / (1 - rate)` in training.
 
-    `kept` is 0 with probability `rate` and 1 otherwise, drawn anew in each call, once
-    for each channel of each item: a channel is dropped at all its places or at none.
-    Its neighbouring places are much alike: were they dropped one by one, the others
-    would tell what is missing. What is kept is scaled up, so that the expected output
-    is the input: at inference it is just that.
+    `kept` is 0 with probability `rate` and 1 otherwise, drawn in each call once per
+    channel of each sample: a channel is dropped at all positions or at none.
+    Neighboring positions are strongly correlated, so that dropping individual ones
+    would have little effect. Kept channels are scaled up, so that the expected output
+    equals the input. At inference the output is the input.
 
     Args:
-        rate: Float from 0 to 1, the probability that a channel is dropped.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
-        seed: Int, seed of the draws, or `None` for another one each time. Defaults to
+        rate: Float from 0 to 1, fraction of the channels to drop.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
+        seed: Int, seed for the random draws, or `None` for a random seed. Defaults to
             `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
         `(batch, channels, height, width)` for `"channels_first"`.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 4
-            axes.
+        ValueError: If an argument is invalid, or the input does not have rank 4.
 
     Example:
 

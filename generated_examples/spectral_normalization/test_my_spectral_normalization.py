@@ -1,6 +1,6 @@
-"""What `MySpectralNormalization` promises, on each backend.
+"""Tests for `MySpectralNormalization`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_spectral_normalization import MySpectralNormalization
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -59,7 +59,7 @@ def inputs(*axes, batch=BATCH):
 
 @keras.saving.register_keras_serializable(package="tests")
 class Stateful(keras.layers.Dense):
-    """A dense layer that counts its calls in training, takes a mask and adds a loss."""
+    """A dense layer that counts its calls in training, uses a mask and adds a loss."""
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -74,7 +74,7 @@ class Stateful(keras.layers.Dense):
 
 
 def reference(kernel, u, iterations=1):
-    """The formula: the kernel that a call computes with, and the next `vector_u`."""
+    """The normalized kernel and the next `vector_u` by the formula."""
     matrix = kernel.reshape(-1, kernel.shape[-1]).astype("float64")
     for _ in range(iterations):
         v = u @ matrix.T / np.linalg.norm(u @ matrix.T)
@@ -91,7 +91,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -103,9 +103,9 @@ class TestValues:
         layer.build(x.shape)
         u, weights = array(layer.vector_u).copy(), layer.layer.get_weights()
         y = array(layer(x, training=training))
-        kernel, moved = reference(weights[0], u, iterations)
+        kernel, new_u = reference(weights[0], u, iterations)
         assert_close(y, x @ kernel + weights[1])
-        assert_close(array(layer.vector_u), moved if training else u)
+        assert_close(array(layer.vector_u), new_u if training else u)
         for old, new in zip(weights, layer.layer.get_weights(), strict=True):
             assert (old == new).all()
 
@@ -117,7 +117,7 @@ class TestValues:
         ],
         ids=["Conv1D", "Embedding"],
     )
-    def test_divides_by_the_greatest_singular_value(self, cls, arguments, x):
+    def test_divides_by_the_largest_singular_value(self, cls, arguments, x):
         wrapped = cls(*arguments)
         layer = make(layer=wrapped, power_iterations=20)
         layer.build(x.shape)
@@ -129,7 +129,7 @@ class TestValues:
         wrapped.weights[0].assign(kernel / np.linalg.norm(kernel.reshape(-1, 4), 2))
         assert_close(y, array(wrapped(x)))
 
-    def test_fit_moves_the_kernel_and_it_is_divided_all_the_same(self):
+    def test_kernel_is_trained_and_still_divided(self):
         dense = keras.layers.Dense(UNITS, use_bias=False)
         layer, x = make(layer=dense, power_iterations=100), inputs(batch=64)
         model = keras.Sequential([keras.Input((DIM,)), layer])
@@ -138,8 +138,8 @@ class TestValues:
         model.fit(x, 10 * x[:, :UNITS], epochs=3, verbose=0)
         assert np.linalg.norm(array(dense.kernel) - kernel) > 0.1
         assert (array(layer.vector_u) != u).any()
-        stretch = np.linalg.norm(model.predict(np.eye(DIM), verbose=0), 2)
-        assert abs(stretch - 1) < 0.01
+        norm = np.linalg.norm(model.predict(np.eye(DIM), verbose=0), 2)
+        assert abs(norm - 1) < 0.01
         assert abs(np.linalg.norm(array(dense.kernel), 2) - 1) > 0.1
 
     def test_keeps_the_state_and_the_losses_of_the_layer(self):
@@ -154,7 +154,7 @@ class TestValues:
         model.fit(x, np.zeros((BATCH, UNITS)), batch_size=1, verbose=0)
         assert array(layer.layer.calls) == 1 + BATCH
 
-    def test_hands_the_mask_on(self):
+    def test_passes_the_mask_to_the_layer(self):
         layer, x = make(layer=Stateful(UNITS)), inputs(3)
         mask = np.random.default_rng(1).random((BATCH, 3)) < 0.5
         y = array(layer(x))
@@ -163,7 +163,7 @@ class TestValues:
         assert_close(array(masked), np.where(mask[..., None], y, 0))
 
     @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-    def test_a_narrow_dtype_rounds_no_weight(self, policy):
+    def test_a_narrow_dtype_does_not_round_weights(self, policy):
         dense = keras.layers.Dense(
             UNITS, bias_initializer="random_normal", trainable=False
         )
@@ -176,7 +176,7 @@ class TestValues:
         narrow = ops.cast(layer.vector_u, layer.compute_dtype)
         assert (array(layer.vector_u) != array(ops.cast(narrow, "float32"))).any()
 
-    def test_a_kernel_of_zeros_is_left_as_it_is(self):
+    def test_a_kernel_of_zeros_is_left_unchanged(self):
         dense = keras.layers.Dense(UNITS, kernel_initializer="zeros")
         layer, x = make(layer=dense), inputs()
         layer.build(x.shape)
@@ -187,7 +187,7 @@ class TestValues:
 
 class TestShapes:
     @pytest.mark.parametrize("shape", [(None, DIM), (None, None, DIM), (2, 3, 4, DIM)])
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         expected = (*shape[:-1], UNITS)
         assert make().compute_output_shape(shape) == expected
         assert make()(keras.KerasTensor(shape)).shape == expected
@@ -206,7 +206,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_are_those_of_the_layer(self):
+    def test_has_the_weights_of_the_layer(self):
         layer = make()
         layer.build(inputs().shape)
         assert layer.layer.built
@@ -238,7 +238,7 @@ class TestWeights:
         model(x, training=True)
         assert len(model.losses) == 2
 
-    def test_a_layer_that_is_built_keeps_its_weights(self):
+    def test_a_built_layer_keeps_its_weights(self):
         dense = keras.layers.Dense(UNITS)
         dense.build((None, DIM))
         kernel = array(dense.kernel).copy()
@@ -249,14 +249,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MySpectralNormalization).parameters
         ]
         layer = MySpectralNormalization(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MySpectralNormalization"
         twin = keras.saving.deserialize_keras_object(config)
@@ -275,7 +275,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "power_iterations": np.int64(CHANGED["power_iterations"]),
         }
@@ -288,7 +288,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ class TestKeras:
         y = array(ops.cast(y, "float32"))
         assert_close(y, x @ reference(kernel, u)[0] + bias, tolerance=0.05)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -331,7 +331,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -354,7 +354,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MySpectralNormalization.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,4 +1,4 @@
-"""`MyStandardization`: adapted standardization."""
+"""`MyStandardization`: standardization with adapted statistics."""
 
 import numbers
 
@@ -8,12 +8,12 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def batches_of(data):
-    """Yield the inputs of each batch in `data`; an array is a batch in itself."""
+    """Yield the inputs of each batch in `data`; an array is a single batch."""
     if hasattr(data, "shape"):
         data = [data]
     elif not hasattr(data, "__iter__"):
@@ -26,53 +26,54 @@ def batches_of(data):
     for batch in data:
         inputs = inputs_of(batch)
         if not hasattr(inputs, "shape"):
-            raise TypeError(f"`data` must hold arrays or tensors. Received: {inputs!r}")
+            raise TypeError(
+                f"`data` must contain arrays or tensors. Received: {inputs!r}"
+            )
         yield inputs
 
 
 def inputs_of(batch):
-    """Return the inputs of a batch, which may be `(inputs, targets)`."""
+    """Return the inputs of a batch, which may be a tuple `(inputs, targets)`."""
     return batch[0] if isinstance(batch, tuple) else batch
 
 
 @keras.saving.register_keras_serializable(package="examples")
 class MyStandardization(keras.layers.Layer):
-    """Standardization: `(inputs - mean) / sqrt(variance)`, adapted to data.
+    """Standardization with adapted statistics: `(inputs - mean) / sqrt(variance)`.
 
-    `adapt(data)` takes the mean and the variance from data, once and before training;
-    they are weights that no training changes, and are saved with the model. Until then
-    they are 0 and 1, and the output is the input. A layer with `mean` and `variance`
-    given has no weights.
+    `adapt(data)` computes the mean and the variance of the data, once before training;
+    they are non-trainable weights and saved with the model. Until then they are 0 and
+    1, and the output is the input. With `mean` and `variance` given, the layer has no
+    weights.
 
-    The divisor is `keras.config.epsilon()` at least. With `invert=True` the output is
-    `inputs * sqrt(variance) + mean`. The work is done in float32 at least: a dtype
-    policy narrows inputs and outputs only.
+    The divisor is at least `keras.config.epsilon()`. With `invert=True`, the output is
+    `inputs * sqrt(variance) + mean`. Computations use at least float32: the dtype
+    policy only affects inputs and outputs.
 
     Args:
-        axis: Int, list or tuple of ints, or `None`: the axes along which each index has
-            a mean and a variance of its own. `None` for one of each for all values.
-            Defaults to `-1`.
-        mean: Number, list or array: the mean to use in place of one from `adapt`, in a
-            shape that broadcasts to the sizes along `axis`. Only with `variance`.
-            Defaults to `None`.
-        variance: Number, list or array: the variance that goes with `mean`, in the same
+        axis: Int, list or tuple of ints, or `None`, the axes with a separate mean and
+            variance for each index. `None` for a single mean and variance. Defaults to
+            `-1`.
+        mean: Number, list or array, the mean to use instead of `adapt`, in a shape that
+            broadcasts to the sizes along `axis`. Requires `variance`. Defaults to
+            `None`.
+        variance: Number, list or array, the variance to use with `mean`, in the same
             shape. Defaults to `None`.
-        invert: Bool, whether to do the reverse: from standardized values back to the
-            original ones. Defaults to `False`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        invert: Bool, whether to invert the transformation, from standardized back to
+            original values. Defaults to `False`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        Any, with the sizes along `axis` known.
+        Any, with known sizes along `axis`.
 
     Output shape:
-        That of the input.
+        Same shape as the input.
 
     Raises:
-        TypeError: If `axis` is of another type.
-        ValueError: If an argument is none of the values above, one of `mean` and
-            `variance` is given without the other or in another shape, or they do not
-            broadcast to the sizes along `axis`; or the input has not all of the axes in
-            `axis` or their sizes are unknown.
+        TypeError: If `axis` has the wrong type.
+        ValueError: If an argument is invalid, only one of `mean` and `variance` is
+            given, their shapes differ or do not broadcast to the sizes along `axis`, or
+            the input does not have all axes in `axis` or their sizes are unknown.
 
     Example:
 
@@ -82,8 +83,8 @@ class MyStandardization(keras.layers.Layer):
     [[1.0, 0.0]]
 
     Reference:
-        Drop-in for `keras.layers.Normalization`, without its use inside `tf.data` on
-        other backends than TensorFlow.
+        Drop-in for `keras.layers.Normalization`, without use inside `tf.data` on
+        backends other than TensorFlow.
     """
 
     def __init__(self, axis=-1, mean=None, variance=None, invert=False, **kwargs):
@@ -111,7 +112,7 @@ class MyStandardization(keras.layers.Layer):
             )
         if np.ndim(mean) > len(axis):
             raise ValueError(
-                "`mean` must not have more axes than there are in `axis`. "
+                "`mean` must not have more axes than `axis`. "
                 f"Received: mean={mean!r}, axis={axis!r}"
             )
         self.axis = tuple(axis)
@@ -124,7 +125,7 @@ class MyStandardization(keras.layers.Layer):
         rank = len(input_shape)
         if not all(-rank <= axis < rank for axis in self.axis):
             raise ValueError(
-                "`axis` must name axes of the input. "
+                "`axis` must be axes of the input. "
                 f"Received: axis={self.axis}, input_shape={input_shape}"
             )
         self._axes = sorted(axis % rank for axis in self.axis)
@@ -138,7 +139,7 @@ class MyStandardization(keras.layers.Layer):
             size if i in self._axes else 1 for i, size in enumerate(input_shape)
         ]
         if self.input_mean is not None:
-            np.broadcast_to(self.input_mean, self._sizes)  # Refuses what does not fit.
+            np.broadcast_to(self.input_mean, self._sizes)  # Raises if incompatible.
             return
         self.adapt_mean = self.add_weight(
             name="mean",
@@ -154,7 +155,7 @@ class MyStandardization(keras.layers.Layer):
             trainable=False,
             autocast=False,
         )
-        # It counts nothing, but is among the weights of `keras.layers.Normalization`.
+        # Unused, but one of the weights of `keras.layers.Normalization`.
         self.count = self.add_weight(
             name="count", shape=(), dtype="int", initializer="zeros", trainable=False
         )
@@ -171,38 +172,38 @@ class MyStandardization(keras.layers.Layer):
 
     @property
     def mean(self):
-        """The mean in use, in a shape that broadcasts with the inputs."""
+        """The mean used, in a shape that broadcasts with the inputs."""
         return self._spread(
             self.adapt_mean if self.input_mean is None else self.input_mean
         )
 
     @property
     def variance(self):
-        """The variance in use, in a shape that broadcasts with the inputs."""
+        """The variance used, in a shape that broadcasts with the inputs."""
         return self._spread(
             self.adapt_variance if self.input_mean is None else self.input_variance
         )
 
     def _spread(self, statistic):
-        """Return `statistic` in float32 at least, with size 1 along all other axes."""
+        """Return `statistic` in at least float32, with size 1 along all other axes."""
         dtype = keras.backend.result_type(self.compute_dtype, "float32")
         statistic = ops.broadcast_to(ops.cast(statistic, dtype), self._sizes)
         return ops.reshape(statistic, self._shape)
 
     def adapt(self, data):
-        """Take the mean and the variance from `data`, in place of those from before.
+        """Compute the mean and the variance of `data`, replacing any previous ones.
 
         Args:
             data: An array, or an iterable of batches: a list, a generator, a
-                `tf.data.Dataset` or a `keras.utils.PyDataset`. Of a batch that is a
-                tuple, `(inputs, targets)`, the first part counts. In a
-                `tf.data.Dataset`, a vector is one item.
+                `tf.data.Dataset` or a `keras.utils.PyDataset`. If a batch is a tuple,
+                `(inputs, targets)`, its first item is used. In a `tf.data.Dataset`, a
+                vector is one sample.
 
         Raises:
             AttributeError: If the layer has been given `mean` and `variance`.
-            TypeError: If `data` or a batch is none of these.
-            ValueError: If there is no batch in `data`, or one has other sizes along
-                `axis` than the layer was built with.
+            TypeError: If `data` or a batch has the wrong type.
+            ValueError: If `data` is empty, or the sizes of a batch along `axis` differ
+                from those the layer was built with.
         """
         count, mean, squares = 0, 0.0, 0.0
         for batch in batches_of(data):
@@ -217,17 +218,15 @@ class MyStandardization(keras.layers.Layer):
                     f"Received: axis={self.axis}, a batch of shape {batch.shape}"
                 )
             batch_count = batch.size // batch_mean.size
-            # Chan et al., 1983: how to merge the statistics of two parts.
-            apart = batch_mean - mean
-            share = batch_count / (count + batch_count)
-            mean = mean + share * apart
+            # Chan et al., 1983: merges the statistics of two parts.
+            difference = batch_mean - mean
+            fraction = batch_count / (count + batch_count)
+            mean = mean + fraction * difference
             squares = squares + batch_count * batch.var(axis=others)
-            squares = squares + count * share * apart**2
+            squares = squares + count * fraction * difference**2
             count += batch_count
         if count == 0:
-            raise ValueError(
-                f"`data` must hold a batch at least. Received: data={data}"
-            )
+            raise ValueError(f"`data` must not be empty. Received: data={data}")
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(squares / count)
 

@@ -1,6 +1,6 @@
-"""What `MyStandardization` promises, on each backend.
+"""Tests for `MyStandardization`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_standardization import MyStandardization
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -40,7 +40,7 @@ DEFAULTS = {
     "variance": None,
     "invert": False,
 }
-# What Keras itself has something else by the argument's name for.
+# Arguments stored under another name, since Keras uses theirs for something else.
 KEPT_AS = {"mean": "input_mean", "variance": "input_variance"}
 
 
@@ -67,7 +67,7 @@ def adapted(data, **arguments):
 
 
 def statistics(x, axis=-1):
-    """Mean and variance over all other axes."""
+    """The mean and variance over all other axes."""
     axes = {i % x.ndim for i in np.atleast_1d(() if axis is None else axis)}
     others = tuple({*range(x.ndim)} - axes)
     return [f(x, others, "float64", keepdims=True) for f in (np.mean, np.var)]
@@ -75,8 +75,8 @@ def statistics(x, axis=-1):
 
 def reference(x, mean, variance, invert=False):
     """The formula."""
-    deviation = np.maximum(np.sqrt(variance), 1e-7)
-    return x * deviation + mean if invert else (x - mean) / deviation
+    stddev = np.maximum(np.sqrt(variance), 1e-7)
+    return x * stddev + mean if invert else (x - mean) / stddev
 
 
 def assert_adapted(layer, expected):
@@ -108,7 +108,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -138,12 +138,12 @@ class TestValues:
         assert layer.mean.shape == layer.variance.shape == (1, STEPS, DIM)
         assert layer.weights == []
 
-    def test_inverse_takes_it_back(self):
+    def test_inverse_restores_the_inputs(self):
         x = inputs()
         back = adapted(x, axis=(1, 2), invert=True)
         assert_close(array(back(adapted(x, axis=(1, 2))(x))), x, tolerance=1e-4)
 
-    def test_constant_values_are_shifted_alone(self):
+    def test_constant_values_are_only_shifted(self):
         x = np.full((BATCH, STEPS, DIM), 7.0, "float32")
         assert (array(adapted(x)(x)) == 0).all()
 
@@ -177,58 +177,58 @@ class TestValues:
         assert_adapted(adapted(data.batch(4)), statistics(x))
         assert_adapted(adapted(data.unbatch(), axis=1), statistics(x.reshape(-1, DIM)))
 
-    def test_adapts_anew_each_time(self):
+    def test_adapt_replaces_previous_statistics(self):
         layer = adapted(inputs() + 50)
         layer.adapt(inputs())
         assert_adapted(layer, statistics(inputs()))
 
-    def test_values_far_from_zero_are_counted_precisely(self):
+    def test_values_far_from_zero_are_precise(self):
         x = inputs() + 10_000
         assert_adapted(adapted([x[:2], x[2:]]), statistics(x))
 
     @pytest.mark.parametrize(
         ("data", "error", "message"),
         [
-            ([], ValueError, "must hold a batch"),
+            ([], ValueError, "must not be empty"),
             ([np.ones((2, DIM)), np.ones((2, 1))], ValueError, "must have the sizes"),
             (5, TypeError, "must be an array"),
-            ([[1.0, 2.0]], TypeError, "must hold arrays"),
+            ([[1.0, 2.0]], TypeError, "must contain arrays"),
         ],
     )
     def test_refuses_other_data(self, data, error, message):
         with pytest.raises(error, match=f"^`data` {message}"):
             make().adapt(data)
 
-    def test_has_nothing_to_adapt_with_a_mean_given(self):
+    def test_adapt_fails_with_a_given_mean(self):
         with pytest.raises(AttributeError, match="adapt_mean"):
             make(mean=0.0, variance=1.0).adapt(inputs())
 
 
 class TestShapes:
     @pytest.mark.parametrize("shape", [(None, DIM), (None, None, DIM), (2, 3, 4, DIM)])
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         assert make().compute_output_shape(shape) == shape
         assert make()(keras.KerasTensor(shape)).shape == shape
         real = tuple(2 if size is None else size for size in shape)
         assert make()(np.zeros(real, "float32")).shape == real
 
-    def test_takes_more_axes_than_it_was_adapted_to(self):
+    def test_accepts_more_axes_than_it_was_adapted_to(self):
         x = inputs()
         expected = reference(x, *statistics(x[:, 0]))
         assert_close(array(adapted(x[:, 0])(x)), expected, tolerance=1e-4)
 
     @pytest.mark.parametrize("axis", [3, (-1, -4)])
-    def test_refuses_an_axis_that_is_not_there(self, axis):
-        with pytest.raises(ValueError, match=r"^`axis` must name axes of the input"):
+    def test_refuses_an_axis_out_of_range(self, axis):
+        with pytest.raises(ValueError, match=r"^`axis` must be axes of the input"):
             make(axis=axis).build((BATCH, STEPS, DIM))
 
-    def test_refuses_sizes_that_are_unknown(self):
+    def test_refuses_unknown_sizes(self):
         make(axis=2).build((BATCH, None, DIM))
         with pytest.raises(ValueError, match=r"^The sizes along `axis` must be known"):
             make(axis=(1, 2)).build((BATCH, None, DIM))
 
     @pytest.mark.parametrize("size", [1, DIM + 1])
-    def test_refuses_a_mean_that_does_not_fit(self, size):
+    def test_refuses_a_mean_of_incompatible_shape(self, size):
         layer = make(mean=np.zeros(DIM), variance=np.ones(DIM))
         with pytest.raises(ValueError, match="broadcast"):
             layer.build((BATCH, STEPS, size))
@@ -238,7 +238,7 @@ class TestWeights:
     @pytest.mark.parametrize(
         ("axis", "shape"), [(-1, (DIM,)), ((2, 1), (STEPS, DIM)), (None, ())]
     )
-    def test_names_shapes_and_start(self, axis, shape):
+    def test_names_shapes_and_initial_values(self, axis, shape):
         layer = make(axis=axis)
         layer.build((None, STEPS, DIM))
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -254,14 +254,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MyStandardization).parameters
         ]
         layer = MyStandardization(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "examples>MyStandardization"
         twin = keras.saving.deserialize_keras_object(config)
@@ -280,7 +280,7 @@ class TestConfig:
             name = KEPT_AS.get(name, name)
             assert described(getattr(layer, name)) == described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "mean": np.float32(CHANGED["mean"]),
             "variance": np.float32(CHANGED["variance"]),
@@ -294,7 +294,7 @@ class TestConfig:
     @pytest.mark.parametrize(
         ("axis", "kept"), [(None, ()), (1, (1,)), ([2, 1], (2, 1))]
     )
-    def test_axis_is_kept_as_a_tuple(self, axis, kept):
+    def test_axis_is_stored_as_a_tuple(self, axis, kept):
         assert make(axis=axis).axis == kept
 
     @pytest.mark.parametrize("axis", [1.5, "1", [1, 2.0], {1}])
@@ -302,7 +302,7 @@ class TestConfig:
         with pytest.raises(TypeError, match=r"^`axis` must be an int, a list or tuple"):
             make(axis=axis)
 
-    def test_arrays_are_kept_as_plain_data(self):
+    def test_arrays_are_saved_as_plain_data(self):
         mean = np.arange(DIM, dtype="float32")
         config = make(mean=mean, variance=ops.convert_to_tensor(mean + 1)).get_config()
         assert config["mean"] == [0, 1, 2, 3, 4]
@@ -322,9 +322,7 @@ class TestConfig:
             ({"mean": [[1.0]], "variance": [[1.0]]}, "`mean` must not have more axes"),
         ],
     )
-    def test_refuses_a_mean_and_a_variance_that_do_not_go_together(
-        self, arguments, message
-    ):
+    def test_refuses_inconsistent_mean_and_variance(self, arguments, message):
         with pytest.raises(ValueError, match=f"^{message}"):
             make(**arguments)
 
@@ -345,18 +343,18 @@ class TestKeras:
         rounded = array(ops.cast(ops.cast(x, "bfloat16"), "float32"))
         assert_close(y, reference(rounded, *statistics(x)), tolerance=0.02)
 
-    def test_the_variance_may_be_beyond_float16(self):
+    def test_variance_may_exceed_float16(self):
         x = 1000 * inputs()
         y = array(ops.cast(adapted(x, dtype="mixed_float16")(x), "float32"))
         assert_close(y, reference(x, *statistics(x)), tolerance=0.02)
 
-    def test_takes_whole_numbers(self):
+    def test_accepts_integers(self):
         x = np.arange(BATCH * STEPS * DIM, dtype="int32").reshape(BATCH, STEPS, DIM)
         y = adapted(x)(x)
         assert keras.backend.standardize_dtype(y.dtype) == "float32"
         assert_close(array(y), reference(x, *statistics(x)))
 
-    def test_adapting_reaches_a_compiled_model(self):
+    def test_adapt_affects_a_compiled_model(self):
         x, layer = inputs(), make()
         model = keras.Sequential([keras.Input(x.shape[1:]), layer])
         assert_close(model.predict(x, verbose=0), x)
@@ -364,14 +362,14 @@ class TestKeras:
         expected = reference(x, *statistics(x))
         assert_close(model.predict(x, verbose=0), expected, tolerance=1e-4)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs()
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         mean, variance = statistics(x, axis=(1, 2))
         y = np.sin(reference(x, mean, variance).sum(axis=(1, 2)))
@@ -390,14 +388,14 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         after = model.get_weights()
         learned = [(old != new).any() for old, new in zip(before, after, strict=True)]
         assert (
             learned == [False] * 3 + [True] * 4
-        )  # No training changes the statistics.
+        )  # Training does not change the statistics.
 
         model.save(tmp_path / "model.keras")
         np.save(tmp_path / "x.npy", x)
@@ -416,7 +414,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyStandardization.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,4 +1,4 @@
-"""`CustomConv2D`: `keras.layers.Conv2D` with a `call` of its own."""
+"""`CustomConv2D`: `keras.layers.Conv2D` with its own `call`."""
 
 import keras
 
@@ -21,5 +21,5 @@ class CustomConv2D(keras.layers.Conv2D):
     """
 
     def call(self, inputs):
-        # TODO: compute what `keras.layers.Conv2D` does not.
+        # TODO: compute what `keras.layers.Conv2D` does not compute.
         return super().call(inputs)

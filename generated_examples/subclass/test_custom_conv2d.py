@@ -1,6 +1,6 @@
-"""What `CustomConv2D` shares with its base, and what it adds.
+"""Tests for `CustomConv2D`: what it shares with its base, and what it adds.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -14,7 +14,7 @@ from custom_conv2d import CustomConv2D
 
 
 def make(cls, **more):
-    """A layer of the class, from the same seed each time."""
+    """Create a layer of the class, always from the same seed."""
     keras.utils.set_random_seed(0)
     return cls(4, 3, **more)
 
@@ -25,7 +25,7 @@ def inputs():
 
 
 def called(layer, **more):
-    """The outputs of a call with the same draws each time."""
+    """The outputs of a call, always with the same random draws."""
     keras.utils.set_random_seed(0)
     return arrays(layer(*inputs(), **more))
 
@@ -39,7 +39,7 @@ def assert_same(actual, expected):
         np.testing.assert_array_equal(one, other)
 
 
-def test_equals_its_base_until_it_is_changed():
+def test_equals_its_base_until_changed():
     layer = make(CustomConv2D)
     base = make(keras.layers.Conv2D)
     assert_same(called(layer), called(base))
@@ -49,7 +49,7 @@ def test_equals_its_base_until_it_is_changed():
     assert_same(layer.get_weights(), base.get_weights())
 
 
-def test_comes_back_from_a_file(tmp_path):
+def test_is_restored_from_a_file(tmp_path):
     layer = make(CustomConv2D)
     symbols = keras.tree.map_structure(
         lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype.name), inputs()
@@ -67,7 +67,7 @@ def test_comes_back_from_a_file(tmp_path):
     )
 
 
-def test_the_example_of_the_docstring():
+def test_docstring_example():
     examples = doctest.testmod(sys.modules[CustomConv2D.__module__])
     assert examples.attempted > 0
     assert examples.failed == 0

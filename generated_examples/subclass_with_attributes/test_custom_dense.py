@@ -1,6 +1,6 @@
-"""What `CustomDense` shares with its base, and what it adds.
+"""Tests for `CustomDense`: what it shares with its base, and what it adds.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -14,7 +14,7 @@ from keras import ops
 
 from custom_dense import CustomDense
 
-# A value other than the default for every argument that the base has not.
+# A value other than the default for every argument that the base does not have.
 CHANGED = {
     "gain": 0.5,
     "mode": "mean",
@@ -30,7 +30,7 @@ REFUSED = {
 
 
 def make(cls, **more):
-    """A layer of the class, from the same seed each time."""
+    """Create a layer of the class, always from the same seed."""
     keras.utils.set_random_seed(0)
     return cls(units=4, **more)
 
@@ -41,7 +41,7 @@ def inputs():
 
 
 def called(layer, **more):
-    """The outputs of a call with the same draws each time."""
+    """The outputs of a call, always with the same random draws."""
     keras.utils.set_random_seed(0)
     return arrays(layer(*inputs(), **more))
 
@@ -56,7 +56,7 @@ def assert_same(actual, expected):
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_equals_its_base_until_it_is_changed(training):
+def test_equals_its_base_until_changed(training):
     layer = make(CustomDense)
     base = make(keras.layers.Dense, activation="relu")
     assert_same(called(layer, training=training), called(base, training=training))
@@ -66,7 +66,7 @@ def test_equals_its_base_until_it_is_changed(training):
     assert_same(layer.get_weights(), base.get_weights())
 
 
-def test_hands_on_what_call_gets(monkeypatch):
+def test_passes_on_the_arguments_of_call(monkeypatch):
     layer, got = make(CustomDense), {}
     signature = inspect.signature(keras.layers.Dense.call)
 
@@ -89,7 +89,7 @@ def test_defaults():
         assert layer.get_config()[name] == base.get_config()[name]
 
 
-def test_comes_back_from_a_file(tmp_path):
+def test_is_restored_from_a_file(tmp_path):
     layer = make(CustomDense, **CHANGED)
     symbols = keras.tree.map_structure(
         lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype.name), inputs()
@@ -119,12 +119,12 @@ def test_refuses_bad_arguments(name, value):
         make(CustomDense, **{name: value})
 
 
-def test_the_example_of_the_docstring():
+def test_docstring_example():
     examples = doctest.testmod(sys.modules[CustomDense.__module__])
     assert examples.attempted > 0
     assert examples.failed == 0
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value

@@ -1,4 +1,4 @@
-"""`MyTabularTransformer`: a Transformer over a row's features."""
+"""`MyTabularTransformer`: a Transformer over the features of a row."""
 
 import numbers
 
@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -54,10 +54,10 @@ class FeatureTokenizer(keras.layers.Layer):
     package="examples", name="MyTabularTransformer.GatedBlock"
 )
 class GatedBlock(keras.layers.Layer):
-    """Attention between tokens, then a gated feed-forward network for each one.
+    """Self-attention, then a gated feed-forward network, each added to its input.
 
-    Both are added to what they get, which is normalized for them; in a network's first
-    block, `normalize_attention=False` leaves that out for the attention.
+    The input of each is normalized first; `normalize_attention=False` omits that for
+    the attention, as in the first block of a network.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class GatedBlock(keras.layers.Layer):
     package="examples", name="MyTabularTransformer.KernelAdamW"
 )
 class KernelAdamW(keras.optimizers.AdamW):
-    """AdamW whose decay is for dense kernels: not tokens, normalizations and biases."""
+    """AdamW that decays only dense kernels, not tokens, normalizations and biases."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -147,31 +147,32 @@ class KernelAdamW(keras.optimizers.AdamW):
 
 @keras.saving.register_keras_serializable(package="examples")
 class MyTabularTransformer(keras.Model):
-    """FT-Transformer: each number of a row is a token, and a Transformer relates them.
+    """FT-Transformer: a Transformer over the features of a row, with a token for each.
 
-    The token of a feature is `x * kernel + bias`, with a kernel and a bias of its own.
-    A learned class token stands in front of them, and what comes out there, normalized
-    and rectified, is what the model knows of the row. A block is, with the first one's
-    attention not normalized::
+    The token of a feature is `x * kernel + bias`, with its own kernel and bias. A
+    learned class token is prepended; its output, normalized and rectified, represents
+    the row. Each block is as follows, except that the first one has no normalization
+    before the attention::
 
         x = x + attention(norm(x))
         x = x + dense(dropout(relu(gate(y)) * value(y))),  y = norm(x)
 
-    The sizes are the paper's by default. The numbers should be scaled to about the same
-    range; a categorical feature goes in as zeros and ones.
+    The default sizes are those of the paper. Features should be scaled to about the
+    same range, and categorical ones one-hot encoded.
 
     Args:
-        num_classes: Positive int, number of classes: the model gives a logit for each.
+        num_classes: Positive int, number of classes; the model outputs a logit for
+            each.
         num_blocks: Positive int, number of Transformer blocks. Defaults to `3`.
         num_heads: Positive int, number of attention heads. Defaults to `8`.
-        hidden_dim: Positive int, size of the tokens, a multiple of `num_heads`.
-            Defaults to `192`.
-        intermediate_dim: Positive int, units inside of the feed-forward networks.
-            Defaults to `256`.
-        attention_dropout: Float from 0 to below 1, the share of attention weights that
-            are dropped in training. Defaults to `0.2`.
-        dropout: Float from 0 to below 1, the share of units inside of the feed-forward
-            networks that are dropped in training. Defaults to `0.1`.
+        hidden_dim: Positive multiple of `num_heads`, size of the tokens. Defaults to
+            `192`.
+        intermediate_dim: Positive int, units inside the feed-forward networks. Defaults
+            to `256`.
+        attention_dropout: Float in `[0, 1)`, fraction of the attention weights to drop
+            in training. Defaults to `0.2`.
+        dropout: Float in `[0, 1)`, fraction of the units inside the feed-forward
+            networks to drop in training. Defaults to `0.1`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
@@ -181,7 +182,7 @@ class MyTabularTransformer(keras.Model):
         `(batch, num_classes)`, a logit for each class.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -276,8 +277,8 @@ class MyTabularTransformer(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, training=None):
@@ -291,11 +292,11 @@ class MyTabularTransformer(keras.Model):
         return (input_shape[0], self.num_classes)
 
     def compile_for_training(self, learning_rate=1e-4, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

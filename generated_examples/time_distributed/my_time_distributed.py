@@ -1,4 +1,4 @@
-"""`MyTimeDistributed`: a layer at each step of time."""
+"""`MyTimeDistributed`: a layer applied to each time step."""
 
 import inspect
 
@@ -8,25 +8,26 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="examples")
 class MyTimeDistributed(keras.layers.Layer):
-    """A layer at each step of time: `outputs[:, t] = layer(inputs[:, t])`.
+    """A layer applied to each time step: `outputs[:, t] = layer(inputs[:, t])`.
 
     All steps share the layer's weights. The mask, `(batch, steps, ...)`, is passed on;
-    if the layer takes one, it gets `mask[:, t]`. Masked steps are computed, too.
+    if the layer accepts one, it gets `mask[:, t]`. Masked steps are computed too.
 
     Args:
-        layer: Layer that is called on one step.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        layer: Layer to apply to each step.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, steps, ...)`, rank 3 or more: `(batch, ...)` is that of the layer.
+        `(batch, steps, ...)`, with rank at least 3; `(batch, ...)` is the input shape
+        of the layer.
 
     Output shape:
-        `(batch, steps, ...)`: `(batch, ...)` is that of the layer.
+        `(batch, steps, ...)`, where `(batch, ...)` is the output shape of the layer.
 
     Raises:
-        TypeError: If `layer` is of another type.
-        ValueError: If the input has less than 3 axes, or the mask has another batch or
-            other steps than it.
+        TypeError: If `layer` has the wrong type.
+        ValueError: If the input has fewer than 3 axes, or the mask does not match its
+            batch and steps.
 
     Example:
 
@@ -36,7 +37,7 @@ class MyTimeDistributed(keras.layers.Layer):
 
     Reference:
         Drop-in for `keras.layers.TimeDistributed`, but with the activity regularizer of
-        `layer`, which Keras leaves out.
+        `layer`, which Keras ignores.
     """
 
     def __init__(self, layer, **kwargs):
@@ -66,7 +67,7 @@ class MyTimeDistributed(keras.layers.Layer):
             given = {"training": training} if self._layer_takes_training else {}
             if passes_mask:
                 given["mask"] = mask[t]
-            # Not `self.layer(...)`, which adds a loss for the activity of each step.
+            # Not `self.layer(...)`, which would add an activity loss for each step.
             return self.layer.call(inputs[t], **given)
 
         if inputs.shape[0] is None:
@@ -83,7 +84,7 @@ class MyTimeDistributed(keras.layers.Layer):
     def _step_shape(self, input_shape):
         if len(input_shape) < 3:
             raise ValueError(
-                "The input must have 3 axes or more. "
+                "The input must have at least 3 axes. "
                 f"Received: input_shape={input_shape}"
             )
         return (input_shape[0], *input_shape[2:])
@@ -93,7 +94,7 @@ class MyTimeDistributed(keras.layers.Layer):
         known = [pair for pair in pairs if None not in pair]
         if len(mask_shape) < 2 or any(size != other for size, other in known):
             raise ValueError(
-                "`mask` must begin with the batch and the steps of the input. "
+                "`mask` must start with the batch and the steps of the input. "
                 f"Received: mask.shape={mask_shape}, inputs.shape={input_shape}"
             )
 

@@ -1,4 +1,4 @@
-"""`MyTransformerDecoder`: a block of a Transformer's decoder."""
+"""`MyTransformerDecoder`: a Transformer decoder block."""
 
 import numbers
 
@@ -7,62 +7,63 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="examples")
 class MyTransformerDecoder(keras.layers.Layer):
-    """Block of a Transformer's decoder, with a cache to generate.
+    """Transformer decoder block, with a cache for generation.
 
-    In the self-attention a step sees itself and those before it. What each part gives
-    is added to what it gets, and the sum is normalized; or, with `normalize_first`,
-    what it gets is::
+    In self-attention, each step attends to itself and previous steps. Each sublayer has
+    a residual connection. The sum is normalized or, with `normalize_first`, the input
+    of the sublayer::
 
         x = norm(inputs + attention(inputs))       x = inputs + attention(norm(inputs))
         outputs = norm(x + feed_forward(x))        outputs = x + feed_forward(norm(x))
 
-    `mask`, of the shape `(batch, steps)`, is `False` for padding: no step attends to
-    it, and what comes out there means nothing. Keras fills in the one that the input
-    carries, and the output carries it on.
+    `mask`, of shape `(batch, steps)`, is `False` for padding: no step attends to it,
+    and its own outputs are meaningless. By default, it is the mask of the input. It is
+    passed on.
 
-    To generate step by step, hand over `self_attention_cache`, of `make_cache` at
-    first, and the step `cache_update_index` where `decoder_sequence` begins. The call
-    then returns the cache with the keys and values of the new steps as well. Caches are
-    for inference, and with one `mask` is not looked at: a step sees all that the cache
-    has up to it.
+    To generate step by step, pass `self_attention_cache`, initially from `make_cache`,
+    and `cache_update_index`, the index of the first step in `decoder_sequence`. The
+    call then also returns the cache, updated with the keys and values of the new steps.
+    Caches are for inference only, and `mask` is then ignored: a step attends to
+    everything in the cache up to itself.
 
     Args:
         intermediate_dim: Positive int, units of the feed-forward network's first dense
-            layer. The second one has as many as the input.
-        num_heads: Positive int that divides `dim`, number of attention heads, of
-            `dim // num_heads` features each.
-        dropout: Float from 0 to 1, the probability that an attention weight, or a value
-            of what is added to a residual, is dropped in training. Defaults to `0.0`.
+            layer. The second has `dim` units.
+        num_heads: Positive int that divides `dim`, number of attention heads, each with
+            `dim // num_heads` features.
+        dropout: Float from 0 to 1, fraction of the attention weights and of the
+            sublayer outputs to drop in training. Defaults to `0.0`.
         activation: Activation function of the first dense layer or its name, `None` for
             the identity. Defaults to `"relu"`.
-        layer_norm_epsilon: Float greater than 0, what the normalizations add to the
-            variance. Defaults to `1e-05`.
+        layer_norm_epsilon: Positive float, added to the variance in layer
+            normalization. Defaults to `1e-05`.
         kernel_initializer: Initializer of the kernels of the attention and the dense
             layers. Defaults to `"glorot_uniform"`.
-        bias_initializer: Initializer of their biases. Defaults to `"zeros"`.
-        normalize_first: Bool, whether to normalize what goes into the attention and the
-            feed-forward network, as GPT-2 does, not the sums, as the first Transformer
-            did. Defaults to `False`.
-        seed: Int, seed of the dropout, or `None` for another one each time. Defaults to
+        bias_initializer: Initializer of the biases of the attention and the dense
+            layers. Defaults to `"zeros"`.
+        normalize_first: Bool, whether to normalize the inputs of the sublayers, as in
+            GPT-2, instead of their outputs, as in the original Transformer. Defaults to
+            `False`.
+        seed: Int, seed for the dropout, or `None` for a random seed. Defaults to
             `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, steps, dim)`, `dim` known and a multiple of `num_heads`.
+        `(batch, steps, dim)`, with `dim` known and a multiple of `num_heads`.
 
     Output shape:
-        That of `decoder_sequence`; with a cache a tuple, of that and the shape of the
-        cache, `(batch, 2, cache_steps, num_heads, dim // num_heads)`.
+        Same shape as `decoder_sequence`; with a cache, a tuple of that and the shape of
+        the cache, `(batch, 2, cache_steps, num_heads, dim // num_heads)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 3
-            axes, or its features are unknown or no multiple of `num_heads`.
+        ValueError: If an argument is invalid, the input does not have rank 3, or `dim`
+            is unknown or not a multiple of `num_heads`.
 
     Example:
 
@@ -139,11 +140,12 @@ class MyTransformerDecoder(keras.layers.Layer):
         dim = decoder_sequence_shape[-1]
         if dim is None or dim % self.num_heads != 0:
             raise ValueError(
-                "The input's features must be known and a multiple of `num_heads`. "
+                "The number of input features must be known and a multiple of "
+                "`num_heads`. "
                 f"Received: decoder_sequence_shape={decoder_sequence_shape}, "
                 f"num_heads={self.num_heads}"
             )
-        # All are made here, not in the constructor: their sizes depend on the input's.
+        # Created here, not in the constructor, since their sizes depend on the input.
         seeds = [None if self.seed is None else self.seed + i for i in range(3)]
         self.self_attention = keras.layers.MultiHeadAttention(
             self.num_heads,
@@ -193,14 +195,14 @@ class MyTransformerDecoder(keras.layers.Layer):
         return x if cache is None else (x, cache)
 
     def make_cache(self, batch_size, max_steps):
-        """Return an empty cache for `max_steps` steps; the layer must be built."""
+        """Return an empty cache for `max_steps` steps. The layer must be built."""
         attention = self.self_attention
         shape = (batch_size, 2, max_steps, attention.num_heads, attention.key_dim)
         return ops.zeros(shape, dtype=self.compute_dtype)
 
     def _self_attend(self, x, mask, cache, cache_update_index, training):
         if cache is None:
-            # A copy, since the attention takes the mask off the tensor that it gets.
+            # A copy, since the attention removes the mask from its input tensor.
             x = ops.copy(x)
             x = self.self_attention(
                 x, x, value_mask=mask, use_causal_mask=True, training=training
@@ -217,7 +219,7 @@ class MyTransformerDecoder(keras.layers.Layer):
         return ops.stack([attention.key_dense(x), attention.value_dense(x)], axis=1)
 
     def _attend(self, attention, x, cache, seen):
-        """Attend as `attention` does, but to keys and values that are known."""
+        """Attend like `attention`, but to the cached keys and values."""
         x = ops.dot_product_attention(
             attention.query_dense(x), cache[:, 0], cache[:, 1], mask=seen
         )
@@ -228,7 +230,7 @@ class MyTransformerDecoder(keras.layers.Layer):
         return self.feed_forward_dropout(x, training=training)
 
     def _dense(self, units, name, activation=None):
-        """Return a dense layer that draws weights of its own."""
+        """Return a dense layer with independently initialized weights."""
         return keras.layers.Dense(
             units,
             activation=activation,

@@ -1,8 +1,8 @@
 """Train `MyUNet`: `python train_my_u_net.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits with noise, and which
-of their pixels are ink. It leaves the model in my_u_net.keras and its curves in
-my_u_net.png. It needs scikit-learn and matplotlib.
+The script trains on noisy versions of scikit-learn's 1,797 images of handwritten
+digits, with a mask of the ink pixels. It saves the model to my_u_net.keras and the
+training curves to my_u_net.png. It requires scikit-learn and matplotlib.
 """
 
 import math
@@ -22,10 +22,10 @@ BATCH_SIZE = 32
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten digits
-    with noise, and which of their pixels are ink.
+    Replace this with your own data. The script loads noisy versions of scikit-learn's
+    1,797 images of handwritten digits, with a mask of the ink pixels.
     """
     clean = load_digits().images / 16
     noise = np.random.default_rng(0).normal(scale=0.3, size=clean.shape)
@@ -36,20 +36,20 @@ def load_data():
     return (x_train, y_train), (x_test, y_test)
 
 
-def intersection_over_union(truth, guess):
-    """Return how well two sets of pixels agree: 1 if they are the same."""
-    return (truth & guess).sum() / (truth | guess).sum()
+def intersection_over_union(truth, predicted):
+    """Return the overlap of two sets of pixels: 1 if they are the same."""
+    return (truth & predicted).sum() / (truth | predicted).sum()
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -75,11 +75,11 @@ def main():
     model.save(HERE / "my_u_net.keras")
     ink = model.predict(x_test, verbose=0).argmax(axis=-1)
     score = intersection_over_union(y_test, ink)
-    commonest = (y_train.mean(axis=0) > 0.5).astype(y_test.dtype)
-    baseline = intersection_over_union(y_test, commonest)
+    majority = (y_train.mean(axis=0) > 0.5).astype(y_test.dtype)
+    baseline = intersection_over_union(y_test, majority)
     print(
         f"intersection over union: {score:.3f} "
-        f"(the commonest class of each pixel: {baseline:.3f})"
+        f"(majority class per pixel: {baseline:.3f})"
     )
 
 

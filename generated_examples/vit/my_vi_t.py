@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,7 +15,7 @@ def is_int(value):
     package="examples", name="MyViT.PatchEmbedding"
 )
 class PatchEmbedding(keras.layers.Layer):
-    """Square patches of images, row by row, each mapped to a vector."""
+    """Embedding of square image patches, row by row."""
 
     def __init__(self, patch_size, hidden_dim, **kwargs):
         super().__init__(**kwargs)
@@ -34,7 +34,7 @@ class PatchEmbedding(keras.layers.Layer):
     def build(self, input_shape):
         if any(size is None or size % self.patch_size for size in input_shape[1:3]):
             raise ValueError(
-                "Height and width must be known multiples of `patch_size`. "
+                "Height and width must be known and multiples of `patch_size`. "
                 f"Received: input_shape={input_shape}, patch_size={self.patch_size}"
             )
         self.input_spec = keras.layers.InputSpec(shape=(None, *input_shape[1:]))
@@ -59,7 +59,7 @@ class PatchEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="examples", name="MyViT.ClassToken")
 class ClassToken(keras.layers.Layer):
-    """The inputs with a learned vector in front of their steps."""
+    """Prepends a learned vector to the steps of the inputs."""
 
     def build(self, input_shape):
         self.token = self.add_weight(
@@ -79,7 +79,7 @@ class ClassToken(keras.layers.Layer):
     package="examples", name="MyViT.PositionEmbedding"
 )
 class PositionEmbedding(keras.layers.Layer):
-    """The inputs plus a learned vector for each step."""
+    """Adds a learned vector to each step of the inputs."""
 
     def build(self, input_shape):
         self.positions = self.add_weight(
@@ -97,7 +97,7 @@ class PositionEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="examples", name="MyViT.EncoderBlock")
 class EncoderBlock(keras.layers.Layer):
-    """Self-attention, then two dense layers, each on the normalized and added to it."""
+    """Self-attention, then an MLP, each on the normalized input and added to it."""
 
     def __init__(self, hidden_dim, num_heads, mlp_dim, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
@@ -159,45 +159,45 @@ class EncoderBlock(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="examples")
 class MyViT(keras.Model):
-    """Vision Transformer: a Transformer's encoder over the patches of an image.
+    """Vision Transformer: a Transformer encoder over the patches of an image.
 
-    The image is cut into square patches, and each is mapped to a vector. A learned
-    token goes in front of them. A learned vector is added for each place, and each
+    The image is split into square patches, and each patch is projected to a vector. A
+    learned class token is prepended. Learned position embeddings are added. Each
     encoder block is::
 
         x = x + attention(norm(x))
         x = x + mlp(norm(x))
 
-    with an `mlp` of two dense layers, the first with `"gelu"`. The last block's output
-    is normalized once more, and the token then stands for the whole image.
+    where `mlp` is two dense layers, the first with `"gelu"`. The output of the last
+    block is normalized, and the class token represents the image.
 
-    The defaults are the size ViT-Ti/16 of [Touvron et al.,
+    The default arguments are those of ViT-Ti/16 in [Touvron et al.,
     2021](https://arxiv.org/abs/2012.12877).
 
     Args:
-        num_classes: Positive int, number of classes: the model gives a logit for each.
-        patch_size: Positive int, side of the square patches. Defaults to `16`.
+        num_classes: Positive int, number of classes; the model outputs a logit for
+            each.
+        patch_size: Positive int, height and width of the patches. Defaults to `16`.
         num_layers: Positive int, number of encoder blocks. Defaults to `12`.
-        hidden_dim: Positive int, size of the vector of each patch. Defaults to `192`.
+        hidden_dim: Positive int, size of the patch embeddings. Defaults to `192`.
         num_heads: Positive int that divides `hidden_dim`, number of attention heads.
             Defaults to `3`.
         mlp_dim: Positive int, units of the hidden dense layer of each block. Defaults
             to `768`.
-        dropout: Float from 0 to below 1, the share of values that are dropped in
-            training after the positions, the attention and each dense layer of the
-            blocks. Defaults to `0.0`.
+        dropout: Float in `[0, 1)`, dropout rate after the position embeddings, the
+            attention and each dense layer of the blocks. Defaults to `0.0`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
-        `(batch, height, width, channels)`, height and width known and multiples of
-        `patch_size`.
+        `(batch, height, width, channels)`, with a known height and width, both
+        multiples of `patch_size`.
 
     Output shape:
         `(batch, num_classes)`, a logit for each class.
 
     Raises:
-        ValueError: If an argument is none of the values above, or height or width of
-            the images is unknown or no multiple of `patch_size`.
+        ValueError: If an argument is invalid, or the height or width of the images is
+            unknown or not a multiple of `patch_size`.
 
     Example:
 
@@ -294,8 +294,8 @@ class MyViT(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, training=None):
@@ -311,11 +311,11 @@ class MyViT(keras.Model):
         return (input_shape[0], self.num_classes)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

@@ -14,17 +14,17 @@ class GentleActivation(keras.layers.Layer):
             to `"gelu"`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, ...)`, any rank.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -33,7 +33,7 @@ class GentleActivation(keras.layers.Layer):
     [0.0, 0.0, 2.0]
 
     Reference:
-        As `keras.layers.Activation`, but with arguments or defaults of its own.
+        As `keras.layers.Activation`, but with its own arguments or defaults.
     """
 
     def __init__(self, activation="gelu", gain=1.0, label="mine", **kwargs):
@@ -50,7 +50,7 @@ class GentleActivation(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, inputs):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         return self.activation(inputs)
 
     def compute_output_shape(self, input_shape):

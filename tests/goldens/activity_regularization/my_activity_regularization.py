@@ -1,4 +1,4 @@
-"""`MyActivityRegularization`: a penalty on activities."""
+"""`MyActivityRegularization`: an activity penalty."""
 
 import numbers
 
@@ -8,26 +8,26 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="golden")
 class MyActivityRegularization(keras.layers.Layer):
-    """Penalty on the inputs, which are given back as they are.
+    """Activity penalty on the inputs, which are returned unchanged.
 
     (l1 * sum(abs(inputs)) + l2 * sum(square(inputs))) / batch
 
-    is added to the loss, so that the layers before learn to be less active: with `l1`,
-    to have many zeros.
+    is added to the loss, so that the preceding layers learn smaller activations, sparse
+    ones with `l1`.
 
     Args:
-        l1: Float of at least 0, the factor of the absolute values. Defaults to `0.0`.
-        l2: Float of at least 0, the factor of the squares. Defaults to `0.0`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        l1: Non-negative float, factor of the absolute values. Defaults to `0.0`.
+        l2: Non-negative float, factor of the squares. Defaults to `0.0`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, ...)`, any rank.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -51,7 +51,7 @@ class MyActivityRegularization(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, inputs):
-        # In float16, a sum of squares soon overflows.
+        # A sum of squares easily overflows in float16.
         x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
         penalty = self.l1 * ops.sum(ops.absolute(x)) + self.l2 * ops.sum(ops.square(x))
         self.add_loss(ops.divide(penalty, ops.cast(ops.shape(x)[0], x.dtype)))

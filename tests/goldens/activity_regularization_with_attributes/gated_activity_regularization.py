@@ -1,4 +1,4 @@
-"""`GatedActivityRegularization`: a penalty on activities."""
+"""`GatedActivityRegularization`: an activity penalty."""
 
 import numbers
 
@@ -8,28 +8,28 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="golden")
 class GatedActivityRegularization(keras.layers.Layer):
-    """Penalty on the inputs, which are given back as they are.
+    """Activity penalty on the inputs, which are returned unchanged.
 
     (l1 * sum(abs(inputs)) + l2 * sum(square(inputs))) / batch
 
-    is added to the loss, so that the layers before learn to be less active: with `l1`,
-    to have many zeros.
+    is added to the loss, so that the preceding layers learn smaller activations, sparse
+    ones with `l1`.
 
     Args:
-        l1: Float of at least 0, the factor of the absolute values. Defaults to `0.01`.
-        l2: Float of at least 0, the factor of the squares. Defaults to `0.0`.
+        l1: Non-negative float, factor of the absolute values. Defaults to `0.01`.
+        l2: Non-negative float, factor of the squares. Defaults to `0.0`.
         gain: Float greater than 0. Defaults to `1.0`.
         mode: 'sum' or 'mean'. Defaults to `"sum"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, ...)`, any rank.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -39,8 +39,8 @@ class GatedActivityRegularization(keras.layers.Layer):
     [1.5]
 
     Reference:
-        As `keras.layers.ActivityRegularization`, but with arguments or defaults of its
-        own.
+        As `keras.layers.ActivityRegularization`, but with its own arguments or
+        defaults.
     """
 
     def __init__(self, l1=0.01, l2=0.0, gain=1.0, mode="sum", **kwargs):
@@ -62,8 +62,8 @@ class GatedActivityRegularization(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, inputs):
-        # TODO: put `self.gain` and `self.mode` to use: nothing depends on them yet.
-        # In float16, a sum of squares soon overflows.
+        # TODO: use `self.gain` and `self.mode`: they have no effect yet.
+        # A sum of squares easily overflows in float16.
         x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
         penalty = self.l1 * ops.sum(ops.absolute(x)) + self.l2 * ops.sum(ops.square(x))
         self.add_loss(ops.divide(penalty, ops.cast(ops.shape(x)[0], x.dtype)))

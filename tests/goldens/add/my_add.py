@@ -7,23 +7,23 @@ from keras import ops
 
 
 def in_order(parts):
-    """Return the parts of a list, or those of a dict by its sorted keys, as a list.
+    """Return the items of a list, or the values of a dict by sorted keys, as a list.
 
-    Raises `ValueError` if they are in neither.
+    Raises `ValueError` for anything else.
     """
     if isinstance(parts, dict):
         return [parts[key] for key in sorted(parts)]
     if isinstance(parts, (list, tuple)):
         return list(parts)
-    raise ValueError(f"The inputs must be in a list or dict. Received: {parts!r}")
+    raise ValueError(f"The inputs must be a list or dict. Received: {parts!r}")
 
 
 def shapes_in_order(shapes):
-    """Return the shapes of all inputs, as `in_order` does."""
+    """Return the shapes of all inputs, in the order of `in_order`."""
     shapes = in_order(shapes)
     if not shapes or not all(isinstance(shape, (list, tuple)) for shape in shapes):
         raise ValueError(
-            "The inputs must be in a list or dict, and one at least. "
+            "The inputs must be a non-empty list or dict. "
             f"Received: input_shape={shapes}"
         )
     return shapes
@@ -33,23 +33,22 @@ def shapes_in_order(shapes):
 class MyAdd(keras.layers.Layer):
     """Sum of several inputs: `a + b + ...`.
 
-    An input of a lower rank gets axes of 1 behind its batch, and an axis of 1 is
-    repeated.
+    Inputs of lower rank get axes of size 1 after the batch, and axes of size 1 are
+    broadcast.
 
-    An entry is masked out if all inputs mask it out.
+    An element is masked if it is masked in all inputs.
 
     Args:
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         A list of shapes `(batch, ...)` that can be added, or a dict of them.
 
     Output shape:
-        `(batch, ...)`, along each axis the size of the largest input.
+        `(batch, ...)`, with the size of the largest input along each axis.
 
     Raises:
-        ValueError: If the inputs are no list or dict, or have shapes that do not fit
-            each other.
+        ValueError: If the inputs are not a list or dict, or have incompatible shapes.
 
     Example:
 
@@ -61,8 +60,8 @@ class MyAdd(keras.layers.Layer):
     (2, 3)
 
     Reference:
-        Drop-in for `keras.layers.Add`, without sparse inputs. Keras's own takes no
-        dict.
+        Drop-in for `keras.layers.Add`, without sparse inputs. The built-in does not
+        accept a dict.
     """
 
     def __init__(self, **kwargs):
@@ -70,7 +69,7 @@ class MyAdd(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # Refuses shapes that do not fit.
+        self.compute_output_shape(input_shape)  # Raises for incompatible shapes.
 
     def call(self, inputs):
         inputs = in_order(inputs)
@@ -88,7 +87,7 @@ class MyAdd(keras.layers.Layer):
         inputs, masks = in_order(inputs), in_order(mask)
         if len(masks) != len(inputs):
             raise ValueError(
-                "There must be a mask, or None, for each of the "
+                "`mask` must have a mask or None for each of the "
                 f"{len(inputs)} inputs. Received: mask={mask}"
             )
         if any(kept is None for kept in masks):
@@ -104,7 +103,7 @@ class MyAdd(keras.layers.Layer):
             known = {*sizes} - ({None} if axis == 0 else {None, 1})
             if len(known) > 1:
                 raise ValueError(
-                    f"The inputs can't be added. Received: input_shape={input_shape}"
+                    f"The inputs cannot be added. Received: input_shape={input_shape}"
                 )
             unknown = None if None in sizes else 1
             output_shape.append(known.pop() if known else unknown)

@@ -1,6 +1,6 @@
-"""What `MyAdd` promises, on each backend.
+"""Tests for `MyAdd`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -16,14 +16,14 @@ from keras import ops
 
 from my_add import MyAdd
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
 
 BATCH, STEPS, DIM = 4, 3, 5
 
-# Shapes of inputs, with that of their outputs, and those that do not fit each other.
+# Compatible input shapes with their output shapes, and incompatible ones.
 SHAPES = [
     ([(None, 3, 5), (None, 3, 5)], (None, 3, 5)),
     ([(3, None, 5), (None, 3, 1)], (3, 3, 5)),
@@ -31,7 +31,7 @@ SHAPES = [
     ([(None, 1, 1), (None, 1)], (None, 1, 1)),
     ([(1, 5), (1, 1), (1, 5)], (1, 5)),
 ]
-MISFITS = [
+MISMATCHES = [
     [(2, 3, 5), (2, 4, 5)],
     [(2, 5), (1, 5)],
     [(2, 3), (2, 5, 2)],
@@ -51,7 +51,7 @@ def make(**arguments):
 
 
 def as_dict(parts):
-    """The same, begun with the last one: the keys have the order of the list."""
+    """The parts as a dict in reverse order, whose sorted keys restore the order."""
     return {"abc"[i]: parts[i] for i in reversed(range(len(parts)))}
 
 
@@ -64,7 +64,7 @@ def inputs(batch=BATCH):
 
 
 def masks():
-    """Of three inputs, with each combination at some place."""
+    """Masks of three inputs, with every combination at some step."""
     return [
         np.arange(BATCH * STEPS).reshape(BATCH, STEPS) // 2**i % 2 == 1
         for i in range(3)
@@ -72,13 +72,13 @@ def masks():
 
 
 def reference(parts):
-    """The formula, one place at a time; lower ranks get axes behind the batch."""
+    """The formula, one element at a time; lower ranks get axes after the batch."""
     rank = max(part.ndim for part in parts)
     parts = [p.reshape(len(p), *[1] * (rank - p.ndim), *p.shape[1:]) for p in parts]
     outputs = np.zeros(np.broadcast_shapes(*(part.shape for part in parts)))
-    for place in np.ndindex(*outputs.shape):
+    for index in np.ndindex(*outputs.shape):
         for part in parts:
-            outputs[place] += part[tuple(np.minimum(place, np.array(part.shape) - 1))]
+            outputs[index] += part[tuple(np.minimum(index, np.array(part.shape) - 1))]
     return outputs
 
 
@@ -101,7 +101,7 @@ class TestValues:
     @pytest.mark.parametrize(
         "shapes", [[(5,), (3, 5)], [(3, 1), (1, 5), (3, 5)], [(1,), (2, 3, 4)]]
     )
-    def test_lower_ranks_and_axes_of_1_are_repeated(self, shapes):
+    def test_lower_ranks_and_axes_of_size_1_are_broadcast(self, shapes):
         rng = np.random.default_rng(0)
         parts = [rng.normal(size=(BATCH, *shape)).astype("float32") for shape in shapes]
         y = make()(parts)
@@ -119,7 +119,7 @@ class TestValues:
 class TestShapes:
     @each_structure
     @pytest.mark.parametrize(("shapes", "expected"), SHAPES)
-    def test_static_shape_is_the_real_one(self, shapes, expected, structure):
+    def test_static_shape_is_correct(self, shapes, expected, structure):
         tensors = structure([keras.KerasTensor(shape) for shape in shapes])
         assert make().compute_output_shape(structure(shapes)) == expected
         assert make()(tensors).shape == expected
@@ -129,8 +129,8 @@ class TestShapes:
             size in (None, actual) for size, actual in zip(expected, real, strict=True)
         )
 
-    @pytest.mark.parametrize("shapes", MISFITS)
-    def test_refuses_what_does_not_fit(self, shapes):
+    @pytest.mark.parametrize("shapes", MISMATCHES)
+    def test_refuses_incompatible_shapes(self, shapes):
         for refuses in (make().compute_output_shape, make().build):
             with pytest.raises(ValueError, match=r"^The inputs .* Received: "):
                 refuses(shapes)
@@ -139,21 +139,21 @@ class TestShapes:
         layer, parts = make(), inputs()
         layer(parts)
         for one in (layer, make()):
-            with pytest.raises(ValueError, match="must be in a list or dict"):
+            with pytest.raises(ValueError, match="must be a list or dict"):
                 one(parts[0])
 
 
 class TestWeights:
-    def test_has_none(self):
+    def test_has_no_weights(self):
         layer = make()
         layer(inputs())
         assert layer.weights == []
 
 
 class TestConfig:
-    def test_what_every_layer_has_survives(self):
+    def test_base_arguments_are_saved(self):
         layer = MyAdd(name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyAdd"
         twin = keras.saving.deserialize_keras_object(config)
@@ -180,13 +180,13 @@ class TestKeras:
 
     def test_each_input_needs_a_mask_or_none(self):
         layer, parts, (a, b, _) = make(), inputs(), masks()
-        with pytest.raises(ValueError, match="a mask, or None, for each"):
+        with pytest.raises(ValueError, match="a mask or None for each"):
             layer.compute_mask(parts, [a, b])
         for given, mask in ((parts[0], [a, None]), (parts, a)):
-            with pytest.raises(ValueError, match="must be in a list or dict"):
+            with pytest.raises(ValueError, match="must be a list or dict"):
                 layer.compute_mask(given, mask)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         parts = inputs()
         parts[0][:, -1] = parts[1][:, -1] = parts[2][:, -1] = 0
         masked = [keras.layers.Masking()(part) for part in parts]
@@ -194,7 +194,7 @@ class TestKeras:
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)[0]
         y = np.sin(x.sum(axis=(1, 2)))
         first = keras.Input((STEPS, DIM))
@@ -206,7 +206,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -229,7 +229,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyAdd.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -10,47 +10,46 @@ from keras import ops
 class GainedAttention(keras.layers.Layer):
     """Dot-product attention: `softmax(scores) @ value`.
 
-    The scores of a query with all keys are, by `score_mode`::
+    The scores of a query for all keys depend on `score_mode`::
 
         dot = scale * query @ transpose(key)
         concat = concat_score_weight * sum(tanh(scale * (query + key)), axis=-1)
 
-    A call takes, beside the inputs:
+    A call also accepts:
 
-    `mask`, a list of a mask of the query and one of the value, each `None` or of the
-    shape `(batch, steps)`: what the first one masks is 0 in the output, and what the
-    second one masks gets no weight. The output carries the first one on.
+    `mask`, a list of the query mask and the value mask, each `None` or of shape
+    `(batch, steps)`: masked queries are 0 in the output, and masked values get no
+    weight. The query mask is passed on.
 
-    `use_causal_mask=True`, for step `i` of the query to get nothing from beyond step
-    `i` of the value.
+    `use_causal_mask=True`, so that step `i` of the query does not attend to steps of
+    the value after `i`.
 
-    `return_attention_scores=True`, for a second output, the weights `softmax(scores)`.
+    `return_attention_scores=True`, to also return the weights `softmax(scores)`.
 
     Args:
-        use_scale: Bool, whether the scores have a trained `scale`. Defaults to `True`.
-        score_mode: `"dot"` or `"concat"`, which of the two scores. Defaults to
-            `"concat"`.
-        dropout: Float from 0 to 1, the probability that a weight is dropped in
+        use_scale: Bool, whether to multiply the scores by a trainable `scale`. Defaults
+            to `True`.
+        score_mode: `"dot"` or `"concat"`, the score function. Defaults to `"concat"`.
+        dropout: Float from 0 to 1, fraction of the attention weights to drop in
             training. Defaults to `0.2`.
-        seed: Int, seed of the dropout, or `None` for another one each time. Defaults to
-            `7`.
+        seed: Int, seed for the dropout, or `None` for a random seed. Defaults to `7`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         A list of the query, `(batch, query_steps, dim)`, the value,
-        `(batch, steps, value_dim)`, and the key, `(batch, steps, dim)`. Without the
-        last, the value is the key.
+        `(batch, steps, value_dim)`, and optionally the key, `(batch, steps, dim)`, by
+        default the value.
 
     Output shape:
-        `(batch, query_steps, value_dim)`; of the weights,
+        `(batch, query_steps, value_dim)`; the weights have
         `(batch, query_steps, steps)`.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above, or the inputs are no
-            list of 2 or 3, or `mask` is none.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid, or `inputs` or `mask` is not a list of 2
+            or 3 items.
 
     Example:
 
@@ -62,7 +61,7 @@ class GainedAttention(keras.layers.Layer):
 
     Reference:
         [Luong et al., 2015](https://arxiv.org/abs/1508.04025). As
-        `keras.layers.Attention`, but with arguments or defaults of its own.
+        `keras.layers.Attention`, but with its own arguments or defaults.
     """
 
     def __init__(
@@ -102,7 +101,7 @@ class GainedAttention(keras.layers.Layer):
         self.label = label
 
     def build(self, input_shape):
-        self._unpack(input_shape)  # Refuses other inputs than a list of 2 or 3.
+        self._unpack(input_shape)  # Raises unless it is a list of 2 or 3.
         self.scale = None
         if self.use_scale:
             self.scale = self.add_weight(name="scale", shape=(), initializer="ones")
@@ -120,7 +119,7 @@ class GainedAttention(keras.layers.Layer):
         return_attention_scores=False,
         use_causal_mask=False,
     ):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         query, value, key = self._unpack(inputs)
         if mask is None:
             mask = [None, None]
@@ -131,7 +130,7 @@ class GainedAttention(keras.layers.Layer):
             )
         query_mask, value_mask, *_ = mask
         scores = self._scores(query, key)
-        # The lowest finite score: -inf gives NaN where all is masked.
+        # The lowest finite score: -inf would give NaN if everything is masked.
         masked = -65504.0 if self.compute_dtype == "float16" else -3e38
         if value_mask is not None:
             value_mask = ops.cast(ops.expand_dims(value_mask, -2), "bool")
@@ -151,7 +150,7 @@ class GainedAttention(keras.layers.Layer):
         return (outputs, weights) if return_attention_scores else outputs
 
     def _unpack(self, inputs):
-        """Return the query, the value and the key of inputs or shapes."""
+        """Return the query, the value and the key of `inputs`, tensors or shapes."""
         if not isinstance(inputs, list) or len(inputs) not in (2, 3):
             raise ValueError(
                 "`inputs` must be a list [query, value] or [query, value, key]. "
@@ -161,7 +160,7 @@ class GainedAttention(keras.layers.Layer):
         return query, value, key[0] if key else value
 
     def _scores(self, query, key):
-        """Return the score of each query with each key."""
+        """Return the score of each query for each key."""
         if self.score_mode == "dot":
             scores = ops.matmul(query, ops.swapaxes(key, -2, -1))
             return scores if self.scale is None else ops.multiply(scores, self.scale)
@@ -171,7 +170,7 @@ class GainedAttention(keras.layers.Layer):
         return self.concat_score_weight * ops.sum(ops.tanh(added), axis=-1)
 
     def compute_mask(self, inputs, mask=None):
-        del inputs  # The query's mask alone passes on.
+        del inputs  # Only the query mask is passed on.
         return None if mask is None else mask[0]
 
     def compute_output_spec(
@@ -182,7 +181,7 @@ class GainedAttention(keras.layers.Layer):
         return_attention_scores=False,
         use_causal_mask=False,
     ):
-        del mask, training, use_causal_mask  # They change no shape.
+        del mask, training, use_causal_mask  # They do not affect shapes.
         query, value, key = self._unpack(inputs)
         shape = self.compute_output_shape([query.shape, value.shape])
         outputs = keras.KerasTensor(shape, dtype=self.compute_dtype)

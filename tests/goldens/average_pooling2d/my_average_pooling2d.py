@@ -7,14 +7,14 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
     """Return the argument `name` as a tuple of `length` positive ints.
 
-    One int stands for all of them. Raises `ValueError` for anything else.
+    A single int is repeated. Raises `ValueError` for anything else.
     """
     values = (value,) * length if is_int(value) else value
     if (
@@ -38,20 +38,20 @@ class MyAveragePooling2D(keras.layers.Layer):
         outputs[i, j, c] = mean over u, v of
             inputs[i * s[0] + u, j * s[1] + v, c]
 
-    `"valid"` adds no padding: the window only goes where it fits. `"same"` lets it
-    stand out on both sides, at the end one place more where their number is odd, so
-    that the output has `ceil(size / stride)` places along an axis; what is outside does
-    not count. Where that number is odd, Keras's `average_pool` on Torch repeats the
-    places at the edges instead, and counts them.
+    `"valid"` means no padding. `"same"` pads evenly on both sides, with one more
+    position at the end if the padding is odd, so that the output has size
+    `ceil(size / stride)` along each axis. Padded positions are ignored. If the padding
+    is odd, Keras's `average_pool` on Torch repeats the values at the edges instead and
+    includes them in the mean.
 
     Args:
-        pool_size: Positive int or tuple of 2, size of the window.
-        strides: Positive int or tuple of 2, step of the window; `None` for `pool_size`.
-            Defaults to `None`.
-        padding: `"valid"` or `"same"`, in any case. Defaults to `"valid"`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        pool_size: Positive int or tuple of length 2, size of the pooling window.
+        strides: Positive int or tuple of length 2, stride of the window; `None` for
+            `pool_size`. Defaults to `None`.
+        padding: `"valid"` or `"same"`, case-insensitive. Defaults to `"valid"`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
@@ -62,8 +62,8 @@ class MyAveragePooling2D(keras.layers.Layer):
         `(batch, channels, new_height, new_width)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 4
-            axes, or a symbolic one is smaller than the window.
+        ValueError: If an argument is invalid, the input does not have rank 4, or a
+            symbolic input is smaller than the window.
 
     Example:
 

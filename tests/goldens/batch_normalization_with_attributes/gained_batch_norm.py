@@ -10,24 +10,24 @@ from keras import ops
 class GainedBatchNorm(keras.layers.Layer):
     """Batch normalization: `gamma * (inputs - mean) / sqrt(variance + epsilon) + beta`.
 
-    With `training=True`, `mean` and `variance` are those of the batch, taken for each
-    channel over all other axes, and the moving statistics follow them::
+    With `training=True`, `mean` and `variance` are computed from the batch, per channel
+    over all other axes, and the moving statistics are updated::
 
         moving_mean = momentum * moving_mean + (1 - momentum) * mean
         moving_variance = momentum * moving_variance + (1 - momentum) * variance
 
-    Otherwise, and always while `trainable` is `False`, they are the moving statistics,
-    which then stay as they are.
+    Otherwise, and whenever `trainable` is `False`, they are the moving statistics,
+    which are not updated.
 
-    A `mask` has the shape of the inputs but for the last axis: what it masks is
-    normalized too, but counts in no statistics. The work is done in float32 at least.
+    A `mask` has the shape of the inputs without the last axis: masked values are
+    normalized, but excluded from the statistics. Computations use at least float32.
 
     Args:
-        axis: Int, the axis that is left out of the statistics: that of the channels.
-            Defaults to `1`.
-        momentum: Float, share of the moving statistics that stays at each step of
-            training. Defaults to `0.9`.
-        epsilon: Float, added to the variance lest it be 0. Defaults to `1e-05`.
+        axis: Int, the axis of the channels; statistics are computed over all other
+            axes. Defaults to `1`.
+        momentum: Float, momentum of the moving statistics. Defaults to `0.9`.
+        epsilon: Float, added to the variance to avoid dividing by zero. Defaults to
+            `1e-05`.
         center: Bool, whether to add `beta`. Defaults to `True`.
         scale: Bool, whether to multiply by `gamma`. Defaults to `False`.
         beta_initializer: Initializer of `beta`. Defaults to `"he_normal"`.
@@ -40,21 +40,20 @@ class GainedBatchNorm(keras.layers.Layer):
         beta_constraint: Constraint on `beta`. Defaults to `None`.
         gamma_constraint: Constraint on `gamma`. Defaults to `None`.
         gain: Float greater than 0. Defaults to `1.0`.
-        noise_seed: Int, seed of `self.noise_seed_generator`, or `None` for another one
-            each time. Defaults to `7`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        noise_seed: Int, seed of `self.noise_seed_generator`, or `None` for a random
+            seed. Defaults to `7`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        Any, with the number of channels, the size of `axis`, known.
+        Any, with a known number of channels, the size of `axis`.
 
     Output shape:
-        That of the input.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above, the input has no axis
-            `axis`, or its number of channels is unknown, or its rank or channels are
-            others than the layer was built with, or a mask has not one axis less than
-            the input.
+        ValueError: If an argument is invalid, the input has no axis `axis`, its number
+            of channels is unknown, its rank or channels differ from those the layer was
+            built with, or the rank of a mask is not one less than that of the input.
 
     Example:
 
@@ -64,7 +63,7 @@ class GainedBatchNorm(keras.layers.Layer):
 
     Reference:
         [Ioffe and Szegedy, 2015](https://arxiv.org/abs/1502.03167). As
-        `keras.layers.BatchNormalization`, but with arguments or defaults of its own.
+        `keras.layers.BatchNormalization`, but with its own arguments or defaults.
     """
 
     def __init__(
@@ -112,7 +111,7 @@ class GainedBatchNorm(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # Refuses a shape without the axis.
+        self.compute_output_shape(input_shape)  # Raises for a shape without the axis.
         channels = input_shape[self.axis]
         shape = (channels,)
         self.gamma = None
@@ -154,11 +153,11 @@ class GainedBatchNorm(keras.layers.Layer):
         )
 
     def call(self, inputs, training=None, mask=None):
-        # TODO: put `self.gain` and `self.noise_seed_generator` to use: nothing depends
-        # on them yet.
+        # TODO: use `self.gain` and `self.noise_seed_generator`: they have no effect
+        # yet.
         if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
             raise ValueError(
-                "`mask` must have one axis less than the inputs. "
+                "`mask` must have one fewer axis than the inputs. "
                 f"Received: mask.shape={mask.shape}, inputs.shape={inputs.shape}"
             )
         dtype = keras.backend.result_type(inputs.dtype, "float32")
@@ -185,7 +184,7 @@ class GainedBatchNorm(keras.layers.Layer):
         return ops.cast(outputs, self.compute_dtype)
 
     def _moments(self, inputs, mask):
-        """Return the mean and the variance of each channel, where `mask` is true."""
+        """Return the mean and variance of each channel, where `mask` is true."""
         axes = [*range(len(inputs.shape))]
         del axes[self.axis]
         if mask is None:
@@ -193,13 +192,13 @@ class GainedBatchNorm(keras.layers.Layer):
         mask = ops.expand_dims(ops.cast(mask, "bool"), -1)
         mask = ops.broadcast_to(mask, ops.shape(inputs))
         count = ops.sum(ops.cast(mask, inputs.dtype), axis=axes)
-        count = ops.add(count, keras.config.epsilon())  # All may be masked.
-        # Masked values are replaced, not multiplied by 0: they may be NaN.
+        count = ops.add(count, keras.config.epsilon())  # Everything may be masked.
+        # Masked values are replaced, not multiplied by 0, since they may be NaN.
         mean = ops.sum(ops.where(mask, inputs, 0), axis=axes) / count
         shape = [1] * len(inputs.shape)
         shape[self.axis] = -1
-        apart = ops.where(mask, inputs - ops.reshape(mean, shape), 0)
-        return mean, ops.sum(ops.square(apart), axis=axes) / count
+        centered = ops.where(mask, inputs - ops.reshape(mean, shape), 0)
+        return mean, ops.sum(ops.square(centered), axis=axes) / count
 
     def compute_output_shape(self, input_shape):
         if not -len(input_shape) <= self.axis < len(input_shape):

@@ -1,6 +1,6 @@
-"""What `GainedBatchNorm` promises, on each backend.
+"""Tests for `GainedBatchNorm`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from gained_batch_norm import GainedBatchNorm
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -94,7 +94,7 @@ def inputs(batch=BATCH):
 
 
 def statistics(x, mask=None, axis=-1):
-    """Mean and variance of each channel, one at a time."""
+    """The mean and variance of each channel, one at a time."""
     mask = np.ones(x.shape[:-1], bool) if mask is None else mask
     mask = np.moveaxis(np.broadcast_to(mask[..., None], x.shape), axis, 0)
     channels = np.moveaxis(x, axis, 0).astype("float64")
@@ -103,7 +103,7 @@ def statistics(x, mask=None, axis=-1):
 
 
 def reference(x, gamma, beta, mean=None, variance=None, axis=-1, epsilon=0.001):
-    """The formula: by the statistics of the batch, if none are given."""
+    """The formula, by default with the statistics of the batch."""
     if mean is None:
         mean, variance = statistics(x, axis=axis)
     x = np.moveaxis(x, axis, -1)
@@ -120,7 +120,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -147,7 +147,7 @@ class TestValues:
         assert_close(y, reference(x, gamma, beta))
 
     @pytest.mark.parametrize("axis", [-1, 1])
-    def test_moving_statistics_follow_in_training(self, axis):
+    def test_moving_statistics_are_updated_in_training(self, axis):
         layer, x = make(axis=axis, momentum=0.8), inputs()
         layer.build(x.shape)
         old = layer.get_weights()[2:]
@@ -158,7 +158,7 @@ class TestValues:
             assert_close(after, 0.8 * before + 0.2 * now)
 
     @pytest.mark.parametrize("training", [False, None])
-    def test_moving_statistics_stay_at_inference(self, training):
+    def test_moving_statistics_are_kept_at_inference(self, training):
         layer, x = make(), inputs()
         layer.build(x.shape)
         old = layer.get_weights()
@@ -167,7 +167,7 @@ class TestValues:
             assert (before == after).all()
         assert_close(array(layer(x))[1:], array(y)[1:])
 
-    def test_training_is_inference_while_frozen(self):
+    def test_frozen_layer_runs_in_inference_mode(self):
         layer, x = make(trainable=False), inputs()
         y = array(layer(x))
         assert_close(array(layer(x, training=True)), y)
@@ -177,7 +177,7 @@ class TestValues:
 
     @pytest.mark.parametrize("axis", [-1, 1])
     @pytest.mark.parametrize("dtype", ["bool", "float32"])
-    def test_masked_places_count_in_no_statistics(self, axis, dtype):
+    def test_masked_values_are_excluded_from_the_statistics(self, axis, dtype):
         layer, x = make(axis=axis, momentum=0.0), inputs()
         mask = np.random.default_rng(1).random((BATCH, STEPS)) < 0.7
         y = array(
@@ -188,7 +188,7 @@ class TestValues:
         assert_close(moving, [mean, variance])
         assert_close(y, reference(x, gamma, beta, mean, variance, axis), tolerance=1e-4)
 
-    def test_masked_places_may_be_nan(self):
+    def test_masked_values_may_be_nan(self):
         layer, x = make(momentum=0.0), inputs()
         mask = np.full((BATCH, STEPS), True)
         mask[0, 0] = False
@@ -196,14 +196,14 @@ class TestValues:
         layer(x, training=True, mask=ops.convert_to_tensor(mask))
         assert_close(layer.get_weights()[2:], statistics(x, mask))
 
-    def test_a_batch_masked_as_a_whole_gives_zeros(self):
+    def test_statistics_of_a_fully_masked_batch_are_zero(self):
         layer, mask = make(momentum=0.0), ops.zeros((BATCH, STEPS), "bool")
         layer(inputs(), training=True, mask=mask)
         assert_close(layer.get_weights()[2:], np.zeros((2, DIM)))
 
     def test_refuses_a_mask_of_another_rank(self):
         for shape in [(BATCH,), (BATCH, STEPS, DIM)]:
-            with pytest.raises(ValueError, match="one axis less than the inputs"):
+            with pytest.raises(ValueError, match="one fewer axis than the inputs"):
                 make()(inputs(), mask=ops.ones(shape, "bool"))
 
 
@@ -211,14 +211,14 @@ class TestShapes:
     @pytest.mark.parametrize(
         "shape", [(None, DIM), (None, None, DIM), (BATCH, STEPS, DIM)]
     )
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         assert make().compute_output_shape(shape) == shape
         assert make()(keras.KerasTensor(shape)).shape == shape
         real = tuple(2 if size is None else size for size in shape)
         assert make()(np.zeros(real, "float32")).shape == real
 
     @pytest.mark.parametrize("axis", [3, -4])
-    def test_refuses_an_axis_that_is_not_there(self, axis):
+    def test_refuses_an_axis_out_of_range(self, axis):
         with pytest.raises(ValueError, match="must be an axis of the input"):
             make(axis=axis).compute_output_shape((BATCH, STEPS, DIM))
         with pytest.raises(ValueError, match="must be an axis of the input"):
@@ -239,7 +239,7 @@ class TestShapes:
 
 class TestWeights:
     @pytest.mark.parametrize(("axis", "size"), [(-1, DIM), (1, STEPS)])
-    def test_names_shapes_and_start(self, axis, size):
+    def test_names_shapes_and_initial_values(self, axis, size):
         layer = make(
             axis=axis,
             gamma_initializer="ones",
@@ -266,7 +266,7 @@ class TestWeights:
         expected = [0.1 * 3**2 * DIM, 0.5 * 2 * DIM]
         assert_close([array(loss) for loss in layer.losses], expected)
 
-    def test_constraints_are_kept_on_the_weights(self):
+    def test_constraints_are_set_on_the_weights(self):
         layer = make(gamma_constraint="non_neg", beta_constraint="unit_norm")
         layer.build((BATCH, STEPS, DIM))
         assert isinstance(layer.gamma.constraint, keras.constraints.NonNeg)
@@ -274,12 +274,12 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(GainedBatchNorm).parameters]
         layer = GainedBatchNorm(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>GainedBatchNorm"
         twin = keras.saving.deserialize_keras_object(config)
@@ -296,7 +296,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "axis": np.int64(CHANGED["axis"]),
             "momentum": np.float32(CHANGED["momentum"]),
@@ -312,7 +312,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ class TestConfig:
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
 
-    def test_numbers_are_kept_as_such(self):
+    def test_numbers_are_stored_as_plain_ones(self):
         layer = make(axis=np.int64(1), momentum=1, epsilon=np.float32(0.5))
         kept = [layer.axis, layer.momentum, layer.epsilon]
         assert [*map(type, kept)] == [int, float, float]
@@ -363,20 +363,20 @@ class TestKeras:
         y = array(ops.cast(y, "float32"))
         assert_close(y, reference(x, gamma, beta), tolerance=0.01)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs()
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_takes_the_mask_of_a_masking_layer(self):
+    def test_uses_the_mask_of_a_masking_layer(self):
         layer, x = make(momentum=0.0), inputs()
         x[:, -1] = 0
         keras.Sequential([keras.layers.Masking(), layer])(x, training=True)
         assert_close(layer.get_weights()[2:], statistics(x[:, :-1]))
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -394,7 +394,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -417,7 +417,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[GainedBatchNorm.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

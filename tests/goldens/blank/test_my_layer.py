@@ -1,6 +1,6 @@
-"""What `MyLayer` promises, on each backend.
+"""Tests for `MyLayer`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -16,7 +16,7 @@ from keras import ops
 
 from my_layer import MyLayer
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -35,13 +35,13 @@ def make(**arguments):
 
 
 def inputs(*axes, batch=BATCH):
-    # TODO: inputs of the rank and the kind that the layer is for.
+    # TODO: return inputs of the rank and kind that the layer expects.
     rng = np.random.default_rng(0)
     return rng.normal(size=(batch, *axes, DIM)).astype("float32")
 
 
 def reference(x):
-    """TODO: the formula in NumPy, without the layer's own code."""
+    """TODO: the formula in NumPy, independent of the layer's code."""
     return x
 
 
@@ -60,7 +60,7 @@ class TestValues:
         y = array(layer(x))
         assert_close(y, reference(x, *layer.get_weights()))
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -69,8 +69,8 @@ class TestShapes:
     @pytest.mark.parametrize(
         "shape", [(None, DIM), (None, None, DIM), (BATCH, STEPS, DIM)]
     )
-    def test_static_shape_is_the_real_one(self, shape):
-        expected = shape  # TODO: the shape that the formula gives.
+    def test_static_shape_is_correct(self, shape):
+        expected = shape  # TODO: the output shape of the formula.
         assert make().compute_output_shape(shape) == expected
         assert make()(keras.KerasTensor(shape)).shape == expected
         real = tuple(2 if size is None else size for size in shape)
@@ -82,13 +82,13 @@ class TestWeights:
         layer = make()
         layer.build((None, STEPS, DIM))
         weights = [(weight.name, weight.shape) for weight in layer.weights]
-        assert weights == []  # TODO: the weights that `build` makes, in order.
+        assert weights == []  # TODO: the weights that `build` creates, in order.
 
 
 class TestConfig:
-    def test_what_every_layer_has_survives(self):
+    def test_base_arguments_are_saved(self):
         layer = MyLayer(name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyLayer"
         twin = keras.saving.deserialize_keras_object(config)
@@ -104,7 +104,7 @@ class TestKeras:
         assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
         assert {weight.dtype for weight in layer.weights} <= {layer.variable_dtype}
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -120,7 +120,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -143,7 +143,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyLayer.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

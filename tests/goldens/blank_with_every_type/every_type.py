@@ -1,4 +1,4 @@
-"""`EveryType`: TODO, what it is in a few words."""
+"""`EveryType`: TODO, a short description."""
 
 import numbers
 
@@ -6,14 +6,14 @@ import keras
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
     """Return the argument `name` as a tuple of `length` ints.
 
-    One int stands for all of them. Raises `ValueError` for anything else.
+    A single int is repeated. Raises `ValueError` for anything else.
     """
     values = (value,) * length if is_int(value) else value
     if (
@@ -30,11 +30,11 @@ def int_tuple(value, length, name):
 
 @keras.saving.register_keras_serializable(package="golden")
 class EveryType(keras.layers.Layer):
-    """TODO: what `EveryType` computes, as a formula: so far, `inputs`.
+    """TODO: what `EveryType` computes, as a formula. So far: `inputs`.
 
     Args:
         width: Positive int.
-        inner: Layer that the inputs go through first.
+        inner: Layer applied to the inputs first.
         depth: Int at least 1 and less than 10, or `None`. Defaults to `None`.
         gain: Float greater than 0. Defaults to `1.0`.
         rate: Float at least 0 and less than 1. Defaults to `0.5`.
@@ -49,20 +49,20 @@ class EveryType(keras.layers.Layer):
         scale_initializer: Initializer or its name. Defaults to `"ones"`.
         penalty: Regularizer or its name. Defaults to `"l2"`.
         limit: Constraint or its name, or `None`. Defaults to `None`.
-        noise_seed: Int, seed of `self.noise_seed_generator`, or `None` for another one
-            each time. Defaults to `None`.
-        make: Layer that the inputs go through first, or `None`. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        noise_seed: Int, seed of `self.noise_seed_generator`, or `None` for a random
+            seed. Defaults to `None`.
+        make: Layer applied to the inputs first, or `None`. Defaults to `None`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, ...)`.
 
     Output shape:
-        As the last of its layers gives it.
+        The output shape of its last layer.
 
     Raises:
-        TypeError: If `inner` or `flag` or `label` or `make` is of another type.
-        ValueError: If an argument is none of the values above.
+        TypeError: If `inner` or `flag` or `label` or `make` has the wrong type.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -162,17 +162,18 @@ class EveryType(keras.layers.Layer):
             if not self.make.built:
                 self.make.build(input_shape)
             input_shape = self.make.compute_output_shape(input_shape)
-        # TODO: make the weights here, with `self.add_weight(name="kernel", shape=...)`.
+        # TODO: create the weights here, with
+        # `self.add_weight(name="kernel", shape=...)`.
         super().build(input_shape)
 
     def call(self, inputs, training=None):
         inputs = self.inner(inputs, training=training)
         if self.make is not None:
             inputs = self.make(inputs, training=training)
-        # TODO: put `self.width`, `self.depth`, `self.gain`, `self.rate`, `self.flag`,
+        # TODO: use `self.width`, `self.depth`, `self.gain`, `self.rate`, `self.flag`,
         # `self.label`, `self.mode`, `self.window`, `self.offsets`, `self.sizes`,
         # `self.act`, `self.scale_initializer`, `self.penalty`, `self.limit` and
-        # `self.noise_seed_generator` to use: nothing depends on them yet.
+        # `self.noise_seed_generator`: they have no effect yet.
         # TODO: compute the outputs from the inputs, with `keras.ops`.
         return inputs
 
@@ -180,7 +181,7 @@ class EveryType(keras.layers.Layer):
         input_shape = self.inner.compute_output_shape(input_shape)
         if self.make is not None:
             input_shape = self.make.compute_output_shape(input_shape)
-        # TODO: the shape of the outputs; `None` is a size that is not known yet.
+        # TODO: return the shape of the outputs; `None` means an unknown size.
         return input_shape
 
     def get_config(self):

@@ -1,6 +1,6 @@
-"""What `EveryType` promises, on each backend.
+"""Tests for `EveryType`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from every_type import EveryType
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -104,13 +104,13 @@ def make(**arguments):
 
 
 def inputs(*axes, batch=BATCH):
-    # TODO: inputs of the rank and the kind that the layer is for.
+    # TODO: return inputs of the rank and kind that the layer expects.
     rng = np.random.default_rng(0)
     return rng.normal(size=(batch, *axes, DIM)).astype("float32")
 
 
 def reference(x):
-    """TODO: the formula in NumPy, without the layer's own code."""
+    """TODO: the formula in NumPy, independent of the layer's code."""
     return x
 
 
@@ -123,7 +123,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -134,11 +134,11 @@ class TestValues:
         y = array(layer(x))
         assert_close(y, reference(x, *layer.get_weights()))
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
-    def test_inner_goes_first(self):
+    def test_inner_is_applied_first(self):
         x = inputs()
         first = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
         layer = make(inner=first)
@@ -148,7 +148,7 @@ class TestValues:
         without.set_weights(layer.get_weights()[: -len(first.weights)])
         assert_close(array(y), array(without(first(x))))
 
-    def test_inner_is_built_with_the_layer_and_saved_with_it(self, tmp_path):
+    def test_inner_is_built_and_saved_with_the_layer(self, tmp_path):
         x = inputs()
         layer = make(inner=keras.layers.Dense(x.shape[-1]))
         layer.build(x.shape)
@@ -159,7 +159,7 @@ class TestValues:
         assert len(twin.weights) == len(model.weights)
         assert_close(array(twin(x)), array(model(x)))
 
-    def test_make_goes_first(self):
+    def test_make_is_applied_first(self):
         x = inputs()
         first = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
         layer = make(make=first)
@@ -169,7 +169,7 @@ class TestValues:
         without.set_weights(layer.get_weights()[: -len(first.weights)])
         assert_close(array(y), array(without(first(x))))
 
-    def test_make_is_built_with_the_layer_and_saved_with_it(self, tmp_path):
+    def test_make_is_built_and_saved_with_the_layer(self, tmp_path):
         x = inputs()
         layer = make(make=keras.layers.Dense(x.shape[-1]))
         layer.build(x.shape)
@@ -185,8 +185,8 @@ class TestShapes:
     @pytest.mark.parametrize(
         "shape", [(None, DIM), (None, None, DIM), (BATCH, STEPS, DIM)]
     )
-    def test_static_shape_is_the_real_one(self, shape):
-        expected = shape  # TODO: the shape that the formula gives.
+    def test_static_shape_is_correct(self, shape):
+        expected = shape  # TODO: the output shape of the formula.
         assert make().compute_output_shape(shape) == expected
         assert make()(keras.KerasTensor(shape)).shape == expected
         real = tuple(2 if size is None else size for size in shape)
@@ -198,14 +198,14 @@ class TestWeights:
         layer = make()
         layer.build((None, STEPS, DIM))
         weights = [(weight.name, weight.shape) for weight in layer.weights]
-        assert weights == []  # TODO: the weights that `build` makes, in order.
+        assert weights == []  # TODO: the weights that `build` creates, in order.
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(EveryType).parameters]
         layer = EveryType(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>EveryType"
         twin = keras.saving.deserialize_keras_object(config)
@@ -223,11 +223,11 @@ class TestConfig:
             assert described(CHANGED[name]) != described(value)
 
     @pytest.mark.parametrize("name", ["window", "offsets"])
-    def test_one_int_stands_for_all(self, name):
+    def test_one_int_is_repeated(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "width": np.int64(CHANGED["width"]),
             "depth": np.int64(CHANGED["depth"]),
@@ -246,7 +246,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ class TestKeras:
         assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
         assert {weight.dtype for weight in layer.weights} <= {layer.variable_dtype}
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -282,7 +282,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -305,7 +305,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[EveryType.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

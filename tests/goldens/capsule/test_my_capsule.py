@@ -1,6 +1,6 @@
-"""What `MyCapsule` promises, on each backend.
+"""Tests for `MyCapsule`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_capsule import MyCapsule
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -72,7 +72,7 @@ def inputs(batch=BATCH):
 
 
 def reference(x, kernel, num_routings=3):
-    """Procedure 1 of the paper, one item at a time."""
+    """Procedure 1 of the paper, one sample at a time."""
     outputs = []
     for capsules in x:
         votes = np.einsum("id,idje->ije", capsules, kernel)
@@ -96,7 +96,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -110,19 +110,19 @@ class TestValues:
         assert (np.abs(y - others) > 1e-3).any()
 
     @pytest.mark.parametrize("dtype", ["bool", "float32"])
-    def test_masked_capsules_take_no_part(self, dtype):
+    def test_masked_capsules_are_ignored(self, dtype):
         layer, x = make(), inputs()
         layer.build(x.shape)
         mask = np.arange(INPUTS) % 3 < np.array([[3], [2], [1], [2], [1]])
         expected = [
-            reference(item[None, seen], layer.get_weights()[0][seen])[0]
-            for item, seen in zip(x, mask, strict=True)
+            reference(sample[None, seen], layer.get_weights()[0][seen])[0]
+            for sample, seen in zip(x, mask, strict=True)
         ]
         x[~mask] = np.nan
         y = array(layer(x, mask=ops.convert_to_tensor(mask.astype(dtype))))
         assert_close(y, expected)
 
-    def test_gradient_at_zeros_is_finite(self):
+    def test_gradient_at_zero_is_finite(self):
         layer, x = make(), np.zeros((BATCH, INPUTS, DIM), "float32")
         assert (array(layer(x)) == 0).all()
         model = keras.Sequential([layer])
@@ -130,14 +130,14 @@ class TestValues:
         model.fit(x, np.ones((BATCH, CAPSULES, SIZE)), verbose=0)
         assert np.isfinite(layer.get_weights()[0]).all()
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
 
 class TestShapes:
     @pytest.mark.parametrize("batch", [None, BATCH])
-    def test_static_shape_is_the_real_one(self, batch):
+    def test_static_shape_is_correct(self, batch):
         shape, expected = (batch, INPUTS, DIM), (batch, CAPSULES, SIZE)
         assert make().compute_output_shape(shape) == expected
         assert make()(keras.KerasTensor(shape)).shape == expected
@@ -159,13 +159,13 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_name_shape_and_start(self):
+    def test_name_shape_and_initial_values(self):
         layer = make(kernel_initializer="glorot_uniform")
         layer.build((None, INPUTS, DIM))
         (kernel,) = layer.trainable_weights
         assert layer.weights == [kernel]
         assert (kernel.name, kernel.shape) == ("kernel", (INPUTS, DIM, CAPSULES, SIZE))
-        # Glorot and Bengio, 2010; Keras takes all axes but the last two for a window.
+        # Glorot and Bengio, 2010, with all axes but the last two as kernel size.
         limit = np.sqrt(6 / (INPUTS * DIM * (CAPSULES + SIZE)))
         assert 0.5 * limit < np.abs(array(kernel)).max() <= limit
 
@@ -175,17 +175,17 @@ class TestWeights:
         layer(inputs())
         assert_close(array(sum(layer.losses)), 0.1 * INPUTS * DIM * CAPSULES * SIZE)
 
-    def test_constraint_is_kept_on_the_weight(self):
+    def test_constraint_is_set_on_the_weight(self):
         layer = make(kernel_constraint="non_neg")
         layer(inputs())
         assert isinstance(layer.kernel.constraint, keras.constraints.NonNeg)
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyCapsule).parameters]
         layer = MyCapsule(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyCapsule"
         twin = keras.saving.deserialize_keras_object(config)
@@ -202,7 +202,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "num_capsules": np.int64(CHANGED["num_capsules"]),
             "dim_capsules": np.int64(CHANGED["dim_capsules"]),
@@ -217,7 +217,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -244,11 +244,11 @@ class TestKeras:
         y = array(ops.cast(layer(x), "float32"))
         assert_close(y, reference(x, *layer.get_weights(), 1), tolerance=0.05)
 
-    def test_takes_masks_and_passes_none_on(self):
+    def test_accepts_a_mask_and_does_not_propagate_it(self):
         y = make()(keras.layers.Masking()(inputs()))
         assert getattr(y, "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -265,7 +265,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -288,7 +288,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyCapsule.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,4 +1,4 @@
-"""`MyConcatenate`: several inputs put together."""
+"""`MyConcatenate`: the concatenation of several inputs."""
 
 import numbers
 
@@ -7,48 +7,48 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def in_order(parts):
-    """Return the parts of a list, or those of a dict by its sorted keys, as a list.
+    """Return the items of a list, or the values of a dict by sorted keys, as a list.
 
-    Raises `ValueError` if they are in neither.
+    Raises `ValueError` for anything else.
     """
     if isinstance(parts, dict):
         return [parts[key] for key in sorted(parts)]
     if isinstance(parts, (list, tuple)):
         return list(parts)
-    raise ValueError(f"The inputs must be in a list or dict. Received: {parts!r}")
+    raise ValueError(f"The inputs must be a list or dict. Received: {parts!r}")
 
 
 def shapes_in_order(shapes):
-    """Return the shapes of all inputs, as `in_order` does."""
+    """Return the shapes of all inputs, in the order of `in_order`."""
     shapes = in_order(shapes)
     if not shapes or not all(isinstance(shape, (list, tuple)) for shape in shapes):
         raise ValueError(
-            "The inputs must be in a list or dict, and one at least. "
+            "The inputs must be a non-empty list or dict. "
             f"Received: input_shape={shapes}"
         )
     return shapes
 
 
-def common_shape(shapes, but):
-    """Return the shape that all inputs have, as far as it is known, `None` along `but`.
+def common_shape(shapes, axis):
+    """Return the common shape of all inputs, with `None` along `axis`.
 
-    Raises `ValueError` if they have none.
+    Unknown sizes match any size. Raises `ValueError` if the shapes differ.
     """
     known = [{*sizes} - {None} for sizes in zip(*shapes, strict=False)]
-    if not -len(known) <= but < len(known):
+    if not -len(known) <= axis < len(known):
         raise ValueError(
             "`axis` must be an axis of the inputs. "
-            f"Received: axis={but}, input_shape={shapes}"
+            f"Received: axis={axis}, input_shape={shapes}"
         )
-    known[but] = set()
+    known[axis] = set()
     if len({*map(len, shapes)}) > 1 or any(len(sizes) > 1 for sizes in known):
         raise ValueError(
-            "The inputs must have the same shape but along `axis`. "
+            "The inputs must have the same shape except along `axis`. "
             f"Received: input_shape={shapes}"
         )
     return tuple(sizes.pop() if sizes else None for sizes in known)
@@ -56,25 +56,24 @@ def common_shape(shapes, but):
 
 @keras.saving.register_keras_serializable(package="golden")
 class MyConcatenate(keras.layers.Layer):
-    """Several inputs put together along an axis: `concatenate([a, b, ...], axis)`.
+    """Concatenation of several inputs along an axis: `concatenate([a, b, ...], axis)`.
 
-    An entry is masked out if the input that it comes from masks it out.
+    An element is masked if it is masked in its input.
 
     Args:
-        axis: Int, the axis along which the inputs are put together. Defaults to `-1`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        axis: Int, the axis to concatenate along. Defaults to `-1`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        A list of shapes `(batch, ...)` that differ in `axis` alone, or a dict of them,
-        which is taken in the order of its sorted keys.
+        A list of shapes `(batch, ...)` that differ only along `axis`, or a dict of
+        them, in the order of its sorted keys.
 
     Output shape:
-        The shape of an input, with the sum of all sizes along `axis`.
+        The shape of the inputs, with the sum of all sizes along `axis`.
 
     Raises:
-        TypeError: If `axis` is of another type.
-        ValueError: If the inputs are no list or dict, or have shapes that do not fit
-            each other.
+        TypeError: If `axis` has the wrong type.
+        ValueError: If the inputs are not a list or dict, or have incompatible shapes.
 
     Example:
 
@@ -86,8 +85,8 @@ class MyConcatenate(keras.layers.Layer):
     (2, 8)
 
     Reference:
-        Drop-in for `keras.layers.Concatenate`, without sparse inputs. Keras's own takes
-        no dict.
+        Drop-in for `keras.layers.Concatenate`, without sparse inputs. The built-in does
+        not accept a dict.
     """
 
     def __init__(self, axis=-1, **kwargs):
@@ -98,7 +97,7 @@ class MyConcatenate(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # Refuses shapes that do not fit.
+        self.compute_output_shape(input_shape)  # Raises for incompatible shapes.
 
     def call(self, inputs):
         return ops.concatenate(in_order(inputs), axis=self.axis)
@@ -109,25 +108,25 @@ class MyConcatenate(keras.layers.Layer):
         inputs, masks = in_order(inputs), in_order(mask)
         if len(masks) != len(inputs):
             raise ValueError(
-                "There must be a mask, or None, for each of the "
+                "`mask` must have a mask or None for each of the "
                 f"{len(inputs)} inputs. Received: mask={mask}"
             )
         if all(kept is None for kept in masks):
             return None
-        whole = []
+        full_masks = []
         for x, kept in zip(inputs, masks, strict=True):
             if kept is None:
                 kept = ops.ones_like(x, dtype="bool")
             elif len(kept.shape) < len(x.shape):
-                behind = tuple(range(len(kept.shape), len(x.shape)))
-                kept = ops.expand_dims(kept, behind)
+                new_axes = tuple(range(len(kept.shape), len(x.shape)))
+                kept = ops.expand_dims(kept, new_axes)
                 kept = ops.logical_and(kept, ops.ones_like(x, dtype="bool"))
-            whole.append(kept)
-        return ops.any(ops.concatenate(whole, axis=self.axis), axis=-1)
+            full_masks.append(kept)
+        return ops.any(ops.concatenate(full_masks, axis=self.axis), axis=-1)
 
     def compute_output_shape(self, input_shape):
         shapes = shapes_in_order(input_shape)
-        output_shape = list(common_shape(shapes, but=self.axis))
+        output_shape = list(common_shape(shapes, self.axis))
         sizes = [shape[self.axis] for shape in shapes]
         output_shape[self.axis] = None if None in sizes else sum(sizes)
         return tuple(output_shape)

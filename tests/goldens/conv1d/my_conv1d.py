@@ -7,14 +7,14 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
     """Return the argument `name` as a tuple of `length` positive ints.
 
-    One int stands for all of them. Raises `ValueError` for anything else.
+    A single int is repeated. Raises `ValueError` for anything else.
     """
     values = (value,) * length if is_int(value) else value
     if (
@@ -33,29 +33,32 @@ def int_tuple(value, length, name):
 class MyConv1D(keras.layers.Layer):
     """1D convolution: `activation(conv(inputs, kernel) + bias)`.
 
-    With stride `s`, dilation rate `d` and inputs padded as `padding` says::
+    With stride `s`, dilation rate `d` and inputs padded according to `padding`::
 
         conv(inputs, kernel)[t, f] = sum over u, c of
             inputs[t * s + u * d, c] * kernel[u, c, f]
 
-    `"valid"` adds no padding: the window only goes where it fits. `"same"` adds zeros
-    on both sides, at the end one more where their number is odd, so that the output has
-    `ceil(size / stride)` places along an axis. `"causal"` adds all zeros before the
-    first step, so that `output[t]` sees no input later than `inputs[t * s]`.
+    `"valid"` means no padding. `"same"` pads evenly with zeros on both sides, with one
+    more at the end if the padding is odd, so that the output has size
+    `ceil(size / stride)` along each axis. `"causal"` adds all zeros before the first
+    step, so that `outputs[t]` does not depend on `inputs[t * s + 1:]`.
 
-    With `groups` above 1 the channels and the filters are split into that many equal
-    runs, and a filter sees only the channels of its own run.
+    With `groups` above 1, the channels are split into that many groups, and each group
+    is convolved separately with `filters // groups` filters.
 
     Args:
         filters: Positive int, number of output channels.
-        kernel_size: Positive int or tuple of 1, size of the window.
-        strides: Positive int or tuple of 1, step of the window. Defaults to `1`.
-        padding: `"valid"`, `"same"` or `"causal"`, in any case. Defaults to `"valid"`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
-        dilation_rate: Positive int or tuple of 1, distance of neighbouring taps of the
-            kernel in the input. Defaults to `1`.
-        groups: Positive int that divides the channels and `filters`. Defaults to `1`.
+        kernel_size: Positive int or tuple of length 1, size of the kernel.
+        strides: Positive int or tuple of length 1, stride of the convolution. Defaults
+            to `1`.
+        padding: `"valid"`, `"same"` or `"causal"`, case-insensitive. Defaults to
+            `"valid"`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
+        dilation_rate: Positive int or tuple of length 1, spacing between kernel
+            elements in the input. Defaults to `1`.
+        groups: Positive int that divides the number of input channels and `filters`.
+            Defaults to `1`.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `None`.
         use_bias: Bool, whether to add a bias. Defaults to `True`.
@@ -66,21 +69,21 @@ class MyConv1D(keras.layers.Layer):
         activity_regularizer: Regularizer of the output. Defaults to `None`.
         kernel_constraint: Constraint on `kernel`. Defaults to `None`.
         bias_constraint: Constraint on `bias`. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, steps, channels)` for `"channels_last"`, `(batch, channels, steps)` for
-        `"channels_first"`. Without oneDNN, TensorFlow computes `"channels_first"` on a
-        CPU only in a model that is compiled with `jit_compile=True`.
+        `"channels_first"`. Without oneDNN, TensorFlow supports `"channels_first"` on a
+        CPU only in models compiled with `jit_compile=True`.
 
     Output shape:
         `(batch, new_steps, filters)` or `(batch, filters, new_steps)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, `strides` and
-            `dilation_rate` are both above 1, the input has not 3 axes or is smaller
-            than the window, or its channels are unknown, no multiple of `groups`, or
-            others than the layer was built with.
+        ValueError: If an argument is invalid, `strides` and `dilation_rate` are both
+            above 1, the input does not have rank 3 or is smaller than the kernel, or
+            its number of channels is unknown, not a multiple of `groups`, or not the
+            one the layer was built with.
 
     Example:
 
@@ -163,12 +166,12 @@ class MyConv1D(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=3)
 
     def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # Refuses a bad rank or size.
+        self.compute_output_shape(input_shape)  # Raises for a bad rank or size.
         channel_axis = -1 if self.data_format == "channels_last" else 1
         channels = input_shape[channel_axis]
         if channels is None or channels % self.groups != 0:
             raise ValueError(
-                "The channels of the input must be known and a multiple of `groups`. "
+                "The number of input channels must be a known multiple of `groups`. "
                 f"Received: input_shape={input_shape}, groups={self.groups}"
             )
         self.kernel = self.add_weight(
@@ -210,8 +213,8 @@ class MyConv1D(keras.layers.Layer):
             if self.data_format == "channels_last":
                 outputs = ops.add(outputs, self.bias)
             else:
-                # The bias comes first: as the second term, TensorFlow's `ops.add` lays
-                # it along the last axis if that has `filters` places too.
+                # The bias comes first: as the second argument, TensorFlow's `ops.add`
+                # broadcasts it along the last axis if that has size `filters`.
                 bias = ops.reshape(self.bias, (self.filters, 1))
                 outputs = ops.add(bias, outputs)
         if self.activation is not None:
@@ -234,7 +237,7 @@ class MyConv1D(keras.layers.Layer):
             ]
             if any(size is not None and size <= 0 for size in sizes):
                 raise ValueError(
-                    "The input is smaller than the window. Received: "
+                    "The input is smaller than the kernel. Received: "
                     f"input_shape={input_shape}, kernel_size={self.kernel_size}, "
                     f"dilation_rate={self.dilation_rate}"
                 )
@@ -271,7 +274,7 @@ class MyConv1D(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        # What the built-in has beside, with the values that change nothing.
+        # Unsupported arguments of the built-in, with the values that have no effect.
         left_out = {
             "lora_rank": [None],
             "lora_alpha": [None],
@@ -280,7 +283,7 @@ class MyConv1D(keras.layers.Layer):
         for name, values in left_out.items():
             if name in config and config[name] not in values:
                 raise ValueError(
-                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"`{name}` is not supported and must be {values[0]!r}. "
                     f"Received: {name}={config[name]!r}"
                 )
         kept = {name: config[name] for name in config if name not in left_out}

@@ -7,14 +7,14 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
     """Return the argument `name` as a tuple of `length` ints.
 
-    One int stands for all of them. Raises `ValueError` for anything else.
+    A single int is repeated. Raises `ValueError` for anything else.
     """
     values = (value,) * length if is_int(value) else value
     if (
@@ -30,13 +30,13 @@ def int_tuple(value, length, name):
 
 
 def output_size(size, kernel_size, stride, dilation_rate, output_padding, padding):
-    """Return how many places `size` of them become along one axis."""
+    """Return the output size along one axis for an input of size `size`."""
     if size is None:
         return None
     span = (kernel_size - 1) * dilation_rate + 1
     if padding == "valid":
-        more = max(stride - span, 0) if output_padding is None else output_padding
-        return (size - 1) * stride + span + more
+        extra = max(stride - span, 0) if output_padding is None else output_padding
+        return (size - 1) * stride + span + extra
     if output_padding is None:
         return size * stride
     return (size - 1) * stride + span % 2 + output_padding
@@ -46,33 +46,35 @@ def output_size(size, kernel_size, stride, dilation_rate, output_padding, paddin
 class FancyConvTranspose(keras.layers.Layer):
     """2D transposed convolution: `activation(conv_transpose(inputs, kernel) + bias)`.
 
-    Each place of the input adds a window to the output, `strides` apart. With strides
-    `s` and dilation rates `d`::
+    Each pixel of the input adds a scaled kernel to the output, `strides` apart. With
+    strides `s` and dilation rates `d`::
 
         conv_transpose(inputs, kernel)[x, y, f] = sum over i, j, u, v, c of
             inputs[i, j, c] * kernel[u, v, f, c] where
             x = i * s[0] + u * d[0] - p[0] and y = j * s[1] + v * d[1] - p[1]
 
-    Along an axis, a window spans `w = (kernel_size - 1) * dilation_rate + 1` places.
-    With `"valid"` the output has `(size - 1) * stride + max(w, stride)` places, all
-    that a window reaches, and `p` is 0. With `"same"` it has `size * stride`: half of
-    what is too much, rounded down, is cut off in front, and that is `p`.
+    Along each axis, the dilated kernel has size
+    `w = (kernel_size - 1) * dilation_rate + 1`. With `"valid"`, the output has size
+    `(size - 1) * stride + max(w, stride)`, and `p` is 0. With `"same"`, it has size
+    `size * stride`, and `p` is half of the excess, rounded down, which is cropped at
+    the start.
 
-    With `output_padding` the sizes are `(size - 1) * stride + w + output_padding` for
-    `"valid"` and `(size - 1) * stride + w % 2 + output_padding` for `"same"`.
+    With `output_padding`, the output size is `(size - 1) * stride + w + output_padding`
+    for `"valid"` and `(size - 1) * stride + w % 2 + output_padding` for `"same"`.
 
     Args:
         filters: Positive int, number of output channels. Defaults to `6`.
-        kernel_size: Positive int or tuple of 2, size of the window. Defaults to
+        kernel_size: Positive int or tuple of length 2, size of the kernel. Defaults to
             `(3, 2)`.
-        strides: Positive int or tuple of 2, step of the window. Defaults to `(2, 2)`.
-        padding: `"valid"` or `"same"`, in any case. Defaults to `"same"`.
-        output_padding: Int or tuple of 2, at least 0 and below the stride, or `None`:
-            which size the output has, see above. Defaults to `(1, 1)`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
-        dilation_rate: Positive int or tuple of 2, distance of neighbouring taps of the
-            kernel in the input. Defaults to `(1, 1)`.
+        strides: Positive int or tuple of length 2, stride of the convolution. Defaults
+            to `(2, 2)`.
+        padding: `"valid"` or `"same"`, case-insensitive. Defaults to `"same"`.
+        output_padding: Int or tuple of length 2, at least 0 and less than the stride,
+            or `None`; determines the output size, see above. Defaults to `(1, 1)`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
+        dilation_rate: Positive int or tuple of length 2, spacing between kernel
+            elements in the input. Defaults to `(1, 1)`.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `"relu"`.
         use_bias: Bool, whether to add a bias. Defaults to `False`.
@@ -85,22 +87,22 @@ class FancyConvTranspose(keras.layers.Layer):
         bias_constraint: Constraint on `bias`. Defaults to `None`.
         gain: Float greater than 0. Defaults to `1.0`.
         mode: 'sum' or 'mean'. Defaults to `"sum"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
         `(batch, channels, height, width)` for `"channels_first"`. Without oneDNN,
-        TensorFlow computes `"channels_first"` on a CPU only in a model that is compiled
-        with `jit_compile=True`.
+        TensorFlow supports `"channels_first"` on a CPU only in models compiled with
+        `jit_compile=True`.
 
     Output shape:
         `(batch, new_height, new_width, filters)` or
         `(batch, filters, new_height, new_width)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, `strides` and
-            `dilation_rate` are both above 1, the input has not 4 axes, or its channels
-            are unknown or others than the layer was built with.
+        ValueError: If an argument is invalid, `strides` and `dilation_rate` are both
+            above 1, the input does not have rank 4, or its number of channels is
+            unknown or not the one the layer was built with.
 
     Example:
 
@@ -112,7 +114,7 @@ class FancyConvTranspose(keras.layers.Layer):
     (4, 28, 20, 8)
 
     Reference:
-        As `keras.layers.Conv2DTranspose`, but with arguments or defaults of its own.
+        As `keras.layers.Conv2DTranspose`, but with its own arguments or defaults.
     """
 
     def __init__(
@@ -175,9 +177,9 @@ class FancyConvTranspose(keras.layers.Layer):
         if output_padding is not None:
             output_padding = int_tuple(output_padding, 2, "output_padding")
             pairs = zip(output_padding, strides, strict=True)
-            if not all(0 <= more < stride for more, stride in pairs):
+            if not all(0 <= padded < stride for padded, stride in pairs):
                 raise ValueError(
-                    "`output_padding` must be at least 0 and below `strides`. "
+                    "`output_padding` must be at least 0 and less than `strides`. "
                     f"Received: output_padding={output_padding}, strides={strides}"
                 )
         if data_format is None:
@@ -213,12 +215,12 @@ class FancyConvTranspose(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # Refuses a bad rank.
+        self.compute_output_shape(input_shape)  # Raises for a bad rank.
         channel_axis = -1 if self.data_format == "channels_last" else 1
         channels = input_shape[channel_axis]
         if channels is None:
             raise ValueError(
-                "The channels of the input must be known. "
+                "The number of input channels must be known. "
                 f"Received: input_shape={input_shape}"
             )
         self.kernel = self.add_weight(
@@ -240,7 +242,7 @@ class FancyConvTranspose(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=4, axes={channel_axis: channels})
 
     def call(self, inputs):
-        # TODO: put `self.gain` and `self.mode` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.mode`: they have no effect yet.
         outputs = ops.conv_transpose(
             inputs,
             self.kernel,
@@ -254,8 +256,8 @@ class FancyConvTranspose(keras.layers.Layer):
             if self.data_format == "channels_last":
                 outputs = ops.add(outputs, self.bias)
             else:
-                # The bias comes first: as the second term, TensorFlow's `ops.add` lays
-                # it along the last axis if that has `filters` places too.
+                # The bias comes first: as the second argument, TensorFlow's `ops.add`
+                # broadcasts it along the last axis if that has size `filters`.
                 bias = ops.reshape(self.bias, (self.filters, 1, 1))
                 outputs = ops.add(bias, outputs)
         if self.activation is not None:

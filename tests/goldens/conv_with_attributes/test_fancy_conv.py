@@ -1,6 +1,6 @@
-"""What `FancyConv` promises, on each backend.
+"""Tests for `FancyConv`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,17 +17,18 @@ from keras import ops
 
 from fancy_conv import FancyConv
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
 
 BATCH, CHANNELS, FILTERS, RANK = 2, 4, 6, 2
 KERNEL_SIZE = (3, 2)
-# The last axis gives FILTERS places: a bias laid along it by mistake would fit.
+# The last axis of the output has size FILTERS, so that a bias broadcast along it would
+# fit.
 SIZES = (8, 7)
 
-# The options that decide which inputs go into which output.
+# The options that determine which inputs each output depends on.
 CASES = [
     {},
     {"strides": [1, 3]},
@@ -64,7 +65,7 @@ CHANGED = {
     "mode": "mean",
     "norm": keras.layers.Dense(19),
 }
-# One of the two is left at 1: together they are refused.
+# One of the two stays 1, since they cannot be combined.
 each_left_out = pytest.mark.parametrize("left_out", ["strides", "dilation_rate"])
 DEFAULTS = {
     "filters": 6,
@@ -140,7 +141,7 @@ def inputs(data_format="channels_last", batch=BATCH):
     return rng.normal(size=shape(data_format, batch)).astype("float32")
 
 
-# What TensorFlow's operations say on a CPU where they need oneDNN or XLA.
+# In the errors of TensorFlow operations that need oneDNN or XLA on a CPU.
 NOT_ON_THIS_CPU = ("NHWC", "NDHWC", "support dilation rates")
 
 
@@ -160,7 +161,7 @@ def skip_unless_keras_can(**case):
 
 
 def compiled(layer, x):
-    """What a model of the layer predicts, compiled by XLA on all backends but Torch."""
+    """The predictions of a model of the layer, compiled by XLA except on Torch."""
     model = keras.Sequential([layer])
     model.compile(jit_compile=keras.backend.backend() != "torch")
     return model.predict_on_batch(x)
@@ -169,24 +170,25 @@ def compiled(layer, x):
 def reference(
     x, weights, strides=1, padding="valid", dilation_rate=1, groups=1, data_format=None
 ):
-    """The formula, one place and filter at a time."""
+    """The formula, one output position and filter at a time."""
     x = np.moveaxis(x, 1, -1) if data_format == "channels_first" else x
     kernel, bias = weights if len(weights) == 2 else (*weights, np.zeros(FILTERS))
-    *window, channels, filters = kernel.shape
+    *kernel_size, channels, filters = kernel.shape
     sizes, padding = np.array(x.shape[1:-1]), padding.lower()
-    spans = np.multiply(dilation_rate, np.subtract(window, 1)) + 1
-    places = -(-(sizes - spans + 1 if padding == "valid" else sizes) // strides)
-    missing = np.maximum((places - 1) * strides + spans - sizes, 0)
+    spans = np.multiply(dilation_rate, np.subtract(kernel_size, 1)) + 1
+    output_sizes = -(-(sizes - spans + 1 if padding == "valid" else sizes) // strides)
+    missing = np.maximum((output_sizes - 1) * strides + spans - sizes, 0)
     before = {"valid": 0 * spans, "same": missing // 2, "causal": spans - 1}[padding]
-    after = missing  # Never too few: zeros that no window reaches do no harm.
+    after = missing  # Extra zeros that the kernel never reaches do no harm.
     x = np.pad(x, [(0, 0), *zip(before, after, strict=True), (0, 0)])
-    y = np.zeros((len(x), *places, filters)) + bias
-    for *place, f in np.ndindex(*places, filters):
+    y = np.zeros((len(x), *output_sizes, filters)) + bias
+    for *position, f in np.ndindex(*output_sizes, filters):
         first = f // (filters // groups) * channels
-        for tap in np.ndindex(*window):
-            at = np.multiply(place, strides) + np.multiply(tap, dilation_rate)
-            seen = x[:, *at, first : first + channels]
-            y[:, *place, f] += seen @ kernel[*tap, :, f]
+        for tap in np.ndindex(*kernel_size):
+            at = np.multiply(position, strides) + np.multiply(tap, dilation_rate)
+            y[:, *position, f] += (
+                x[:, *at, first : first + channels] @ kernel[*tap, :, f]
+            )
     return np.moveaxis(y, -1, 1) if data_format == "channels_first" else y
 
 
@@ -199,7 +201,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -224,7 +226,7 @@ class TestValues:
         assert layer.bias is None
         assert_close(y, reference(x, layer.get_weights()))
 
-    def test_activation_is_applied_last_and_can_be_taken_off(self):
+    def test_activation_is_applied_last_and_can_be_removed(self):
         layer, x = make(activation="relu"), inputs()
         y = array(layer(x))
         linear = reference(x, layer.get_weights())
@@ -233,11 +235,11 @@ class TestValues:
         layer.activation = None
         assert_close(array(layer(x)), linear)
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
-    def test_norm_goes_first(self):
+    def test_norm_is_applied_first(self):
         x = inputs()
         first = keras.layers.Dense(x.shape[-1], bias_initializer="ones")
         layer = make(norm=first)
@@ -247,7 +249,7 @@ class TestValues:
         without.set_weights(layer.get_weights()[: -len(first.weights)])
         assert_close(array(y), array(without(first(x))))
 
-    def test_norm_is_built_with_the_layer_and_saved_with_it(self, tmp_path):
+    def test_norm_is_built_and_saved_with_the_layer(self, tmp_path):
         x = inputs()
         layer = make(norm=keras.layers.Dense(x.shape[-1]))
         layer.build(x.shape)
@@ -261,7 +263,7 @@ class TestValues:
 
 class TestShapes:
     @each_case
-    def test_static_shape_is_the_real_one(self, case):
+    def test_static_shape_is_correct(self, case):
         skip_unless_keras_can(**case)
         layer, x = make(**case), inputs(case.get("data_format"))
         real = layer(x).shape
@@ -274,14 +276,14 @@ class TestShapes:
             assert layer(keras.KerasTensor(known)).shape == tuple(expected)
 
     @pytest.mark.parametrize("axis", range(RANK))
-    def test_window_must_fit_into_the_input(self, axis):
+    def test_kernel_must_fit_into_the_input(self, axis):
         sizes, span = list(SIZES), 2 * (KERNEL_SIZE[axis] - 1) + 1
         layer = make(dilation_rate=2)
         sizes[axis] = span
         assert layer.compute_output_shape(shape(sizes=sizes))[axis + 1] == 1
         sizes[axis] = span - 1
         for refuses in (layer.compute_output_shape, layer.build):
-            with pytest.raises(ValueError, match="smaller than the window"):
+            with pytest.raises(ValueError, match="smaller than the kernel"):
                 refuses(shape(sizes=sizes))
 
     @pytest.mark.parametrize("sizes", [SIZES[1:], (*SIZES, 8)])
@@ -294,14 +296,14 @@ class TestShapes:
     @pytest.mark.parametrize("channels", [None, CHANNELS + 1])
     def test_refuses_other_channels(self, fmt, channels):
         layer = make(data_format=fmt, groups=2)
-        with pytest.raises(ValueError, match="known and a multiple of `groups`"):
+        with pytest.raises(ValueError, match="a known multiple of `groups`"):
             layer.build(shape(fmt, channels=channels))
 
 
 class TestWeights:
     @each_format
     @pytest.mark.parametrize("groups", [1, 2])
-    def test_names_shapes_and_start(self, fmt, groups):
+    def test_names_shapes_and_initial_values(self, fmt, groups):
         layer = make(data_format=fmt, groups=groups, bias_initializer="zeros")
         layer.build(shape(fmt, batch=None, sizes=[None] * RANK))
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -328,7 +330,7 @@ class TestWeights:
         expected = [0.1 * taps * FILTERS, 0.5 * 2 * FILTERS, (taps + 2) * FILTERS]
         assert_close(sorted(array(loss) for loss in layer.losses), sorted(expected))
 
-    def test_constraints_are_kept_on_the_weights(self):
+    def test_constraints_are_set_on_the_weights(self):
         layer = make(kernel_constraint="non_neg", bias_constraint="unit_norm")
         layer.build(shape())
         assert isinstance(layer.kernel.constraint, keras.constraints.NonNeg)
@@ -337,13 +339,13 @@ class TestWeights:
 
 class TestConfig:
     @each_left_out
-    def test_every_argument_arrives_and_survives(self, left_out):
+    def test_every_argument_is_stored_and_saved(self, left_out):
         changed = {name: value for name, value in CHANGED.items() if name != left_out}
         assert [*CHANGED, "kwargs"] == [*inspect.signature(FancyConv).parameters]
         layer = FancyConv(
             **changed, **{left_out: 1}, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>FancyConv"
         twin = keras.saving.deserialize_keras_object(config)
@@ -361,11 +363,11 @@ class TestConfig:
             assert described(CHANGED[name]) != described(value)
 
     @pytest.mark.parametrize("name", ["kernel_size", "strides", "dilation_rate"])
-    def test_one_int_stands_for_all(self, name):
+    def test_one_int_is_repeated(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "filters": np.int64(CHANGED["filters"]),
             "kernel_size": tuple(np.array(CHANGED["kernel_size"])),
@@ -382,7 +384,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -422,7 +424,7 @@ class TestKeras:
             y = model(inputs())
         assert getattr(y, "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -440,7 +442,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -463,7 +465,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[FancyConv.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,6 +1,6 @@
-"""What `BendingConv` promises, on each backend.
+"""Tests for `BendingConv`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from bending_conv import BendingConv
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings(
 BATCH, CHANNELS, FILTERS = 2, 3, 4
 KERNEL_SIZE, SIZES = (3, 2), (7, 6)
 
-# The options that decide where the taps lie.
+# The options that determine the kernel positions.
 CASES = [
     {},
     {"strides": (3, 2)},
@@ -108,7 +108,7 @@ def inputs(batch=BATCH):
 
 
 def built(**arguments):
-    """The layer with random values in all of its weights."""
+    """The layer, built, with random weights."""
     layer = make(**arguments)
     layer.build((None, *SIZES, CHANNELS))
     rng = np.random.default_rng(1)
@@ -117,25 +117,28 @@ def built(**arguments):
 
 
 def reference(x, weights, strides=1, padding="valid"):
-    """The formula, one place of the output and one tap at a time."""
+    """The formula, one output position and kernel position at a time."""
     kernel, *bias, offset_kernel, offset_bias = weights
-    *window, _, filters = kernel.shape
+    *kernel_size, _, filters = kernel.shape
     sizes, same = np.array(x.shape[1:-1]), padding == "same"
-    places = -(-(sizes if same else sizes - window + 1) // strides)
-    missing = same * np.maximum((places - 1) * strides + window - sizes, 0)
-    # Never too few zeros come after: more of them do no harm.
+    output_sizes = -(-(sizes if same else sizes - kernel_size + 1) // strides)
+    missing = same * np.maximum((output_sizes - 1) * strides + kernel_size - sizes, 0)
+    # Extra zeros at the end do no harm.
     x = np.pad(x, [(0, 0), *((n // 2, n) for n in missing), (0, 0)])
-    y = np.zeros((len(x), *places, filters)) + sum(bias)
+    y = np.zeros((len(x), *output_sizes, filters)) + sum(bias)
     rows, columns = np.indices(x.shape[1:3])
-    for place in np.ndindex(*places):
-        plain = {tap: np.multiply(place, strides) + tap for tap in np.ndindex(*window)}
-        seen = [x[:, *at] @ offset_kernel[tap] for tap, at in plain.items()]
-        offsets = (sum(seen) + offset_bias).reshape(-1, *window, 2)
+    for position in np.ndindex(*output_sizes):
+        plain = {
+            tap: np.multiply(position, strides) + tap
+            for tap in np.ndindex(*kernel_size)
+        }
+        terms = [x[:, *at] @ offset_kernel[tap] for tap, at in plain.items()]
+        offsets = (sum(terms) + offset_bias).reshape(-1, *kernel_size, 2)
         for tap, at in plain.items():
             row, column = (at + offsets[:, *tap]).T[..., None, None]
             near = np.maximum(1 - abs(rows - row), 0)
             near = near * np.maximum(1 - abs(columns - column), 0)
-            y[:, *place] += np.einsum("nhw,nhwc,cf->nf", near, x, kernel[tap])
+            y[:, *position] += np.einsum("nhw,nhwc,cf->nf", near, x, kernel[tap])
     return y
 
 
@@ -148,7 +151,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -168,7 +171,7 @@ class TestValues:
         assert layer.bias is None
         assert_close(array(y), array(plain(x)))
 
-    def test_activation_is_applied_last_and_can_be_taken_off(self):
+    def test_activation_is_applied_last_and_can_be_removed(self):
         layer, x = built(activation="relu"), inputs()
         y = array(layer(x))
         linear = reference(x, layer.get_weights())
@@ -178,7 +181,7 @@ class TestValues:
         assert_close(array(layer(x)), linear)
 
     @pytest.mark.parametrize("offset", [-1e10, -9.5, 9.5, 1e10])
-    def test_is_zero_far_outside(self, offset):
+    def test_is_zero_far_outside_the_image(self, offset):
         layer, x = make(use_bias=False), inputs()
         layer.build(x.shape)
         layer.offset_bias.assign(np.full(layer.offset_bias.shape, offset))
@@ -187,7 +190,7 @@ class TestValues:
     def test_learns_where_to_look(self):
         rows, columns = np.indices((9, 9)) / 2
         x = (np.sin(rows) + np.cos(columns))[None, ..., None]
-        # The pixel below, to the left of it.
+        # The pixel below and to the left.
         y = np.pad(x, [(0, 0), (0, 1), (1, 0), (0, 0)])[:, 1:, :-1]
         layer = make(
             filters=1, kernel_size=1, kernel_initializer="ones", use_bias=False
@@ -200,7 +203,7 @@ class TestValues:
 
 class TestShapes:
     @each_case
-    def test_static_shape_is_the_real_one(self, case):
+    def test_static_shape_is_correct(self, case):
         layer, x = make(**case), inputs()
         real = tuple(layer(x).shape)
         for unknown in [(), (0,), (1,), (2,), (0, 1, 2)]:
@@ -211,7 +214,7 @@ class TestShapes:
             assert layer.compute_output_shape(known) == expected
             assert layer(keras.KerasTensor(known)).shape == expected
 
-    def test_works_with_sizes_that_are_unknown(self):
+    def test_works_with_unknown_sizes(self):
         x, layer = inputs(), built(padding="same", strides=2)
         model = keras.Sequential([keras.Input((None, None, CHANNELS)), layer])
         expected = reference(x, layer.get_weights(), padding="same", strides=2)
@@ -232,7 +235,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_names_shapes_and_start(self):
+    def test_names_shapes_and_initial_values(self):
         layer = make(bias_initializer="zeros")
         layer.build((None, None, None, CHANNELS))
         offsets = 2 * np.prod(KERNEL_SIZE)
@@ -262,17 +265,17 @@ class TestWeights:
         expected = [0.1 * taps * FILTERS, 0.5 * 2 * FILTERS, (taps + 2) * FILTERS]
         assert_close(sorted(array(loss) for loss in layer.losses), sorted(expected))
 
-    def test_constraints_are_kept_on_the_weights(self):
+    def test_constraints_are_set_on_the_weights(self):
         layer = built(kernel_constraint="non_neg", bias_constraint="unit_norm")
         assert isinstance(layer.kernel.constraint, keras.constraints.NonNeg)
         assert isinstance(layer.bias.constraint, keras.constraints.UnitNorm)
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(BendingConv).parameters]
         layer = BendingConv(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>BendingConv"
         twin = keras.saving.deserialize_keras_object(config)
@@ -290,11 +293,11 @@ class TestConfig:
             assert described(CHANGED[name]) != described(value)
 
     @pytest.mark.parametrize("name", ["kernel_size", "strides"])
-    def test_one_int_stands_for_all(self, name):
+    def test_one_int_is_repeated(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "filters": np.int64(CHANGED["filters"]),
             "kernel_size": tuple(np.array(CHANGED["kernel_size"])),
@@ -310,7 +313,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -332,7 +335,7 @@ class TestKeras:
         y, *weights = (array(ops.cast(z, "float32")) for z in (y, *layer.weights))
         assert_close(y, reference(x, weights), tolerance=0.05)
 
-    def test_half_precision_reaches_every_place_of_a_large_image(self):
+    def test_half_precision_reaches_every_pixel_of_a_large_image(self):
         layer = make(
             filters=1,
             kernel_size=1,
@@ -349,7 +352,7 @@ class TestKeras:
             y = model(inputs())
         assert getattr(y, "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -366,7 +369,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -389,7 +392,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[BendingConv.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

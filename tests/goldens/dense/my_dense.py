@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -15,8 +15,8 @@ def is_int(value):
 class MyDense(keras.layers.Layer):
     """Densely-connected layer: `activation(inputs @ kernel + bias)`.
 
-    The product is over the last axis: an input of rank 3 or more is treated as a stack
-    of vectors, each mapped by the same kernel.
+    The product is taken over the last axis: an input of rank 3 or more is treated as a
+    stack of vectors, each mapped by the same kernel.
 
     Args:
         units: Positive int, size of the output's last axis.
@@ -30,17 +30,17 @@ class MyDense(keras.layers.Layer):
         activity_regularizer: Regularizer of the output. Defaults to `None`.
         kernel_constraint: Constraint on `kernel`. Defaults to `None`.
         bias_constraint: Constraint on `bias`. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, ..., input_dim)`, rank 2 or more, `input_dim` known.
+        `(batch, ..., input_dim)`, with rank at least 2 and `input_dim` known.
 
     Output shape:
         `(batch, ..., units)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has rank 1
-            or another `input_dim` than the layer was built with.
+        ValueError: If an argument is invalid, or the input has rank 1 or a different
+            `input_dim` than the layer was built with.
 
     Example:
 
@@ -134,7 +134,7 @@ class MyDense(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        # What the built-in has beside, with the values that change nothing.
+        # Unsupported arguments of the built-in, with the values that have no effect.
         left_out = {
             "lora_rank": [None],
             "lora_alpha": [None],
@@ -143,7 +143,7 @@ class MyDense(keras.layers.Layer):
         for name, values in left_out.items():
             if name in config and config[name] not in values:
                 raise ValueError(
-                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"`{name}` is not supported and must be {values[0]!r}. "
                     f"Received: {name}={config[name]!r}"
                 )
         kept = {name: config[name] for name in config if name not in left_out}

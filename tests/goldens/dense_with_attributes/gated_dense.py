@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -15,8 +15,8 @@ def is_int(value):
 class GatedDense(keras.layers.Layer):
     """Densely-connected layer: `activation(inputs @ kernel + bias)`.
 
-    The product is over the last axis: an input of rank 3 or more is treated as a stack
-    of vectors, each mapped by the same kernel.
+    The product is taken over the last axis: an input of rank 3 or more is treated as a
+    stack of vectors, each mapped by the same kernel.
 
     Args:
         units: Positive int, size of the output's last axis. Defaults to `32`.
@@ -31,20 +31,20 @@ class GatedDense(keras.layers.Layer):
         kernel_constraint: Constraint on `kernel`. Defaults to `None`.
         bias_constraint: Constraint on `bias`. Defaults to `None`.
         gain: Float greater than 0. Defaults to `1.0`.
-        x: Layer that the inputs go through first, or `None`. Defaults to `None`.
-        noise_seed: Int, seed of `self.noise_seed_generator`, or `None` for another one
-            each time. Defaults to `7`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        x: Layer applied to the inputs first, or `None`. Defaults to `None`.
+        noise_seed: Int, seed of `self.noise_seed_generator`, or `None` for a random
+            seed. Defaults to `7`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, ..., input_dim)`, rank 2 or more, `input_dim` known.
+        `(batch, ..., input_dim)`, with rank at least 2 and `input_dim` known.
 
     Output shape:
         `(batch, ..., units)`.
 
     Raises:
-        TypeError: If `x` is of another type.
-        ValueError: If an argument is none of the values above.
+        TypeError: If `x` has the wrong type.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -53,7 +53,7 @@ class GatedDense(keras.layers.Layer):
     (2, 4)
 
     Reference:
-        As `keras.layers.Dense`, but with arguments or defaults of its own.
+        As `keras.layers.Dense`, but with its own arguments or defaults.
     """
 
     def __init__(
@@ -124,8 +124,8 @@ class GatedDense(keras.layers.Layer):
     def call(self, inputs, training=None):
         if self.x is not None:
             inputs = self.x(inputs, training=training)
-        # TODO: put `self.gain` and `self.noise_seed_generator` to use: nothing depends
-        # on them yet.
+        # TODO: use `self.gain` and `self.noise_seed_generator`: they have no effect
+        # yet.
         outputs = ops.matmul(inputs, self.kernel)
         if self.bias is not None:
             outputs = ops.add(outputs, self.bias)

@@ -7,14 +7,14 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
     """Return the argument `name` as a tuple of `length` positive ints.
 
-    One int stands for all of them. Raises `ValueError` for anything else.
+    A single int is repeated. Raises `ValueError` for anything else.
     """
     values = (value,) * length if is_int(value) else value
     if (
@@ -33,30 +33,31 @@ def int_tuple(value, length, name):
 class FancyDepthwiseConv(keras.layers.Layer):
     """2D depthwise convolution: `activation(depthwise_conv(inputs, kernel) + bias)`.
 
-    Each channel by itself is convolved with `m = depth_multiplier` kernels of its own.
-    With strides `s`, dilation rates `d` and inputs padded as `padding` says::
+    Each channel is convolved separately with `m = depth_multiplier` kernels. With
+    strides `s`, dilation rates `d` and inputs padded according to `padding`::
 
         depthwise_conv(inputs, kernel)[i, j, c * m + k] = sum over u, v of
             kernel[u, v, c, k] *
             inputs[i * s[0] + u * d[0], j * s[1] + v * d[1], c]
 
-    `"valid"` adds no padding: the window only goes where it fits. `"same"` adds zeros
-    on both sides, at the end one more where their number is odd, so that the output has
-    `ceil(size / stride)` places along an axis.
+    `"valid"` means no padding. `"same"` pads evenly with zeros on both sides, with one
+    more at the end if the padding is odd, so that the output has size
+    `ceil(size / stride)` along each axis.
 
-    TensorFlow wants the two strides alike, unless there is dilation too.
+    TensorFlow requires equal strides along both axes, except with dilation.
 
     Args:
-        kernel_size: Positive int or tuple of 2, size of the window. Defaults to
+        kernel_size: Positive int or tuple of length 2, size of the kernel. Defaults to
             `(3, 2)`.
-        strides: Positive int or tuple of 2, step of the window. Defaults to `(2, 2)`.
-        padding: `"valid"` or `"same"`, in any case. Defaults to `"same"`.
-        depth_multiplier: Positive int, number of outputs of each channel. Defaults to
-            `2`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `"channels_first"`.
-        dilation_rate: Positive int or tuple of 2, distance of neighbouring taps of the
-            kernel in the input. Defaults to `(1, 1)`.
+        strides: Positive int or tuple of length 2, stride of the convolution. Defaults
+            to `(2, 2)`.
+        padding: `"valid"` or `"same"`, case-insensitive. Defaults to `"same"`.
+        depth_multiplier: Positive int, number of output channels per input channel.
+            Defaults to `2`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `"channels_first"`.
+        dilation_rate: Positive int or tuple of length 2, spacing between kernel
+            elements in the input. Defaults to `(1, 1)`.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `"relu"`.
         use_bias: Bool, whether to add a bias. Defaults to `False`.
@@ -69,7 +70,7 @@ class FancyDepthwiseConv(keras.layers.Layer):
         bias_constraint: Constraint on `bias`. Defaults to `None`.
         gain: Float greater than 0. Defaults to `1.0`.
         mode: 'sum' or 'mean'. Defaults to `"sum"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
@@ -80,9 +81,9 @@ class FancyDepthwiseConv(keras.layers.Layer):
         `(batch, channels * m, new_height, new_width)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 4
-            axes or is smaller than the window, or its channels are unknown or others
-            than the layer was built with.
+        ValueError: If an argument is invalid, the input does not have rank 4 or is
+            smaller than the kernel, or its number of channels is unknown or not the one
+            the layer was built with.
 
     Example:
 
@@ -94,7 +95,7 @@ class FancyDepthwiseConv(keras.layers.Layer):
     (4, 14, 10, 3)
 
     Reference:
-        As `keras.layers.DepthwiseConv2D`, but with arguments or defaults of its own.
+        As `keras.layers.DepthwiseConv2D`, but with its own arguments or defaults.
     """
 
     def __init__(
@@ -165,12 +166,12 @@ class FancyDepthwiseConv(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # Refuses a bad rank or size.
+        self.compute_output_shape(input_shape)  # Raises for a bad rank or size.
         channel_axis = -1 if self.data_format == "channels_last" else 1
         channels = input_shape[channel_axis]
         if channels is None:
             raise ValueError(
-                "The channels of the input must be known. "
+                "The number of input channels must be known. "
                 f"Received: input_shape={input_shape}"
             )
         self.kernel = self.add_weight(
@@ -192,7 +193,7 @@ class FancyDepthwiseConv(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=4, axes={channel_axis: channels})
 
     def call(self, inputs):
-        # TODO: put `self.gain` and `self.mode` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.mode`: they have no effect yet.
         outputs = ops.depthwise_conv(
             inputs,
             self.kernel,
@@ -205,8 +206,8 @@ class FancyDepthwiseConv(keras.layers.Layer):
             if self.data_format == "channels_last":
                 outputs = ops.add(outputs, self.bias)
             else:
-                # The bias comes first: as the second term, TensorFlow's `ops.add` lays
-                # it along the last axis if that has as many places.
+                # The bias comes first: as the second argument, TensorFlow's `ops.add`
+                # broadcasts it along the last axis if that has the same size.
                 bias = ops.reshape(self.bias, (-1, 1, 1))
                 outputs = ops.add(bias, outputs)
         if self.activation is not None:
@@ -229,7 +230,7 @@ class FancyDepthwiseConv(keras.layers.Layer):
             ]
             if any(size is not None and size <= 0 for size in sizes):
                 raise ValueError(
-                    "The input is smaller than the window. Received: "
+                    "The input is smaller than the kernel. Received: "
                     f"input_shape={input_shape}, kernel_size={self.kernel_size}, "
                     f"dilation_rate={self.dilation_rate}"
                 )

@@ -10,29 +10,28 @@ from keras import ops
 class StochasticDepth(keras.layers.Layer):
     """Stochastic depth: `inputs * kept / (1 - rate)` in training.
 
-    It goes at the end of a residual branch, `x + drop_path(branch(x))`, which an item
-    of the batch then skips now and again. `kept` is 0 with probability `rate` and 1
-    otherwise, drawn anew in each call, once for each item. What is kept is scaled up,
-    so that the expected output is the input: at inference it is just that.
+    Placed at the end of a residual branch, `x + drop_path(branch(x))`, it randomly
+    drops the branch for individual samples. `kept` is 0 with probability `rate` and 1
+    otherwise, drawn in each call once per sample. Kept samples are scaled up, so that
+    the expected output equals the input. At inference the output is the input.
 
     Args:
-        rate: Float from 0 to 1, the probability that an item is dropped. Defaults to
-            `0.2`.
-        seed: Int, seed of the draws, or `None` for another one each time. Defaults to
+        rate: Float from 0 to 1, fraction of the samples to drop. Defaults to `0.2`.
+        seed: Int, seed for the random draws, or `None` for a random seed. Defaults to
             `7`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, ...)`, any rank.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -42,8 +41,8 @@ class StochasticDepth(keras.layers.Layer):
     [0.0, 2.0]
 
     Reference:
-        Huang et al., 2016, https://arxiv.org/abs/1603.09382, with the scaling in
-        training instead of at inference.
+        Huang et al., 2016, https://arxiv.org/abs/1603.09382, but scaled in training
+        instead of at inference.
     """
 
     def __init__(self, rate=0.2, seed=7, gain=1.0, label="mine", **kwargs):
@@ -68,7 +67,7 @@ class StochasticDepth(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, inputs, training=False):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         if not training or self.rate == 0:
             return inputs
         batch, *axes = ops.shape(inputs)

@@ -1,6 +1,6 @@
-"""What `StochasticDepth` promises, on each backend.
+"""Tests for `StochasticDepth`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from stochastic_depth import StochasticDepth
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -66,7 +66,7 @@ def inputs(*axes, batch=BATCH):
 
 
 def reference(x, kept):
-    """The formula, given what was kept."""
+    """The formula, given which values were kept."""
     return np.where(kept, x / (1 - RATE), 0)
 
 
@@ -79,7 +79,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -91,13 +91,13 @@ class TestValues:
         assert_close(y, reference(x, y != 0))
 
     @pytest.mark.parametrize("axes", [(), (STEPS,), (2, STEPS)])
-    def test_drops_whole_items(self, axes):
+    def test_drops_whole_samples(self, axes):
         dropped = array(make()(inputs(*axes), training=True)) == 0
         dropped = dropped.reshape(BATCH, -1).mean(axis=1)
         assert set(dropped) == {0, 1}
 
     @pytest.mark.parametrize("rate", [0, 0.2, 0.7, 1])
-    def test_drops_with_the_probability_of_the_rate(self, rate):
+    def test_drops_at_the_given_rate(self, rate):
         y = array(make(rate=rate)(np.ones((5000, 2), "float32"), training=True))
         assert abs((y == 0).mean() - rate) < 0.03
 
@@ -110,20 +110,20 @@ class TestValues:
         layer, x = make(rate=0), inputs()
         assert (array(layer(x, training=True)) == x).all()
         assert layer.variables == []
-        assert len(make().variables) == 1  # The state of the seed.
+        assert len(make().variables) == 1  # The seed generator's state.
 
-    def test_each_call_draws_anew(self):
+    def test_each_call_draws_new_values(self):
         layer, x = make(seed=1), inputs()
         first, second = (array(layer(x, training=True)) for _ in range(2))
         assert (first != second).any()
 
-    def test_the_seed_repeats_the_draws(self):
+    def test_the_same_seed_repeats_the_draws(self):
         x = inputs()
         one, twin, other = (array(make(seed=n)(x, training=True)) for n in (1, 1, 2))
         assert (one == twin).all()
         assert (one != other).any()
 
-    def test_layers_without_a_seed_draw_otherwise(self):
+    def test_layers_without_a_seed_draw_different_values(self):
         x = inputs()
         first, second = (array(make()(x, training=True)) for _ in range(2))
         assert (first != second).any()
@@ -131,7 +131,7 @@ class TestValues:
 
 class TestShapes:
     @pytest.mark.parametrize("shape", [(None, DIM), (None, None, DIM), (2, 3, 4, DIM)])
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         assert make().compute_output_shape(shape) == shape
         assert make()(keras.KerasTensor(shape)).shape == shape
         real = tuple(2 if size is None else size for size in shape)
@@ -139,19 +139,19 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_has_none(self):
+    def test_has_no_weights(self):
         layer = make()
         layer(inputs(), training=True)
         assert layer.weights == []
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(StochasticDepth).parameters]
         layer = StochasticDepth(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>StochasticDepth"
         twin = keras.saving.deserialize_keras_object(config)
@@ -168,7 +168,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "rate": np.float32(CHANGED["rate"]),
             "gain": np.float32(CHANGED["gain"]),
@@ -182,7 +182,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -203,14 +203,14 @@ class TestKeras:
         y = array(ops.cast(y, "float32"))
         assert_close(y, reference(x, y != 0), tolerance=0.05)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs(STEPS)
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         first = keras.Input(x.shape[1:])
@@ -223,7 +223,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -246,7 +246,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[StochasticDepth.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,4 +1,4 @@
-"""`MyEinsumDense`: a densely-connected layer by an einsum."""
+"""`MyEinsumDense`: a densely-connected layer with an einsum."""
 
 import numbers
 import re
@@ -8,29 +8,29 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def einsum_axes(equation, rank):
     """Return the axes of the inputs, the kernel and the outputs of an einsum.
 
-    An axis goes by its letter, and those that the dots stand for by 0, 1, ... Raises
-    `ValueError` for an equation that inputs of this rank do not fit.
+    Axes are named by their letters, those of the ellipsis by 0, 1, ... Raises
+    `ValueError` if the equation is invalid for inputs of this rank.
     """
     letters = "([a-zA-Z]+)"
     form = rf"(\.\.\.|){letters}(\.\.\.|),{letters}->\1{letters}\3"
-    found = re.fullmatch(form, equation)
-    if found is None or (found[1] and found[3]):
+    match = re.fullmatch(form, equation)
+    if match is None or (match[1] and match[3]):
         raise ValueError(
             "`equation` must be of the form X,Y->Z or ...X,Y->...Z or X...,Y->Z... "
             f"in letters. Received: equation={equation!r}"
         )
-    left, inputs, right, kernel, outputs = found.groups()
+    left, inputs, right, kernel, outputs = match.groups()
     elided = rank - len(inputs)
     if elided < 0 or (elided > 0 and not left and not right):
         raise ValueError(
-            "The input must have the axes that `equation` gives it. "
+            "The rank of the input must match `equation`. "
             f"Received: an input of rank {rank}, equation={equation!r}"
         )
     dots = range(elided)
@@ -40,18 +40,18 @@ def einsum_axes(equation, rank):
 
 
 def einsum_shapes(equation, output_shape, bias_axes, input_shape):
-    """Return what a layer with these arguments needs, and gives, for such inputs.
+    """Return the shapes of a layer with these arguments for these inputs.
 
-    That is: the shape of the kernel, those of its axes that are summed over, the shape
-    of the bias (`None` without `bias_axes`), and the shape of the outputs. Raises
-    `ValueError` if the arguments do not go together.
+    These are the shape of the kernel, its axes that are summed over, the shape of the
+    bias (`None` without `bias_axes`), and the shape of the outputs. Raises `ValueError`
+    if the arguments are inconsistent.
     """
     inputs, kernel, outputs = einsum_axes(equation, len(input_shape))
     sized = [axis for axis in outputs[1:] if isinstance(axis, str)]
     if outputs[0] != inputs[0] or len(sized) != len(output_shape):
         raise ValueError(
-            "The batch must come first, and `output_shape` must have a size for each "
-            "other axis of the outputs but those of the dots. "
+            "The batch axis must come first, and `output_shape` must have a size for "
+            "each other axis of the outputs except those of the ellipsis. "
             f"Received: output_shape={output_shape}, equation={equation!r}"
         )
     sizes = dict(zip(inputs, input_shape, strict=True))
@@ -64,8 +64,8 @@ def einsum_shapes(equation, output_shape, bias_axes, input_shape):
             )
     if not {*kernel} <= {*sizes} or not {*outputs} <= {*inputs, *kernel}:
         raise ValueError(
-            "Each axis of the kernel must have a size by the inputs or `output_shape`, "
-            "and each one of the outputs must come from the inputs or the kernel. "
+            "Each kernel axis must get its size from the inputs or `output_shape`, "
+            "and each output axis must be an axis of the inputs or the kernel. "
             f"Received: output_shape={output_shape}, equation={equation!r}"
         )
     bias_shape = None
@@ -92,39 +92,38 @@ class MyEinsumDense(keras.layers.Layer):
     """Densely-connected layer: `activation(einsum(equation, inputs, kernel) + bias)`.
 
     `equation` has one of three forms: `X,Y->Z`, `...X,Y->...Z` or `X...,Y->Z...`, with
-    a letter for each axis. The kernel's axes that are not in `Z` are summed over,
-    together with the inputs' axes of the same letter.
+    one letter per axis. The kernel axes that are not in `Z` are summed over, together
+    with the input axes of the same letter.
 
-    The bias has the axes `bias_axes`, and is the same along all others.
+    The bias has the axes `bias_axes` and is broadcast along all others.
 
     Args:
         equation: Str, such as `"abc,cd->abd"`: the axes of the inputs, the kernel and
-            the outputs; `...` stands for any axes of the inputs, on the left or on the
-            right.
-        output_shape: Int or tuple, sizes of the output's axes without the batch and
-            `...`; `None` for one that the input has too.
+            the outputs; `...` is any number of input axes, on the left or the right.
+        output_shape: Int or tuple, sizes of the output axes without the batch and
+            `...`; `None` for an axis that the input also has.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `None`.
-        bias_axes: Str, the axes of the outputs that the bias has, `None` for no bias.
-            Defaults to `None`.
+        bias_axes: Str, the output axes of the bias, `None` for no bias. Defaults to
+            `None`.
         kernel_initializer: Initializer of `kernel`. Defaults to `"glorot_uniform"`.
         bias_initializer: Initializer of `bias`. Defaults to `"zeros"`.
         kernel_regularizer: Regularizer of `kernel`. Defaults to `None`.
         bias_regularizer: Regularizer of `bias`. Defaults to `None`.
         kernel_constraint: Constraint on `kernel`. Defaults to `None`.
         bias_constraint: Constraint on `bias`. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `X` of the equation: `(batch, ...)`, all axes known that the kernel has.
+        `X` of the equation: `(batch, ...)`, with all axes known that the kernel has.
 
     Output shape:
         `Z` of the equation: `(batch, ...)`, with the sizes of `output_shape`.
 
     Raises:
-        TypeError: If `equation` is of another type.
-        ValueError: If an argument is none of the values above, or `equation`,
-            `output_shape`, `bias_axes` and the input do not go together.
+        TypeError: If `equation` has the wrong type.
+        ValueError: If an argument is invalid, or `equation`, `output_shape`,
+            `bias_axes` and the input are inconsistent.
 
     Example:
 
@@ -180,7 +179,7 @@ class MyEinsumDense(keras.layers.Layer):
             initializer.input_axes,
             initializer.output_axes,
         ):
-            # By itself it would take the last two axes for inputs and outputs.
+            # By default, it assumes that the last two axes are inputs and outputs.
             units = [i for i in range(len(kernel_shape)) if i not in summed]
             config = {**initializer.get_config(), "seed": initializer.seed}
             initializer = type(initializer).from_config(
@@ -235,7 +234,7 @@ class MyEinsumDense(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        # What the built-in has beside, with the values that change nothing.
+        # Unsupported arguments of the built-in, with the values that have no effect.
         left_out = {
             "activity_regularizer": [None],
             "lora_rank": [None],
@@ -245,7 +244,7 @@ class MyEinsumDense(keras.layers.Layer):
         for name, values in left_out.items():
             if name in config and config[name] not in values:
                 raise ValueError(
-                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"`{name}` is not supported and must be {values[0]!r}. "
                     f"Received: {name}={config[name]!r}"
                 )
         kept = {name: config[name] for name in config if name not in left_out}

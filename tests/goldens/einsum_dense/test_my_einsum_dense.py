@@ -1,6 +1,6 @@
-"""What `MyEinsumDense` promises, on each backend.
+"""Tests for `MyEinsumDense`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,14 +17,14 @@ from keras import ops
 
 from my_einsum_dense import MyEinsumDense
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
 
 BATCH, STEPS, DIM, UNITS = 2, 3, 5, 4
 
-# Arguments, with the shapes of inputs, weights and outputs that go with them.
+# Arguments, with the corresponding shapes of the inputs, the weights and the outputs.
 CASES = [
     (("ab,bc->ac", 4, None), (2, 5), [(5, 4)], (2, 4)),
     (("ab,bc->ac", 4, "c"), (2, 5), [(5, 4), (4,)], (2, 4)),
@@ -41,16 +41,22 @@ CASES = [
     (("ab...,bc->ac...", 4, "c"), (2, 5), [(5, 4), (4,)], (2, 4)),
     (("ab...,bc->ac...", 4, "c"), (2, 5, 3, 6), [(5, 4), (4, 1, 1)], (2, 4, 3, 6)),
 ]
-MISFITS = {
+MISMATCHES = {
     "`equation` must be": [
         ("abc->abd", 4),
         ("...bc,cd->bd", 4),
         ("...a...,b->...b...", 4),
     ],
-    "The input must have the axes": [("ab,bc->ac", 4), ("abcd,de->abce", (3, 5, 4))],
-    "The batch must come first": [("abc,cd->bad", (2, 4)), ("...c,cd->...d", (3, 4))],
+    "The rank of the input must match": [
+        ("ab,bc->ac", 4),
+        ("abcd,de->abce", (3, 5, 4)),
+    ],
+    "The batch axis must come first": [
+        ("abc,cd->bad", (2, 4)),
+        ("...c,cd->...d", (3, 4)),
+    ],
     "Axis 'b' must have the same size": [("abc,cd->abd", (6, 4))],
-    "Each axis of the kernel must": [
+    "Each kernel axis must get": [
         ("abc,cde->abd", (3, 4)),
         ("abc,cd->abde", (3, 4, 6)),
     ],
@@ -83,7 +89,7 @@ DEFAULTS = {
     "kernel_constraint": None,
     "bias_constraint": None,
 }
-# What Keras itself has something else by the argument's name for.
+# Arguments stored under another name, since Keras uses theirs for something else.
 KEPT_AS = {"output_shape": "partial_output_shape"}
 REFUSED = {
     "equation": [2, None],
@@ -126,8 +132,8 @@ def reference(equation, x, kernel, bias=0.0):
     letters = [*dict.fromkeys(before + weights)]
     sizes = dict(zip(before + weights, x.shape + kernel.shape, strict=True))
     outputs = np.zeros([sizes[letter] for letter in after])
-    for place in np.ndindex(*(sizes[letter] for letter in letters)):
-        at = dict(zip(letters, place, strict=True))
+    for indices in np.ndindex(*(sizes[letter] for letter in letters)):
+        at = dict(zip(letters, indices, strict=True))
         i, j, k = (
             tuple(at[letter] for letter in axes) for axes in (before, weights, after)
         )
@@ -144,7 +150,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -163,7 +169,7 @@ class TestValues:
         unknown = keras.KerasTensor((None, *shape[1:]))
         assert make(**chosen(arguments))(unknown).shape == (None, *output[1:])
 
-    def test_activation_is_applied_last_and_can_be_taken_off(self):
+    def test_activation_is_applied_last_and_can_be_removed(self):
         layer, x = make(activation="relu"), inputs()
         y = array(layer(x))
         linear = reference(layer.equation, x, *layer.get_weights())
@@ -172,19 +178,19 @@ class TestValues:
         layer.activation = None
         assert_close(array(layer(x)), linear)
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
 
 class TestShapes:
-    def test_a_size_that_is_unknown_stays_so(self):
+    def test_unknown_sizes_stay_unknown(self):
         layer = make()
         assert layer.compute_output_shape((None, None, DIM)) == (None, None, UNITS)
         assert layer(keras.KerasTensor((None, None, DIM))).shape == (None, None, UNITS)
 
-    @pytest.mark.parametrize(("message", "cases"), MISFITS.items())
-    def test_refuses_what_does_not_go_together(self, message, cases):
+    @pytest.mark.parametrize(("message", "cases"), MISMATCHES.items())
+    def test_refuses_inconsistent_arguments(self, message, cases):
         for arguments in cases:
             layer = make(**chosen(arguments))
             for refuses in (layer.compute_output_shape, layer.build):
@@ -199,7 +205,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_names_shapes_and_start(self):
+    def test_names_shapes_and_initial_values(self):
         layer = make(bias_initializer="zeros")
         layer.build((None, STEPS, DIM))
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -219,13 +225,13 @@ class TestWeights:
         limit = np.sqrt(6 / (20 * 30 + 7))  # Glorot and Bengio, 2010
         assert 0.99 * limit < np.abs(layer.get_weights()[0]).max() <= limit
 
-    def test_axes_of_an_initializer_are_kept(self):
+    def test_axes_of_an_initializer_are_not_changed(self):
         glorot = keras.initializers.GlorotUniform(1, input_axes=[0], output_axes=[1])
         layer = make(kernel_initializer=glorot)
         layer.build((None, STEPS, DIM))
         assert_close(layer.get_weights()[0], array(glorot((DIM, UNITS))))
 
-    def test_one_initializer_starts_two_layers_alike(self):
+    def test_one_initializer_gives_two_layers_the_same_kernel(self):
         glorot = keras.initializers.GlorotUniform()
         layers = [make(kernel_initializer=glorot) for _ in range(2)]
         for layer in layers:
@@ -244,7 +250,7 @@ class TestWeights:
         expected = [0.1 * DIM * UNITS, 0.5 * 2 * UNITS]
         assert_close(sorted(array(loss) for loss in layer.losses), sorted(expected))
 
-    def test_constraints_are_kept_on_the_weights(self):
+    def test_constraints_are_set_on_the_weights(self):
         layer = make(kernel_constraint="non_neg", bias_constraint="unit_norm")
         layer.build((None, STEPS, DIM))
         assert isinstance(layer.kernel.constraint, keras.constraints.NonNeg)
@@ -252,10 +258,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyEinsumDense).parameters]
         layer = MyEinsumDense(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyEinsumDense"
         twin = keras.saving.deserialize_keras_object(config)
@@ -282,7 +288,7 @@ class TestConfig:
         with pytest.raises((TypeError, ValueError), match=f"^`{name}` must be"):
             make(**{name: value})
 
-    def test_takes_a_config_of_the_built_in(self):
+    def test_accepts_a_config_of_the_built_in(self):
         config = MyEinsumDense(
             equation="abc,cd->abd", output_shape=(None, UNITS)
         ).get_config()
@@ -298,14 +304,14 @@ class TestConfig:
         "name",
         ["activity_regularizer", "lora_rank", "lora_alpha", "quantization_config"],
     )
-    def test_refuses_what_it_leaves_out(self, name):
+    def test_refuses_unsupported_arguments(self, name):
         config = MyEinsumDense(
             equation="abc,cd->abd", output_shape=(None, UNITS)
         ).get_config()
-        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+        with pytest.raises(ValueError, match=f"`{name}` is not supported"):
             MyEinsumDense.from_config({**config, name: "other"})
 
-    def test_one_int_is_the_size_of_one_axis(self):
+    def test_an_int_is_the_size_of_one_axis(self):
         assert make(output_shape=UNITS).partial_output_shape == (UNITS,)
         assert make(output_shape=[None, UNITS]).partial_output_shape == (None, UNITS)
 
@@ -320,7 +326,7 @@ class TestKeras:
         y, *weights = (array(ops.cast(z, "float32")) for z in (y, *layer.weights))
         assert_close(y, reference(layer.equation, x, *weights), tolerance=0.05)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -335,7 +341,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -358,7 +364,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyEinsumDense.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,4 +1,4 @@
-"""`MyEmbedding`: a trained vector for each index."""
+"""`MyEmbedding`: a trainable vector for each index."""
 
 import numbers
 
@@ -7,29 +7,29 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class MyEmbedding(keras.layers.Layer):
-    """Embedding, a trained vector for each index: `embeddings[inputs]`.
+    """Embedding, a trainable vector for each index: `embeddings[inputs]`.
 
-    An index is a whole number from 0 to `input_dim - 1`. Inputs of any dtype are cast
-    to `int32`, whatever the dtype policy.
+    Indices are integers from 0 to `input_dim - 1`. Inputs of any dtype are cast to
+    `int32`, regardless of the dtype policy.
 
-    With `mask_zero`, index 0 stands for padding: the outputs carry a mask that is
-    `False` there, for the layers that follow.
+    With `mask_zero`, index 0 means padding: the outputs carry a mask that is `False`
+    there, for subsequent layers.
 
     Args:
-        input_dim: Positive int, how many indices there are.
+        input_dim: Positive int, size of the vocabulary (maximum index + 1).
         output_dim: Positive int, size of each vector.
         embeddings_initializer: Initializer of `embeddings`. Defaults to `"uniform"`.
         embeddings_regularizer: Regularizer of `embeddings`. Defaults to `None`.
         embeddings_constraint: Constraint on `embeddings`. Defaults to `None`.
-        mask_zero: Bool, whether index 0 is padding, to be masked out. Defaults to
-            `False`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        mask_zero: Bool, whether index 0 is padding and should be masked out. Defaults
+            to `False`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, ...)`, often `(batch, steps)`.
@@ -38,7 +38,7 @@ class MyEmbedding(keras.layers.Layer):
         `(batch, ..., output_dim)`.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -79,7 +79,7 @@ class MyEmbedding(keras.layers.Layer):
         self.embeddings_constraint = keras.constraints.get(embeddings_constraint)
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero
-        # Narrow floats do not hold all indices: float16 has no 2049.
+        # Narrow floats cannot represent all indices, for example 2049 in float16.
         self.autocast = False
 
     def build(self, input_shape=None):
@@ -97,7 +97,7 @@ class MyEmbedding(keras.layers.Layer):
         return ops.cast(outputs, self.compute_dtype)
 
     def compute_mask(self, inputs, mask=None):
-        del mask  # Which index is padding, the inputs say by themselves.
+        del mask  # The mask depends on the inputs only.
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
     def compute_output_shape(self, input_shape):
@@ -122,7 +122,7 @@ class MyEmbedding(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        # What the built-in has beside, with the values that change nothing.
+        # Unsupported arguments of the built-in, with the values that have no effect.
         left_out = {
             "weights": [None],
             "input_length": [None],
@@ -134,7 +134,7 @@ class MyEmbedding(keras.layers.Layer):
         for name, values in left_out.items():
             if name in config and config[name] not in values:
                 raise ValueError(
-                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"`{name}` is not supported and must be {values[0]!r}. "
                     f"Received: {name}={config[name]!r}"
                 )
         kept = {name: config[name] for name in config if name not in left_out}

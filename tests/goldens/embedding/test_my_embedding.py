@@ -1,6 +1,6 @@
-"""What `MyEmbedding` promises, on each backend.
+"""Tests for `MyEmbedding`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_embedding import MyEmbedding
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -68,8 +68,8 @@ def inputs(*axes, batch=BATCH):
 def reference(x, embeddings):
     """The formula, one index at a time."""
     outputs = np.zeros((*x.shape, embeddings.shape[1]))
-    for place, index in np.ndenumerate(x):
-        outputs[place] = embeddings[int(index)]
+    for position, index in np.ndenumerate(x):
+        outputs[position] = embeddings[int(index)]
     return outputs
 
 
@@ -82,7 +82,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -93,19 +93,19 @@ class TestValues:
         y = array(layer(x))
         assert_close(y, reference(x, *layer.get_weights()))
 
-    def test_takes_a_batch_of_single_indices(self):
+    def test_accepts_a_batch_of_single_indices(self):
         layer, x = make(), inputs()[:, 0]
         y = array(layer(x))
         assert y.shape == (BATCH, DIM)
         assert_close(y, reference(x, *layer.get_weights()))
 
     @pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "int64", "float32"])
-    def test_takes_indices_of_any_dtype(self, dtype):
+    def test_accepts_indices_of_any_dtype(self, dtype):
         layer, x = make(), inputs().astype(dtype)
         y = array(layer(x))
         assert_close(y, reference(x, *layer.get_weights()))
 
-    def test_first_and_last_index_have_vectors_of_their_own(self):
+    def test_first_and_last_index_have_their_own_vectors(self):
         layer = make(embeddings_initializer=keras.initializers.RandomNormal())
         first, last = array(layer(np.array([0, INDICES - 1], "int32")))
         embeddings = layer.get_weights()[0]
@@ -116,14 +116,14 @@ class TestValues:
 
 class TestShapes:
     @pytest.mark.parametrize("shape", [(None,), (None, STEPS), (2, None, None)])
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         expected = (*shape, DIM)
         assert make().compute_output_shape(shape) == expected
         assert make()(keras.KerasTensor(shape, "int32")).shape == expected
         real = tuple(2 if size is None else size for size in shape)
         assert make()(np.zeros(real, "int32")).shape == (*real, DIM)
 
-    def test_needs_no_shape_to_be_built(self):
+    def test_builds_without_a_shape(self):
         layer = make()
         layer.build()
         assert layer.built
@@ -131,7 +131,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_name_shape_and_start(self):
+    def test_name_shape_and_initial_values(self):
         layer = make()
         layer.build((None, STEPS))
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -139,7 +139,7 @@ class TestWeights:
         ]
         assert layer.trainable_weights == layer.weights
         embeddings = layer.get_weights()[0]
-        assert 0.02 < np.abs(embeddings).max() <= 0.05  # What Keras calls "uniform".
+        assert 0.02 < np.abs(embeddings).max() <= 0.05  # Keras's "uniform".
         assert len(np.unique(embeddings)) == INDICES * DIM
 
     def test_regularizer_adds_to_the_loss(self):
@@ -148,17 +148,17 @@ class TestWeights:
         layer(inputs())
         assert_close([array(loss) for loss in layer.losses], [0.1 * INDICES * DIM])
 
-    def test_constraint_is_kept_on_the_weight(self):
+    def test_constraint_is_set_on_the_weight(self):
         layer = make(embeddings_constraint="non_neg")
         layer.build()
         assert isinstance(layer.embeddings.constraint, keras.constraints.NonNeg)
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyEmbedding).parameters]
         layer = MyEmbedding(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyEmbedding"
         twin = keras.saving.deserialize_keras_object(config)
@@ -175,7 +175,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "input_dim": np.int64(CHANGED["input_dim"]),
             "output_dim": np.int64(CHANGED["output_dim"]),
@@ -189,7 +189,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ class TestConfig:
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
 
-    def test_takes_a_config_of_the_built_in(self):
+    def test_accepts_a_config_of_the_built_in(self):
         config = MyEmbedding(input_dim=INDICES, output_dim=DIM).get_config()
         left_out = {
             "weights": None,
@@ -223,9 +223,9 @@ class TestConfig:
             "quantization_config",
         ],
     )
-    def test_refuses_what_it_leaves_out(self, name):
+    def test_refuses_unsupported_arguments(self, name):
         config = MyEmbedding(input_dim=INDICES, output_dim=DIM).get_config()
-        with pytest.raises(ValueError, match=f"`{name}` is left out"):
+        with pytest.raises(ValueError, match=f"`{name}` is not supported"):
             MyEmbedding.from_config({**config, name: "other"})
 
 
@@ -240,7 +240,7 @@ class TestKeras:
         assert_close(y, reference(x, embeddings), tolerance=0.001)
 
     @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-    def test_policy_does_not_blur_indices_given_as_floats(self, policy):
+    def test_policy_does_not_round_float_indices(self, policy):
         layer, x = make(input_dim=2050, dtype=policy), np.array([[257, 2049]])
         assert (array(ops.equal(layer(x.astype("float32")), layer(x)))).all()
 
@@ -258,7 +258,7 @@ class TestKeras:
         assert layer.compute_mask(x) is None
         assert getattr(layer(x), "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x).mean(axis=1)
         model = keras.Sequential(
@@ -274,7 +274,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -297,7 +297,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyEmbedding.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

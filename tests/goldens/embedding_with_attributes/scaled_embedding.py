@@ -1,4 +1,4 @@
-"""`ScaledEmbedding`: a trained vector for each index."""
+"""`ScaledEmbedding`: a trainable vector for each index."""
 
 import numbers
 
@@ -7,31 +7,32 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class ScaledEmbedding(keras.layers.Layer):
-    """Embedding, a trained vector for each index: `embeddings[inputs]`.
+    """Embedding, a trainable vector for each index: `embeddings[inputs]`.
 
-    An index is a whole number from 0 to `input_dim - 1`. Inputs of any dtype are cast
-    to `int32`, whatever the dtype policy.
+    Indices are integers from 0 to `input_dim - 1`. Inputs of any dtype are cast to
+    `int32`, regardless of the dtype policy.
 
-    With `mask_zero`, index 0 stands for padding: the outputs carry a mask that is
-    `False` there, for the layers that follow.
+    With `mask_zero`, index 0 means padding: the outputs carry a mask that is `False`
+    there, for subsequent layers.
 
     Args:
-        input_dim: Positive int, how many indices there are. Defaults to `500`.
+        input_dim: Positive int, size of the vocabulary (maximum index + 1). Defaults to
+            `500`.
         output_dim: Positive int, size of each vector. Defaults to `64`.
         embeddings_initializer: Initializer of `embeddings`. Defaults to `"he_normal"`.
         embeddings_regularizer: Regularizer of `embeddings`. Defaults to `None`.
         embeddings_constraint: Constraint on `embeddings`. Defaults to `None`.
-        mask_zero: Bool, whether index 0 is padding, to be masked out. Defaults to
-            `True`.
+        mask_zero: Bool, whether index 0 is padding and should be masked out. Defaults
+            to `True`.
         scale: Float greater than 0. Defaults to `1.0`.
         mode: 'sum' or 'mean'. Defaults to `"sum"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, ...)`, often `(batch, steps)`.
@@ -40,7 +41,7 @@ class ScaledEmbedding(keras.layers.Layer):
         `(batch, ..., output_dim)`.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -49,7 +50,7 @@ class ScaledEmbedding(keras.layers.Layer):
     (2, 3, 64)
 
     Reference:
-        As `keras.layers.Embedding`, but with arguments or defaults of its own.
+        As `keras.layers.Embedding`, but with its own arguments or defaults.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class ScaledEmbedding(keras.layers.Layer):
         self.scale = float(scale)
         self.mode = mode
         self.supports_masking = mask_zero
-        # Narrow floats do not hold all indices: float16 has no 2049.
+        # Narrow floats cannot represent all indices, for example 2049 in float16.
         self.autocast = False
 
     def build(self, input_shape=None):
@@ -103,12 +104,12 @@ class ScaledEmbedding(keras.layers.Layer):
         )
 
     def call(self, inputs):
-        # TODO: put `self.scale` and `self.mode` to use: nothing depends on them yet.
+        # TODO: use `self.scale` and `self.mode`: they have no effect yet.
         outputs = ops.take(self.embeddings, ops.cast(inputs, "int32"), axis=0)
         return ops.cast(outputs, self.compute_dtype)
 
     def compute_mask(self, inputs, mask=None):
-        del mask  # Which index is padding, the inputs say by themselves.
+        del mask  # The mask depends on the inputs only.
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
     def compute_output_shape(self, input_shape):

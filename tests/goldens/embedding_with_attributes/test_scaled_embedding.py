@@ -1,6 +1,6 @@
-"""What `ScaledEmbedding` promises, on each backend.
+"""Tests for `ScaledEmbedding`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from scaled_embedding import ScaledEmbedding
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -82,8 +82,8 @@ def inputs(*axes, batch=BATCH):
 def reference(x, embeddings):
     """The formula, one index at a time."""
     outputs = np.zeros((*x.shape, embeddings.shape[1]))
-    for place, index in np.ndenumerate(x):
-        outputs[place] = embeddings[int(index)]
+    for position, index in np.ndenumerate(x):
+        outputs[position] = embeddings[int(index)]
     return outputs
 
 
@@ -96,7 +96,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -107,19 +107,19 @@ class TestValues:
         y = array(layer(x))
         assert_close(y, reference(x, *layer.get_weights()))
 
-    def test_takes_a_batch_of_single_indices(self):
+    def test_accepts_a_batch_of_single_indices(self):
         layer, x = make(), inputs()[:, 0]
         y = array(layer(x))
         assert y.shape == (BATCH, DIM)
         assert_close(y, reference(x, *layer.get_weights()))
 
     @pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "int64", "float32"])
-    def test_takes_indices_of_any_dtype(self, dtype):
+    def test_accepts_indices_of_any_dtype(self, dtype):
         layer, x = make(), inputs().astype(dtype)
         y = array(layer(x))
         assert_close(y, reference(x, *layer.get_weights()))
 
-    def test_first_and_last_index_have_vectors_of_their_own(self):
+    def test_first_and_last_index_have_their_own_vectors(self):
         layer = make(embeddings_initializer=keras.initializers.RandomNormal())
         first, last = array(layer(np.array([0, INDICES - 1], "int32")))
         embeddings = layer.get_weights()[0]
@@ -130,14 +130,14 @@ class TestValues:
 
 class TestShapes:
     @pytest.mark.parametrize("shape", [(None,), (None, STEPS), (2, None, None)])
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         expected = (*shape, DIM)
         assert make().compute_output_shape(shape) == expected
         assert make()(keras.KerasTensor(shape, "int32")).shape == expected
         real = tuple(2 if size is None else size for size in shape)
         assert make()(np.zeros(real, "int32")).shape == (*real, DIM)
 
-    def test_needs_no_shape_to_be_built(self):
+    def test_builds_without_a_shape(self):
         layer = make()
         layer.build()
         assert layer.built
@@ -145,7 +145,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_name_shape_and_start(self):
+    def test_name_shape_and_initial_values(self):
         layer = make()
         layer.build((None, STEPS))
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -161,19 +161,19 @@ class TestWeights:
         layer(inputs())
         assert_close([array(loss) for loss in layer.losses], [0.1 * INDICES * DIM])
 
-    def test_constraint_is_kept_on_the_weight(self):
+    def test_constraint_is_set_on_the_weight(self):
         layer = make(embeddings_constraint="non_neg")
         layer.build()
         assert isinstance(layer.embeddings.constraint, keras.constraints.NonNeg)
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(ScaledEmbedding).parameters]
         layer = ScaledEmbedding(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>ScaledEmbedding"
         twin = keras.saving.deserialize_keras_object(config)
@@ -190,7 +190,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "input_dim": np.int64(CHANGED["input_dim"]),
             "output_dim": np.int64(CHANGED["output_dim"]),
@@ -205,7 +205,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ class TestKeras:
         assert_close(y, reference(x, embeddings), tolerance=0.001)
 
     @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-    def test_policy_does_not_blur_indices_given_as_floats(self, policy):
+    def test_policy_does_not_round_float_indices(self, policy):
         layer, x = make(input_dim=2050, dtype=policy), np.array([[257, 2049]])
         assert (array(ops.equal(layer(x.astype("float32")), layer(x)))).all()
 
@@ -246,7 +246,7 @@ class TestKeras:
         assert layer.compute_mask(x) is None
         assert getattr(layer(x), "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x).mean(axis=1)
         model = keras.Sequential(
@@ -262,7 +262,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -285,7 +285,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[ScaledEmbedding.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

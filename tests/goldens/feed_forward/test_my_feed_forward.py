@@ -1,6 +1,6 @@
-"""What `MyFeedForward` promises, on each backend.
+"""Tests for `MyFeedForward`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_feed_forward import MyFeedForward
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -74,10 +74,10 @@ def inputs(*axes, batch=BATCH):
 def reference(x, first_kernel, first_bias, second_kernel, second_bias):
     """The formula, one unit at a time."""
     outputs = np.zeros(x.shape) + second_bias
-    for place in np.ndindex(*x.shape[:-1]):
+    for index in np.ndindex(*x.shape[:-1]):
         for unit, bias in enumerate(first_bias):
-            total = bias + sum(x[place] * first_kernel[:, unit])
-            outputs[place] += max(total, 0) * second_kernel[unit]
+            total = bias + sum(x[index] * first_kernel[:, unit])
+            outputs[index] += max(total, 0) * second_kernel[unit]
     return outputs
 
 
@@ -90,7 +90,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -101,7 +101,7 @@ class TestValues:
         y = array(layer(x))
         assert_close(y, reference(x, *layer.get_weights()))
 
-    def test_the_activation_is_that_of_the_first_layer(self):
+    def test_activation_follows_the_first_layer(self):
         layer, x = make(activation=None), inputs()
         y = array(layer(x))
         first_kernel, first_bias, second_kernel, second_bias = layer.get_weights()
@@ -121,7 +121,7 @@ class TestValues:
         assert_close(hidden, np.where(dropped, 0, np.exp(x) / (1 - 0.4)))
         assert_close(array(layer(x)) - 1, np.exp(x))
 
-    def test_each_call_draws_anew_from_the_seed(self):
+    def test_each_call_draws_new_values_from_the_seed(self):
         x = inputs()
         one, twin, other = (make(dropout=0.5, seed=n) for n in (1, 1, 2))
         for layer in (twin, other):
@@ -135,14 +135,14 @@ class TestValues:
         assert (array(one(x, training=True)) != first).any()
         assert (array(one(x, training=False)) == array(one(x))).all()
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
 
 class TestShapes:
     @pytest.mark.parametrize("shape", [(None, DIM), (None, None, DIM), (2, 3, 4, DIM)])
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         assert make().compute_output_shape(shape) == shape
         assert make()(keras.KerasTensor(shape)).shape == shape
         real = tuple(2 if size is None else size for size in shape)
@@ -154,7 +154,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_paths_shapes_and_start(self):
+    def test_paths_shapes_and_initial_values(self):
         layer = make(kernel_initializer="ones", bias_initializer="zeros", name="mine")
         layer.build((None, STEPS, DIM))
         assert [(weight.path, weight.shape) for weight in layer.weights] == [
@@ -170,7 +170,7 @@ class TestWeights:
         assert (first_bias == 0).all()
         assert (second_bias == 0).all()
 
-    def test_each_weight_draws_for_itself(self):
+    def test_weights_are_initialized_independently(self):
         layer = make(
             intermediate_dim=DIM, kernel_initializer=keras.initializers.RandomNormal()
         )
@@ -181,10 +181,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyFeedForward).parameters]
         layer = MyFeedForward(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyFeedForward"
         twin = keras.saving.deserialize_keras_object(config)
@@ -201,7 +201,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "intermediate_dim": np.int64(CHANGED["intermediate_dim"]),
             "dropout": np.float32(CHANGED["dropout"]),
@@ -215,7 +215,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -237,14 +237,14 @@ class TestKeras:
         y, *weights = (array(ops.cast(z, "float32")) for z in (y, *layer.weights))
         assert_close(y, reference(x, *weights), tolerance=0.05)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs(STEPS)
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -259,7 +259,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -282,7 +282,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyFeedForward.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

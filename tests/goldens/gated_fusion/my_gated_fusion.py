@@ -7,32 +7,32 @@ from keras import ops
 
 
 def in_order(parts):
-    """Return the parts of a list, or those of a dict by its sorted keys, as a list.
+    """Return the items of a list, or the values of a dict by sorted keys, as a list.
 
-    Raises `ValueError` if they are in neither.
+    Raises `ValueError` for anything else.
     """
     if isinstance(parts, dict):
         return [parts[key] for key in sorted(parts)]
     if isinstance(parts, (list, tuple)):
         return list(parts)
-    raise ValueError(f"The inputs must be in a list or dict. Received: {parts!r}")
+    raise ValueError(f"The inputs must be a list or dict. Received: {parts!r}")
 
 
 def shapes_in_order(shapes):
-    """Return the shapes of all inputs, as `in_order` does."""
+    """Return the shapes of all inputs, in the order of `in_order`."""
     shapes = in_order(shapes)
     if not shapes or not all(isinstance(shape, (list, tuple)) for shape in shapes):
         raise ValueError(
-            "The inputs must be in a list or dict, and one at least. "
+            "The inputs must be a non-empty list or dict. "
             f"Received: input_shape={shapes}"
         )
     return shapes
 
 
 def common_shape(shapes):
-    """Return the shape that all inputs have, as far as it is known.
+    """Return the common shape of all inputs.
 
-    Raises `ValueError` if they have none.
+    Unknown sizes match any size. Raises `ValueError` if the shapes differ.
     """
     known = [{*sizes} - {None} for sizes in zip(*shapes, strict=False)]
     if len({*map(len, shapes)}) > 1 or any(len(sizes) > 1 for sizes in known):
@@ -47,10 +47,10 @@ class MyGatedFusion(keras.layers.Layer):
     """Sum of several inputs with learned gates: `gate_a * a + gate_b * b + ...`.
 
     `gate_a, gate_b, ... = split(sigmoid(concatenate([a, b, ...]) @ kernel + bias))`:
-    each input has a gate for each of its channels, which depends on all channels of all
-    inputs at its place.
+    each input has one gate per channel, which depends on all channels of all inputs at
+    the same position.
 
-    An entry is masked out if all inputs mask it out.
+    An element is masked if it is masked in all inputs.
 
     Args:
         use_bias: Bool, whether to add a bias. Defaults to `True`.
@@ -60,18 +60,18 @@ class MyGatedFusion(keras.layers.Layer):
         bias_regularizer: Regularizer of `bias`. Defaults to `None`.
         kernel_constraint: Constraint on `kernel`. Defaults to `None`.
         bias_constraint: Constraint on `bias`. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        A list of shapes `(batch, ..., channels)`, all alike, or a dict of them, which
-        is taken in the order of its sorted keys.
+        A list of equal shapes `(batch, ..., channels)`, or a dict of them, in the order
+        of its sorted keys.
 
     Output shape:
         `(batch, ..., channels)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the inputs are no
-            list or dict, or have shapes that do not fit each other.
+        ValueError: If an argument is invalid, or the inputs are not a list or dict, or
+            have incompatible shapes.
 
     Example:
 
@@ -81,7 +81,7 @@ class MyGatedFusion(keras.layers.Layer):
     (2, 3)
 
     Reference:
-        After the gated multimodal unit of Arevalo et al., 2017,
+        Based on the gated multimodal unit of Arevalo et al., 2017,
         https://arxiv.org/abs/1702.01992
     """
 
@@ -140,7 +140,7 @@ class MyGatedFusion(keras.layers.Layer):
         inputs, masks = in_order(inputs), in_order(mask)
         if len(masks) != len(inputs):
             raise ValueError(
-                "There must be a mask, or None, for each of the "
+                "`mask` must have a mask or None for each of the "
                 f"{len(inputs)} inputs. Received: mask={mask}"
             )
         if any(kept is None for kept in masks):

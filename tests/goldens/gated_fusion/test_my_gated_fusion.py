@@ -1,6 +1,6 @@
-"""What `MyGatedFusion` promises, on each backend.
+"""Tests for `MyGatedFusion`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,20 +17,20 @@ from keras import ops
 
 from my_gated_fusion import MyGatedFusion
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
 
 BATCH, STEPS, DIM = 4, 3, 5
 
-# Shapes of inputs, with that of their outputs, and those that do not fit each other.
+# Compatible input shapes with their output shapes, and incompatible ones.
 SHAPES = [
     ([(None, 3, 5), (None, 3, 5)], (None, 3, 5)),
     ([(3, None, 5), (None, 3, 5)], (3, 3, 5)),
     ([(2, 5), (2, 5), (2, 5)], (2, 5)),
 ]
-MISFITS = [
+MISMATCHES = [
     [(2, 3, 5), (2, 3, 1)],
     [(2, 3, 5), (3, 3, 5)],
     [(2, 5), (2, 5, 5)],
@@ -71,7 +71,7 @@ def make(**arguments):
 
 
 def as_dict(parts):
-    """The same, begun with the last one: the keys have the order of the list."""
+    """The parts as a dict in reverse order, whose sorted keys restore the order."""
     return {"abc"[i]: parts[i] for i in reversed(range(len(parts)))}
 
 
@@ -84,7 +84,7 @@ def inputs(batch=BATCH):
 
 
 def masks():
-    """Of three inputs, with each combination at some place."""
+    """Masks of three inputs, with every combination at some step."""
     return [
         np.arange(BATCH * STEPS).reshape(BATCH, STEPS) // 2**i % 2 == 1
         for i in range(3)
@@ -112,7 +112,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -139,7 +139,7 @@ class TestValues:
 class TestShapes:
     @each_structure
     @pytest.mark.parametrize(("shapes", "expected"), SHAPES)
-    def test_static_shape_is_the_real_one(self, shapes, expected, structure):
+    def test_static_shape_is_correct(self, shapes, expected, structure):
         tensors = structure([keras.KerasTensor(shape) for shape in shapes])
         assert make().compute_output_shape(structure(shapes)) == expected
         assert make()(tensors).shape == expected
@@ -149,8 +149,8 @@ class TestShapes:
             size in (None, actual) for size, actual in zip(expected, real, strict=True)
         )
 
-    @pytest.mark.parametrize("shapes", MISFITS)
-    def test_refuses_what_does_not_fit(self, shapes):
+    @pytest.mark.parametrize("shapes", MISMATCHES)
+    def test_refuses_incompatible_shapes(self, shapes):
         for refuses in (make().compute_output_shape, make().build):
             with pytest.raises(ValueError, match=r"^The inputs .* Received: "):
                 refuses(shapes)
@@ -159,12 +159,12 @@ class TestShapes:
         layer, parts = make(), inputs()
         layer(parts)
         for one in (layer, make()):
-            with pytest.raises(ValueError, match="must be in a list or dict"):
+            with pytest.raises(ValueError, match="must be a list or dict"):
                 one(parts[0])
 
 
 class TestWeights:
-    def test_names_shapes_and_start(self):
+    def test_names_shapes_and_initial_values(self):
         layer = make(bias_initializer="zeros")
         layer.build([(None, STEPS, DIM)] * 2)
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -188,7 +188,7 @@ class TestWeights:
         expected = [0.1 * 4 * DIM**2, 0.5 * 2 * 2 * DIM]
         assert_close(sorted(array(loss) for loss in layer.losses), sorted(expected))
 
-    def test_constraints_are_kept_on_the_weights(self):
+    def test_constraints_are_set_on_the_weights(self):
         layer = make(kernel_constraint="non_neg", bias_constraint="unit_norm")
         layer.build([(None, DIM)] * 2)
         assert isinstance(layer.kernel.constraint, keras.constraints.NonNeg)
@@ -196,10 +196,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyGatedFusion).parameters]
         layer = MyGatedFusion(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyGatedFusion"
         twin = keras.saving.deserialize_keras_object(config)
@@ -238,13 +238,13 @@ class TestKeras:
 
     def test_each_input_needs_a_mask_or_none(self):
         layer, parts, (a, b, _) = make(), inputs(), masks()
-        with pytest.raises(ValueError, match="a mask, or None, for each"):
+        with pytest.raises(ValueError, match="a mask or None for each"):
             layer.compute_mask(parts, [a, b])
         for given, mask in ((parts[0], [a, None]), (parts, a)):
-            with pytest.raises(ValueError, match="must be in a list or dict"):
+            with pytest.raises(ValueError, match="must be a list or dict"):
                 layer.compute_mask(given, mask)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         parts = inputs()
         parts[0][:, -1] = parts[1][:, -1] = parts[2][:, -1] = 0
         masked = [keras.layers.Masking()(part) for part in parts]
@@ -252,7 +252,7 @@ class TestKeras:
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)[0]
         y = np.sin(x.sum(axis=(1, 2)))
         first = keras.Input((STEPS, DIM))
@@ -264,7 +264,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -287,7 +287,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyGatedFusion.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,6 +1,6 @@
-"""What `MyGaussianNoise` promises, on each backend.
+"""Tests for `MyGaussianNoise`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -18,7 +18,7 @@ from keras import ops
 
 from my_gaussian_noise import MyGaussianNoise
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -59,7 +59,7 @@ def inputs(*axes, batch=BATCH):
 
 
 def reference(sigmas):
-    """The share of a normal distribution within so many standard deviations."""
+    """The probability that a normal variable is within `sigmas` standard deviations."""
     return math.erf(sigmas / math.sqrt(2))
 
 
@@ -72,7 +72,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -83,19 +83,19 @@ class TestValues:
         noise = array(make(stddev=stddev)(x, training=True)) - x
         assert abs(noise.mean()) < 0.05 * stddev
         for sigmas in (0.5, 1, 2, 3):
-            share = (np.abs(noise) < sigmas * stddev).mean()
-            assert abs(share - reference(sigmas)) < 0.02
+            fraction = (np.abs(noise) < sigmas * stddev).mean()
+            assert abs(fraction - reference(sigmas)) < 0.02
 
-    def test_without_deviation_changes_nothing(self):
+    def test_stddev_of_zero_changes_nothing(self):
         x = inputs(STEPS)
         assert (array(make(stddev=0)(x, training=True)) == x).all()
 
-    def test_each_entry_has_a_noise_of_its_own(self):
+    def test_noise_differs_between_elements(self):
         x = np.zeros((BATCH, STEPS, DIM), "float32")
         noise = array(make()(x, training=True))
         assert len(np.unique(noise)) == noise.size
 
-    def test_the_noise_is_the_same_for_other_inputs(self):
+    def test_noise_does_not_depend_on_the_inputs(self):
         x = inputs(STEPS)
         noise = [array(make(seed=1)(z, training=True)) - z for z in (x, 2 * x + 1)]
         assert_close(*noise)
@@ -109,20 +109,20 @@ class TestValues:
         layer, x = make(stddev=0), inputs()
         assert (array(layer(x, training=True)) == x).all()
         assert layer.variables == []
-        assert len(make().variables) == 1  # The state of the seed.
+        assert len(make().variables) == 1  # The seed generator's state.
 
-    def test_each_call_draws_anew(self):
+    def test_each_call_draws_new_values(self):
         layer, x = make(seed=1), inputs()
         first, second = (array(layer(x, training=True)) for _ in range(2))
         assert (first != second).any()
 
-    def test_the_seed_repeats_the_draws(self):
+    def test_the_same_seed_repeats_the_draws(self):
         x = inputs()
         one, twin, other = (array(make(seed=n)(x, training=True)) for n in (1, 1, 2))
         assert (one == twin).all()
         assert (one != other).any()
 
-    def test_layers_without_a_seed_draw_otherwise(self):
+    def test_layers_without_a_seed_draw_different_values(self):
         x = inputs()
         first, second = (array(make()(x, training=True)) for _ in range(2))
         assert (first != second).any()
@@ -130,7 +130,7 @@ class TestValues:
 
 class TestShapes:
     @pytest.mark.parametrize("shape", [(None, DIM), (None, None, DIM), (2, 3, 4, DIM)])
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         assert make().compute_output_shape(shape) == shape
         assert make()(keras.KerasTensor(shape)).shape == shape
         real = tuple(2 if size is None else size for size in shape)
@@ -138,19 +138,19 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_has_none(self):
+    def test_has_no_weights(self):
         layer = make()
         layer(inputs(), training=True)
         assert layer.weights == []
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyGaussianNoise).parameters]
         layer = MyGaussianNoise(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyGaussianNoise"
         twin = keras.saving.deserialize_keras_object(config)
@@ -167,7 +167,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "stddev": np.float32(CHANGED["stddev"]),
         }
@@ -180,7 +180,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -201,14 +201,14 @@ class TestKeras:
         noise = array(ops.cast(y, "float32")) - x
         assert abs(noise.std() - STDDEV) < 0.03
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs(STEPS)
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -224,7 +224,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -247,7 +247,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyGaussianNoise.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

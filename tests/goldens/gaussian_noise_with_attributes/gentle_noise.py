@@ -10,26 +10,25 @@ from keras import ops
 class GentleNoise(keras.layers.Layer):
     """Gaussian noise: `inputs + noise` in training.
 
-    `noise` is normal with mean 0 and standard deviation `stddev`, drawn anew in each
-    call, for each entry by itself. At inference the output is the input.
+    `noise` is normal with mean 0 and standard deviation `stddev`, drawn in each call
+    for each element independently. At inference the output is the input.
 
     Args:
         stddev: Float from 0 to 1, standard deviation of the noise. Defaults to `0.01`.
-        seed: Int, seed of the noise, or `None` for another one each time. Defaults to
-            `7`.
+        seed: Int, seed for the noise, or `None` for a random seed. Defaults to `7`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, ...)`, any rank.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -39,7 +38,7 @@ class GentleNoise(keras.layers.Layer):
     6
 
     Reference:
-        As `keras.layers.GaussianNoise`, but with arguments or defaults of its own.
+        As `keras.layers.GaussianNoise`, but with its own arguments or defaults.
     """
 
     def __init__(self, stddev=0.01, seed=7, gain=1.0, label="mine", **kwargs):
@@ -64,7 +63,7 @@ class GentleNoise(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, inputs, training=False):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         if not training or self.stddev == 0:
             return inputs
         noise = keras.random.normal(

@@ -1,6 +1,6 @@
-"""What `MyGlobalAveragePooling1D` promises, on each backend.
+"""Tests for `MyGlobalAveragePooling1D`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_global_average_pooling1d import MyGlobalAveragePooling1D
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -67,10 +67,12 @@ def inputs(data_format="channels_last", batch=BATCH):
 
 
 def reference(x, keepdims=False, data_format=None, mask=None):
-    """The formula, one item at a time."""
+    """The formula, one sample at a time."""
     x = np.moveaxis(x, 1, -1) if data_format == "channels_first" else x
     mask = np.ones(x.shape[:2], bool) if mask is None else mask
-    y = np.stack([item[kept].mean(axis=0) for item, kept in zip(x, mask, strict=True)])
+    y = np.stack(
+        [sample[kept].mean(axis=0) for sample, kept in zip(x, mask, strict=True)]
+    )
     y = y[:, None] if keepdims else y
     return y.swapaxes(1, -1) if data_format == "channels_first" else y
 
@@ -84,7 +86,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -98,7 +100,7 @@ class TestValues:
     @each_format
     @each_keepdims
     @pytest.mark.parametrize("dtype", ["bool", "int32", "float32"])
-    def test_masked_steps_do_not_count(self, fmt, keepdims, dtype):
+    def test_masked_steps_are_ignored(self, fmt, keepdims, dtype):
         case = {"data_format": fmt, "keepdims": keepdims}
         mask = np.arange(SIZES[0]) != [[0], [3]]
         kept = mask[:, :, None] if fmt == "channels_last" else mask[:, None]
@@ -110,7 +112,7 @@ class TestValues:
 class TestShapes:
     @each_format
     @each_keepdims
-    def test_static_shape_is_the_real_one(self, fmt, keepdims):
+    def test_static_shape_is_correct(self, fmt, keepdims):
         layer, x = make(data_format=fmt, keepdims=keepdims), inputs(fmt)
         channel_axis = 1 if fmt == "channels_first" else RANK + 1
         for unknown in range(RANK + 2):
@@ -129,14 +131,14 @@ class TestShapes:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MyGlobalAveragePooling1D).parameters
         ]
         layer = MyGlobalAveragePooling1D(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyGlobalAveragePooling1D"
         twin = keras.saving.deserialize_keras_object(config)
@@ -180,14 +182,14 @@ class TestKeras:
             y, expected = array(ops.cast(y, "float32")), reference(x, False, fmt, given)
             assert_close(y, expected, tolerance=0.02)
 
-    def test_uses_the_mask_of_its_input_and_hands_none_on(self):
+    def test_uses_its_inputs_mask_and_does_not_propagate_it(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs()
         x[:, -1] = 0
         y = model(x)
         assert_close(array(y), reference(x[:, :-1]))
         assert getattr(y, "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = reference(x).sum(axis=-1)
         model = keras.Sequential(
@@ -202,7 +204,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -225,7 +227,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyGlobalAveragePooling1D.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -8,27 +8,26 @@ from keras import ops
 class MyGlobalAveragePooling2D(keras.layers.Layer):
     """2D global average pooling: the mean of each channel.
 
-    Over the places of an item::
+    Over all spatial positions::
 
         outputs[c] = mean over i, j of inputs[i, j, c]
 
     Args:
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
-        keepdims: Bool, whether to keep the pooled axes, with one place each. Defaults
-            to `False`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
+        keepdims: Bool, whether to keep the pooled axes with size 1. Defaults to
+            `False`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
         `(batch, channels, height, width)` for `"channels_first"`.
 
     Output shape:
-        `(batch, channels)`; with `keepdims` the input's shape, with height and width 1.
+        `(batch, channels)`; with `keepdims`, the input shape with height and width 1.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 4
-            axes.
+        ValueError: If an argument is invalid, or the input does not have rank 4.
 
     Example:
 

@@ -8,28 +8,27 @@ from keras import ops
 class MyGlobalMaxPooling3D(keras.layers.Layer):
     """3D global max pooling: the largest value of each channel.
 
-    Over the places of an item::
+    Over all spatial positions::
 
         outputs[c] = max over i, j, k of inputs[i, j, k, c]
 
     Args:
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
-        keepdims: Bool, whether to keep the pooled axes, with one place each. Defaults
-            to `False`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
+        keepdims: Bool, whether to keep the pooled axes with size 1. Defaults to
+            `False`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, depth, height, width, channels)` for `"channels_last"`,
         `(batch, channels, depth, height, width)` for `"channels_first"`.
 
     Output shape:
-        `(batch, channels)`; with `keepdims` the input's shape, with depth, height and
+        `(batch, channels)`; with `keepdims`, the input shape with depth, height and
         width 1.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 5
-            axes.
+        ValueError: If an argument is invalid, or the input does not have rank 5.
 
     Example:
 

@@ -8,23 +8,24 @@ from keras import ops
 class MyGLU(keras.layers.Layer):
     """Gated linear unit: `a * activation(b)`, with `a, b = split(inputs, 2)`.
 
-    `a` is the first half of the last axis and `b`, the gate, the second. It follows a
-    dense or convolution layer without activation, of twice the units or filters.
+    `a` is the first half of the last axis and `b`, the gate, the second half. Use it
+    after a dense or convolution layer without activation and with twice the units or
+    filters.
 
     Args:
         activation: Activation function of the gate or its name, `None` for the
             identity. Defaults to `"sigmoid"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, ..., 2 * channels)`, rank 2 or more.
+        `(batch, ..., 2 * channels)`, with rank at least 2.
 
     Output shape:
         `(batch, ..., channels)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has rank 1,
-            or an odd last axis.
+        ValueError: If an argument is invalid, or the input has rank 1 or a last axis of
+            odd size.
 
     Example:
 
@@ -43,7 +44,7 @@ class MyGLU(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # Refuses an odd last axis.
+        self.compute_output_shape(input_shape)  # Raises if the last axis is odd.
 
     def call(self, inputs):
         outputs, gate = ops.split(inputs, 2, axis=-1)
@@ -55,7 +56,7 @@ class MyGLU(keras.layers.Layer):
             return input_shape
         if size % 2 != 0:
             raise ValueError(
-                "The last axis of the input must be even. Received: "
+                "The size of the last input axis must be even. Received: "
                 f"input_shape={input_shape}"
             )
         return (*input_shape[:-1], size // 2)

@@ -10,26 +10,27 @@ from keras import ops
 class GatedUnit(keras.layers.Layer):
     """Gated linear unit: `a * activation(b)`, with `a, b = split(inputs, 2)`.
 
-    `a` is the first half of the last axis and `b`, the gate, the second. It follows a
-    dense or convolution layer without activation, of twice the units or filters.
+    `a` is the first half of the last axis and `b`, the gate, the second half. Use it
+    after a dense or convolution layer without activation and with twice the units or
+    filters.
 
     Args:
         activation: Activation function of the gate or its name, `None` for the
             identity. Defaults to `"relu"`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, ..., 2 * channels)`, rank 2 or more.
+        `(batch, ..., 2 * channels)`, with rank at least 2.
 
     Output shape:
         `(batch, ..., channels)`.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above, or the input has rank 1,
-            or an odd last axis.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid, or the input has rank 1 or a last axis of
+            odd size.
 
     Example:
 
@@ -56,10 +57,10 @@ class GatedUnit(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # Refuses an odd last axis.
+        self.compute_output_shape(input_shape)  # Raises if the last axis is odd.
 
     def call(self, inputs):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         outputs, gate = ops.split(inputs, 2, axis=-1)
         return ops.multiply(outputs, self.activation(gate))
 
@@ -69,7 +70,7 @@ class GatedUnit(keras.layers.Layer):
             return input_shape
         if size % 2 != 0:
             raise ValueError(
-                "The last axis of the input must be even. Received: "
+                "The size of the last input axis must be even. Received: "
                 f"input_shape={input_shape}"
             )
         return (*input_shape[:-1], size // 2)

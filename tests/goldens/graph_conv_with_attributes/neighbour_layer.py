@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -15,15 +15,15 @@ def is_int(value):
 class NeighbourLayer(keras.layers.Layer):
     """Graph convolution: `activation(averaged(nodes @ kernel) + bias)`.
 
-    Each node gets a weighted sum over itself and its neighbours, by the adjacency
-    matrix `A` and the degree of each node, itself included::
+    Each node gets a weighted sum over itself and its neighbors, given by the adjacency
+    matrix `A` and the degree of each node, including itself::
 
         degree[i] = 1 + sum over j of A[i, j]
         averaged(x)[i] = x[i] / degree[i]
             + sum over j of A[i, j] * x[j] / sqrt(degree[i] * degree[j])
 
-    `A` is symmetric, 0 or more, and without self loops: the layer adds those. Nodes
-    that a mask hides are nobody's neighbours.
+    `A` is symmetric and non-negative, without self-loops, which the layer adds. Masked
+    nodes are not neighbors of any node.
 
     Args:
         units: Positive int, size of the output's last axis. Defaults to `16`.
@@ -39,20 +39,19 @@ class NeighbourLayer(keras.layers.Layer):
         bias_constraint: Constraint on `bias`. Defaults to `None`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        A list of the nodes, `(batch, nodes, channels)`, `channels` known, and the
+        A list of the nodes, `(batch, nodes, channels)`, with `channels` known, and the
         adjacency matrices, `(batch, nodes, nodes)`, of any dtype.
 
     Output shape:
         `(batch, nodes, units)`.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above, or the inputs are not
-            two of 3 axes each, or `channels` is unknown or another than the layer was
-            built with.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid, the inputs are not two tensors of rank 3,
+            or `channels` is unknown or differs from the one the layer was built with.
 
     Example:
 
@@ -134,16 +133,16 @@ class NeighbourLayer(keras.layers.Layer):
         ]
 
     def call(self, inputs, mask=None):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         nodes, adjacency = inputs
         adjacency = ops.cast(adjacency, self.compute_dtype)
         nodes_mask = None if mask is None else mask[0]
         if nodes_mask is not None:
-            neighbours = ops.expand_dims(ops.cast(nodes_mask, "bool"), 1)
-            adjacency = ops.where(neighbours, adjacency, ops.zeros_like(adjacency))
+            neighbors = ops.expand_dims(ops.cast(nodes_mask, "bool"), 1)
+            adjacency = ops.where(neighbors, adjacency, ops.zeros_like(adjacency))
         degree = 1 + ops.sum(adjacency, axis=-1, keepdims=True)
         scale = ops.rsqrt(degree)
-        # The second term is that of the self loops: no unit matrix is needed.
+        # The second term is the self-loops, without an identity matrix.
         outputs = scale * ops.matmul(nodes, self.kernel)
         outputs = scale * (ops.matmul(adjacency, outputs) + outputs)
         if self.bias is not None:
@@ -151,7 +150,7 @@ class NeighbourLayer(keras.layers.Layer):
         return self.activation(outputs)
 
     def compute_mask(self, inputs, mask=None):
-        del inputs  # The mask of the nodes alone passes on.
+        del inputs  # Only the mask of the nodes is passed on.
         return None if mask is None else mask[0]
 
     def compute_output_shape(self, input_shape):

@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -15,19 +15,20 @@ def is_int(value):
 class GainedGroupNorm(keras.layers.Layer):
     """Group normalization: `gamma * (inputs - mean) / sqrt(variance + epsilon) + beta`.
 
-    The channels are split into `groups` runs of the same length. `mean` and `variance`
-    are those of one item and one run, over its channels and all places of the axes
-    behind the first: no item of a batch has an influence on another, and training is as
-    inference. `gamma` and `beta` have a value for each channel.
+    The channels are split into `groups` groups of equal size. `mean` and `variance` are
+    computed per sample and group, over its channels and all other axes but the first.
+    Samples are thus independent of each other, and training and inference are the same.
+    `gamma` and `beta` have one value per channel.
 
-    A mask is passed on, but what it masks counts in the statistics as all else does.
-    The work is done in float32 at least: a dtype policy narrows the output only.
+    The mask is passed on, but masked values are included in the statistics.
+    Computations use at least float32: the dtype policy only affects the output.
 
     Args:
-        groups: Positive int that divides the channels; `-1` for a group for each
-            channel, which is instance normalization. Defaults to `4`.
+        groups: Positive int that divides the number of channels; `-1` for one group per
+            channel (instance normalization). Defaults to `4`.
         axis: Int, the axis of the channels. Defaults to `1`.
-        epsilon: Float, added to the variance lest it be 0. Defaults to `1e-05`.
+        epsilon: Float, added to the variance to avoid dividing by zero. Defaults to
+            `1e-05`.
         center: Bool, whether to add `beta`. Defaults to `True`.
         scale: Bool, whether to multiply by `gamma`. Defaults to `False`.
         beta_initializer: Initializer of `beta`. Defaults to `"he_normal"`.
@@ -37,22 +38,22 @@ class GainedGroupNorm(keras.layers.Layer):
         beta_constraint: Constraint on `beta`. Defaults to `None`.
         gamma_constraint: Constraint on `gamma`. Defaults to `None`.
         gain: Float greater than 0. Defaults to `1.0`.
-        noise_seed: Int, seed of `self.noise_seed_generator`, or `None` for another one
-            each time. Defaults to `7`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        noise_seed: Int, seed of `self.noise_seed_generator`, or `None` for a random
+            seed. Defaults to `7`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        Rank 2 or more, the batch first, with the number of channels, the size of
-        `axis`, known.
+        `(batch, ...)`, with rank at least 2 and a known number of channels, the size of
+        `axis`.
 
     Output shape:
-        That of the input.
+        Same shape as the input.
 
     Raises:
-        TypeError: If `axis` is of another type.
-        ValueError: If an argument is none of the values above, the input has no axis
-            `axis`, or its number of channels is unknown or no multiple of `groups`, or
-            its rank or channels are others than the layer was built with.
+        TypeError: If `axis` has the wrong type.
+        ValueError: If an argument is invalid, the input has no axis `axis`, its number
+            of channels is unknown or not a multiple of `groups`, or its rank or
+            channels differ from those the layer was built with.
 
     Example:
 
@@ -62,7 +63,7 @@ class GainedGroupNorm(keras.layers.Layer):
 
     Reference:
         [Wu and He, 2018](https://arxiv.org/abs/1803.08494). As
-        `keras.layers.GroupNormalization`, but with arguments or defaults of its own.
+        `keras.layers.GroupNormalization`, but with its own arguments or defaults.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class GainedGroupNorm(keras.layers.Layer):
             )
         if not is_int(groups) or (groups <= 0 and groups != -1):
             raise ValueError(
-                "`groups` must be a positive int, or -1 for one for each channel. "
+                "`groups` must be a positive int, or -1 for one group per channel. "
                 f"Received: groups={groups!r}"
             )
         self.groups = int(groups)
@@ -112,12 +113,12 @@ class GainedGroupNorm(keras.layers.Layer):
         self.autocast = False
 
     def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # Refuses a shape without the axis.
+        self.compute_output_shape(input_shape)  # Raises for a shape without the axis.
         channels = input_shape[self.axis]
         groups = channels if self.groups == -1 else self.groups
         if channels is None or channels % groups != 0:
             raise ValueError(
-                "The channels of the input must be known and a multiple of `groups`. "
+                "The number of input channels must be a known multiple of `groups`. "
                 f"Received: input_shape={input_shape}, groups={self.groups}"
             )
         self._split = (groups, channels // groups)
@@ -147,17 +148,17 @@ class GainedGroupNorm(keras.layers.Layer):
         )
 
     def call(self, inputs):
-        # TODO: put `self.gain` and `self.noise_seed_generator` to use: nothing depends
-        # on them yet.
+        # TODO: use `self.gain` and `self.noise_seed_generator`: they have no effect
+        # yet.
         dtype = keras.backend.result_type(inputs.dtype, "float32")
         shape, rank = ops.shape(inputs), len(inputs.shape)
         axis = self.axis % rank
-        runs = (*shape[:axis], *self._split, *shape[axis + 1 :])
-        outputs = ops.reshape(ops.cast(inputs, dtype), runs)
+        split_shape = (*shape[:axis], *self._split, *shape[axis + 1 :])
+        outputs = ops.reshape(ops.cast(inputs, dtype), split_shape)
         others = [i for i in range(1, rank + 1) if i != axis]
         mean, variance = ops.moments(outputs, axes=others, keepdims=True)
         along_channels = (*[1] * axis, *self._split, *[1] * (rank - axis - 1))
-        # Multiplied out: only one product and one sum are as large as the inputs.
+        # Factored so that only one product and one sum are as large as the inputs.
         factor = ops.rsqrt(variance + self.epsilon)
         if self.gamma is not None:
             gamma = ops.reshape(self.gamma, along_channels)

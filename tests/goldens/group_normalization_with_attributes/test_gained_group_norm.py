@@ -1,6 +1,6 @@
-"""What `GainedGroupNorm` promises, on each backend.
+"""Tests for `GainedGroupNorm`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from gained_group_norm import GainedGroupNorm
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -90,14 +90,14 @@ def inputs(batch=BATCH):
 
 
 def reference(x, gamma, beta, groups=GROUPS, axis=-1, epsilon=0.001):
-    """The formula, one item and one group at a time."""
+    """The formula, one sample and group at a time."""
     x = np.moveaxis(x, axis, -1).astype("float64")
     y, size = np.zeros(x.shape), x.shape[-1] // groups
-    for item, group in np.ndindex(len(x), groups):
-        run = slice(group * size, (group + 1) * size)
-        seen = x[item, ..., run]
-        normalized = (seen - seen.mean()) / np.sqrt(seen.var() + epsilon)
-        y[item, ..., run] = gamma[run] * normalized + beta[run]
+    for sample, group in np.ndindex(len(x), groups):
+        channels = slice(group * size, (group + 1) * size)
+        values = x[sample, ..., channels]
+        normalized = (values - values.mean()) / np.sqrt(values.var() + epsilon)
+        y[sample, ..., channels] = gamma[channels] * normalized + beta[channels]
     return np.moveaxis(y, -1, axis)
 
 
@@ -110,7 +110,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -127,14 +127,14 @@ class TestValues:
     @pytest.mark.parametrize(
         "shape", [(BATCH, 4), (BATCH, 2, 4, 3), (BATCH, 2, 4, 2, 3)]
     )
-    def test_takes_any_rank(self, shape):
+    def test_accepts_any_rank(self, shape):
         x = np.random.default_rng(0).normal(size=shape).astype("float32")
         layer = make(axis=-1 if len(shape) == 2 else 2)
         y = array(layer(x))
         assert_close(y, reference(x, *layer.get_weights(), axis=layer.axis))
 
     @pytest.mark.parametrize(("axis", "channels"), [(-1, DIM), (1, STEPS)])
-    def test_minus_one_is_a_group_for_each_channel(self, axis, channels):
+    def test_minus_one_is_one_group_per_channel(self, axis, channels):
         layer, x = make(groups=-1, axis=axis), inputs()
         y = array(layer(x))
         assert layer.groups == -1
@@ -150,7 +150,7 @@ class TestValues:
         beta = array(layer.beta) if center else np.zeros(DIM)
         assert_close(y, reference(x, gamma, beta))
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -159,14 +159,14 @@ class TestShapes:
     @pytest.mark.parametrize(
         "shape", [(None, DIM), (None, None, DIM), (BATCH, STEPS, DIM)]
     )
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         assert make().compute_output_shape(shape) == shape
         assert make()(keras.KerasTensor(shape)).shape == shape
         real = tuple(2 if size is None else size for size in shape)
         assert make()(np.zeros(real, "float32")).shape == real
 
     @pytest.mark.parametrize("axis", [3, -4])
-    def test_refuses_an_axis_that_is_not_there(self, axis):
+    def test_refuses_an_axis_out_of_range(self, axis):
         with pytest.raises(ValueError, match="must be an axis of the input"):
             make(axis=axis).compute_output_shape((BATCH, STEPS, DIM))
         with pytest.raises(ValueError, match="must be an axis of the input"):
@@ -174,8 +174,8 @@ class TestShapes:
 
     @pytest.mark.parametrize("channels", [None, GROUPS - 1, GROUPS + 1])
     @pytest.mark.parametrize("axis", [-1, 1])
-    def test_refuses_channels_that_do_not_split(self, channels, axis):
-        with pytest.raises(ValueError, match="known and a multiple of `groups`"):
+    def test_refuses_channels_that_are_not_a_multiple_of_groups(self, channels, axis):
+        with pytest.raises(ValueError, match="a known multiple of `groups`"):
             make(axis=axis).build((BATCH, channels, channels))
 
     @pytest.mark.parametrize("axis", [-1, 1])
@@ -189,7 +189,7 @@ class TestShapes:
 
 class TestWeights:
     @pytest.mark.parametrize(("axis", "size"), [(-1, DIM), (1, STEPS)])
-    def test_names_shapes_and_start(self, axis, size):
+    def test_names_shapes_and_initial_values(self, axis, size):
         layer = make(
             axis=axis, groups=3, gamma_initializer="ones", beta_initializer="zeros"
         )
@@ -214,7 +214,7 @@ class TestWeights:
         expected = [0.1 * 3**2 * DIM, 0.5 * 2 * DIM]
         assert_close([array(loss) for loss in layer.losses], expected)
 
-    def test_constraints_are_kept_on_the_weights(self):
+    def test_constraints_are_set_on_the_weights(self):
         layer = make(gamma_constraint="non_neg", beta_constraint="unit_norm")
         layer.build((BATCH, STEPS, DIM))
         assert isinstance(layer.gamma.constraint, keras.constraints.NonNeg)
@@ -222,12 +222,12 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(GainedGroupNorm).parameters]
         layer = GainedGroupNorm(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>GainedGroupNorm"
         twin = keras.saving.deserialize_keras_object(config)
@@ -244,7 +244,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "groups": np.int64(CHANGED["groups"]),
             "axis": np.int64(CHANGED["axis"]),
@@ -260,7 +260,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -284,9 +284,9 @@ class TestKeras:
         assert_close(y, reference(x, gamma, beta), tolerance=0.05)
 
     def test_mixed_precision_rounds_the_output_only(self):
-        layer, x = make(dtype="mixed_bfloat16"), inputs() + 1000  # Spacing there: 4.
+        layer, x = make(dtype="mixed_bfloat16"), inputs() + 1000  # bfloat16 spacing: 4.
         layer.build(x.shape)
-        # The terms cancel but for what bfloat16 would lose of one of them.
+        # The terms cancel except for digits that bfloat16 would lose.
         gamma, beta = np.full(DIM, 1 / 2**9), np.full(DIM, 1 + 1 / 2**9)
         layer.set_weights([1 + gamma, -beta])
         y = array(ops.cast(layer(x), "float32"))
@@ -300,14 +300,14 @@ class TestKeras:
         wide.set_weights(layer.get_weights())
         assert array(layer(x) == ops.cast(wide(x), "bfloat16")).all()
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs()
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -325,7 +325,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -348,7 +348,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[GainedGroupNorm.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

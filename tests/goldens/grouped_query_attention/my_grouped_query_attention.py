@@ -8,7 +8,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -16,62 +16,61 @@ def is_int(value):
 class MyGroupedQueryAttention(keras.layers.Layer):
     """Grouped-query attention: `output(softmax(query @ key / sqrt(head_dim)) @ value)`.
 
-    Each head has a projection of the query of its own; each group of
-    `num_query_heads // num_key_value_heads` heads in a row shares one of the key and
-    one of the value. A head gives each step of the query a mean of the value's steps,
-    weighted by the softmax over the key's steps. `output` is a projection of all heads
-    together.
+    Each head has its own projection of the query; each group of
+    `num_query_heads // num_key_value_heads` consecutive heads shares the projections of
+    the key and the value. For each step of the query, a head outputs the mean of the
+    value's steps, weighted by the softmax over the key's steps. `output` is a
+    projection of all heads.
 
-    A call takes the query, the value and the key, which is the value where it is
-    `None`, and:
+    A call accepts the query, the value and the key, by default the value, and:
 
-    `query_mask`, `value_mask` and `key_mask`, of the shape `(batch, steps)`. What the
-    last two mask gets no weight; what the first one masks gives an output of no
-    meaning. By default they are the masks that the inputs carry, and the output carries
-    that of the query on.
+    `query_mask`, `value_mask` and `key_mask`, of shape `(batch, steps)`. Masked values
+    and keys get no weight; the outputs of masked queries are meaningless. By default,
+    these are the masks of the inputs. The query mask is passed on.
 
-    `attention_mask`, `(batch, query_steps, steps)` or broadcast to
-    `(batch, num_query_heads, query_steps, steps)`, true where a query sees a key.
+    `attention_mask`, of shape `(batch, query_steps, steps)` or broadcastable to
+    `(batch, num_query_heads, query_steps, steps)`, true where a query may attend to a
+    key.
 
-    `use_causal_mask=True`, for step `i` of the query to see nothing beyond step `i` of
-    the value.
+    `use_causal_mask=True`, so that step `i` of the query does not attend to steps of
+    the value after `i`.
 
-    `return_attention_scores=True`, for a second output, the weights before dropout.
+    `return_attention_scores=True`, to also return the weights before dropout.
 
     Args:
-        head_dim: Positive int, size of a head's queries, keys and values.
-        num_query_heads: Positive int, how many heads there are, a multiple of
+        head_dim: Positive int, size of the queries, keys and values of each head.
+        num_query_heads: Positive int, number of query heads, a multiple of
             `num_key_value_heads`.
-        num_key_value_heads: Positive int, in how many groups the heads are, a divisor
-            of `num_query_heads`: 1 for multi-query attention.
-        dropout: Float from 0 to 1, the probability that a weight is dropped in
+        num_key_value_heads: Positive int, number of key and value heads, a divisor of
+            `num_query_heads`; 1 for multi-query attention.
+        dropout: Float from 0 to 1, fraction of the attention weights to drop in
             training. Defaults to `0.0`.
         use_bias: Bool, whether the projections have a bias. Defaults to `True`.
-        sliding_window: Positive int: a query sees no key that is this many steps away,
-            or more. `None` for no limit. Defaults to `None`.
+        sliding_window: Positive int, a query only attends to keys less than this many
+            steps away. `None` for no limit. Defaults to `None`.
         kernel_initializer: Initializer of the kernels. Defaults to `"glorot_uniform"`.
         bias_initializer: Initializer of the biases. Defaults to `"zeros"`.
         kernel_regularizer: Regularizer of the kernels. Defaults to `None`.
         bias_regularizer: Regularizer of the biases. Defaults to `None`.
         kernel_constraint: Constraint on the kernels. Defaults to `None`.
         bias_constraint: Constraint on the biases. Defaults to `None`.
-        use_gate: Bool, whether the heads' outputs are multiplied by a gate, the sigmoid
-            of another projection of the query. Defaults to `False`.
-        seed: Int, seed of the dropout, or `None` for another one each time. Defaults to
+        use_gate: Bool, whether to multiply the outputs of the heads by a gate, the
+            sigmoid of another projection of the query. Defaults to `False`.
+        seed: Int, seed for the dropout, or `None` for a random seed. Defaults to
             `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        Query: `(batch, query_steps, dim)`. Value and key: `(batch, steps, size)`, each
-        of a size of its own.
+        Query: `(batch, query_steps, dim)`. Value: `(batch, steps, value_size)`. Key:
+        `(batch, steps, key_size)`.
 
     Output shape:
-        `(batch, query_steps, dim)`; of the weights,
+        `(batch, query_steps, dim)`; the weights have
         `(batch, num_query_heads, query_steps, steps)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the query, the value
-            and the key have another rank than 3, or the last two other steps.
+        ValueError: If an argument is invalid, the query, the value or the key does not
+            have rank 3, or the value and the key have different numbers of steps.
 
     Example:
 
@@ -157,7 +156,7 @@ class MyGroupedQueryAttention(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, query_shape, value_shape, key_shape=None):
-        # Refuses shapes that do not go together.
+        # Raises for incompatible shapes.
         self.compute_output_shape(query_shape, value_shape, key_shape)
         key_shape = value_shape if key_shape is None else key_shape
         heads = self.num_query_heads
@@ -196,7 +195,9 @@ class MyGroupedQueryAttention(keras.layers.Layer):
         training=None,
         use_causal_mask=False,
     ):
-        queries = self.query_dense(query)  # (batch, steps, heads, size), as the others.
+        queries = self.query_dense(
+            query
+        )  # (batch, steps, heads, size), like the others.
         keys = self.key_dense(value if key is None else key)
         values = self.value_dense(value)
         repeats = self.num_query_heads // self.num_key_value_heads
@@ -227,13 +228,13 @@ class MyGroupedQueryAttention(keras.layers.Layer):
         return (outputs, weights) if return_attention_scores else outputs
 
     def _projection(self, name, equation, input_shape, output_shape, activation=None):
-        """Return a projection, built, with what it has in common with all others."""
+        """Return a built projection with the shared arguments."""
         dense = keras.layers.EinsumDense(
             equation,
             output_shape=(None, *output_shape),
             activation=activation,
             bias_axes=equation[-len(output_shape) :] if self.use_bias else None,
-            # Clones: one initializer would start all kernels of a shape alike.
+            # Clones, since one initializer would give equal shapes equal values.
             kernel_initializer=self.kernel_initializer.clone(),
             bias_initializer=self.bias_initializer.clone(),
             kernel_regularizer=self.kernel_regularizer,
@@ -243,13 +244,13 @@ class MyGroupedQueryAttention(keras.layers.Layer):
             name=name,
             dtype=self.dtype_policy,
         )
-        # Else it would warn that it does not pass on the mask of its input.
+        # Otherwise it would warn that it does not pass on its input's mask.
         dense.supports_masking = True
         dense.build(input_shape)
         return dense
 
     def _seen(self, queries, keys, query_mask, value_mask, key_mask, attention_mask):
-        """Return where a query sees a key, in 4 axes, or `None` for everywhere."""
+        """Return the mask of the keys each query attends to, of rank 4, or `None`."""
         masks = []
         if query_mask is not None:
             masks.append(ops.expand_dims(query_mask, (1, 3)))
@@ -261,17 +262,17 @@ class MyGroupedQueryAttention(keras.layers.Layer):
                 attention_mask = ops.expand_dims(attention_mask, -3)
             masks.append(attention_mask)
         if self.sliding_window is not None:
-            places, others = (ops.arange(ops.shape(x)[1]) for x in (queries, keys))
-            apart = ops.abs(ops.expand_dims(places, -1) - others)
-            masks.append(ops.expand_dims(apart < self.sliding_window, (0, 1)))
+            steps, others = (ops.arange(ops.shape(x)[1]) for x in (queries, keys))
+            distance = ops.abs(ops.expand_dims(steps, -1) - others)
+            masks.append(ops.expand_dims(distance < self.sliding_window, (0, 1)))
         masks = [ops.cast(mask, "bool") for mask in masks]
         return functools.reduce(ops.logical_and, masks) if masks else None
 
     def _softmax(self, scores, seen):
-        """Return the weights of the keys, 0 where a query sees none."""
+        """Return the attention weights, 0 where masked."""
         if seen is None:
             return ops.softmax(scores)
-        # The lowest finite score: -inf gives NaN where a query sees no key.
+        # The lowest finite score: -inf would give NaN if all keys are masked.
         hidden = -65504.0 if self.compute_dtype == "float16" else -3e38
         weights = ops.softmax(ops.where(seen, scores, hidden))
         return ops.where(seen, weights, 0)
@@ -289,7 +290,7 @@ class MyGroupedQueryAttention(keras.layers.Layer):
         training=None,
         use_causal_mask=False,
     ):
-        # The others change no shape.
+        # These do not affect shapes.
         del query_mask, value_mask, key_mask, attention_mask, training, use_causal_mask
         key_shape = None if key is None else key.shape
         shape = self.compute_output_shape(query.shape, value.shape, key_shape)
@@ -303,13 +304,13 @@ class MyGroupedQueryAttention(keras.layers.Layer):
         key_shape = value_shape if key_shape is None else key_shape
         if any(len(shape) != 3 for shape in (query_shape, value_shape, key_shape)):
             raise ValueError(
-                "The query, the value and the key must have 3 axes each. "
+                "The query, the value and the key must have rank 3. "
                 f"Received: query_shape={query_shape}, value_shape={value_shape}, "
                 f"key_shape={key_shape}"
             )
         if key_shape[1] != value_shape[1]:
             raise ValueError(
-                "The value and the key must have the same steps. "
+                "The value and the key must have the same number of steps. "
                 f"Received: value_shape={value_shape}, key_shape={key_shape}"
             )
         return query_shape
@@ -335,12 +336,12 @@ class MyGroupedQueryAttention(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        # What the built-in has beside, with the values that change nothing.
+        # Unsupported arguments of the built-in, with the values that have no effect.
         left_out = {"flash_attention": [None], "activity_regularizer": [None]}
         for name, values in left_out.items():
             if name in config and config[name] not in values:
                 raise ValueError(
-                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"`{name}` is not supported and must be {values[0]!r}. "
                     f"Received: {name}={config[name]!r}"
                 )
         kept = {name: config[name] for name in config if name not in left_out}

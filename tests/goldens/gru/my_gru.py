@@ -1,4 +1,4 @@
-"""`MyGRU`: a gated recurrent layer, and its cell."""
+"""`MyGRU`: a gated recurrent layer and its cell."""
 
 import numbers
 
@@ -7,30 +7,30 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class MyGRUCell(keras.layers.GRUCell):
-    """One step of `MyGRU`, where the formula and the arguments are explained.
+    """One step of `MyGRU`, which documents the formula and the arguments.
 
-    `keras.layers.RNN` draws the dropout masks once for each sequence, which it does for
-    cells that derive from Keras's own.
+    `keras.layers.RNN` draws the dropout masks once per sequence, as for all cells that
+    derive from Keras's own.
 
     Args:
-        units, ..., seed: Those of `MyGRU`, without those of the loop.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        units, ..., seed: As in `MyGRU`, without the arguments of the loop.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, input_dim)`, `input_dim` known, and a state, or a list of it, of shape
-        `(batch, units)`.
+        `(batch, input_dim)`, with `input_dim` known, and a state, or a list of it, of
+        shape `(batch, units)`.
 
     Output shape:
-        `(batch, units)`, and the same of each state, structured as they were.
+        `(batch, units)`, and the new states in the structure of the given ones.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -159,10 +159,10 @@ class MyGRUCell(keras.layers.GRUCell):
         return h, [h] if keras.tree.is_nested(states) else h
 
     def _product(self, x, kernel, masks):
-        """Return `x @ kernel`, for each gate with what its mask keeps of `x`."""
+        """Return `x @ kernel`, with `x` multiplied by the mask of each gate."""
         if masks is None:
             return ops.matmul(x, kernel)
-        if not isinstance(masks, list):  # One for all gates.
+        if not isinstance(masks, list):  # One mask for all gates.
             return ops.matmul(ops.multiply(x, masks), kernel)
         kernels = ops.split(kernel, len(masks), axis=-1)
         products = [
@@ -185,12 +185,12 @@ class MyGRU(keras.layers.RNN):
         h = z * h + (1 - z) * g
 
     `h` is the state, on the right before the step and on the left after it, and the
-    output. The update gate `z` says how much of `h` is kept, the reset gate `r` how
-    much of it the candidate `g` sees. With `reset_after` there are two biases, the
-    second within the product of `r`; without it there is one, and `g` sees
+    output. The update gate `z` controls how much of `h` is kept, the reset gate `r` how
+    much of it enters the candidate `g`. With `reset_after` there are two biases, the
+    second inside the product with `r`; without it there is one, and `g` uses
     `(r * h) @ recurrent_kernel[g]`.
 
-    A step that the mask leaves out changes no state, and its output is the one before.
+    Masked steps do not change the states, and repeat the previous output.
 
     Args:
         units: Positive int, size of the output's last axis.
@@ -210,37 +210,36 @@ class MyGRU(keras.layers.RNN):
         kernel_constraint: Constraint on `kernel`. Defaults to `None`.
         recurrent_constraint: Constraint on `recurrent_kernel`. Defaults to `None`.
         bias_constraint: Constraint on `bias`. Defaults to `None`.
-        dropout: Float from 0 to 1, the probability that an input is dropped in
-            training, in all steps of a sequence. Defaults to `0.0`.
-        recurrent_dropout: Float from 0 to 1, the same for an entry of the state `h`.
-            Defaults to `0.0`.
-        seed: Int, seed of the draws, or `None` for another one each time. Defaults to
+        dropout: Float from 0 to 1, fraction of the inputs to drop in training, the same
+            in all steps of a sequence. Defaults to `0.0`.
+        recurrent_dropout: Float from 0 to 1, fraction of the state `h` to drop in the
+            same way. Defaults to `0.0`.
+        seed: Int, seed for the random draws, or `None` for a random seed. Defaults to
             `None`.
-        return_sequences: Bool, whether to return the outputs of all steps, not of the
-            last one alone. Defaults to `False`.
-        return_state: Bool, whether to return the last states, too. Defaults to `False`.
-        go_backwards: Bool, whether to take the steps from the last to the first. The
-            outputs are in the order in which they are made. Defaults to `False`.
-        stateful: Bool, whether a batch begins with the last states of the one before.
-            The batch size must be known. Defaults to `False`.
-        unroll: Bool, whether to write out the loop over the steps, whose number must be
-            known. Defaults to `False`.
-        reset_after: Bool, whether the reset gate comes after the product with
-            `recurrent_kernel`; where not, before it. Defaults to `True`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        return_sequences: Bool, whether to return the outputs of all steps instead of
+            the last one. Defaults to `False`.
+        return_state: Bool, whether to also return the last states. Defaults to `False`.
+        go_backwards: Bool, whether to process the steps in reverse. The outputs are in
+            the order of processing. Defaults to `False`.
+        stateful: Bool, whether to use the last states of a batch as the initial states
+            of the next. The batch size must be known. Defaults to `False`.
+        unroll: Bool, whether to unroll the loop over the steps. The number of steps
+            must be known. Defaults to `False`.
+        reset_after: Bool, whether to apply the reset gate after instead of before the
+            product with `recurrent_kernel`. Defaults to `True`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, steps, input_dim)`, `input_dim` known. `call` also takes
+        `(batch, steps, input_dim)`, with `input_dim` known. `call` also accepts
         `initial_state`, a list of one state of shape `(batch, units)`, zeros by
         default.
 
     Output shape:
         `(batch, units)`, or `(batch, steps, units)` with `return_sequences`. With
-        `return_state` a tuple, of that and `h` of shape `(batch, units)`.
+        `return_state`, a tuple of that and `h` of shape `(batch, units)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 3
-            axes.
+        ValueError: If an argument is invalid, or the input does not have rank 3.
 
     Example:
 
@@ -252,8 +251,8 @@ class MyGRU(keras.layers.RNN):
     [(2, 4)]
 
     Reference:
-        Drop-in for `keras.layers.GRU`, without `implementation` and `use_cudnn`: where
-        Keras has a fused kernel, its own is faster.
+        Drop-in for `keras.layers.GRU`, without `implementation` and `use_cudnn`: the
+        built-in is faster where Keras has a fused kernel.
 
         Cho et al., 2014, https://arxiv.org/abs/1406.1078
     """
@@ -349,12 +348,12 @@ class MyGRU(keras.layers.RNN):
 
     @classmethod
     def from_config(cls, config):
-        # What the built-in has beside, with the values that change nothing.
+        # Unsupported arguments of the built-in, with the values that have no effect.
         left_out = {"implementation": [2, 1, 0], "use_cudnn": ["auto"]}
         for name, values in left_out.items():
             if name in config and config[name] not in values:
                 raise ValueError(
-                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"`{name}` is not supported and must be {values[0]!r}. "
                     f"Received: {name}={config[name]!r}"
                 )
         kept = {name: config[name] for name in config if name not in left_out}

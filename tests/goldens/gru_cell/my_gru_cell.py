@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -21,15 +21,15 @@ class MyGRUCell(keras.layers.GRUCell):
         h = z * h + (1 - z) * g
 
     `h` is the state, on the right before the step and on the left after it, and the
-    output. The update gate `z` says how much of `h` is kept, the reset gate `r` how
-    much of it the candidate `g` sees. With `reset_after` there are two biases, the
-    second within the product of `r`; without it there is one, and `g` sees
+    output. The update gate `z` controls how much of `h` is kept, the reset gate `r` how
+    much of it enters the candidate `g`. With `reset_after` there are two biases, the
+    second inside the product with `r`; without it there is one, and `g` uses
     `(r * h) @ recurrent_kernel[g]`.
 
-    `keras.layers.RNN` makes a layer of it, and draws the dropout masks once for each
-    sequence, which it does for cells that derive from Keras's own. Where the cell is
-    called alone, `reset_dropout_mask` and `reset_recurrent_dropout_mask` make it draw
-    others.
+    `keras.layers.RNN` turns it into a layer, and draws the dropout masks once per
+    sequence, as for all cells that derive from Keras's own. If the cell is called
+    directly, `reset_dropout_mask` and `reset_recurrent_dropout_mask` make it draw new
+    ones.
 
     Args:
         units: Positive int, size of the output's last axis.
@@ -48,25 +48,25 @@ class MyGRUCell(keras.layers.GRUCell):
         kernel_constraint: Constraint on `kernel`. Defaults to `None`.
         recurrent_constraint: Constraint on `recurrent_kernel`. Defaults to `None`.
         bias_constraint: Constraint on `bias`. Defaults to `None`.
-        dropout: Float from 0 to 1, the probability that an input is dropped in
-            training, in all steps of a sequence. Defaults to `0.0`.
-        recurrent_dropout: Float from 0 to 1, the same for an entry of the state `h`.
-            Defaults to `0.0`.
-        reset_after: Bool, whether the reset gate comes after the product with
-            `recurrent_kernel`; where not, before it. Defaults to `True`.
-        seed: Int, seed of the draws, or `None` for another one each time. Defaults to
+        dropout: Float from 0 to 1, fraction of the inputs to drop in training, the same
+            in all steps of a sequence. Defaults to `0.0`.
+        recurrent_dropout: Float from 0 to 1, fraction of the state `h` to drop in the
+            same way. Defaults to `0.0`.
+        reset_after: Bool, whether to apply the reset gate after instead of before the
+            product with `recurrent_kernel`. Defaults to `True`.
+        seed: Int, seed for the random draws, or `None` for a random seed. Defaults to
             `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, input_dim)`, `input_dim` known, and a state, or a list of it, of shape
-        `(batch, units)`.
+        `(batch, input_dim)`, with `input_dim` known, and a state, or a list of it, of
+        shape `(batch, units)`.
 
     Output shape:
-        `(batch, units)`, and the same of each state, structured as they were.
+        `(batch, units)`, and the new states in the structure of the given ones.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -195,10 +195,10 @@ class MyGRUCell(keras.layers.GRUCell):
         return h, [h] if keras.tree.is_nested(states) else h
 
     def _product(self, x, kernel, masks):
-        """Return `x @ kernel`, for each gate with what its mask keeps of `x`."""
+        """Return `x @ kernel`, with `x` multiplied by the mask of each gate."""
         if masks is None:
             return ops.matmul(x, kernel)
-        if not isinstance(masks, list):  # One for all gates.
+        if not isinstance(masks, list):  # One mask for all gates.
             return ops.matmul(ops.multiply(x, masks), kernel)
         kernels = ops.split(kernel, len(masks), axis=-1)
         products = [

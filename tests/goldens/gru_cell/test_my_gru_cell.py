@@ -1,6 +1,6 @@
-"""What `MyGRUCell` promises, on each backend.
+"""Tests for `MyGRUCell`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,13 +17,13 @@ from keras import ops
 
 from my_gru_cell import MyGRUCell
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
 
 BATCH, STEPS, DIM, UNITS = 4, 3, 5, 2
-KEPT = [1.0] * 3, [1.0] * 3  # Without dropout, all of it.
+KEPT = [1.0] * 3, [1.0] * 3  # Without dropout.
 
 # A value other than the default for every constructor argument.
 CHANGED = {
@@ -91,8 +91,8 @@ def inputs(*shape, batch=BATCH):
     return rng.normal(size=(batch, *shape, DIM)).astype("float32")
 
 
-def begun(batch=BATCH):
-    """States to begin with."""
+def initial_states(batch=BATCH):
+    """Random initial states."""
     rng = np.random.default_rng(1)
     return [rng.normal(size=(batch, UNITS)).astype("float32")]
 
@@ -102,7 +102,7 @@ def sigmoid(x):
 
 
 def product(x, kernel, masks):
-    """`x @ kernel`, one gate at a time, with what dropout keeps of `x`."""
+    """`x @ kernel`, one gate at a time, with the dropout mask of each gate."""
     gates = zip(masks, np.split(kernel, 3, axis=-1), strict=True)
     return np.concatenate([(x * mask) @ part for mask, part in gates], axis=-1)
 
@@ -118,7 +118,7 @@ def step(
     activation=np.tanh,
     reset_after=True,
 ):
-    """The formula, given what dropout keeps: the states after a step."""
+    """The states after a step by the formula, given the dropout masks."""
     (h,) = states
     bias = np.zeros((2, 3 * UNITS)) if bias is None else bias
     of_inputs, of_h = bias if reset_after else (bias, np.zeros(3 * UNITS))
@@ -132,7 +132,7 @@ def step(
 
 
 def drawn(cell, x, h):
-    """What dropout keeps of `x` and of `h` in a sequence, for each gate."""
+    """The dropout masks of `x` and `h` in a sequence, for each gate."""
     masks = cell.get_dropout_mask(x), cell.get_recurrent_dropout_mask(h)
     masks = [mask if isinstance(mask, list) else [mask] * 3 for mask in masks]
     return [[1.0 if mask is None else array(mask) for mask in each] for each in masks]
@@ -147,7 +147,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -156,7 +156,7 @@ class TestValues:
         "arguments", [{}, {"use_bias": False}, {"reset_after": False}]
     )
     def test_equals_the_formula(self, arguments):
-        cell, x, states = make(**arguments), inputs(), begun()
+        cell, x, states = make(**arguments), inputs(), initial_states()
         y, after = cell(x, states)
         assert (cell.bias is None) == ("use_bias" in arguments)
         expected = step(x, states, *cell.get_weights(), reset_after=cell.reset_after)
@@ -168,23 +168,28 @@ class TestValues:
         cell, x, states = (
             make(activation="relu", recurrent_activation="tanh"),
             inputs(),
-            begun(),
+            initial_states(),
         )
         y, _ = cell(x, states)
         relu = {"activation": lambda x: np.maximum(x, 0), "gate": np.tanh}
         assert_close(array(y), step(x, states, *cell.get_weights(), **relu)[0])
 
-    def test_takes_a_state_that_is_in_no_list(self):
-        cell, x, (h,) = make(), inputs(), begun()
+    def test_accepts_a_state_without_a_list(self):
+        cell, x, (h,) = make(), inputs(), initial_states()
         y, after = cell(x, h)
         assert_close(array(y), step(x, [h], *cell.get_weights())[0])
         assert (array(y) == array(after)).all()
 
     @pytest.mark.parametrize("dropout", [0.4, 0.0])
     @pytest.mark.parametrize("recurrent_dropout", [0.3, 0.0])
-    def test_dropout_keeps_the_same_in_all_steps(self, dropout, recurrent_dropout):
+    def test_dropout_masks_are_the_same_in_all_steps(self, dropout, recurrent_dropout):
         given = {"dropout": dropout, "recurrent_dropout": recurrent_dropout, "seed": 1}
-        cell, twin, x, states = make(**given), make(**given), inputs(STEPS), begun()
+        cell, twin, x, states = (
+            make(**given),
+            make(**given),
+            inputs(STEPS),
+            initial_states(),
+        )
         y = array(keras.layers.RNN(cell)(x, initial_state=states, training=True))
         masks = drawn(twin, x[:, 0], states[0])
         for t in range(STEPS):
@@ -198,15 +203,15 @@ class TestValues:
             "reset_after": False,
             "seed": 1,
         }
-        cell, x, states = make(**given), inputs(), begun()
+        cell, x, states = make(**given), inputs(), initial_states()
         y, _ = cell(x, states, training=True)
         masks = drawn(make(**given), x, states[0])
         expected = step(x, states, *cell.get_weights(), masks=masks, reset_after=False)
         assert_close(array(y), expected[0])
 
-    def test_dropout_is_drawn_for_each_sequence_and_in_training_alone(self):
+    def test_dropout_is_drawn_per_sequence_and_in_training_only(self):
         cell = make(dropout=0.4, recurrent_dropout=0.3)
-        layer, x, states = keras.layers.RNN(cell), inputs(STEPS), begun()
+        layer, x, states = keras.layers.RNN(cell), inputs(STEPS), initial_states()
         one, other = (array(layer(x, training=True)) for _ in range(2))
         assert (one != other).any()
         y = array(layer(x, initial_state=states))
@@ -229,7 +234,7 @@ class TestValues:
         assert np.isfinite(history.history["loss"]).all()
 
     def test_is_the_cell_of_a_layer(self):
-        cell, x, states = make(), inputs(STEPS), begun()
+        cell, x, states = make(), inputs(STEPS), initial_states()
         y = keras.layers.RNN(cell)(x, initial_state=states)
         for t in range(STEPS):
             states = step(x[:, t], states, *cell.get_weights())
@@ -243,7 +248,7 @@ class TestValues:
 
 
 class TestShapes:
-    def test_static_shape_is_the_real_one(self):
+    def test_static_shape_is_correct(self):
         state = (None, UNITS)
         states = [state]
         assert make().compute_output_shape((None, DIM), states) == (state, states)
@@ -253,7 +258,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_names_shapes_and_start(self):
+    def test_names_shapes_and_initial_values(self):
         layer = make(bias_initializer="zeros")
         layer.build((None, DIM))
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -285,7 +290,7 @@ class TestWeights:
         expected = [0.1 * DIM * size, 0.2 * UNITS * size, 0.5 * 2 * 2 * size]
         assert_close(sorted(array(loss) for loss in layer.losses), sorted(expected))
 
-    def test_constraints_are_kept_on_the_weights(self):
+    def test_constraints_are_set_on_the_weights(self):
         layer = make(
             kernel_constraint="non_neg",
             recurrent_constraint="max_norm",
@@ -297,10 +302,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyGRUCell).parameters]
         layer = MyGRUCell(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyGRUCell"
         twin = keras.saving.deserialize_keras_object(config)
@@ -317,7 +322,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "units": np.int64(CHANGED["units"]),
             "dropout": np.float32(CHANGED["dropout"]),
@@ -332,7 +337,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -347,7 +352,7 @@ class TestConfig:
 class TestKeras:
     @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
     def test_dtype_policy(self, policy):
-        # JAX can't draw an orthogonal matrix in bfloat16.
+        # JAX does not support orthogonal initialization in bfloat16.
         cell, x = (
             make(recurrent_initializer="uniform", dropout=0.5, dtype=policy),
             inputs(),
@@ -366,7 +371,7 @@ class TestKeras:
         zeros = [np.zeros((BATCH, UNITS)) for _ in start]
         assert_close(y, step(x, zeros, *weights)[0], tolerance=0.05)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(STEPS, batch=64)
         y = np.sin(x.sum(axis=(1, 2)))
         model = keras.Sequential(
@@ -381,7 +386,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -404,7 +409,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyGRUCell.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -7,14 +7,14 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
     """Return the argument `name` as a tuple of `length` positive ints.
 
-    One int stands for all of them. Raises `ValueError` for anything else.
+    A single int is repeated. Raises `ValueError` for anything else.
     """
     values = (value,) * length if is_int(value) else value
     if (
@@ -33,43 +33,43 @@ def int_tuple(value, length, name):
 class MyInvertedResidual(keras.layers.Layer):
     """Inverted residual block: `project(depthwise(expand(inputs))) + inputs`.
 
-    `expand` makes `expansion` times the channels, place by place; `depthwise` filters
-    each of them by itself; `project` makes `filters` of them, place by place. Each is a
-    convolution with padding `"same"` and no bias, followed by a batch normalization,
-    and but for `project` by the activation.
+    `expand` is a 1x1 convolution to `expansion` times the channels, `depthwise` a
+    depthwise convolution, and `project` a 1x1 convolution to `filters` channels. All
+    have padding `"same"`, no bias, and are followed by batch normalization and, except
+    `project`, the activation.
 
-    The inputs are added if the output has their shape: with `strides` of 1 and as many
-    `filters` as the input has channels.
+    The inputs are added if the output has the same shape, that is if `strides` is 1 and
+    `filters` equals the number of input channels.
 
     Args:
         filters: Positive int, number of output channels.
-        expansion: Positive int, how many times the input's channels `depthwise` works
-            on; with 1 there is no `expand`. Defaults to `6`.
-        kernel_size: Positive int or tuple of 2, size of the window of `depthwise`.
+        expansion: Positive int, factor by which `expand` multiplies the number of
+            channels; with 1 there is no `expand`. Defaults to `6`.
+        kernel_size: Positive int or tuple of length 2, kernel size of `depthwise`.
             Defaults to `(3, 3)`.
-        strides: Positive int, step of the window along both axes. Defaults to `1`.
+        strides: Positive int, stride along both axes. Defaults to `1`.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `"relu6"`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
         `(batch, channels, height, width)` for `"channels_first"`.
 
-        The channels are known. Without oneDNN, TensorFlow computes `"channels_first"`
-        on a CPU only in a model that is compiled with `jit_compile=True`.
+        The number of channels must be known. Without oneDNN, TensorFlow supports
+        `"channels_first"` on a CPU only in models compiled with `jit_compile=True`.
 
     Output shape:
         `(batch, new_height, new_width, filters)` or
         `(batch, filters, new_height, new_width)`.
 
-        A new axis has `ceil(size / strides)` places.
+        The new sizes are `ceil(size / strides)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 4
-            axes, or its channels are unknown or others than the layer was built with.
+        ValueError: If an argument is invalid, the input does not have rank 4, or its
+            number of channels is unknown or not the one the layer was built with.
 
     Example:
 
@@ -126,7 +126,7 @@ class MyInvertedResidual(keras.layers.Layer):
         channels = input_shape[channel_axis]
         if channels is None:
             raise ValueError(
-                "The channels of the input must be known. "
+                "The number of input channels must be known. "
                 f"Received: input_shape={input_shape}"
             )
         self.expand, expanded_shape = None, input_shape

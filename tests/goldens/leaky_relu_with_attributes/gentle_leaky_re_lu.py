@@ -1,4 +1,4 @@
-"""`GentleLeakyReLU`: a leaky rectifier."""
+"""`GentleLeakyReLU`: a leaky ReLU."""
 
 import numbers
 
@@ -7,26 +7,26 @@ import keras
 
 @keras.saving.register_keras_serializable(package="golden")
 class GentleLeakyReLU(keras.layers.Layer):
-    """Leaky rectifier: `max(x, 0) + negative_slope * min(x, 0)`.
+    """Leaky ReLU: `max(x, 0) + negative_slope * min(x, 0)`.
 
-    A unit that is below zero for all inputs still gets a gradient, and so can come
-    back.
+    A unit that is negative for all inputs still gets a gradient, and can thus recover.
 
     Args:
-        negative_slope: Non-negative float, slope below zero. Defaults to `0.01`.
+        negative_slope: Non-negative float, slope for negative inputs. Defaults to
+            `0.01`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, ...)`, any rank.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -35,7 +35,7 @@ class GentleLeakyReLU(keras.layers.Layer):
     [-5.0, -2.5, 0.0, 5.0]
 
     Reference:
-        As `keras.layers.LeakyReLU`, but with arguments or defaults of its own.
+        As `keras.layers.LeakyReLU`, but with its own arguments or defaults.
 
         Maas et al., 2013, "Rectifier Nonlinearities Improve Neural Network Acoustic
         Models".
@@ -60,7 +60,7 @@ class GentleLeakyReLU(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, inputs):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         return keras.activations.leaky_relu(inputs, negative_slope=self.negative_slope)
 
     def compute_output_shape(self, input_shape):

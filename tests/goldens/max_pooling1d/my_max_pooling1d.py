@@ -7,14 +7,14 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
     """Return the argument `name` as a tuple of `length` positive ints.
 
-    One int stands for all of them. Raises `ValueError` for anything else.
+    A single int is repeated. Raises `ValueError` for anything else.
     """
     values = (value,) * length if is_int(value) else value
     if (
@@ -37,19 +37,19 @@ class MyMaxPooling1D(keras.layers.Layer):
 
         outputs[t, c] = max over u of inputs[t * s + u, c]
 
-    `"valid"` adds no padding: the window only goes where it fits. `"same"` lets it
-    stand out on both sides, at the end one place more where their number is odd, so
-    that the output has `ceil(size / stride)` places along an axis; what is outside does
-    not count.
+    `"valid"` means no padding. `"same"` pads evenly on both sides, with one more
+    position at the end if the padding is odd, so that the output has size
+    `ceil(size / stride)` along each axis. Padded positions are ignored.
 
     Args:
-        pool_size: Positive int or tuple of 1, size of the window. Defaults to `2`.
-        strides: Positive int or tuple of 1, step of the window; `None` for `pool_size`.
-            Defaults to `None`.
-        padding: `"valid"` or `"same"`, in any case. Defaults to `"valid"`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        pool_size: Positive int or tuple of length 1, size of the pooling window.
+            Defaults to `2`.
+        strides: Positive int or tuple of length 1, stride of the window; `None` for
+            `pool_size`. Defaults to `None`.
+        padding: `"valid"` or `"same"`, case-insensitive. Defaults to `"valid"`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, steps, channels)` for `"channels_last"`, `(batch, channels, steps)` for
@@ -59,8 +59,8 @@ class MyMaxPooling1D(keras.layers.Layer):
         `(batch, new_steps, channels)` or `(batch, channels, new_steps)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 3
-            axes, or a symbolic one is smaller than the window.
+        ValueError: If an argument is invalid, the input does not have rank 3, or a
+            symbolic input is smaller than the window.
 
     Example:
 

@@ -1,6 +1,6 @@
-"""What `MyMBConv` promises, on each backend.
+"""Tests for `MyMBConv`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_mb_conv import MyMBConv
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -98,7 +98,7 @@ def inputs(data_format="channels_last", batch=BATCH):
     return rng.normal(size=shape(data_format, batch)).astype("float32")
 
 
-# What TensorFlow's operations say on a CPU where they need oneDNN or XLA.
+# In the errors of TensorFlow operations that need oneDNN or XLA on a CPU.
 NOT_ON_THIS_CPU = ("NHWC", "NDHWC", "support dilation rates")
 
 
@@ -120,14 +120,14 @@ def skip_unless_keras_can(**case):
 
 
 def compiled(layer, x):
-    """What a model of the layer predicts, compiled by XLA on all backends but Torch."""
+    """The predictions of a model of the layer, compiled by XLA except on Torch."""
     model = keras.Sequential([layer])
     model.compile(jit_compile=keras.backend.backend() != "torch")
     return model.predict_on_batch(x)
 
 
 def built(**arguments):
-    """The layer with random values in all of its weights."""
+    """The layer, built, with random weights."""
     layer = make(**arguments)
     layer.build(shape(layer.data_format))
     rng = np.random.default_rng(1)
@@ -138,22 +138,22 @@ def built(**arguments):
 
 
 def conv(x, kernel, strides=1, rule="bijc,ijcf->bf"):
-    """Convolution with padding "same", one place at a time."""
-    sizes, window = np.array(x.shape[1:3]), np.array(kernel.shape[:2])
-    places = -(-sizes // strides)
-    missing = np.maximum((places - 1) * strides + window - sizes, 0)
+    """Convolution with padding "same", one output position at a time."""
+    sizes, kernel_size = np.array(x.shape[1:3]), np.array(kernel.shape[:2])
+    output_sizes = -(-sizes // strides)
+    missing = np.maximum((output_sizes - 1) * strides + kernel_size - sizes, 0)
     before, after = missing // 2, missing - missing // 2
     x = np.pad(x, [(0, 0), *zip(before, after, strict=True), (0, 0)])
     y = []
-    for place in np.ndindex(*places):
-        i, j = np.multiply(place, strides)
-        seen = x[:, i : i + window[0], j : j + window[1]]
-        y.append(np.einsum(rule, seen, kernel))
-    return np.stack(y, axis=1).reshape(len(x), *places, -1)
+    for position in np.ndindex(*output_sizes):
+        i, j = np.multiply(position, strides)
+        patch = x[:, i : i + kernel_size[0], j : j + kernel_size[1]]
+        y.append(np.einsum(rule, patch, kernel))
+    return np.stack(y, axis=1).reshape(len(x), *output_sizes, -1)
 
 
 def norm(x, gamma, beta, mean, variance, training):
-    """Batch normalization, in training by the statistics of the batch."""
+    """Batch normalization, by the statistics of the batch in training."""
     if training:
         mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
     return gamma * (x - mean) / np.sqrt(variance + 0.001) + beta
@@ -168,20 +168,20 @@ def silu(x):
 
 
 def reference(x, weights, case, training=False, activation=silu):
-    """The formula, with the weights in the order in which they are met."""
+    """The formula, with the weights in order of use."""
     inputs = x = np.moveaxis(x, 1, -1) if "data_format" in case else x
     weights = iter(weights)
 
-    def normed(x):
+    def normalized(x):
         return norm(x, *(next(weights) for _ in range(4)), training)
 
     if case.get("expansion") != 1:
-        x = activation(normed(conv(x, next(weights))))
+        x = activation(normalized(conv(x, next(weights))))
     kernel, strides = next(weights), case.get("strides", 1)
-    x = activation(normed(conv(x, kernel, strides, rule="bijc,ijcm->bc")))
+    x = activation(normalized(conv(x, kernel, strides, rule="bijc,ijcm->bc")))
     squeezed = activation(x.mean(axis=(1, 2)) @ next(weights) + next(weights))
     x = x * sigmoid(squeezed @ next(weights) + next(weights))[:, None, None]
-    x = normed(conv(x, next(weights)))
+    x = normalized(conv(x, next(weights)))
     y = x + inputs if x.shape == inputs.shape else x
     return np.moveaxis(y, -1, 1) if "data_format" in case else y
 
@@ -195,7 +195,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -217,20 +217,20 @@ class TestValues:
         assert_close(y, expected, tolerance=1e-4)
 
     @pytest.mark.parametrize("name", [None, "tanh"])
-    def test_activation_can_be_another_one_or_none(self, name):
+    def test_activation_can_be_changed_or_none(self, name):
         layer, x = built(activation=name), inputs()
         function = np.tanh if name else lambda x: x
         expected = reference(x, layer.get_weights(), {}, activation=function)
         assert_close(array(layer(x)), expected, tolerance=1e-4)
 
-    def test_items_of_a_batch_do_not_mix_at_inference(self):
+    def test_samples_are_independent_at_inference(self):
         layer, x = built(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
 
 class TestShapes:
     @each_case
-    def test_static_shape_is_the_real_one(self, case):
+    def test_static_shape_is_correct(self, case):
         skip_unless_keras_can(**case)
         layer, x = make(**case), inputs(case.get("data_format"))
         real = layer(x).shape
@@ -250,7 +250,7 @@ class TestShapes:
         layer.build(shape(fmt))
         with pytest.raises(ValueError, match="incompatible with the layer"):
             layer(np.zeros(shape(fmt, channels=CHANNELS + 1), "float32"))
-        with pytest.raises(ValueError, match="channels of the input must be known"):
+        with pytest.raises(ValueError, match="number of input channels must be known"):
             make(data_format=fmt).build(shape(fmt, channels=None))
 
 
@@ -278,10 +278,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyMBConv).parameters]
         layer = MyMBConv(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyMBConv"
         twin = keras.saving.deserialize_keras_object(config)
@@ -299,11 +299,11 @@ class TestConfig:
             assert described(CHANGED[name]) != described(value)
 
     @pytest.mark.parametrize("name", ["kernel_size"])
-    def test_one_int_stands_for_all(self, name):
+    def test_one_int_is_repeated(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "filters": np.int64(CHANGED["filters"]),
             "expansion": np.int64(CHANGED["expansion"]),
@@ -320,7 +320,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ class TestKeras:
         y, *weights = (array(ops.cast(z, "float32")) for z in (y, *layer.weights))
         assert_close(y, reference(x, weights, {}), tolerance=0.1)
 
-    def test_statistics_move_in_training_alone(self):
+    def test_statistics_change_in_training_only(self):
         layer, x = make(), inputs()
         layer.build(x.shape)
         for training in (False, True):
@@ -360,8 +360,8 @@ class TestKeras:
             for old, new, weight in zip(
                 before, layer.get_weights(), layer.weights, strict=True
             ):
-                moves = training and not weight.trainable
-                assert (old != new).any() == moves
+                changes = training and not weight.trainable
+                assert (old != new).any() == changes
 
     def test_drops_masks_with_a_warning(self):
         model = keras.Sequential([keras.layers.Masking(), make()])
@@ -369,7 +369,7 @@ class TestKeras:
             y = model(inputs())
         assert getattr(y, "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -386,7 +386,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -409,7 +409,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyMBConv.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -7,59 +7,59 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class MyMixtureOfExperts(keras.layers.Layer):
-    """Sparse mixture of experts: feed-forward networks that a router picks.
+    """Sparse mixture of experts: feed-forward networks selected by a router.
 
-    A token `x`, a vector along the last axis, goes to the `top_k` experts that the
-    router finds most probable, and what they make of it is summed by these
-    probabilities::
+    Each token `x`, a vector along the last axis, is sent to the `top_k` experts to
+    which the router gives the highest probabilities, and their outputs are summed with
+    these as weights::
 
         p = softmax(x @ router)
         expert(e) = activation(x @ W1[e] + b1[e]) @ W2[e] + b2[e]
         outputs = sum(p[e] * expert(e) for e in top_k(p))
 
-    In training it adds the load-balancing loss of the Switch Transformer, which is `c`
-    where all experts get as many tokens, and up to `c * num_experts / top_k` where a
-    few get all of them::
+    In training, the layer adds the load-balancing loss of the Switch Transformer, which
+    is `c` if all experts get equally many tokens, and up to `c * num_experts / top_k`
+    if a few get all::
 
         c * num_experts * sum(f[e] * P[e] for each expert e)
 
-    Here `f[e]` is the fraction of the choices that fell on expert `e`, `P[e]` the mean
-    of `p[e]`, both over all tokens but those that `mask` leaves out.
+    Here `f[e]` is the fraction of the choices that selected expert `e`, and `P[e]` the
+    mean of `p[e]`, both over all unmasked tokens.
 
-    All experts compute all tokens, in one product each, and the outputs of those not
-    chosen are multiplied by 0. So all shapes are static and no token is dropped, but it
-    takes the time of `num_experts` experts, not of `top_k`.
+    All experts process all tokens, and the outputs of those not selected are multiplied
+    by 0. All shapes are thus static and no token is dropped, but the cost is that of
+    `num_experts` experts, not of `top_k`.
 
     Args:
         num_experts: Positive int, number of experts.
         intermediate_dim: Positive int, hidden units of each expert.
-        top_k: Positive int, number of experts that a token goes to, at most
-            `num_experts`. Defaults to `1`.
-        router_aux_loss_coef: Float at least 0, the factor `c` of the load-balancing
-            loss. Defaults to `0.01`.
+        top_k: Positive int, number of experts per token, at most `num_experts`.
+            Defaults to `1`.
+        router_aux_loss_coef: Non-negative float, factor `c` of the load-balancing loss.
+            Defaults to `0.01`.
         activation: Activation function of the hidden units or its name, `None` for the
             identity. Defaults to `"relu"`.
         kernel_initializer: Initializer of the kernels of the router and the experts.
             Defaults to `"he_normal"`.
         bias_initializer: Initializer of the experts' biases. The router has none.
             Defaults to `"zeros"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, ..., dim)`, rank 2 or more, `dim` known. `mask` has its shape without
-        the last axis.
+        `(batch, ..., dim)`, with rank at least 2 and `dim` known. `mask` has this shape
+        without the last axis.
 
     Output shape:
-        That of the input.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has rank 1.
+        ValueError: If an argument is invalid, or the input has rank 1.
 
     Example:
 
@@ -144,7 +144,7 @@ class MyMixtureOfExperts(keras.layers.Layer):
         self.output_bias = self._add_biases("output_bias", dim)
 
     def call(self, inputs, mask=None, training=None):
-        # In the variables' dtype: a narrow one would make experts equally probable.
+        # In the variables' dtype, since a narrow one would tie experts.
         logits = ops.cast(self.router(inputs), self.variable_dtype)
         probabilities = ops.softmax(logits)
         chosen = ops.one_hot(
@@ -175,11 +175,11 @@ class MyMixtureOfExperts(keras.layers.Layer):
         return self.router_aux_loss_coef * loss
 
     def _add_kernels(self, name, rows, columns):
-        """Add a kernel for each expert, all in one weight."""
+        """Add a kernel for each expert, stacked in one weight."""
         initializer = self.kernel_initializer.clone()
 
         def draw(shape, dtype=None):
-            # Side by side, for the initializer to see the fan-in of one expert.
+            # Side by side, so that the initializer sees the fan-in of one expert.
             experts, rows, columns = shape
             kernels = initializer((rows, experts * columns), dtype=dtype)
             kernels = ops.reshape(kernels, (rows, experts, columns))

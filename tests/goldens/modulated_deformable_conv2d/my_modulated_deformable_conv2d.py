@@ -8,14 +8,14 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
     """Return the argument `name` as a tuple of `length` positive ints.
 
-    One int stands for all of them. Raises `ValueError` for anything else.
+    A single int is repeated. Raises `ValueError` for anything else.
     """
     values = (value,) * length if is_int(value) else value
     if (
@@ -30,38 +30,38 @@ def int_tuple(value, length, name):
     return tuple(map(int, values))
 
 
-def neighbours(positions, size):
-    """Return the two places beside each position on an axis, each with its weight.
+def neighbors(positions, size):
+    """Return the indices of the two pixels around each position, with their weights.
 
-    Places count from 1; 0 and `size + 1` stand for all that is outside.
+    Indices start at 1; 0 and `size + 1` mean outside.
     """
     before = ops.floor(positions)
-    # `floor` has no gradient: it all goes through the weight, at whole positions too.
+    # `floor` has no gradient: all of it flows through the weight.
     weight = positions - before
-    place = ops.cast(before, "int32") + 1
+    index = ops.cast(before, "int32") + 1
     return (
-        (ops.clip(place, 0, size + 1), 1 - weight),
-        (ops.clip(place + 1, 0, size + 1), weight),
+        (ops.clip(index, 0, size + 1), 1 - weight),
+        (ops.clip(index + 1, 0, size + 1), weight),
     )
 
 
 def sample(images, rows, columns):
-    """Return the pixels at fractional places, interpolated bilinearly, 0 outside.
+    """Return the pixels at fractional positions, interpolated bilinearly, 0 outside.
 
-    `rows` and `columns` have the shape `(batch, new_height, new_width, *kernel_size)`,
-    the result has the channels behind it.
+    `rows` and `columns` have shape `(batch, new_height, new_width, *kernel_size)`; the
+    result has an additional last axis of channels.
     """
     batch, height, width, channels = ops.shape(images)
-    bordered = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    pixels = ops.reshape(bordered, (-1, channels))
+    padded = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    pixels = ops.reshape(padded, (-1, channels))
     image = ops.reshape(ops.arange(batch), (-1, 1, 1, 1, 1))
     outputs = 0.0
     for (row, row_weight), (column, column_weight) in itertools.product(
-        neighbours(rows, height), neighbours(columns, width)
+        neighbors(rows, height), neighbors(columns, width)
     ):
-        place = (image * (height + 2) + row) * (width + 2) + column
+        index = (image * (height + 2) + row) * (width + 2) + column
         weight = ops.cast(row_weight * column_weight, images.dtype)
-        outputs += ops.expand_dims(weight, -1) * ops.take(pixels, place, axis=0)
+        outputs += ops.expand_dims(weight, -1) * ops.take(pixels, index, axis=0)
     return outputs
 
 
@@ -70,8 +70,8 @@ class MyModulatedDeformableConv2D(keras.layers.Layer):
     """Modulated 2D deformable convolution:
     `activation(deformable_conv(inputs, kernel) + bias)`.
 
-    Each tap of the window moves beside its usual place, by offsets that a convolution
-    of the same window gives. With strides `s` and inputs padded as `padding` says::
+    Each kernel position is shifted by offsets, which are computed by a convolution with
+    the same kernel size. With strides `s` and inputs padded according to `padding`::
 
         offsets = conv(inputs, offset_kernel) + offset_bias
         row[i, j, u, v] = i * s[0] + u + offsets[i, j, u, v, 0]
@@ -81,14 +81,15 @@ class MyModulatedDeformableConv2D(keras.layers.Layer):
             scale[i, j, u, v] * kernel[u, v, c, f] *
             inputs[row[i, j, u, v], column[i, j, u, v], c]
 
-    Between pixels the inputs are interpolated bilinearly, outside the image they are 0.
-    All offsets start at 0: at first the layer is a plain convolution with half the
-    kernel.
+    Inputs are interpolated bilinearly between pixels and are 0 outside the image. All
+    offsets are initially 0, so that the layer starts as a plain convolution with half
+    the kernel.
 
     Args:
         filters: Positive int, number of output channels.
-        kernel_size: Positive int or tuple of 2, size of the window.
-        strides: Positive int or tuple of 2, step of the window. Defaults to `(1, 1)`.
+        kernel_size: Positive int or tuple of length 2, size of the kernel.
+        strides: Positive int or tuple of length 2, stride of the convolution. Defaults
+            to `(1, 1)`.
         padding: `"valid"` or `"same"`. Defaults to `"valid"`.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `None`.
@@ -100,18 +101,18 @@ class MyModulatedDeformableConv2D(keras.layers.Layer):
         activity_regularizer: Regularizer of the output. Defaults to `None`.
         kernel_constraint: Constraint on `kernel`. Defaults to `None`.
         bias_constraint: Constraint on `bias`. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, height, width, channels)`, `channels` known.
+        `(batch, height, width, channels)`, with `channels` known.
 
     Output shape:
         `(batch, new_height, new_width, filters)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 4
-            axes or is smaller than the window, or its channels are unknown or others
-            than the layer was built with.
+        ValueError: If an argument is invalid, the input does not have rank 4 or is
+            smaller than the kernel, or its number of channels is unknown or not the one
+            the layer was built with.
 
     Example:
 
@@ -166,7 +167,7 @@ class MyModulatedDeformableConv2D(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # Refuses a bad rank or size.
+        self.compute_output_shape(input_shape)  # Raises for a bad rank or size.
         channels = input_shape[-1]
         self.kernel = self.add_weight(
             name="kernel",
@@ -199,7 +200,7 @@ class MyModulatedDeformableConv2D(keras.layers.Layer):
     def call(self, inputs):
         batch, height, width, _ = ops.shape(inputs)
         offsets = ops.add(self.conv(inputs, self.offset_kernel), self.offset_bias)
-        # Half precision has too few digits for the places of a large image.
+        # Half precision is too coarse for the positions in a large image.
         offsets = ops.cast(offsets, keras.backend.result_type(offsets.dtype, "float32"))
         _, new_height, new_width, _ = ops.shape(offsets)
         offsets = ops.reshape(
@@ -207,11 +208,11 @@ class MyModulatedDeformableConv2D(keras.layers.Layer):
         )
         rows = ops.expand_dims(self.window(0, height, new_height), (1, 3))
         columns = ops.expand_dims(self.window(1, width, new_width), 1)
-        seen = sample(
+        patches = sample(
             inputs, ops.add(rows, offsets[..., 0]), ops.add(columns, offsets[..., 1])
         )
-        seen = seen * ops.cast(ops.sigmoid(offsets[..., 2:]), seen.dtype)
-        outputs = ops.tensordot(seen, self.kernel, axes=3)
+        patches = patches * ops.cast(ops.sigmoid(offsets[..., 2:]), patches.dtype)
+        outputs = ops.tensordot(patches, self.kernel, axes=3)
         if self.bias is not None:
             outputs = ops.add(outputs, self.bias)
         if self.activation is not None:
@@ -219,7 +220,7 @@ class MyModulatedDeformableConv2D(keras.layers.Layer):
         return outputs
 
     def conv(self, inputs, kernel):
-        """Return the plain convolution of the layer's window with another kernel."""
+        """Return the plain convolution with `kernel`, with strides and padding."""
         return ops.conv(
             inputs,
             kernel,
@@ -228,12 +229,12 @@ class MyModulatedDeformableConv2D(keras.layers.Layer):
             data_format="channels_last",
         )
 
-    def window(self, axis, size, places):
-        """Return where the taps lie on an axis before they move: `(places, taps)`."""
+    def window(self, axis, size, output_size):
+        """Return the positions without offsets along an axis: `(output_size, taps)`."""
         stride, taps = self.strides[axis], self.kernel_size[axis]
-        starts = stride * ops.arange(places)
+        starts = stride * ops.arange(output_size)
         if self.padding == "same":
-            starts -= ops.maximum((places - 1) * stride + taps - size, 0) // 2
+            starts -= ops.maximum((output_size - 1) * stride + taps - size, 0) // 2
         return ops.expand_dims(starts, 1) + ops.arange(taps)
 
     def compute_output_shape(self, input_shape):

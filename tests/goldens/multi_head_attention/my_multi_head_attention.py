@@ -8,7 +8,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -16,61 +16,59 @@ def is_int(value):
 class MyMultiHeadAttention(keras.layers.Layer):
     """Multi-head attention: `output(softmax(query @ key / sqrt(key_dim)) @ value)`.
 
-    Each head has projections of its own of the query, the key and the value. A head
-    gives each step of the query a mean of the value's steps, weighted by the softmax
-    over the key's steps. `output` is a projection of all heads together.
+    Each head has its own projections of the query, the key and the value. For each step
+    of the query, a head outputs the mean of the value's steps, weighted by the softmax
+    over the key's steps. `output` is a projection of all heads.
 
-    A call takes the query, the value and the key, which is the value where it is
-    `None`, and:
+    A call accepts the query, the value and the key, by default the value, and:
 
-    `query_mask`, `value_mask` and `key_mask`, of the shape `(batch, steps)`. What the
-    last two mask gets no weight; what the first one masks gives an output of no
-    meaning. By default they are the masks that the inputs carry, and the output carries
-    that of the query on.
+    `query_mask`, `value_mask` and `key_mask`, of shape `(batch, steps)`. Masked values
+    and keys get no weight; the outputs of masked queries are meaningless. By default,
+    these are the masks of the inputs. The query mask is passed on.
 
-    `attention_mask`, `(batch, query_steps, steps)` or broadcast to
-    `(batch, num_heads, query_steps, steps)`, true where a query sees a key.
+    `attention_mask`, of shape `(batch, query_steps, steps)` or broadcastable to
+    `(batch, num_heads, query_steps, steps)`, true where a query may attend to a key.
 
-    `use_causal_mask=True`, for step `i` of the query to see nothing beyond step `i` of
-    the value.
+    `use_causal_mask=True`, so that step `i` of the query does not attend to steps of
+    the value after `i`.
 
-    `return_attention_scores=True`, for a second output, the weights before dropout.
+    `return_attention_scores=True`, to also return the weights before dropout.
 
     Args:
-        num_heads: Positive int, how many heads there are.
-        key_dim: Positive int, size of a head's queries and keys.
-        value_dim: Positive int, size of a head's values, `None` for `key_dim`. Defaults
-            to `None`.
-        dropout: Float from 0 to 1, the probability that a weight is dropped in
+        num_heads: Positive int, number of attention heads.
+        key_dim: Positive int, size of the queries and keys of each head.
+        value_dim: Positive int, size of the values of each head, `None` for `key_dim`.
+            Defaults to `None`.
+        dropout: Float from 0 to 1, fraction of the attention weights to drop in
             training. Defaults to `0.0`.
         use_bias: Bool, whether the projections have a bias. Defaults to `True`.
-        output_shape: Positive int or tuple of them, the axes of an output step, `None`
-            for the size of the query. Defaults to `None`.
-        sliding_window: Positive int: a query sees no key that is this many steps away,
-            or more. `None` for no limit. Defaults to `None`.
+        output_shape: Positive int or tuple of positive ints, shape of an output step,
+            `None` for the size of the query. Defaults to `None`.
+        sliding_window: Positive int, a query only attends to keys less than this many
+            steps away. `None` for no limit. Defaults to `None`.
         kernel_initializer: Initializer of the kernels. Defaults to `"glorot_uniform"`.
         bias_initializer: Initializer of the biases. Defaults to `"zeros"`.
         kernel_regularizer: Regularizer of the kernels. Defaults to `None`.
         bias_regularizer: Regularizer of the biases. Defaults to `None`.
         kernel_constraint: Constraint on the kernels. Defaults to `None`.
         bias_constraint: Constraint on the biases. Defaults to `None`.
-        use_gate: Bool, whether the heads' outputs are multiplied by a gate, the sigmoid
-            of another projection of the query. Defaults to `False`.
-        seed: Int, seed of the dropout, or `None` for another one each time. Defaults to
+        use_gate: Bool, whether to multiply the outputs of the heads by a gate, the
+            sigmoid of another projection of the query. Defaults to `False`.
+        seed: Int, seed for the dropout, or `None` for a random seed. Defaults to
             `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        Query: `(batch, query_steps, dim)`. Value and key: `(batch, steps, size)`, each
-        of a size of its own.
+        Query: `(batch, query_steps, dim)`. Value: `(batch, steps, value_size)`. Key:
+        `(batch, steps, key_size)`.
 
     Output shape:
-        `(batch, query_steps, dim)`, or `output_shape` in place of `dim`; of the
-        weights, `(batch, num_heads, query_steps, steps)`.
+        `(batch, query_steps, dim)`, with `output_shape`, if given, in place of `dim`;
+        the weights have `(batch, num_heads, query_steps, steps)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the query, the value
-            and the key have another rank than 3, or the last two other steps.
+        ValueError: If an argument is invalid, the query, the value or the key does not
+            have rank 3, or the value and the key have different numbers of steps.
 
     Example:
 
@@ -82,7 +80,7 @@ class MyMultiHeadAttention(keras.layers.Layer):
     Reference:
         [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762). Drop-in for
         `keras.layers.MultiHeadAttention`, without `attention_axes`, `flash_attention`,
-        `activity_regularizer` and inputs of another rank than 3.
+        `activity_regularizer` and inputs of a rank other than 3.
     """
 
     def __init__(
@@ -163,7 +161,7 @@ class MyMultiHeadAttention(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, query_shape, value_shape, key_shape=None):
-        # Refuses shapes that do not go together.
+        # Raises for incompatible shapes.
         self.compute_output_shape(query_shape, value_shape, key_shape)
         key_shape = value_shape if key_shape is None else key_shape
         heads = self.num_heads
@@ -203,14 +201,16 @@ class MyMultiHeadAttention(keras.layers.Layer):
         training=None,
         use_causal_mask=False,
     ):
-        queries = self.query_dense(query)  # (batch, steps, heads, size), as the others.
+        queries = self.query_dense(
+            query
+        )  # (batch, steps, heads, size), like the others.
         keys = self.key_dense(value if key is None else key)
         values = self.value_dense(value)
         seen = self._seen(
             queries, keys, query_mask, value_mask, key_mask, attention_mask
         )
         scale = self.key_dim**-0.5
-        # On JAX the fused operation takes no values of another size than the keys.
+        # On JAX, the fused operation requires values of the size of the keys.
         fused = self.dropout == 0 and self.value_dim == self.key_dim
         if fused and not return_attention_scores:
             outputs = ops.dot_product_attention(
@@ -233,13 +233,13 @@ class MyMultiHeadAttention(keras.layers.Layer):
         return (outputs, weights) if return_attention_scores else outputs
 
     def _projection(self, name, equation, input_shape, output_shape, activation=None):
-        """Return a projection, built, with what it has in common with all others."""
+        """Return a built projection with the shared arguments."""
         dense = keras.layers.EinsumDense(
             equation,
             output_shape=(None, *output_shape),
             activation=activation,
             bias_axes=equation[-len(output_shape) :] if self.use_bias else None,
-            # Clones: one initializer would start all kernels of a shape alike.
+            # Clones, since one initializer would give equal shapes equal values.
             kernel_initializer=self.kernel_initializer.clone(),
             bias_initializer=self.bias_initializer.clone(),
             kernel_regularizer=self.kernel_regularizer,
@@ -249,13 +249,13 @@ class MyMultiHeadAttention(keras.layers.Layer):
             name=name,
             dtype=self.dtype_policy,
         )
-        # Else it would warn that it does not pass on the mask of its input.
+        # Otherwise it would warn that it does not pass on its input's mask.
         dense.supports_masking = True
         dense.build(input_shape)
         return dense
 
     def _seen(self, queries, keys, query_mask, value_mask, key_mask, attention_mask):
-        """Return where a query sees a key, in 4 axes, or `None` for everywhere."""
+        """Return the mask of the keys each query attends to, of rank 4, or `None`."""
         masks = []
         if query_mask is not None:
             masks.append(ops.expand_dims(query_mask, (1, 3)))
@@ -267,17 +267,17 @@ class MyMultiHeadAttention(keras.layers.Layer):
                 attention_mask = ops.expand_dims(attention_mask, -3)
             masks.append(attention_mask)
         if self.sliding_window is not None:
-            places, others = (ops.arange(ops.shape(x)[1]) for x in (queries, keys))
-            apart = ops.abs(ops.expand_dims(places, -1) - others)
-            masks.append(ops.expand_dims(apart < self.sliding_window, (0, 1)))
+            steps, others = (ops.arange(ops.shape(x)[1]) for x in (queries, keys))
+            distance = ops.abs(ops.expand_dims(steps, -1) - others)
+            masks.append(ops.expand_dims(distance < self.sliding_window, (0, 1)))
         masks = [ops.cast(mask, "bool") for mask in masks]
         return functools.reduce(ops.logical_and, masks) if masks else None
 
     def _softmax(self, scores, seen):
-        """Return the weights of the keys, 0 where a query sees none."""
+        """Return the attention weights, 0 where masked."""
         if seen is None:
             return ops.softmax(scores)
-        # The lowest finite score: -inf gives NaN where a query sees no key.
+        # The lowest finite score: -inf would give NaN if all keys are masked.
         hidden = -65504.0 if self.compute_dtype == "float16" else -3e38
         weights = ops.softmax(ops.where(seen, scores, hidden))
         return ops.where(seen, weights, 0)
@@ -295,7 +295,7 @@ class MyMultiHeadAttention(keras.layers.Layer):
         training=None,
         use_causal_mask=False,
     ):
-        # The others change no shape.
+        # These do not affect shapes.
         del query_mask, value_mask, key_mask, attention_mask, training, use_causal_mask
         key_shape = None if key is None else key.shape
         shape = self.compute_output_shape(query.shape, value.shape, key_shape)
@@ -309,13 +309,13 @@ class MyMultiHeadAttention(keras.layers.Layer):
         key_shape = value_shape if key_shape is None else key_shape
         if any(len(shape) != 3 for shape in (query_shape, value_shape, key_shape)):
             raise ValueError(
-                "The query, the value and the key must have 3 axes each. "
+                "The query, the value and the key must have rank 3. "
                 f"Received: query_shape={query_shape}, value_shape={value_shape}, "
                 f"key_shape={key_shape}"
             )
         if key_shape[1] != value_shape[1]:
             raise ValueError(
-                "The value and the key must have the same steps. "
+                "The value and the key must have the same number of steps. "
                 f"Received: value_shape={value_shape}, key_shape={key_shape}"
             )
         return (*query_shape[:-1], *(self.partial_output_shape or query_shape[-1:]))
@@ -342,7 +342,7 @@ class MyMultiHeadAttention(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        # What the built-in has beside, with the values that change nothing.
+        # Unsupported arguments of the built-in, with the values that have no effect.
         left_out = {
             "attention_axes": [None, (1,)],
             "flash_attention": [None],
@@ -351,7 +351,7 @@ class MyMultiHeadAttention(keras.layers.Layer):
         for name, values in left_out.items():
             if name in config and config[name] not in values:
                 raise ValueError(
-                    f"`{name}` is left out here: it must be {values[0]!r}. "
+                    f"`{name}` is not supported and must be {values[0]!r}. "
                     f"Received: {name}={config[name]!r}"
                 )
         kept = {name: config[name] for name in config if name not in left_out}

@@ -1,6 +1,6 @@
-"""What `GainedSelfAttention` promises, on each backend.
+"""Tests for `GainedSelfAttention`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,14 +17,14 @@ from keras import ops
 
 from gained_self_attention import GainedSelfAttention
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
 
 BATCH, QUERY_STEPS, STEPS, DIM = 4, 3, 5, 6
 HEADS, SIZE, VALUE_SIZE = 2, 3, 4
-# Values of the size of the keys go through another operation.
+# Values of the size of the keys use another operation.
 each_value_size = pytest.mark.parametrize("value_dim", [SIZE, VALUE_SIZE])
 
 # A value other than the default for every constructor argument.
@@ -66,7 +66,7 @@ DEFAULTS = {
     "gain": 1.0,
     "label": "mine",
 }
-# What Keras itself has something else by the argument's name for.
+# Arguments stored under another name, since Keras uses theirs for something else.
 KEPT_AS = {"output_shape": "partial_output_shape"}
 ACCEPTED = {
     "num_heads": [1],
@@ -114,37 +114,37 @@ def inputs(batch=BATCH):
 
 
 def project(dense, x, axes=1):
-    """The last axes of `x` by the kernel, and the bias."""
+    """The product of the last axes of `x` and the kernel, plus the bias."""
     kernel, *bias = (array(ops.cast(weight, "float32")) for weight in dense.weights)
     return np.tensordot(x, kernel, axes) + sum(bias)
 
 
 def reference(layer, query, value, key, seen=True):
-    """The formula, one head at a time: the outputs and the weights."""
+    """The outputs and the weights by the formula, one head at a time."""
     q, k = project(layer.query_dense, query), project(layer.key_dense, key)
     v = project(layer.value_dense, value)
     outputs = np.zeros((*query.shape[:2], HEADS, v.shape[-1]))
     weights = np.zeros((len(query), HEADS, query.shape[1], key.shape[1]))
     seen = np.broadcast_to(seen, weights.shape)
-    for item, head in np.ndindex(*weights.shape[:2]):
-        scores = q[item, :, head] @ k[item, :, head].T / np.sqrt(SIZE)
-        raised = np.exp(scores) * seen[item, head]
-        weights[item, head] = raised / raised.sum(-1, keepdims=True)
-        outputs[item, :, head] = weights[item, head] @ v[item, :, head]
+    for sample, head in np.ndindex(*weights.shape[:2]):
+        scores = q[sample, :, head] @ k[sample, :, head].T / np.sqrt(SIZE)
+        raised = np.exp(scores) * seen[sample, head]
+        weights[sample, head] = raised / raised.sum(-1, keepdims=True)
+        outputs[sample, :, head] = weights[sample, head] @ v[sample, :, head]
     if layer.use_gate:
         outputs /= 1 + np.exp(-project(layer.gate_dense, query))
     return project(layer.output_dense, outputs, axes=2), weights
 
 
-def both(layer, *arguments, **further):
+def both(layer, *arguments, **options):
     """The outputs and the weights of a call, as arrays."""
-    found = layer(*arguments, return_attention_scores=True, **further)
+    found = layer(*arguments, return_attention_scores=True, **options)
     return [array(ops.cast(tensor, "float32")) for tensor in found]
 
 
-def assert_all_close(layer, x, expected, tolerance=1e-5, **further):
-    """What the layer gives, with the weights and without, is what is expected."""
-    (outputs, weights), alone = both(layer, *x, **further), layer(*x, **further)
+def assert_all_close(layer, x, expected, tolerance=1e-5, **options):
+    """Check the layer's outputs, with and without the weights."""
+    (outputs, weights), alone = both(layer, *x, **options), layer(*x, **options)
     assert_close(outputs, expected[0], tolerance)
     assert_close(weights, expected[1], tolerance)
     assert_close(array(ops.cast(alone, "float32")), expected[0], tolerance)
@@ -159,7 +159,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -191,15 +191,15 @@ class TestValues:
         "masks", [(), ("value_mask", "key_mask"), ("attention_mask",)]
     )
     @each_value_size
-    def test_sees_only_what_it_may(self, causal, window, masks, value_dim):
+    def test_attends_only_where_allowed(self, causal, window, masks, value_dim):
         layer, x = make(sliding_window=window, value_dim=value_dim), inputs()
         layer.build(*(one.shape for one in x))
-        apart = np.arange(STEPS) - np.arange(QUERY_STEPS)[:, None]
+        distance = np.arange(STEPS) - np.arange(QUERY_STEPS)[:, None]
         seen = np.ones((BATCH, 1, QUERY_STEPS, STEPS), bool)
         if causal:
-            seen = seen & (apart <= 0)
+            seen = seen & (distance <= 0)
         if window is not None:
-            seen = seen & (abs(apart) < window)
+            seen = seen & (abs(distance) < window)
         given = {}
         if "value_mask" in masks:
             given = {name: np.ones((BATCH, STEPS), bool) for name in masks}
@@ -225,7 +225,7 @@ class TestValues:
 
     @pytest.mark.parametrize("policy", ["float16", "bfloat16", "float32"])
     @pytest.mark.parametrize("causal", [True, False])
-    def test_hidden_values_get_no_weight_beside_low_scores(self, policy, causal):
+    def test_masked_values_get_no_weight_despite_low_scores(self, policy, causal):
         layer = make(kernel_initializer="ones", use_bias=False, dtype=policy)
         size = {"float16": 30.0, "bfloat16": 1e14, "float32": 1e14}[policy]
         query, value = np.full((1, 1, DIM), size), size * np.array(
@@ -235,7 +235,7 @@ class TestValues:
         _, weights = both(layer, query, value, use_causal_mask=causal, **given)
         assert (weights == [1.0, 0.0]).all()
 
-    def test_masked_queries_give_no_weight(self):
+    def test_masked_queries_have_no_weights(self):
         layer, x = make(), inputs()
         mask = np.arange(QUERY_STEPS) < [[3], [2], [1], [3]]
         outputs, weights = both(layer, *x, query_mask=ops.convert_to_tensor(mask))
@@ -246,14 +246,14 @@ class TestValues:
     def test_dropout_drops_weights_in_training(self):
         layer, x = make(dropout=0.4), inputs(batch=200)
         (y, weights), (kept, same) = both(layer, *x), both(layer, *x, training=True)
-        assert_close(same, weights)  # They are those before dropout.
+        assert_close(same, weights)  # These are the weights before dropout.
         assert_close(array(layer(*x)), y)
         many = [array(layer(*x, training=True)) for _ in range(50)]
         assert np.abs(kept - y).max() > 0.1
         assert np.abs(np.mean(many, axis=0) - y).mean() < 0.2 * np.abs(kept - y).mean()
 
     @each_value_size
-    def test_the_seed_repeats_the_draws(self, value_dim):
+    def test_the_same_seed_repeats_the_draws(self, value_dim):
         x = inputs()
         layers = [make(dropout=0.5, seed=n, value_dim=value_dim) for n in (1, 1, 2)]
         for layer in layers:
@@ -263,7 +263,7 @@ class TestValues:
         assert (one == twin).all()
         assert (one != other).any()
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(*x))[1:], array(layer(*(one[1:] for one in x))))
 
@@ -271,7 +271,7 @@ class TestValues:
 class TestShapes:
     @pytest.mark.parametrize("batch", [BATCH, None])
     @pytest.mark.parametrize("steps", [STEPS, None])
-    def test_static_shape_is_the_real_one(self, batch, steps):
+    def test_static_shape_is_correct(self, batch, steps):
         shapes = [(batch, QUERY_STEPS, DIM), (batch, steps, DIM), (batch, steps, DIM)]
         layer, tensors = make(), [keras.KerasTensor(shape) for shape in shapes]
         assert layer.compute_output_shape(*shapes) == shapes[0]
@@ -297,23 +297,23 @@ class TestShapes:
         shapes = [one.shape for one in inputs()]
         shapes[which] = shape
         for refuses in (make().build, make().compute_output_shape):
-            with pytest.raises(ValueError, match="must have 3 axes each"):
+            with pytest.raises(ValueError, match="must have rank 3"):
                 refuses(*shapes)
-        with pytest.raises(ValueError, match=r"expected ndim=3|must have 3 axes each"):
+        with pytest.raises(ValueError, match=r"expected ndim=3|must have rank 3"):
             make()(*map(keras.KerasTensor, shapes))
 
-    def test_refuses_a_key_with_other_steps_than_the_value(self):
+    def test_refuses_a_key_and_value_of_different_lengths(self):
         layer, (query, value, key) = make(), inputs()
-        with pytest.raises(ValueError, match="must have the same steps"):
+        with pytest.raises(ValueError, match="must have the same number of steps"):
             layer(query, value, key[:, 1:])
         layer(query, value, key)
         x = [keras.KerasTensor(one.shape) for one in (query, value, key[:, 1:])]
-        with pytest.raises(ValueError, match="must have the same steps"):
+        with pytest.raises(ValueError, match="must have the same number of steps"):
             layer(*x)
 
 
 class TestWeights:
-    def test_names_shapes_and_start(self):
+    def test_names_shapes_and_initial_values(self):
         layer = make(use_gate=True, bias_initializer="zeros")
         layer.build((None, None, DIM), (None, None, 7), (None, None, 8))
         shapes = {
@@ -333,9 +333,11 @@ class TestWeights:
         kernels, biases = layer.get_weights()[::2], layer.get_weights()[1::2]
         assert all((bias == 0).all() for bias in biases)
         assert all(0.1 < np.abs(kernel).max() < 1 for kernel in kernels)
-        assert (kernels[0] != kernels[2][..., :SIZE]).all()  # Each starts by itself.
+        assert (
+            kernels[0] != kernels[2][..., :SIZE]
+        ).all()  # Initialized independently.
 
-    def test_initializers_are_those_of_each_projection(self):
+    def test_initializers_apply_to_each_projection(self):
         start = {"kernel_initializer": "ones", "bias_initializer": "ones"}
         layer, plain = make(**start), make(**start, use_bias=False)
         for one in (layer, plain):
@@ -344,7 +346,7 @@ class TestWeights:
         assert [weight.name for weight in layer.weights] == ["kernel", "bias"] * 4
         assert [weight.name for weight in plain.weights] == ["kernel"] * 4
 
-    def test_regularizers_and_constraints_are_those_of_each_projection(self):
+    def test_regularizers_and_constraints_apply_to_each_projection(self):
         layer = make(
             kernel_regularizer=keras.regularizers.L1(0.1),
             bias_regularizer=keras.regularizers.L2(0.1),
@@ -362,14 +364,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(GainedSelfAttention).parameters
         ]
         layer = GainedSelfAttention(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>GainedSelfAttention"
         twin = keras.saving.deserialize_keras_object(config)
@@ -388,7 +390,7 @@ class TestConfig:
             name = KEPT_AS.get(name, name)
             assert described(getattr(layer, name)) == described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "num_heads": np.int64(CHANGED["num_heads"]),
             "key_dim": np.int64(CHANGED["key_dim"]),
@@ -407,7 +409,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -430,7 +432,7 @@ class TestKeras:
         expected = reference(layer, *x, seen=np.tri(QUERY_STEPS, STEPS))
         assert_all_close(layer, x, expected, tolerance=0.05, use_causal_mask=True)
 
-    def test_takes_masks_of_its_inputs_and_passes_the_first_on(self):
+    def test_uses_its_inputs_masks_and_propagates_the_first(self):
         layer, (query, value, _) = make(), inputs()
         query[:, -1] = 0
         value[:, -2:] = 0
@@ -441,11 +443,11 @@ class TestKeras:
         expected = array(layer(query, value[:, :-2]))
         assert_close(array(y)[:, :-1], expected[:, :-1])
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x, *_ = inputs(batch=64)
         y = np.sin(x.sum(axis=(1, 2)))
         tokens = keras.Input(x.shape[1:])
-        # Without biases: that of the keys has no influence on a softmax.
+        # Without biases, since that of the keys does not affect the softmax.
         attended = make(use_bias=False, use_gate=True)(tokens, tokens)
         hidden = keras.layers.Flatten()(keras.layers.Add()([tokens, attended]))
         hidden = keras.layers.Dense(32, activation="tanh")(hidden)
@@ -455,7 +457,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -478,7 +480,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[GainedSelfAttention.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,4 +1,4 @@
-"""`MyPositionEmbedding`: a trained vector for each position."""
+"""`MyPositionEmbedding`: a trainable vector for each position."""
 
 import numbers
 
@@ -7,31 +7,31 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class MyPositionEmbedding(keras.layers.Layer):
-    """Position embedding, a trained vector for each position: `embeddings[positions]`.
+    """Position embedding, a trainable vector per position: `embeddings[positions]`.
 
-    The positions are `start_index`, `start_index + 1` and so on, or `positions`, an
-    argument of the call, of shape `(steps,)` or `(batch, steps)`. Of the inputs only
-    the shape counts: the outputs are to be added to them.
+    The positions are `start_index`, `start_index + 1` and so on, or the call argument
+    `positions`, of shape `(steps,)` or `(batch, steps)`. Only the shape of the inputs
+    matters; the outputs are meant to be added to them.
 
     Args:
-        sequence_length: Positive int, how many positions there are.
+        sequence_length: Positive int, maximum sequence length.
         initializer: Initializer of the embeddings. Defaults to `"glorot_uniform"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, steps, size)`, at most `sequence_length` steps, `size` known.
+        `(batch, steps, size)`, with at most `sequence_length` steps and `size` known.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 

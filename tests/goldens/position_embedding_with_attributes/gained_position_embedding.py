@@ -1,4 +1,4 @@
-"""`GainedPositionEmbedding`: a trained vector for each position."""
+"""`GainedPositionEmbedding`: a trainable vector for each position."""
 
 import numbers
 
@@ -7,34 +7,34 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class GainedPositionEmbedding(keras.layers.Layer):
-    """Position embedding, a trained vector for each position: `embeddings[positions]`.
+    """Position embedding, a trainable vector per position: `embeddings[positions]`.
 
-    The positions are `start_index`, `start_index + 1` and so on, or `positions`, an
-    argument of the call, of shape `(steps,)` or `(batch, steps)`. Of the inputs only
-    the shape counts: the outputs are to be added to them.
+    The positions are `start_index`, `start_index + 1` and so on, or the call argument
+    `positions`, of shape `(steps,)` or `(batch, steps)`. Only the shape of the inputs
+    matters; the outputs are meant to be added to them.
 
     Args:
-        sequence_length: Positive int, how many positions there are. Defaults to `32`.
+        sequence_length: Positive int, maximum sequence length. Defaults to `32`.
         initializer: Initializer of the embeddings. Defaults to `"he_normal"`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, steps, size)`, at most `sequence_length` steps, `size` known.
+        `(batch, steps, size)`, with at most `sequence_length` steps and `size` known.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -44,7 +44,7 @@ class GainedPositionEmbedding(keras.layers.Layer):
 
     Reference:
         [Devlin et al., 2018](https://arxiv.org/abs/1810.04805). As
-        `keras_hub.layers.PositionEmbedding`, but with arguments or defaults of its own.
+        `keras_hub.layers.PositionEmbedding`, but with its own arguments or defaults.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class GainedPositionEmbedding(keras.layers.Layer):
         )
 
     def call(self, inputs, start_index=0, positions=None):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         shape = ops.shape(inputs)
         embeddings = ops.convert_to_tensor(self.position_embeddings)
         if positions is None:

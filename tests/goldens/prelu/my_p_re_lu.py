@@ -1,4 +1,4 @@
-"""`MyPReLU`: a rectifier with learned slopes."""
+"""`MyPReLU`: a ReLU with learned slopes."""
 
 import numbers
 
@@ -7,35 +7,35 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class MyPReLU(keras.layers.Layer):
-    """Parametric rectifier: `max(x, 0) + alpha * min(x, 0)`, with learned `alpha`.
+    """Parametric ReLU: `max(x, 0) + alpha * min(x, 0)`, with learned `alpha`.
 
-    `alpha` has the input's shape without the batch, and size 1 along `shared_axes`.
+    `alpha` has the input shape without the batch axis, with size 1 along `shared_axes`.
 
     Args:
         alpha_initializer: Initializer of `alpha`. Defaults to `"Zeros"`.
         alpha_regularizer: Regularizer of `alpha`. Defaults to `None`.
         alpha_constraint: Constraint on `alpha`. Defaults to `None`.
-        shared_axes: Positive int or list of them, axes along which all entries share a
-            slope: `[1, 2]` for one slope per channel of an image. `None` for a slope
-            for each entry. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        shared_axes: Positive int or list of positive ints, axes along which to share
+            the slope: `[1, 2]` for one slope per image channel. `None` for one slope
+            per element. Defaults to `None`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, ...)`, any rank; the sizes of all axes but the batch and `shared_axes`
-        are known.
+        `(batch, ...)`, any rank, with all sizes known except along the batch axis and
+        `shared_axes`.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input does not
-            have `shared_axes`, or has others than the layer was built with.
+        ValueError: If an argument is invalid, the input does not have all of
+            `shared_axes`, or its sizes differ from those the layer was built with.
 
     Example:
 
@@ -84,19 +84,19 @@ class MyPReLU(keras.layers.Layer):
                 "The input must have all of `shared_axes`. Received: "
                 f"input_shape={input_shape}, shared_axes={shared_axes}"
             )
-        own_axes = {
+        alpha_axes = {
             axis: input_shape[axis]
             for axis in range(1, rank)
             if axis not in shared_axes
         }
         self.alpha = self.add_weight(
             name="alpha",
-            shape=[own_axes.get(axis, 1) for axis in range(1, rank)],
+            shape=[alpha_axes.get(axis, 1) for axis in range(1, rank)],
             initializer=self.alpha_initializer,
             regularizer=self.alpha_regularizer,
             constraint=self.alpha_constraint,
         )
-        self.input_spec = keras.layers.InputSpec(ndim=rank, axes=own_axes)
+        self.input_spec = keras.layers.InputSpec(ndim=rank, axes=alpha_axes)
 
     def call(self, inputs):
         negative = ops.relu(ops.negative(inputs))

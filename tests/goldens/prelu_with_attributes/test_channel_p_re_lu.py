@@ -1,6 +1,6 @@
-"""What `ChannelPReLU` promises, on each backend.
+"""Tests for `ChannelPReLU`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from channel_p_re_lu import ChannelPReLU
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -68,11 +68,11 @@ def inputs(*axes, batch=BATCH):
 
 
 def reference(x, alpha):
-    """The formula, one entry at a time."""
+    """The formula, one element at a time."""
     alpha = np.broadcast_to(alpha, x.shape)
     outputs = np.empty(x.shape)
-    for place in np.ndindex(*x.shape):
-        outputs[place] = x[place] if x[place] >= 0 else alpha[place] * x[place]
+    for index in np.ndindex(*x.shape):
+        outputs[index] = x[index] if x[index] >= 0 else alpha[index] * x[index]
     return outputs
 
 
@@ -85,7 +85,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -97,7 +97,7 @@ class TestValues:
         y = array(layer(x))
         assert_close(y, reference(x, *layer.get_weights()))
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -106,7 +106,7 @@ class TestShapes:
     @pytest.mark.parametrize(
         "shape", [(None, DIM), (None, None, DIM), (2, None, 4, DIM)]
     )
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         shared_axes = [axis for axis, size in enumerate(shape) if axis and size is None]
         layer = make(shared_axes=shared_axes)
         assert layer.compute_output_shape(shape) == shape
@@ -118,7 +118,7 @@ class TestShapes:
         with pytest.raises(ValueError, match="shape"):
             make().build((None, None, DIM))
 
-    def test_refuses_an_axis_that_the_input_has_not(self):
+    def test_refuses_shared_axes_out_of_range(self):
         make(shared_axes=2).build((BATCH, STEPS, DIM))
         with pytest.raises(ValueError, match="must have all of `shared_axes`"):
             make(shared_axes=2).build((BATCH, DIM))
@@ -137,7 +137,7 @@ class TestWeights:
         ("shared_axes", "shape"),
         [(None, (2, STEPS, DIM)), (1, (1, STEPS, DIM)), ([2, 3], (2, 1, 1))],
     )
-    def test_name_shape_and_start(self, shared_axes, shape):
+    def test_name_shape_and_initial_values(self, shared_axes, shape):
         layer = make(alpha_initializer="zeros", shared_axes=shared_axes)
         layer.build((None, 2, STEPS, DIM))
         assert [(weight.name, weight.shape) for weight in layer.weights] == [
@@ -153,17 +153,17 @@ class TestWeights:
         layer(inputs())
         assert_close([array(loss) for loss in layer.losses], [0.1 * DIM])
 
-    def test_constraint_is_kept_on_the_weight(self):
+    def test_constraint_is_set_on_the_weight(self):
         layer = make(alpha_constraint="non_neg")
         layer.build((None, DIM))
         assert isinstance(layer.alpha.constraint, keras.constraints.NonNeg)
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(ChannelPReLU).parameters]
         layer = ChannelPReLU(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>ChannelPReLU"
         twin = keras.saving.deserialize_keras_object(config)
@@ -180,7 +180,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "shared_axes": tuple(np.array(CHANGED["shared_axes"])),
             "gain": np.float32(CHANGED["gain"]),
@@ -194,7 +194,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ class TestConfig:
         with pytest.raises((TypeError, ValueError), match=f"^`{name}` must be"):
             make(**{name: value})
 
-    def test_one_axis_stands_for_a_list(self):
+    def test_one_axis_becomes_a_list(self):
         assert make(shared_axes=1).shared_axes == (1,)
 
 
@@ -219,14 +219,14 @@ class TestKeras:
         y, alpha = (array(ops.cast(z, "float32")) for z in (y, layer.alpha))
         assert_close(y, reference(x, alpha), tolerance=0.05)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs(STEPS)
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -242,7 +242,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -265,7 +265,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[ChannelPReLU.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -15,22 +15,22 @@ def is_int(value):
 class MyProjection(keras.layers.Layer):
     """Linear map of the last axis: `inputs @ kernel + bias`.
 
-    On images this is a convolution with a window of one pixel: each pixel's channels
-    are mapped by the same kernel.
+    On images, this is a 1x1 convolution: the channels of each pixel are mapped by the
+    same kernel.
 
     Args:
         output_dim: Positive int, size of the output's last axis.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, ..., input_dim)`, rank 2 or more, `input_dim` known.
+        `(batch, ..., input_dim)`, with rank at least 2 and `input_dim` known.
 
     Output shape:
         `(batch, ..., output_dim)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has rank 1
-            or another `input_dim` than the layer was built with.
+        ValueError: If an argument is invalid, or the input has rank 1 or a different
+            `input_dim` than the layer was built with.
 
     Example:
 

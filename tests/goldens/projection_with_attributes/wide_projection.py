@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -15,23 +15,23 @@ def is_int(value):
 class WideProjection(keras.layers.Layer):
     """Linear map of the last axis: `inputs @ kernel + bias`.
 
-    On images this is a convolution with a window of one pixel: each pixel's channels
-    are mapped by the same kernel.
+    On images, this is a 1x1 convolution: the channels of each pixel are mapped by the
+    same kernel.
 
     Args:
         output_dim: Positive int, size of the output's last axis. Defaults to `3`.
-        gate: Layer that the inputs go through first, or `None`. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        gate: Layer applied to the inputs first, or `None`. Defaults to `None`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, ..., input_dim)`, rank 2 or more, `input_dim` known.
+        `(batch, ..., input_dim)`, with rank at least 2 and `input_dim` known.
 
     Output shape:
         `(batch, ..., output_dim)`.
 
     Raises:
-        TypeError: If `gate` is of another type.
-        ValueError: If an argument is none of the values above.
+        TypeError: If `gate` has the wrong type.
+        ValueError: If an argument is invalid.
 
     Example:
 

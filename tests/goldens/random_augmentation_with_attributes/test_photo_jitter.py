@@ -1,6 +1,6 @@
-"""What `PhotoJitter` promises, on each backend.
+"""Tests for `PhotoJitter`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from photo_jitter import PhotoJitter
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -85,9 +85,9 @@ def inputs(data_format="channels_last", batch=BATCH):
     return rng.uniform(60, 200, size=shape(data_format, batch)).astype("float32")
 
 
-def reference(image, mirrored, shift, width_axis=1, max_value=255):
+def reference(image, flipped, shift, width_axis=1, max_value=255):
     """The formula for one image, given its draws."""
-    image = np.flip(image, width_axis) if mirrored else image
+    image = np.flip(image, width_axis) if flipped else image
     return np.clip(image + shift, 0, max_value)
 
 
@@ -100,7 +100,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -122,15 +122,15 @@ class TestValues:
         assert abs(np.corrcoef(flips, shifts)[0, 1]) < 0.5
 
     @pytest.mark.parametrize("rate", [0, 0.2, 0.9, 1])
-    def test_mirrors_with_the_probability_of_the_rate(self, rate):
+    def test_flips_at_the_given_rate(self, rate):
         x = inputs(batch=2000)
         y = array(make(flip_rate=rate, brightness=0)(x, training=True))
-        mirrored = (y != x).any(axis=(1, 2, 3))
-        assert (y[mirrored] == x[mirrored][:, :, ::-1]).all()
-        assert abs(mirrored.mean() - rate) < 0.03
+        flipped = (y != x).any(axis=(1, 2, 3))
+        assert (y[flipped] == x[flipped][:, :, ::-1]).all()
+        assert abs(flipped.mean() - rate) < 0.03
 
     @pytest.mark.parametrize("max_value", [1.0, 255.0])
-    def test_stays_within_the_range_of_a_pixel(self, max_value):
+    def test_stays_within_the_range_of_pixel_values(self, max_value):
         x = inputs() / 255 * max_value
         layer = make(flip_rate=0, brightness=1, max_value=max_value)
         y = array(layer(x, training=True))
@@ -148,18 +148,18 @@ class TestValues:
         for y in (layer(x), layer(x, training=False)):
             assert (array(y) == x).all()
 
-    def test_each_call_draws_anew(self):
+    def test_each_call_draws_new_values(self):
         layer, x = make(seed=1), inputs()
         first, second = (array(layer(x, training=True)) for _ in range(2))
         assert (first != second).any()
 
-    def test_the_seed_repeats_the_draws(self):
+    def test_the_same_seed_repeats_the_draws(self):
         x = inputs()
         one, twin, other = (array(make(seed=n)(x, training=True)) for n in (1, 1, 2))
         assert (one == twin).all()
         assert (one != other).any()
 
-    def test_layers_without_a_seed_draw_otherwise(self):
+    def test_layers_without_a_seed_draw_different_values(self):
         x = inputs()
         first, second = (array(make()(x, training=True)) for _ in range(2))
         assert (first != second).any()
@@ -168,7 +168,7 @@ class TestValues:
 class TestShapes:
     @each_format
     @pytest.mark.parametrize("unknown", [(), (0,), (0, 2)])
-    def test_static_shape_is_the_real_one(self, fmt, unknown):
+    def test_static_shape_is_correct(self, fmt, unknown):
         layer, real = make(data_format=fmt), shape(fmt)
         known = tuple(None if i in unknown else n for i, n in enumerate(real))
         assert layer.compute_output_shape(known) == known
@@ -181,17 +181,17 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_has_none(self):
+    def test_has_no_weights(self):
         layer = make()
         layer(inputs(), training=True)
         assert layer.weights == []
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(PhotoJitter).parameters]
         layer = PhotoJitter(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>PhotoJitter"
         twin = keras.saving.deserialize_keras_object(config)
@@ -208,7 +208,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "flip_rate": np.float32(CHANGED["flip_rate"]),
             "brightness": np.float32(CHANGED["brightness"]),
@@ -224,7 +224,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ class TestKeras:
         y = np.sort(array(ops.cast(y, "float32")), axis=2)
         assert_close(y, np.sort(x.astype("float32"), axis=2), tolerance=0.05)
 
-    def test_draws_anew_in_each_epoch_and_not_in_evaluation(self):
+    def test_draws_new_values_in_each_epoch_but_not_in_evaluation(self):
         x, y = inputs(), np.zeros(BATCH)
         network = [make(), keras.layers.Flatten(), keras.layers.Dense(1)]
         model = keras.Sequential([keras.Input(x.shape[1:]), *network])
@@ -264,7 +264,7 @@ class TestKeras:
         assert first != second
         assert model.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
 
-    def test_works_in_a_pipeline_of_tensorflow(self):
+    def test_works_in_a_tf_data_pipeline(self):
         tf, layer, x = pytest.importorskip("tensorflow"), make(), inputs()
 
         def augment(images):
@@ -281,14 +281,14 @@ class TestKeras:
         assert (first != x).any()
         assert (first != second).any()
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs()
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -306,7 +306,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -329,7 +329,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[PhotoJitter.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,4 +1,4 @@
-"""`FancyLSTM`: a long short-term memory layer, and its cell."""
+"""`FancyLSTM`: a long short-term memory layer and its cell."""
 
 import numbers
 
@@ -7,30 +7,30 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class FancyLSTMCell(keras.layers.LSTMCell):
-    """One step of `FancyLSTM`, where the formula and the arguments are explained.
+    """One step of `FancyLSTM`, which documents the formula and the arguments.
 
-    `keras.layers.RNN` draws the dropout masks once for each sequence, which it does for
-    cells that derive from Keras's own.
+    `keras.layers.RNN` draws the dropout masks once per sequence, as for all cells that
+    derive from Keras's own.
 
     Args:
-        units, ..., seed: Those of `FancyLSTM`, without those of the loop.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        units, ..., seed: As in `FancyLSTM`, without the arguments of the loop.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, input_dim)`, `input_dim` known, and a list of two states of shape
-        `(batch, units)`.
+        `(batch, input_dim)`, with `input_dim` known, and a list of two states of
+        shape `(batch, units)`.
 
     Output shape:
-        `(batch, units)`, and the same of each state, structured as they were.
+        `(batch, units)`, and the new states in the structure of the given ones.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -40,7 +40,7 @@ class FancyLSTMCell(keras.layers.LSTMCell):
     [(2, 4), (2, 4)]
 
     Reference:
-        As `keras.layers.LSTMCell`, but with arguments or defaults of its own.
+        As `keras.layers.LSTMCell`, but with its own arguments or defaults.
     """
 
     def __init__(
@@ -149,10 +149,10 @@ class FancyLSTMCell(keras.layers.LSTMCell):
         return h, [h, c]
 
     def _product(self, x, kernel, masks):
-        """Return `x @ kernel`, for each gate with what its mask keeps of `x`."""
+        """Return `x @ kernel`, with `x` multiplied by the mask of each gate."""
         if masks is None:
             return ops.matmul(x, kernel)
-        if not isinstance(masks, list):  # One for all gates.
+        if not isinstance(masks, list):  # One mask for all gates.
             return ops.matmul(ops.multiply(x, masks), kernel)
         kernels = ops.split(kernel, len(masks), axis=-1)
         products = [
@@ -162,7 +162,7 @@ class FancyLSTMCell(keras.layers.LSTMCell):
         return ops.concatenate(products, axis=-1)
 
     def _open_forget_gate(self, shape, dtype=None):
-        """Start the bias of the forget gate at 1, so that at first `c` is kept."""
+        """Initialize the bias of the forget gate to 1, so that `c` is kept at first."""
         units = shape[0] // 4
         start, ones = self.bias_initializer, keras.initializers.Ones()
         return ops.concatenate(
@@ -186,11 +186,11 @@ class FancyLSTM(keras.layers.RNN):
         h = recurrent_activation(o) * activation(c)
 
     `h` and `c` are the states, on the right before the step and on the left after it;
-    `h` is the output, too. `i`, `f` and `o` are the gates of input, forgetting and
-    output: `c` is carried along from step to step, and only `f`, no product with
-    weights, wears it away.
+    `h` is also the output. `i`, `f` and `o` are the input, forget and output gates: `c`
+    is carried from step to step and decays only through `f`, not through products with
+    weights.
 
-    A step that the mask leaves out changes no state, and its output is the one before.
+    Masked steps do not change the states, and repeat the previous output.
 
     Args:
         units: Positive int, size of the output's last axis. Defaults to `32`.
@@ -203,7 +203,7 @@ class FancyLSTM(keras.layers.RNN):
         recurrent_initializer: Initializer of `recurrent_kernel`. Defaults to
             `"orthogonal"`.
         bias_initializer: Initializer of `bias`. Defaults to `"zeros"`.
-        unit_forget_bias: Bool, whether the bias of the forget gate starts at 1.
+        unit_forget_bias: Bool, whether to initialize the bias of the forget gate to 1.
             Defaults to `True`.
         kernel_regularizer: Regularizer of `kernel`. Defaults to `None`.
         recurrent_regularizer: Regularizer of `recurrent_kernel`. Defaults to `None`.
@@ -212,37 +212,36 @@ class FancyLSTM(keras.layers.RNN):
         kernel_constraint: Constraint on `kernel`. Defaults to `None`.
         recurrent_constraint: Constraint on `recurrent_kernel`. Defaults to `None`.
         bias_constraint: Constraint on `bias`. Defaults to `None`.
-        dropout: Float from 0 to 1, the probability that an input is dropped in
-            training, in all steps of a sequence. Defaults to `0.1`.
-        recurrent_dropout: Float from 0 to 1, the same for an entry of the state `h`.
-            Defaults to `0.0`.
-        seed: Int, seed of the draws, or `None` for another one each time. Defaults to
+        dropout: Float from 0 to 1, fraction of the inputs to drop in training, the same
+            in all steps of a sequence. Defaults to `0.1`.
+        recurrent_dropout: Float from 0 to 1, fraction of the state `h` to drop in the
+            same way. Defaults to `0.0`.
+        seed: Int, seed for the random draws, or `None` for a random seed. Defaults to
             `7`.
-        return_sequences: Bool, whether to return the outputs of all steps, not of the
-            last one alone. Defaults to `True`.
-        return_state: Bool, whether to return the last states, too. Defaults to `False`.
-        go_backwards: Bool, whether to take the steps from the last to the first. The
-            outputs are in the order in which they are made. Defaults to `False`.
-        stateful: Bool, whether a batch begins with the last states of the one before.
-            The batch size must be known. Defaults to `False`.
-        unroll: Bool, whether to write out the loop over the steps, whose number must be
-            known. Defaults to `False`.
+        return_sequences: Bool, whether to return the outputs of all steps instead of
+            the last one. Defaults to `True`.
+        return_state: Bool, whether to also return the last states. Defaults to `False`.
+        go_backwards: Bool, whether to process the steps in reverse. The outputs are in
+            the order of processing. Defaults to `False`.
+        stateful: Bool, whether to use the last states of a batch as the initial states
+            of the next. The batch size must be known. Defaults to `False`.
+        unroll: Bool, whether to unroll the loop over the steps. The number of steps
+            must be known. Defaults to `False`.
         gain: Float greater than 0. Defaults to `1.0`.
         mode: 'sum' or 'mean'. Defaults to `"sum"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, steps, input_dim)`, `input_dim` known. `call` also takes
+        `(batch, steps, input_dim)`, with `input_dim` known. `call` also accepts
         `initial_state`, a list of two states of shape `(batch, units)`, zeros by
         default.
 
     Output shape:
         `(batch, units)`, or `(batch, steps, units)` with `return_sequences`. With
-        `return_state` a tuple, of that and `h` and `c` of shape `(batch, units)`.
+        `return_state`, a tuple of that and `h` and `c` of shape `(batch, units)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 3
-            axes.
+        ValueError: If an argument is invalid, or the input does not have rank 3.
 
     Example:
 
@@ -254,7 +253,7 @@ class FancyLSTM(keras.layers.RNN):
     [(2, 4), (2, 4)]
 
     Reference:
-        As `keras.layers.LSTM`, but with arguments or defaults of its own.
+        As `keras.layers.LSTM`, but with its own arguments or defaults.
 
         [Hochreiter and Schmidhuber, 1997](https://doi.org/10.1162/neco.1997.9.8.1735)
     """
@@ -348,7 +347,7 @@ class FancyLSTM(keras.layers.RNN):
         self.input_spec = keras.layers.InputSpec(ndim=3)
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
-        # TODO: put `self.gain` and `self.mode` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.mode`: they have no effect yet.
         return super().call(sequences, initial_state, mask, training)
 
     def get_config(self):

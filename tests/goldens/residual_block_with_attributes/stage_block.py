@@ -7,14 +7,14 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
     """Return the argument `name` as a tuple of `length` positive ints.
 
-    One int stands for all of them. Raises `ValueError` for anything else.
+    A single int is repeated. Raises `ValueError` for anything else.
     """
     values = (value,) * length if is_int(value) else value
     if (
@@ -33,48 +33,47 @@ def int_tuple(value, length, name):
 class StageBlock(keras.layers.Layer):
     """Residual block: `activation(residual(inputs) + shortcut(inputs))`.
 
-    `residual` is two convolutions, each with a batch normalization behind it, and with
-    the activation between the two.
+    `residual` consists of two convolutions, each followed by batch normalization, with
+    the activation in between.
 
-    `shortcut` leaves the inputs as they are, if the output has their shape: with
-    `strides` of 1 and as many `filters` as the input has channels. Else it is a
-    convolution with windows of one place and the same strides, and a batch
-    normalization.
+    `shortcut` is the identity if the output has the shape of the input, that is if
+    `strides` is 1 and `filters` equals the number of input channels. Otherwise it is a
+    1x1 convolution with the same strides, followed by batch normalization.
 
-    All convolutions have padding `"same"`, and no bias: that of the normalization is
-    enough.
+    All convolutions have padding `"same"` and no bias, since batch normalization adds
+    one.
 
     Args:
         filters: Positive int, number of output channels. Defaults to `16`.
-        kernel_size: Positive int or tuple of 2, size of both windows. Defaults to
-            `(5, 5)`.
-        strides: Positive int or tuple of 2, step of the first window and of the
-            shortcut. Defaults to `(1, 1)`.
+        kernel_size: Positive int or tuple of length 2, size of both kernels. Defaults
+            to `(5, 5)`.
+        strides: Positive int or tuple of length 2, stride of the first convolution and
+            of the shortcut. Defaults to `(1, 1)`.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `"gelu"`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `"channels_first"`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `"channels_first"`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
         `(batch, channels, height, width)` for `"channels_first"`.
 
-        The channels are known. Without oneDNN, TensorFlow computes `"channels_first"`
-        on a CPU only in a model that is compiled with `jit_compile=True`.
+        The number of channels must be known. Without oneDNN, TensorFlow supports
+        `"channels_first"` on a CPU only in models compiled with `jit_compile=True`.
 
     Output shape:
         `(batch, new_height, new_width, filters)` or
         `(batch, filters, new_height, new_width)`.
 
-        A new axis has `ceil(size / stride)` places.
+        The new sizes are `ceil(size / stride)`.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above, or the input has not 4
-            axes, or its channels are unknown or others than the layer was built with.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid, the input does not have rank 4, or its
+            number of channels is unknown or not the one the layer was built with.
 
     Example:
 
@@ -139,7 +138,7 @@ class StageBlock(keras.layers.Layer):
         channels = input_shape[channel_axis]
         if channels is None:
             raise ValueError(
-                "The channels of the input must be known. "
+                "The number of input channels must be known. "
                 f"Received: input_shape={input_shape}"
             )
         output_shape = self.compute_output_shape(input_shape)
@@ -155,7 +154,7 @@ class StageBlock(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=4, axes={channel_axis: channels})
 
     def call(self, inputs, training=None):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         outputs = self.norm1(self.conv1(inputs), training=training)
         outputs = self.conv2(self.activation(outputs))
         outputs = self.norm2(outputs, training=training)

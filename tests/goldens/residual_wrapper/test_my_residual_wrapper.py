@@ -1,6 +1,6 @@
-"""What `MyResidualWrapper` promises, on each backend.
+"""Tests for `MyResidualWrapper`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_residual_wrapper import MyResidualWrapper
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -63,7 +63,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -74,7 +74,7 @@ class TestValues:
         y = array(layer(x))
         assert_close(y, reference(x, *layer.layer.get_weights()))
 
-    def test_hands_training_on(self):
+    def test_passes_training_to_the_layer(self):
         layer, x = make(layer=keras.layers.Dropout(0.5, seed=1)), inputs()
         for y in (layer(x), layer(x, training=False)):
             assert_close(array(y), x + x)
@@ -83,7 +83,7 @@ class TestValues:
         assert_close(y, x + np.where(kept, 2 * x, 0))
         assert 0 < kept.mean() < 1
 
-    def test_hands_the_mask_on(self):
+    def test_passes_the_mask_to_the_layer(self):
         wrapped = keras.layers.GRU(DIM, return_sequences=True)
         layer, x = make(layer=wrapped), inputs(STEPS)
         mask = np.random.default_rng(1).random(x.shape[:-1]) < 0.5
@@ -94,7 +94,7 @@ class TestValues:
 
 class TestShapes:
     @pytest.mark.parametrize("shape", [(None, DIM), (None, None, DIM), (2, 3, 4, DIM)])
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         expected = (*shape[:-1], UNITS)
         assert make().compute_output_shape(shape) == expected
         assert make()(keras.KerasTensor(shape)).shape == expected
@@ -112,7 +112,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_are_those_of_the_layer(self):
+    def test_has_the_weights_of_the_layer(self):
         layer = make()
         layer.build(inputs().shape)
         assert layer.layer.built
@@ -138,7 +138,7 @@ class TestWeights:
         model(x, training=True)
         assert len(model.losses) == 2
 
-    def test_a_layer_that_is_built_keeps_its_weights(self):
+    def test_a_built_layer_keeps_its_weights(self):
         dense = keras.layers.Dense(UNITS)
         dense.build((None, DIM))
         kernel = array(dense.kernel).copy()
@@ -149,14 +149,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MyResidualWrapper).parameters
         ]
         layer = MyResidualWrapper(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyResidualWrapper"
         twin = keras.saving.deserialize_keras_object(config)
@@ -188,14 +188,14 @@ class TestKeras:
         y = array(ops.cast(y, "float32"))
         assert_close(y, reference(x, kernel, bias), tolerance=0.05)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs(STEPS)
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -211,7 +211,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -234,7 +234,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyResidualWrapper.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,6 +1,6 @@
-"""What `MyRMSNormalization` promises, on each backend.
+"""Tests for `MyRMSNormalization`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_rms_normalization import MyRMSNormalization
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -54,7 +54,7 @@ def inputs(batch=BATCH):
 
 
 def built(x, **arguments):
-    """A layer with another scale than it begins with."""
+    """The layer, built, with a random scale."""
     layer = make(**arguments)
     layer.build(x.shape)
     rng = np.random.default_rng(1)
@@ -80,7 +80,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -93,7 +93,7 @@ class TestValues:
         y = array(layer(x))
         assert_close(y, reference(x, *layer.get_weights(), axis, epsilon))
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -102,17 +102,17 @@ class TestShapes:
     @pytest.mark.parametrize(
         "shape", [(None, DIM), (None, None, DIM), (BATCH, STEPS, DIM)]
     )
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         assert make().compute_output_shape(shape) == shape
         assert make()(keras.KerasTensor(shape)).shape == shape
         real = tuple(2 if size is None else size for size in shape)
         assert make()(np.zeros(real, "float32")).shape == real
 
     @pytest.mark.parametrize("axis", [3, -4, [0, 3], (-4, 1)])
-    def test_refuses_an_axis_that_is_not_there(self, axis):
-        with pytest.raises(ValueError, match="must name axes of the input"):
+    def test_refuses_an_axis_out_of_range(self, axis):
+        with pytest.raises(ValueError, match="must be axes of the input"):
             make(axis=axis).compute_output_shape((BATCH, STEPS, DIM))
-        with pytest.raises(ValueError, match="must name axes of the input"):
+        with pytest.raises(ValueError, match="must be axes of the input"):
             make(axis=axis).build((BATCH, STEPS, DIM))
 
     def test_size_of_the_axis_must_be_known(self):
@@ -124,7 +124,7 @@ class TestWeights:
     @pytest.mark.parametrize(
         ("axis", "shape"), [(-1, (DIM,)), (1, (STEPS,)), ((2, 1), (STEPS, DIM))]
     )
-    def test_name_shape_and_start(self, axis, shape):
+    def test_name_shape_and_initial_values(self, axis, shape):
         layer = make(axis=axis)
         layer.build((None, STEPS, DIM))
         assert layer.weights == layer.trainable_weights == [layer.scale]
@@ -133,14 +133,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MyRMSNormalization).parameters
         ]
         layer = MyRMSNormalization(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyRMSNormalization"
         twin = keras.saving.deserialize_keras_object(config)
@@ -157,7 +157,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "epsilon": np.float32(CHANGED["epsilon"]),
         }
@@ -175,7 +175,7 @@ class TestConfig:
             make(**{name: value})
 
     @pytest.mark.parametrize("axis", [1, [2, 1], (2, 1)])
-    def test_axis_stays_as_given_when_built(self, axis):
+    def test_build_does_not_change_axis(self, axis):
         layer = make(axis=axis)
         layer.build((BATCH, STEPS, DIM))
         assert layer.axis == (axis if axis == 1 else [2, 1])
@@ -202,7 +202,7 @@ class TestKeras:
             y = model(inputs())
         assert getattr(y, "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -220,7 +220,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -243,7 +243,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyRMSNormalization.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

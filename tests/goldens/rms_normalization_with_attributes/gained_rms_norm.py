@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -15,30 +15,31 @@ def is_int(value):
 class GainedRMSNorm(keras.layers.Layer):
     """Root mean square normalization: `scale * x / sqrt(mean(x ** 2) + epsilon)`.
 
-    The mean is that of the input itself over the axes in `axis`, taken for each place
-    along the others: no item of a batch has an influence on another, and training is as
-    inference. Other than in layer normalization, nothing is subtracted or added.
-    `scale` has a value for each place along the axes in `axis`, and begins with ones.
+    The mean is computed from the input over the axes in `axis`, for each position along
+    the other axes. Samples are thus independent of each other, and training and
+    inference are the same. Unlike in layer normalization, nothing is subtracted or
+    added. `scale` has the shape of the axes in `axis` and is initialized to ones.
 
     Args:
-        axis: Int, or list or tuple of ints: the axes that the mean is taken over.
-            Defaults to `1`.
-        epsilon: Float, added to the mean lest it be 0. Defaults to `1e-05`.
+        axis: Int, or list or tuple of ints, the axes to normalize over. Defaults to
+            `1`.
+        epsilon: Float, added to the mean to avoid dividing by zero. Defaults to
+            `1e-05`.
         gain: Float greater than 0. Defaults to `1.0`.
-        noise_seed: Int, seed of `self.noise_seed_generator`, or `None` for another one
-            each time. Defaults to `7`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        noise_seed: Int, seed of `self.noise_seed_generator`, or `None` for a random
+            seed. Defaults to `7`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        Any, with the sizes of the axes in `axis` known.
+        Any, with known sizes along `axis`.
 
     Output shape:
-        That of the input.
+        Same shape as the input.
 
     Raises:
-        TypeError: If `axis` is of another type.
-        ValueError: If an argument is none of the values above, the input has not all of
-            the axes in `axis` or their sizes are unknown.
+        TypeError: If `axis` has the wrong type.
+        ValueError: If an argument is invalid, or the input does not have all axes in
+            `axis` or their sizes are unknown.
 
     Example:
 
@@ -48,7 +49,7 @@ class GainedRMSNorm(keras.layers.Layer):
 
     Reference:
         [Zhang and Sennrich, 2019](https://arxiv.org/abs/1910.07467). As
-        `keras.layers.RMSNormalization`, but with arguments or defaults of its own.
+        `keras.layers.RMSNormalization`, but with its own arguments or defaults.
     """
 
     def __init__(self, axis=1, epsilon=1e-05, gain=1.0, noise_seed=7, **kwargs):
@@ -74,12 +75,12 @@ class GainedRMSNorm(keras.layers.Layer):
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
 
     def call(self, x):
-        # TODO: put `self.gain` and `self.noise_seed_generator` to use: nothing depends
-        # on them yet.
+        # TODO: use `self.gain` and `self.noise_seed_generator`: they have no effect
+        # yet.
         axes, rank = self._axes_of(x.shape), len(x.shape)
         last = [*range(rank - len(axes), rank)]
-        # With other axes than the last ones, `ops.rms_normalization` lays `scale` along
-        # the wrong ones.
+        # `ops.rms_normalization` broadcasts `scale` along the wrong axes unless they
+        # are the last ones.
         if axes != last:
             x = ops.moveaxis(x, axes, last)
         outputs = ops.rms_normalization(x, self.scale, axis=last, epsilon=self.epsilon)
@@ -88,17 +89,17 @@ class GainedRMSNorm(keras.layers.Layer):
         return outputs
 
     def _axes_of(self, shape):
-        """Return the axes in `axis`, counted from the first one, in order."""
+        """Return the axes in `axis` as sorted non-negative ints."""
         axes = [self.axis] if isinstance(self.axis, int) else self.axis
         if not all(-len(shape) <= axis < len(shape) for axis in axes):
             raise ValueError(
-                "`axis` must name axes of the input. "
+                "`axis` must be axes of the input. "
                 f"Received: axis={self.axis}, input_shape={shape}"
             )
         return sorted(axis % len(shape) for axis in axes)
 
     def compute_output_shape(self, input_shape):
-        self._axes_of(input_shape)  # Refuses a shape without them.
+        self._axes_of(input_shape)  # Raises for a shape without them.
         return input_shape
 
     def get_config(self):

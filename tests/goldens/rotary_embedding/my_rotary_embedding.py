@@ -7,45 +7,45 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class MyRotaryEmbedding(keras.layers.Layer):
-    """Rotary position embedding: each pair of features, rotated by the step's position.
+    """Rotary position embedding: rotates pairs of features by the step's position.
 
-    Feature `i` of the first half and feature `i + size / 2` make a pair `a, b`, at
-    position `p`::
+    For `i < size / 2`, features `i` and `i + size / 2` are a pair `a, b`. At position
+    `p`::
 
         angle = p / scaling_factor / max_wavelength ** (2 * i / size)
         a, b = a * cos(angle) - b * sin(angle), b * cos(angle) + a * sin(angle)
 
-    The dot product of two steps that are so rotated depends on their distance alone: it
-    is for queries and keys, before their product.
+    The dot product of two rotated steps depends on their positions only through their
+    distance. Apply it to queries and keys, before their product.
 
-    The positions are `start_index`, `start_index + 1` and so on, or `positions`, an
-    argument of the call, of shape `(steps,)` or `(batch, steps)`. Angles are computed
-    in float32, whatever the dtype policy.
+    The positions are `start_index`, `start_index + 1` and so on, or the call argument
+    `positions`, of shape `(steps,)` or `(batch, steps)`. Angles are computed in
+    float32, regardless of the dtype policy.
 
     Args:
-        max_wavelength: Float greater than 0, the longest wavelength but for a factor of
-            2 pi. Defaults to `10000.0`.
-        scaling_factor: Float greater than 0, by which positions are divided. Defaults
-            to `1.0`.
+        max_wavelength: Positive float, the longest wavelength divided by 2 pi. Defaults
+            to `10000.0`.
+        scaling_factor: Positive float, divisor of the positions. Defaults to `1.0`.
         sequence_axis: Int, the axis of the steps. Defaults to `1`.
         feature_axis: Int, the axis of the features. Defaults to `-1`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, steps, ..., size)`, or as the axes say, with an even `size`.
+        `(batch, steps, ..., size)`, or according to the axis arguments, with an even
+        `size`.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        TypeError: If `sequence_axis` or `feature_axis` is of another type.
-        ValueError: If an argument is none of the values above, or `size` is odd.
+        TypeError: If `sequence_axis` or `feature_axis` has the wrong type.
+        ValueError: If an argument is invalid, or `size` is odd.
 
     Example:
 
@@ -55,8 +55,8 @@ class MyRotaryEmbedding(keras.layers.Layer):
 
     Reference:
         [Su et al., 2021](https://arxiv.org/abs/2104.09864). Drop-in for
-        `keras_hub.layers.RotaryEmbedding`, without `rope_type` and what belongs to it
-        and `denominator_dim`.
+        `keras_hub.layers.RotaryEmbedding`, without `rope_type` and its arguments and
+        `denominator_dim`.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class MyRotaryEmbedding(keras.layers.Layer):
         size = input_shape[self.feature_axis]
         if size is not None and size % 2 != 0:
             raise ValueError(
-                "The axis of the features must be even. Received: "
+                "The size of the feature axis must be even. Received: "
                 f"feature_axis={self.feature_axis}, input_shape={input_shape}"
             )
 
@@ -114,7 +114,7 @@ class MyRotaryEmbedding(keras.layers.Layer):
         frequencies = ops.power(float(self.max_wavelength), -exponents)
         positions = ops.cast(ops.expand_dims(positions, -1), "float32")
         angles = positions * frequencies / self.scaling_factor
-        # The axes of the inputs between the steps and the features, such as heads.
+        # For the axes between the steps and the features, such as heads.
         angles = ops.expand_dims(angles, [*range(2, len(inputs.shape) - 1)])
         sin = ops.cast(ops.sin(angles), self.compute_dtype)
         cos = ops.cast(ops.cos(angles), self.compute_dtype)

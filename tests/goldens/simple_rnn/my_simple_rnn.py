@@ -1,4 +1,4 @@
-"""`MySimpleRNN`: a simple recurrent layer, and its cell."""
+"""`MySimpleRNN`: a simple recurrent layer and its cell."""
 
 import numbers
 
@@ -7,30 +7,30 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class MySimpleRNNCell(keras.layers.SimpleRNNCell):
-    """One step of `MySimpleRNN`, where the formula and the arguments are explained.
+    """One step of `MySimpleRNN`, which documents the formula and the arguments.
 
-    `keras.layers.RNN` draws the dropout masks once for each sequence, which it does for
-    cells that derive from Keras's own.
+    `keras.layers.RNN` draws the dropout masks once per sequence, as for all cells that
+    derive from Keras's own.
 
     Args:
-        units, ..., seed: Those of `MySimpleRNN`, without those of the loop.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        units, ..., seed: As in `MySimpleRNN`, without the arguments of the loop.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, input_dim)`, `input_dim` known, and a state, or a list of it, of shape
-        `(batch, units)`.
+        `(batch, input_dim)`, with `input_dim` known, and a state, or a list of it, of
+        shape `(batch, units)`.
 
     Output shape:
-        `(batch, units)`, and the same of each state, structured as they were.
+        `(batch, units)`, and the new states in the structure of the given ones.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -151,7 +151,7 @@ class MySimpleRNN(keras.layers.RNN):
     `h` is the state, on the right before the step and on the left after it, and the
     output.
 
-    A step that the mask leaves out changes no state, and its output is the one before.
+    Masked steps do not change the states, and repeat the previous output.
 
     Args:
         units: Positive int, size of the output's last axis.
@@ -169,35 +169,34 @@ class MySimpleRNN(keras.layers.RNN):
         kernel_constraint: Constraint on `kernel`. Defaults to `None`.
         recurrent_constraint: Constraint on `recurrent_kernel`. Defaults to `None`.
         bias_constraint: Constraint on `bias`. Defaults to `None`.
-        dropout: Float from 0 to 1, the probability that an input is dropped in
-            training, in all steps of a sequence. Defaults to `0.0`.
-        recurrent_dropout: Float from 0 to 1, the same for an entry of the state `h`.
-            Defaults to `0.0`.
-        return_sequences: Bool, whether to return the outputs of all steps, not of the
-            last one alone. Defaults to `False`.
-        return_state: Bool, whether to return the last states, too. Defaults to `False`.
-        go_backwards: Bool, whether to take the steps from the last to the first. The
-            outputs are in the order in which they are made. Defaults to `False`.
-        stateful: Bool, whether a batch begins with the last states of the one before.
-            The batch size must be known. Defaults to `False`.
-        unroll: Bool, whether to write out the loop over the steps, whose number must be
-            known. Defaults to `False`.
-        seed: Int, seed of the draws, or `None` for another one each time. Defaults to
+        dropout: Float from 0 to 1, fraction of the inputs to drop in training, the same
+            in all steps of a sequence. Defaults to `0.0`.
+        recurrent_dropout: Float from 0 to 1, fraction of the state `h` to drop in the
+            same way. Defaults to `0.0`.
+        return_sequences: Bool, whether to return the outputs of all steps instead of
+            the last one. Defaults to `False`.
+        return_state: Bool, whether to also return the last states. Defaults to `False`.
+        go_backwards: Bool, whether to process the steps in reverse. The outputs are in
+            the order of processing. Defaults to `False`.
+        stateful: Bool, whether to use the last states of a batch as the initial states
+            of the next. The batch size must be known. Defaults to `False`.
+        unroll: Bool, whether to unroll the loop over the steps. The number of steps
+            must be known. Defaults to `False`.
+        seed: Int, seed for the random draws, or `None` for a random seed. Defaults to
             `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        `(batch, steps, input_dim)`, `input_dim` known. `call` also takes
+        `(batch, steps, input_dim)`, with `input_dim` known. `call` also accepts
         `initial_state`, a list of one state of shape `(batch, units)`, zeros by
         default.
 
     Output shape:
         `(batch, units)`, or `(batch, steps, units)` with `return_sequences`. With
-        `return_state` a tuple, of that and `h` of shape `(batch, units)`.
+        `return_state`, a tuple of that and `h` of shape `(batch, units)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 3
-            axes.
+        ValueError: If an argument is invalid, or the input does not have rank 3.
 
     Example:
 

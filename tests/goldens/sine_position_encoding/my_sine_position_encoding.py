@@ -10,29 +10,29 @@ from keras import ops
 class MySinePositionEncoding(keras.layers.Layer):
     """Sinusoidal position encoding: `sin` and `cos` of `positions * frequencies`.
 
-    Feature `i` has, at position `p`::
+    Feature `i` at position `p` is::
 
         angle = p / max_wavelength ** (2 * (i // 2) / size)
         output = sin(angle) if i % 2 == 0 else cos(angle)
 
-    The positions are `start_index`, `start_index + 1` and so on, or `positions`, an
-    argument of the call, of shape `(steps,)` or `(batch, steps)`. Of the inputs only
-    the shape counts: the outputs are to be added to them. Angles are computed in
-    float32, whatever the dtype policy.
+    The positions are `start_index`, `start_index + 1` and so on, or the call argument
+    `positions`, of shape `(steps,)` or `(batch, steps)`. Only the shape of the inputs
+    matters; the outputs are meant to be added to them. Angles are computed in float32,
+    regardless of the dtype policy.
 
     Args:
-        max_wavelength: Float greater than 0, the longest wavelength but for a factor of
-            2 pi. Defaults to `10000.0`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        max_wavelength: Positive float, the longest wavelength divided by 2 pi. Defaults
+            to `10000.0`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, steps, size)`.
 
     Output shape:
-        The input's shape.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 

@@ -1,6 +1,6 @@
-"""What `MySpatialDropout3D` promises, on each backend.
+"""Tests for `MySpatialDropout3D`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_spatial_dropout3d import MySpatialDropout3D
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -25,12 +25,12 @@ pytestmark = pytest.mark.filterwarnings(
 BATCH, CHANNELS = 8, 5
 DEPTH, HEIGHT, WIDTH = 4, 3, 2
 RATE = 0.3
-# Both layouts, each with the axes that a channel has in it.
+# Both layouts, each with its spatial axes.
 LAYOUTS = {
     "channels_last": (BATCH, DEPTH, HEIGHT, WIDTH, CHANNELS),
     "channels_first": (BATCH, CHANNELS, DEPTH, HEIGHT, WIDTH),
 }
-PLACES = {"channels_last": (1, 2, 3), "channels_first": (2, 3, 4)}
+SPATIAL_AXES = {"channels_last": (1, 2, 3), "channels_first": (2, 3, 4)}
 each_format = pytest.mark.parametrize("data_format", LAYOUTS)
 
 # A value other than the default for every constructor argument.
@@ -73,7 +73,7 @@ def inputs(data_format="channels_last", batch=BATCH):
 
 
 def reference(x, kept):
-    """The formula, given what was kept."""
+    """The formula, given which values were kept."""
     return np.where(kept, x / (1 - RATE), 0)
 
 
@@ -86,7 +86,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -98,15 +98,15 @@ class TestValues:
         assert_close(y, reference(x, y != 0))
 
     @each_format
-    def test_drops_whole_channels_of_single_items(self, data_format):
+    def test_drops_whole_channels_of_single_samples(self, data_format):
         layer = make(rate=0.5, data_format=data_format)
         kept = array(layer(inputs(data_format), training=True)) != 0
         for axis in range(kept.ndim):
-            shared = axis in PLACES[data_format]
+            shared = axis in SPATIAL_AXES[data_format]
             assert (kept == kept.take([0], axis)).all() == shared
 
     @pytest.mark.parametrize("rate", [0, 0.2, 0.7, 1])
-    def test_drops_with_the_probability_of_the_rate(self, rate):
+    def test_drops_at_the_given_rate(self, rate):
         x = np.ones((1000, 2, 2, 2, CHANNELS), "float32")
         y = array(make(rate=rate)(x, training=True))
         assert abs((y == 0).mean() - rate) < 0.03
@@ -120,20 +120,20 @@ class TestValues:
         layer, x = make(rate=0), inputs()
         assert (array(layer(x, training=True)) == x).all()
         assert layer.variables == []
-        assert len(make().variables) == 1  # The state of the seed.
+        assert len(make().variables) == 1  # The seed generator's state.
 
-    def test_each_call_draws_anew(self):
+    def test_each_call_draws_new_values(self):
         layer, x = make(seed=1), inputs()
         first, second = (array(layer(x, training=True)) for _ in range(2))
         assert (first != second).any()
 
-    def test_the_seed_repeats_the_draws(self):
+    def test_the_same_seed_repeats_the_draws(self):
         x = inputs()
         one, twin, other = (array(make(seed=n)(x, training=True)) for n in (1, 1, 2))
         assert (one == twin).all()
         assert (one != other).any()
 
-    def test_layers_without_a_seed_draw_otherwise(self):
+    def test_layers_without_a_seed_draw_different_values(self):
         x = inputs()
         first, second = (array(make()(x, training=True)) for _ in range(2))
         assert (first != second).any()
@@ -142,7 +142,7 @@ class TestValues:
 class TestShapes:
     @each_format
     @pytest.mark.parametrize("unknown", [(), (0,), (0, 1), (0, -1)])
-    def test_static_shape_is_the_real_one(self, data_format, unknown):
+    def test_static_shape_is_correct(self, data_format, unknown):
         real = LAYOUTS[data_format]
         shape = [*real]
         for axis in unknown:
@@ -159,21 +159,21 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_has_none(self):
+    def test_has_no_weights(self):
         layer = make()
         layer(inputs(), training=True)
         assert layer.weights == []
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MySpatialDropout3D).parameters
         ]
         layer = MySpatialDropout3D(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MySpatialDropout3D"
         twin = keras.saving.deserialize_keras_object(config)
@@ -190,7 +190,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "rate": np.float32(CHANGED["rate"]),
         }
@@ -203,7 +203,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ class TestConfig:
             make(**{name: value})
 
     @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
-    def test_data_format_in_any_case_or_of_the_config(self, data_format):
+    def test_data_format_is_case_insensitive_or_from_the_config(self, data_format):
         assert make(data_format=data_format.title()).data_format == data_format
         keras.config.set_image_data_format(data_format)
         assert make().data_format == data_format
@@ -230,14 +230,14 @@ class TestKeras:
         y = array(ops.cast(y, "float32"))
         assert_close(y, reference(x, y != 0), tolerance=0.05)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs()
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -254,7 +254,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -277,7 +277,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MySpatialDropout3D.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,4 +1,4 @@
-"""`GatedAttention`: `keras.layers.MultiHeadAttention` with attributes of its own."""
+"""`GatedAttention`: `keras.layers.MultiHeadAttention` with its own attributes."""
 
 import keras
 
@@ -8,7 +8,8 @@ class GatedAttention(keras.layers.MultiHeadAttention):
     """TODO: what it does beyond `keras.layers.MultiHeadAttention`.
 
     Args:
-        dropout: As in `keras.layers.MultiHeadAttention`, by name. Defaults to `0.1`.
+        dropout: As in `keras.layers.MultiHeadAttention`, keyword-only. Defaults to
+            `0.1`.
         gate_initializer: Initializer or its name. Defaults to `"zeros"`.
         mode: 'sum' or 'mean'.
         *args, **kwargs: Arguments of `keras.layers.MultiHeadAttention`: num_heads,
@@ -18,7 +19,7 @@ class GatedAttention(keras.layers.MultiHeadAttention):
             use_gate, seed.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -47,8 +48,7 @@ class GatedAttention(keras.layers.MultiHeadAttention):
         training=None,
         use_causal_mask=False,
     ):
-        # TODO: put `self.gate_initializer` and `self.mode` to use: nothing depends on
-        # them yet.
+        # TODO: use `self.gate_initializer` and `self.mode`: they have no effect yet.
         return super().call(
             query,
             value,

@@ -1,4 +1,4 @@
-"""`GatedLSTM`: `keras.layers.LSTM` with a `call` of its own."""
+"""`GatedLSTM`: `keras.layers.LSTM` with its own `call`."""
 
 import keras
 
@@ -7,8 +7,8 @@ import keras
 class GatedLSTM(keras.layers.LSTM):
     """TODO: what it does beyond `keras.layers.LSTM`.
 
-    `keras.layers.LSTMCell` computes each step, and `call` sees whole sequences only: to
-    change a step, derive from that cell, and pass it to `keras.layers.RNN`.
+    `keras.layers.LSTMCell` computes each step, and `call` processes whole sequences. To
+    change a step, derive from that cell and pass it to `keras.layers.RNN`.
 
     Args:
         *args, **kwargs: Arguments of `keras.layers.LSTM`: units, activation,
@@ -27,7 +27,7 @@ class GatedLSTM(keras.layers.LSTM):
     """
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
-        # TODO: compute what `keras.layers.LSTM` does not.
+        # TODO: compute what `keras.layers.LSTM` does not compute.
         return super().call(
             sequences, initial_state=initial_state, mask=mask, training=training
         )

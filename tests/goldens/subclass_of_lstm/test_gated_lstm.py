@@ -1,6 +1,6 @@
-"""What `GatedLSTM` shares with its base, and what it adds.
+"""Tests for `GatedLSTM`: what it shares with its base, and what it adds.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -16,7 +16,7 @@ from gated_lstm import GatedLSTM
 
 
 def make(cls, **more):
-    """A layer of the class, from the same seed each time."""
+    """Create a layer of the class, always from the same seed."""
     keras.utils.set_random_seed(0)
     return cls(4, **more)
 
@@ -27,7 +27,7 @@ def inputs():
 
 
 def called(layer, **more):
-    """The outputs of a call with the same draws each time."""
+    """The outputs of a call, always with the same random draws."""
     keras.utils.set_random_seed(0)
     return arrays(layer(*inputs(), **more))
 
@@ -42,7 +42,7 @@ def assert_same(actual, expected):
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_equals_its_base_until_it_is_changed(training):
+def test_equals_its_base_until_changed(training):
     layer = make(GatedLSTM)
     base = make(keras.layers.LSTM)
     assert_same(called(layer, training=training), called(base, training=training))
@@ -52,7 +52,7 @@ def test_equals_its_base_until_it_is_changed(training):
     assert_same(layer.get_weights(), base.get_weights())
 
 
-def test_hands_on_what_call_gets(monkeypatch):
+def test_passes_on_the_arguments_of_call(monkeypatch):
     layer, got = make(GatedLSTM), {}
     signature = inspect.signature(keras.layers.LSTM.call)
 
@@ -65,7 +65,7 @@ def test_hands_on_what_call_gets(monkeypatch):
     assert given.items() <= got.items()
 
 
-def test_comes_back_from_a_file(tmp_path):
+def test_is_restored_from_a_file(tmp_path):
     layer = make(GatedLSTM)
     symbols = keras.tree.map_structure(
         lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype.name), inputs()
@@ -83,7 +83,7 @@ def test_comes_back_from_a_file(tmp_path):
     )
 
 
-def test_the_example_of_the_docstring():
+def test_docstring_example():
     examples = doctest.testmod(sys.modules[GatedLSTM.__module__])
     assert examples.attempted > 0
     assert examples.failed == 0

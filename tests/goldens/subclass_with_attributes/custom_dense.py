@@ -1,4 +1,4 @@
-"""`CustomDense`: `keras.layers.Dense` with attributes of its own."""
+"""`CustomDense`: `keras.layers.Dense` with its own attributes."""
 
 import numbers
 
@@ -10,8 +10,8 @@ class CustomDense(keras.layers.Dense):
     """TODO: what it does beyond `keras.layers.Dense`.
 
     Args:
-        units: As in `keras.layers.Dense`, by name. Defaults to `64`.
-        activation: As in `keras.layers.Dense`, by name. Defaults to `"relu"`.
+        units: As in `keras.layers.Dense`, keyword-only. Defaults to `64`.
+        activation: As in `keras.layers.Dense`, keyword-only. Defaults to `"relu"`.
         gain: Float greater than 0. Defaults to `1.0`.
         mode: 'sum' or 'mean'. Defaults to `"sum"`.
         **kwargs: Arguments of `keras.layers.Dense`: use_bias, kernel_initializer,
@@ -20,7 +20,7 @@ class CustomDense(keras.layers.Dense):
             lora_alpha, quantization_config.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -41,7 +41,7 @@ class CustomDense(keras.layers.Dense):
         self.mode = mode
 
     def call(self, inputs, training=None):
-        # TODO: put `self.gain` and `self.mode` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.mode`: they have no effect yet.
         return super().call(inputs, training=training)
 
     def get_config(self):

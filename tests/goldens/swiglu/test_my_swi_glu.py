@@ -1,6 +1,6 @@
-"""What `MySwiGLU` promises, on each backend.
+"""Tests for `MySwiGLU`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_swi_glu import MySwiGLU
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -49,12 +49,12 @@ def inputs(*axes, batch=BATCH):
 
 
 def reference(x):
-    """The formula, one entry at a time."""
+    """The formula, one element at a time."""
     channels = x.shape[-1] // 2
     outputs = np.empty((*x.shape[:-1], channels))
-    for *item, i in np.ndindex(*outputs.shape):
-        gate = x[*item, channels + i]
-        outputs[*item, i] = x[*item, i] * gate / (1 + np.exp(-gate))
+    for *index, i in np.ndindex(*outputs.shape):
+        gate = x[*index, channels + i]
+        outputs[*index, i] = x[*index, i] * gate / (1 + np.exp(-gate))
     return outputs
 
 
@@ -67,7 +67,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -77,13 +77,13 @@ class TestValues:
         x = inputs(*axes)
         assert_close(array(make()(x)), reference(x))
 
-    def test_the_activation_is_that_of_the_second_half(self):
+    def test_activation_is_applied_to_the_second_half(self):
         x = inputs()
         first, second = np.split(x, 2, axis=-1)
         assert_close(array(make(activation="relu")(x)), first * np.maximum(second, 0))
         assert_close(array(make(activation=None)(x)), first * second)
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -92,7 +92,7 @@ class TestShapes:
     @pytest.mark.parametrize(
         "shape", [(None, DIM), (None, None, DIM), (BATCH, 3, None)]
     )
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         expected = (*shape[:-1], shape[-1] and DIM // 2)
         assert make().compute_output_shape(shape) == expected
         assert make()(keras.KerasTensor(shape)).shape == expected
@@ -109,17 +109,17 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_has_none(self):
+    def test_has_no_weights(self):
         layer = make()
         layer(inputs())
         assert layer.weights == []
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MySwiGLU).parameters]
         layer = MySwiGLU(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MySwiGLU"
         twin = keras.saving.deserialize_keras_object(config)
@@ -145,14 +145,14 @@ class TestKeras:
         assert keras.backend.standardize_dtype(y.dtype) == layer.compute_dtype
         assert_close(array(ops.cast(y, "float32")), reference(x), tolerance=0.05)
 
-    def test_passes_masks_on(self):
+    def test_propagates_masks(self):
         model, x = keras.Sequential([keras.layers.Masking(), make()]), inputs(STEPS)
         x[:, -1] = 0
         mask = array(model(x)._keras_mask)
         assert mask[:, :-1].all()
         assert not mask[:, -1].any()
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -168,7 +168,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=40, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -191,7 +191,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MySwiGLU.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

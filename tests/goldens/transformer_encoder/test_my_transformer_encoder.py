@@ -1,6 +1,6 @@
-"""What `MyTransformerEncoder` promises, on each backend.
+"""Tests for `MyTransformerEncoder`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_transformer_encoder import MyTransformerEncoder
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -85,7 +85,7 @@ def inputs(batch=BATCH):
 
 
 def randomise(layer):
-    """Give every weight values that an error in its place would change."""
+    """Set every weight to random values, so that mixing up two weights shows."""
     rng = np.random.default_rng(1)
     layer.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in layer.weights])
 
@@ -96,16 +96,16 @@ def normalise(x, gamma, beta):
 
 
 def attend(x, source, seen, weights):
-    """Attention from `x` to `source`, one item and head at a time."""
+    """Attention from `x` to `source`, one sample and head at a time."""
     q_kernel, q_bias, k_kernel, k_bias, v_kernel, v_bias, o_kernel, o_bias = weights
     outputs = np.zeros(x.shape) + o_bias
-    for item, head in np.ndindex(len(x), HEADS):
-        query = x[item] @ q_kernel[:, head] + q_bias[head]
-        key = source[item] @ k_kernel[:, head] + k_bias[head]
-        value = source[item] @ v_kernel[:, head] + v_bias[head]
-        scores = np.exp(query @ key.T / np.sqrt(DIM / HEADS)) * seen[item]
+    for sample, head in np.ndindex(len(x), HEADS):
+        query = x[sample] @ q_kernel[:, head] + q_bias[head]
+        key = source[sample] @ k_kernel[:, head] + k_bias[head]
+        value = source[sample] @ v_kernel[:, head] + v_bias[head]
+        scores = np.exp(query @ key.T / np.sqrt(DIM / HEADS)) * seen[sample]
         scores /= np.maximum(scores.sum(-1, keepdims=True), 1e-30)
-        outputs[item] += scores @ value @ o_kernel[head]
+        outputs[sample] += scores @ value @ o_kernel[head]
     return outputs
 
 
@@ -134,7 +134,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -164,12 +164,12 @@ class TestValues:
         expected = reference(x, layer.get_weights(), normalize_first, SEEN)
         assert_close(array(y)[SEEN], expected[SEEN], 1e-4)
 
-    def test_all_padding_is_finite(self):
+    def test_output_is_finite_if_all_steps_are_padding(self):
         y = make()(inputs(), mask=ops.zeros((BATCH, STEPS), "bool"))
         assert np.isfinite(array(y)).all()
 
     @pytest.mark.parametrize("part", ["self_attention", "feed_forward"])
-    def test_dropout_drops_what_is_added_to_a_residual(self, part):
+    def test_dropout_drops_sublayer_outputs(self, part):
         layer, x = make(dropout=0.4, normalize_first=True), inputs(batch=100)
         layer.build(x.shape)
         layer.set_weights([np.zeros(weight.shape) for weight in layer.weights])
@@ -192,7 +192,7 @@ class TestValues:
         layer.self_attention_dropout.rate = layer.feed_forward_dropout.rate = 0
         assert (array(layer(x, training=True)) != array(layer(x))).any()
 
-    def test_each_call_draws_anew_from_the_seed(self):
+    def test_each_call_draws_new_values_from_the_seed(self):
         x = inputs()
         one, twin, other = (make(dropout=0.5, seed=n) for n in (1, 1, 2))
         for layer in (twin, other):
@@ -206,13 +206,13 @@ class TestValues:
         assert (array(one(x, training=True)) != first).any()
         assert (array(one(x, training=False)) == array(one(x))).all()
 
-    def test_the_layers_inside_draw_otherwise_than_each_other(self):
+    def test_inner_layers_have_different_seeds(self):
         layer = make(dropout=0.4, seed=3)
         layer.build((None, STEPS, DIM))
         seeds = [layer.self_attention_dropout.seed, layer.feed_forward_dropout.seed]
         assert sorted([layer.self_attention.seed, *seeds]) == [3, 4, 5]
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -221,7 +221,7 @@ class TestShapes:
     @pytest.mark.parametrize(
         "shape", [(None, None, DIM), (None, STEPS, DIM), (2, 3, DIM)]
     )
-    def test_static_shape_is_the_real_one(self, shape):
+    def test_static_shape_is_correct(self, shape):
         assert make().compute_output_shape(shape) == shape
         assert make()(keras.KerasTensor(shape)).shape == shape
         real = tuple(2 if size is None else size for size in shape)
@@ -259,7 +259,7 @@ class TestWeights:
         ]
         assert layer.trainable_weights == layer.weights
 
-    def test_initializers_reach_all_kernels_and_biases(self):
+    def test_initializers_apply_to_all_kernels_and_biases(self):
         normal = keras.initializers.RandomNormal()
         layer = make(
             intermediate_dim=DIM, kernel_initializer=normal, bias_initializer="ones"
@@ -274,14 +274,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MyTransformerEncoder).parameters
         ]
         layer = MyTransformerEncoder(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyTransformerEncoder"
         twin = keras.saving.deserialize_keras_object(config)
@@ -298,7 +298,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "intermediate_dim": np.int64(CHANGED["intermediate_dim"]),
             "num_heads": np.int64(CHANGED["num_heads"]),
@@ -314,7 +314,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ class TestKeras:
         expected = reference(x, weights, normalize_first, SEEN)
         assert_close(y[SEEN], expected[SEEN], tolerance=0.1)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -355,7 +355,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -378,7 +378,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyTransformerEncoder.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

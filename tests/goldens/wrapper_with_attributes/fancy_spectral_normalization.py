@@ -8,45 +8,44 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class FancySpectralNormalization(keras.layers.Layer):
-    """A layer called with its kernel divided by its greatest singular value,
-    `kernel / sigma`.
+    """A layer with its kernel divided by its largest singular value, `kernel / sigma`.
 
-    The kernel is taken as a matrix with a column for each index of its last axis.
-    Divided by `sigma`, it cannot stretch its input: a discriminator stays smooth. The
-    weight itself keeps its scale, and gradients go through the division. `sigma` is
-    found by power iteration::
+    The kernel is reshaped to a matrix with one column per index of its last axis.
+    Dividing it by `sigma` normalizes its spectral norm to 1, which keeps, for example,
+    a discriminator smooth. The weight itself keeps its scale, and gradients flow
+    through the division. `sigma` is computed by power iteration::
 
         v = normalize(vector_u @ transpose(kernel))
         vector_u = normalize(v @ kernel)
         sigma = v @ kernel @ transpose(vector_u)
 
-    Training keeps `vector_u` from call to call, so that one step each is enough. A
-    kernel of zeros is left as it is.
+    In training, `vector_u` is kept from call to call, so that one step per call is
+    enough. A kernel of zeros is left unchanged.
 
     Args:
         layer: Layer with a weight `kernel` or `embeddings`.
-        power_iterations: Positive int, how many steps of power iteration a call takes.
-            Defaults to `2`.
+        power_iterations: Positive int, number of power iterations per call. Defaults to
+            `2`.
         gain: Float greater than 0. Defaults to `1.0`.
         mode: 'sum' or 'mean'. Defaults to `"sum"`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
-        That of the layer, the last axis of known size.
+        The input shape of the layer, with the size of the last axis known.
 
     Output shape:
-        That of the layer.
+        The output shape of the layer.
 
     Raises:
-        TypeError: If `layer` is of another type.
-        ValueError: If an argument is none of the values above, or `layer` has neither
-            `kernel` nor `embeddings`.
+        TypeError: If `layer` has the wrong type.
+        ValueError: If an argument is invalid, or `layer` has neither `kernel` nor
+            `embeddings`.
 
     Example:
 
@@ -55,8 +54,7 @@ class FancySpectralNormalization(keras.layers.Layer):
     (2, 4)
 
     Reference:
-        As `keras.layers.SpectralNormalization`, but with arguments or defaults of its
-        own.
+        As `keras.layers.SpectralNormalization`, but with its own arguments or defaults.
 
         Miyato et al., 2018, https://arxiv.org/abs/1802.05957
     """
@@ -105,7 +103,7 @@ class FancySpectralNormalization(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
 
     def call(self, inputs, training=None, mask=None):
-        # TODO: put `self.gain` and `self.mode` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.mode`: they have no effect yet.
         kernel = ops.cast(self.kernel, self.vector_u.dtype)
         vector_u = ops.convert_to_tensor(self.vector_u)
         # A kernel of zeros has no singular value to divide by.
@@ -128,7 +126,7 @@ class FancySpectralNormalization(keras.layers.Layer):
             vector_v = ops.divide(vector_v, ops.norm(vector_v))
             vector_u = ops.matmul(vector_v, matrix)
             vector_u = ops.divide(vector_u, ops.norm(vector_u))
-        # As in the paper, both are constants where `sigma` is differentiated.
+        # As in the paper, both are constants in the gradient of `sigma`.
         vector_u, vector_v = ops.stop_gradient(vector_u), ops.stop_gradient(vector_v)
         sigma = ops.matmul(ops.matmul(vector_v, matrix), ops.transpose(vector_u))
         return ops.divide(kernel, sigma), vector_u
@@ -136,8 +134,8 @@ class FancySpectralNormalization(keras.layers.Layer):
     def _call_layer(self, kernel, inputs, **given):
         """Return the output of the layer with `kernel` in place of its own.
 
-        To assign it would not do: `fit` on JAX drops what is assigned to a trainable
-        weight. What the layer itself assigns, and its losses, are kept.
+        The kernel is not assigned, since `fit` on JAX discards values assigned to
+        trainable weights. The layer's own assignments and its losses are kept.
         """
         variables = self.layer.variables
         values = [kernel if v is self.kernel else v.value for v in variables]

@@ -1,6 +1,6 @@
-"""What `SqueezeExcite` promises, on each backend.
+"""Tests for `SqueezeExcite`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from {{ cookiecutter.package }}.layers.squeeze_excite import SqueezeExcite
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -77,7 +77,7 @@ def inputs(data_format="channels_last", batch=BATCH):
 
 
 def built(**arguments):
-    """The layer with random values in all of its weights."""
+    """The layer, built, with random weights."""
     layer = make(**arguments)
     layer.build(shape(layer.data_format))
     rng = np.random.default_rng(1)
@@ -115,7 +115,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -127,12 +127,12 @@ class TestValues:
         expected = reference(x, layer.get_weights(), data_format=fmt)
         assert_close(array(layer(x)), expected)
 
-    def test_each_activation_has_its_place(self):
+    def test_activations_are_applied_to_their_layers(self):
         layer, x = built(squeeze_activation="tanh", excite_activation=None), inputs()
         expected = reference(x, layer.get_weights(), np.tanh, lambda x: x)
         assert_close(array(layer(x)), expected)
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = built(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -140,7 +140,7 @@ class TestValues:
 class TestShapes:
     @each_format
     @pytest.mark.parametrize("unknown", [(0,), (2,), (0, 2)])
-    def test_static_shape_is_the_real_one(self, fmt, unknown):
+    def test_static_shape_is_correct(self, fmt, unknown):
         layer, x = make(data_format=fmt), inputs(fmt)
         assert layer(x).shape == x.shape
         known = tuple(None if i in unknown else n for i, n in enumerate(x.shape))
@@ -178,10 +178,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(SqueezeExcite).parameters]
         layer = SqueezeExcite(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "{{ cookiecutter.package }}>SqueezeExcite"
         twin = keras.saving.deserialize_keras_object(config)
@@ -198,7 +198,7 @@ class TestConfig:
             assert described(getattr(layer, name)) == described(value)
             assert described(CHANGED[name]) != described(value)
 
-    def test_takes_numbers_of_numpy_and_keeps_plain_ones(self):
+    def test_converts_numpy_numbers_to_plain_ones(self):
         numbers = {
             "filters": np.int64(CHANGED["filters"]),
             "bottleneck_filters": np.int64(CHANGED["bottleneck_filters"]),
@@ -212,7 +212,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ class TestKeras:
             y = model(inputs())
         assert getattr(y, "_keras_mask", None) is None
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         model = keras.Sequential(
@@ -263,7 +263,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -284,7 +284,7 @@ class TestKeras:
         subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=env, check=True)
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[SqueezeExcite.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,6 +1,6 @@
-"""What `MyAutoencoder` promises, on each backend.
+"""Tests for `MyAutoencoder`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_autoencoder import MyAutoencoder
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -67,21 +67,21 @@ def make(**arguments):
 
 
 def inputs(batch=BATCH):
-    """What two numbers for each item stand for."""
+    """Return samples that are linear in two latent numbers each."""
     rng = np.random.default_rng(0)
     factors, numbers = rng.normal(size=(2, DIM)), rng.normal(size=(batch, 2))
     return np.tensordot(numbers, factors, 1).astype("float32")
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Set every weight to random values, so that mixing up two weights shows."""
     rng = np.random.default_rng(1)
     for weight in model.weights:
         weight.assign(rng.uniform(-0.7, 1.0, weight.shape))
 
 
 def by_path(model):
-    """The values of all weights by their paths inside of the model."""
+    """The values of all weights by their paths within the model."""
     inside = f"{model.name}/"
     return {
         weight.path.removeprefix(inside): array(ops.cast(weight, "float32"))
@@ -97,7 +97,7 @@ def of(layer, weights):
 
 
 def encoded(x, weights, activation=np.tanh):
-    """The codes, from the weights by their paths."""
+    """Return the codes, given the weights by path."""
     for i in range(len(HIDDEN)):
         kernel, bias = of(f"encoder/hidden_{i}", weights)
         x = activation(x @ kernel + bias)
@@ -106,7 +106,7 @@ def encoded(x, weights, activation=np.tanh):
 
 
 def decoded(codes, weights, activation=np.tanh):
-    """What codes stand for, from the weights by their paths."""
+    """Return the reconstructions from codes, given the weights by path."""
     x = codes
     for i in range(len(HIDDEN)):
         kernel, bias = of(f"decoder/hidden_{i}", weights)
@@ -124,7 +124,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -141,7 +141,7 @@ class TestValues:
         )
         assert_close(array(model(x)), decoded(codes, weights))
 
-    def test_activations_are_those_of_the_hidden_layers_and_the_outputs(self):
+    def test_activations_of_hidden_layers_and_outputs(self):
         model, x = (
             make(activation=None, output_activation="relu", name="mine"),
             inputs(),
@@ -153,7 +153,7 @@ class TestValues:
         assert (y < 0).any()
         assert_close(array(model(x)), np.maximum(y, 0), tolerance=1e-4)
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -168,7 +168,7 @@ class TestShapes:
             *real[1:],
         )
 
-    def test_refuses_other_inputs(self):
+    def test_refuses_inputs_of_another_shape(self):
         x = inputs()
         with pytest.raises(ValueError, match="expected shape"):
             make()(np.concatenate([x, x], axis=-1))
@@ -196,10 +196,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyAutoencoder).parameters]
         layer = MyAutoencoder(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyAutoencoder"
         twin = keras.saving.deserialize_keras_object(config)
@@ -220,7 +220,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ class TestKeras:
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = y = inputs(batch=64)
         model = make()
         model.build((None, *x.shape[1:]))
@@ -264,7 +264,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -287,7 +287,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyAutoencoder.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

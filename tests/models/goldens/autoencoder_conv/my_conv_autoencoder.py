@@ -6,25 +6,25 @@ import keras
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class MyConvAutoencoder(keras.Model):
-    """Convolutional autoencoder: an encoder to a short code, and a decoder back.
+    """Convolutional autoencoder: encodes inputs to a short code and decodes it back.
 
-    Each convolution of the encoder halves height and width, and a dense layer without
-    activation maps what is left to the code. The decoder goes back: a dense layer, then
-    each image is enlarged by repeating its pixels, with a convolution after it. All
-    windows have 3 by 3 places. `encode` gives the code of images, `decode` what a code
-    stands for.
+    Each convolution of the encoder halves the height and width, and a linear layer
+    outputs the code. The decoder has a dense layer, nearest-neighbor upsampling and a
+    convolution for each level, and a last convolution to the channels of the images.
+    All convolutions are 3x3. `encode` returns the codes of images, `decode` the
+    reconstructions from codes.
 
     Args:
         image_shape: Tuple of 3 positive ints, height, width and channels of the images.
         latent_dim: Positive int, size of the code. Defaults to `16`.
-        filters: Tuple of positive ints, filters of each convolution of the encoder; the
-            decoder has them in reverse. Defaults to `(32, 64)`.
+        filters: Tuple of positive ints, filters of each convolution of the encoder;
+            reversed in the decoder. Defaults to `(32, 64)`.
         activation: Activation function of the hidden layers or its name, `None` for the
             identity. Defaults to `"relu"`.
         output_activation: Activation function of the outputs or its name, `None` for
@@ -32,14 +32,14 @@ class MyConvAutoencoder(keras.Model):
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
-        `(batch, height, width, channels)`, the last three as `image_shape`.
+        `(batch, *image_shape)`.
 
     Output shape:
-        That of the input.
+        Same as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above, or height or width of
-            `image_shape` is no multiple of `2 ** len(filters)`.
+        ValueError: If an argument is invalid, or the height or width of `image_shape`
+            is not a multiple of `2 ** len(filters)`.
 
     Example:
 
@@ -85,7 +85,7 @@ class MyConvAutoencoder(keras.Model):
             )
         if any(size % 2 ** len(filters) for size in image_shape[:2]):
             raise ValueError(
-                "Height and width of `image_shape` must be multiples of "
+                "The height and width of `image_shape` must be multiples of "
                 "`2 ** len(filters)`. "
                 f"Received: filters={filters!r}, image_shape={image_shape!r}"
             )
@@ -95,7 +95,7 @@ class MyConvAutoencoder(keras.Model):
         self.activation = keras.activations.get(activation)
         self.output_activation = keras.activations.get(output_activation)
         self.input_spec = keras.layers.InputSpec(shape=(None, *image_shape))
-        # Whatever Keras's default is, the images have their channels last.
+        # Images are channels-last, whatever Keras's default data format is.
         image = {"data_format": "channels_last", "dtype": self.dtype_policy}
         self.encoder = keras.Sequential(name="encoder")
         for i, size in enumerate(filters):
@@ -153,30 +153,30 @@ class MyConvAutoencoder(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs):
         return self.decode(self.encode(inputs))
 
     def encode(self, inputs):
-        """Return the codes of inputs, of shape `(batch, latent_dim)`."""
+        """Return the codes of the inputs, of shape `(batch, latent_dim)`."""
         return self.encoder(inputs)
 
     def decode(self, codes):
-        """Return what codes stand for, of the shape of inputs."""
+        """Return the reconstructions from codes, in the shape of the inputs."""
         return self.decoder(codes)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *self.image_shape)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

@@ -6,42 +6,42 @@ import keras
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class GraphConvAutoencoder(keras.Model):
-    """Convolutional autoencoder: an encoder to a short code, and a decoder back.
+    """Convolutional autoencoder: encodes inputs to a short code and decodes it back.
 
-    Each convolution of the encoder halves height and width, and a dense layer without
-    activation maps what is left to the code. The decoder goes back: a dense layer, then
-    each image is enlarged by repeating its pixels, with a convolution after it. All
-    windows have 3 by 3 places. `encode` gives the code of images, `decode` what a code
-    stands for.
+    Each convolution of the encoder halves the height and width, and a linear layer
+    outputs the code. The decoder has a dense layer, nearest-neighbor upsampling and a
+    convolution for each level, and a last convolution to the channels of the images.
+    All convolutions are 3x3. `encode` returns the codes of images, `decode` the
+    reconstructions from codes.
 
     Args:
         image_shape: Tuple of 3 positive ints, height, width and channels of the images.
         latent_dim: Positive int, size of the code. Defaults to `16`.
-        filters: Tuple of positive ints, filters of each convolution of the encoder; the
-            decoder has them in reverse. Defaults to `(32, 64)`.
+        filters: Tuple of positive ints, filters of each convolution of the encoder;
+            reversed in the decoder. Defaults to `(32, 64)`.
         activation: Activation function of the hidden layers or its name, `None` for the
             identity. Defaults to `"relu"`.
         output_activation: Activation function of the outputs or its name, `None` for
             the identity. Defaults to `None`.
-        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
-        name: String, the model's name. Defaults to one after the class.
-        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's global policy.
+        name: String, name of the model. Defaults to a name derived from the class.
+        trainable: Bool, whether the weights are trainable. Defaults to `True`.
 
     Input shape:
-        `(batch, height, width, channels)`, the last three as `image_shape`.
+        `(batch, *image_shape)`.
 
     Output shape:
-        That of the input.
+        Same as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above, or height or width of
-            `image_shape` is no multiple of `2 ** len(filters)`.
+        ValueError: If an argument is invalid, or the height or width of `image_shape`
+            is not a multiple of `2 ** len(filters)`.
 
     Example:
 
@@ -90,11 +90,11 @@ class GraphConvAutoencoder(keras.Model):
             )
         if any(size % 2 ** len(filters) for size in image_shape[:2]):
             raise ValueError(
-                "Height and width of `image_shape` must be multiples of "
+                "The height and width of `image_shape` must be multiples of "
                 "`2 ** len(filters)`. "
                 f"Received: filters={filters!r}, image_shape={image_shape!r}"
             )
-        # Whatever Keras's default is, the images have their channels last.
+        # Images are channels-last, whatever Keras's default data format is.
         image = {"data_format": "channels_last", "dtype": dtype}
         encoder = keras.Sequential(name="encoder")
         for i, size in enumerate(filters):
@@ -154,19 +154,19 @@ class GraphConvAutoencoder(keras.Model):
         self.output_activation = keras.activations.get(output_activation)
 
     def encode(self, inputs):
-        """Return the codes of inputs, of shape `(batch, latent_dim)`."""
+        """Return the codes of the inputs, of shape `(batch, latent_dim)`."""
         return self.get_layer("encoder")(inputs)
 
     def decode(self, codes):
-        """Return what codes stand for, of the shape of inputs."""
+        """Return the reconstructions from codes, in the shape of the inputs."""
         return self.get_layer("decoder")(codes)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

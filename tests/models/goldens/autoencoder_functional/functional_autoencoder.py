@@ -4,39 +4,39 @@ import keras
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class FunctionalAutoencoder(keras.Model):
-    """Autoencoder: an encoder to a short code, and a decoder back.
+    """Autoencoder: encodes inputs to a short code and decodes it back.
 
-    The encoder is dense layers and a last one, without activation, to the code; the
-    decoder is the same in reverse. `encode` gives the code of inputs, `decode` what a
-    code stands for.
+    The encoder has hidden dense layers and a linear layer that outputs the code; the
+    decoder has the same hidden layers in reverse. `encode` returns the codes of inputs,
+    `decode` the reconstructions from codes.
 
     Args:
         num_features: Positive int, size of the last axis of the inputs.
         latent_dim: Positive int, size of the code. Defaults to `16`.
         hidden_units: Tuple of positive ints, units of each hidden layer of the encoder;
-            the decoder has them in reverse. Defaults to `(128, 64)`.
+            reversed in the decoder. Defaults to `(128, 64)`.
         activation: Activation function of the hidden layers or its name, `None` for the
             identity. Defaults to `"relu"`.
         output_activation: Activation function of the outputs or its name, `None` for
             the identity. Defaults to `None`.
-        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
-        name: String, the model's name. Defaults to one after the class.
-        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's global policy.
+        name: String, name of the model. Defaults to a name derived from the class.
+        trainable: Bool, whether the weights are trainable. Defaults to `True`.
 
     Input shape:
         `(batch, num_features)`.
 
     Output shape:
-        That of the input.
+        Same as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -108,19 +108,19 @@ class FunctionalAutoencoder(keras.Model):
         self.output_activation = keras.activations.get(output_activation)
 
     def encode(self, inputs):
-        """Return the codes of inputs, of shape `(batch, latent_dim)`."""
+        """Return the codes of the inputs, of shape `(batch, latent_dim)`."""
         return self.get_layer("encoder")(inputs)
 
     def decode(self, codes):
-        """Return what codes stand for, of the shape of inputs."""
+        """Return the reconstructions from codes, in the shape of the inputs."""
         return self.get_layer("decoder")(codes)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

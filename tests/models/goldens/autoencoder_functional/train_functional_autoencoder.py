@@ -1,8 +1,8 @@
 """Train `FunctionalAutoencoder`: `python train_functional_autoencoder.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, each its own target.
-It leaves the model in functional_autoencoder.keras and its curves in
-functional_autoencoder.png. It needs scikit-learn and matplotlib.
+The script trains on scikit-learn's 1,797 images of handwritten digits, which are also
+the targets. It saves the model to functional_autoencoder.keras and the training curves
+to functional_autoencoder.png. It requires scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -20,10 +20,10 @@ BATCH_SIZE = 32
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
-    digits, each its own target.
+    Replace this with your own data. The script loads scikit-learn's 1,797 images of
+    handwritten digits, which are also the targets.
     """
     x = load_digits().data.astype("float32") / 16
     x_train, x_test = train_test_split(x, test_size=0.2, random_state=0)
@@ -31,14 +31,14 @@ def load_data():
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -61,7 +61,7 @@ def main():
     model.save(HERE / "functional_autoencoder.keras")
     error = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["loss"]
     baseline = ((x_test - x_train.mean(axis=0)) ** 2).mean()
-    print(f"mean squared error: {error:.4f} (the mean image: {baseline:.4f})")
+    print(f"mean squared error: {error:.4f} (mean image: {baseline:.4f})")
 
 
 if __name__ == "__main__":

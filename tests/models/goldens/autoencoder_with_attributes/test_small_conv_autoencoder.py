@@ -1,6 +1,6 @@
-"""What `SmallConvAutoencoder` promises, on each backend.
+"""Tests for `SmallConvAutoencoder`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -18,7 +18,7 @@ from keras import ops
 
 from small_conv_autoencoder import SmallConvAutoencoder
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -84,21 +84,21 @@ def make(**arguments):
 
 
 def inputs(batch=BATCH):
-    """What two numbers for each item stand for."""
+    """Return samples that are linear in two latent numbers each."""
     rng = np.random.default_rng(0)
     factors, numbers = rng.normal(size=(2, *IMAGE)), rng.normal(size=(batch, 2))
     return np.tensordot(numbers, factors, 1).astype("float32")
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Set every weight to random values, so that mixing up two weights shows."""
     rng = np.random.default_rng(1)
     for weight in model.weights:
         weight.assign(rng.uniform(-0.7, 1.0, weight.shape))
 
 
 def by_path(model):
-    """The values of all weights by their paths inside of the model."""
+    """The values of all weights by their paths within the model."""
     inside = f"{model.name}/"
     return {
         weight.path.removeprefix(inside): array(ops.cast(weight, "float32"))
@@ -114,28 +114,28 @@ def of(layer, weights):
 
 
 def windows(x, size, strides=1):
-    """What a window sees at each of its places, with padding "same"."""
+    """The window at each output position, with padding "same"."""
     sizes, size = np.array(x.shape[1:3]), np.array(size)
-    places = -(-sizes // strides)
-    missing = np.maximum((places - 1) * strides + size - sizes, 0)
+    output_sizes = -(-sizes // strides)
+    missing = np.maximum((output_sizes - 1) * strides + size - sizes, 0)
     before, after = missing // 2, missing - missing // 2
     padding = [(0, 0), *zip(before, after, strict=True), (0, 0)]
     x = np.pad(x, padding)
-    seen = []
-    for place in np.ndindex(*places):
-        i, j = np.multiply(place, strides)
-        seen.append(x[:, i : i + size[0], j : j + size[1]])
-    return np.stack(seen, axis=1).reshape(len(x), *places, *size, -1)
+    found = []
+    for position in np.ndindex(*output_sizes):
+        i, j = np.multiply(position, strides)
+        found.append(x[:, i : i + size[0], j : j + size[1]])
+    return np.stack(found, axis=1).reshape(len(x), *output_sizes, *size, -1)
 
 
 def conv(x, kernel, strides=1):
     """Convolution without a bias."""
-    seen = windows(x, kernel.shape[:2], strides)
-    return np.einsum("bhwijc,ijcf->bhwf", seen, kernel)
+    patches = windows(x, kernel.shape[:2], strides)
+    return np.einsum("bhwijc,ijcf->bhwf", patches, kernel)
 
 
 def encoded(x, weights, activation=np.tanh):
-    """The codes, from the weights by their paths."""
+    """Return the codes, given the weights by path."""
     for i in range(len(FILTERS)):
         kernel, bias = of(f"encoder/conv_{i}", weights)
         x = activation(conv(x, kernel, strides=2) + bias)
@@ -144,7 +144,7 @@ def encoded(x, weights, activation=np.tanh):
 
 
 def decoded(codes, weights, activation=np.tanh):
-    """What codes stand for, from the weights by their paths."""
+    """Return the reconstructions from codes, given the weights by path."""
     kernel, bias = of("decoder/dense", weights)
     x = activation(codes @ kernel + bias).reshape(-1, *SMALL)
     for i in range(len(FILTERS)):
@@ -163,7 +163,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -180,7 +180,7 @@ class TestValues:
         )
         assert_close(array(model(x)), decoded(codes, weights))
 
-    def test_activations_are_those_of_the_hidden_layers_and_the_outputs(self):
+    def test_activations_of_hidden_layers_and_outputs(self):
         model, x = (
             make(activation=None, output_activation="relu", name="mine"),
             inputs(),
@@ -192,7 +192,7 @@ class TestValues:
         assert (y < 0).any()
         assert_close(array(model(x)), np.maximum(y, 0), tolerance=1e-4)
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -207,7 +207,7 @@ class TestShapes:
             *real[1:],
         )
 
-    def test_channels_are_last_whatever_the_default_is(self):
+    def test_channels_are_last_whatever_the_default(self):
         x = inputs()
         expected = make()(x).shape
         keras.config.set_image_data_format("channels_first")
@@ -217,13 +217,13 @@ class TestShapes:
             keras.config.set_image_data_format("channels_last")
 
     @pytest.mark.parametrize("side", [0, 1])
-    def test_refuses_images_that_do_not_halve(self, side):
+    def test_refuses_sizes_that_cannot_be_halved(self, side):
         image = [*IMAGE]
         image[side] += 2
         with pytest.raises(ValueError, match="must be multiples of"):
             make(image_shape=image)
 
-    def test_refuses_other_inputs(self):
+    def test_refuses_inputs_of_another_shape(self):
         x = inputs()
         with pytest.raises(ValueError, match="expected shape"):
             make()(np.concatenate([x, x], axis=-1))
@@ -253,14 +253,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(SmallConvAutoencoder).parameters
         ]
         layer = SmallConvAutoencoder(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>SmallConvAutoencoder"
         twin = keras.saving.deserialize_keras_object(config)
@@ -281,7 +281,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ class TestKeras:
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = y = inputs(batch=64)
         model = make()
         model.build((None, *x.shape[1:]))
@@ -325,7 +325,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -348,7 +348,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[SmallConvAutoencoder.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

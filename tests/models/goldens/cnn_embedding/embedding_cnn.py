@@ -7,14 +7,14 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
     """Return the argument `name` as a tuple of `length` positive ints.
 
-    One int stands for all of them. Raises `ValueError` for anything else.
+    A single int is repeated. Raises `ValueError` for anything else.
     """
     values = (value,) * length if is_int(value) else value
     if (
@@ -33,11 +33,11 @@ def int_tuple(value, length, name):
     package="golden", name="EmbeddingCNN.UnitLength"
 )
 class UnitLength(keras.layers.Layer):
-    """Vectors of length 1, in the direction of the last axis of the inputs."""
+    """Scales the last axis of the inputs to length 1."""
 
     def call(self, inputs):
-        # In float32, since squares leave the range of float16 early. Zeros stay zeros,
-        # with a gradient, which their length has not.
+        # In float32, since squares easily overflow in float16. Zeros stay zeros and
+        # have a finite gradient.
         x = ops.cast(inputs, keras.backend.result_type(self.compute_dtype, "float32"))
         squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
         return ops.cast(x * ops.rsqrt(ops.maximum(squares, 1e-6)), self.compute_dtype)
@@ -50,15 +50,15 @@ class UnitLength(keras.layers.Layer):
     package="golden", name="EmbeddingCNN.supervised_contrastive_loss"
 )
 def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
-    """How far apart the vectors of each label are, beside those of other labels.
+    """Return the supervised contrastive loss of labeled embeddings.
 
     Args:
         labels: Ints of shape `(batch,)` or `(batch, 1)`.
-        embeddings: Vectors of length 1, of shape `(batch, dim)`.
-        temperature: Positive float. The lower it is, the more the nearest others count.
+        embeddings: Unit vectors of shape `(batch, dim)`.
+        temperature: Positive float. Lower values put more weight on near embeddings.
 
     Returns:
-        The loss of each item, of shape `(batch,)`; 0 where no other has its label.
+        The loss of each sample, of shape `(batch,)`; 0 if no other has its label.
 
     Reference:
         [Khosla et al., 2020](https://arxiv.org/abs/2004.11362)
@@ -66,51 +66,49 @@ def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     labels = ops.reshape(labels, (-1, 1))
     similarity = ops.matmul(embeddings, ops.transpose(embeddings)) / temperature
     itself = ops.eye(ops.shape(similarity)[0], dtype=similarity.dtype)
-    alike = (
+    positives = (
         ops.cast(ops.equal(labels, ops.transpose(labels)), similarity.dtype) - itself
     )
     others = ops.logsumexp(similarity - 1e4 * itself, axis=1, keepdims=True)
-    pulls = ops.sum(alike * (similarity - others), axis=1)
-    return -pulls / ops.maximum(ops.sum(alike, axis=1), 1)
+    log_likelihood = ops.sum(positives * (similarity - others), axis=1)
+    return -log_likelihood / ops.maximum(ops.sum(positives, axis=1), 1)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class EmbeddingCNN(keras.Model):
     """Convolutional network for images.
 
-    Each block is `activation(norm(conv(x)))`: a convolution with padding `"same"` and
-    no bias, and a batch normalization. Between two blocks is a max pooling, with
-    padding `"same"`, too. The means over all places, with dropout, are the features of
-    an image.
+    Each block is `activation(norm(conv(x)))`: a convolution with `"same"` padding and
+    no bias, and batch normalization. Max pooling with `"same"` padding is applied
+    between blocks. The features of an image are the global average, with dropout.
 
     Args:
-        embedding_dim: Positive int, size of the vectors that the model gives.
+        embedding_dim: Positive int, size of the output vectors.
         filters: Tuple of one or more positive ints, output channels of each block.
             Defaults to `(32, 64, 128)`.
-        kernel_size: Positive int or tuple of 2, size of the convolutions' windows.
+        kernel_size: Positive int or tuple of 2, kernel size of the convolutions.
             Defaults to `(3, 3)`.
-        pool_size: Positive int or tuple of 2, size of the windows of the pooling, and
-            their step. Defaults to `(2, 2)`.
+        pool_size: Positive int or tuple of 2, size and strides of the pooling windows.
+            Defaults to `(2, 2)`.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `"relu"`.
-        dropout: Float from 0 to below 1, the share of features that are dropped in
-            training. Defaults to `0.0`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
+        dropout: Float in `[0, 1)`, fraction of the features to drop in training.
+            Defaults to `0.0`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
-        `(batch, channels, height, width)` for `"channels_first"`. The height and the
-        width may differ from batch to batch. Without oneDNN, TensorFlow computes
-        `"channels_first"` on a CPU only in a model that is compiled with
-        `jit_compile=True`.
+        `(batch, channels, height, width)` for `"channels_first"`. The height and width
+        may differ between batches. Without oneDNN, TensorFlow supports
+        `"channels_first"` on a CPU only in models compiled with `jit_compile=True`.
 
     Output shape:
-        `(batch, embedding_dim)`, vectors of length 1.
+        `(batch, embedding_dim)`, unit vectors.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -214,8 +212,8 @@ class EmbeddingCNN(keras.Model):
         self.unit_length = UnitLength(dtype=self.dtype_policy, name="unit_length")
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, training=None):
@@ -229,11 +227,11 @@ class EmbeddingCNN(keras.Model):
         return (input_shape[0], self.embedding_dim)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

@@ -1,6 +1,6 @@
-"""What `RegressionCNN` promises, on each backend.
+"""Tests for `RegressionCNN`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from regression_cnn import RegressionCNN
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -97,13 +97,13 @@ def shape(data_format="channels_last", batch=BATCH, sizes=SIZES, channels=CHANNE
 
 
 def inputs(data_format="channels_last", batch=BATCH):
-    """The same images in either format."""
+    """Return the same images in either data format."""
     images = np.random.default_rng(0).normal(size=shape(batch=batch)).astype("float32")
     return np.moveaxis(images, -1, 1) if data_format == "channels_first" else images
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Set every weight to random values, so that mixing up two weights shows."""
     rng = np.random.default_rng(1)
     for weight in model.weights:
         low = 0.5 if weight.name == "moving_variance" else -0.7
@@ -111,7 +111,7 @@ def randomise(model):
 
 
 def by_path(model):
-    """The values of all weights by their paths inside of the model."""
+    """The values of all weights by their paths within the model."""
     inside = f"{model.name}/"
     return {
         weight.path.removeprefix(inside): array(ops.cast(weight, "float32"))
@@ -126,7 +126,7 @@ def of(layer, weights):
     ]
 
 
-# What TensorFlow's operations say on a CPU where they need oneDNN or XLA.
+# In the errors of TensorFlow operations that need oneDNN or XLA on a CPU.
 NOT_ON_THIS_CPU = ("NHWC", "NDHWC", "support dilation rates")
 
 
@@ -148,14 +148,14 @@ def skip_unless_keras_can(**case):
 
 
 def compiled(layer, x):
-    """What a model of the layer predicts, compiled by XLA on all backends but Torch."""
+    """The predictions of a model of the layer, compiled by XLA except on Torch."""
     model = keras.Sequential([layer])
     model.compile(jit_compile=keras.backend.backend() != "torch")
     return model.predict_on_batch(x)
 
 
 def built(data_format="channels_last", **arguments):
-    """The model with random values in all of its weights."""
+    """Return a built model with random weights."""
     model = make(
         image_shape=shape(data_format)[1:], data_format=data_format, **arguments
     )
@@ -164,33 +164,33 @@ def built(data_format="channels_last", **arguments):
 
 
 def windows(x, size, strides=1, fill=0.0):
-    """What a window sees at each of its places, with padding "same"."""
+    """The window at each output position, with padding "same"."""
     sizes, size = np.array(x.shape[1:3]), np.array(size)
-    places = -(-sizes // strides)
-    missing = np.maximum((places - 1) * strides + size - sizes, 0)
+    output_sizes = -(-sizes // strides)
+    missing = np.maximum((output_sizes - 1) * strides + size - sizes, 0)
     before, after = missing // 2, missing - missing // 2
     padding = [(0, 0), *zip(before, after, strict=True), (0, 0)]
     x = np.pad(x, padding, constant_values=fill)
-    seen = []
-    for place in np.ndindex(*places):
-        i, j = np.multiply(place, strides)
-        seen.append(x[:, i : i + size[0], j : j + size[1]])
-    return np.stack(seen, axis=1).reshape(len(x), *places, *size, -1)
+    found = []
+    for position in np.ndindex(*output_sizes):
+        i, j = np.multiply(position, strides)
+        found.append(x[:, i : i + size[0], j : j + size[1]])
+    return np.stack(found, axis=1).reshape(len(x), *output_sizes, *size, -1)
 
 
 def conv(x, kernel):
     """Convolution without a bias."""
-    seen = windows(x, kernel.shape[:2])
-    return np.einsum("bhwijc,ijcf->bhwf", seen, kernel)
+    patches = windows(x, kernel.shape[:2])
+    return np.einsum("bhwijc,ijcf->bhwf", patches, kernel)
 
 
 def max_pool(x, size, strides):
-    """The greatest value of each window."""
+    """The largest value of each window."""
     return windows(x, size, strides, fill=-np.inf).max(axis=(3, 4))
 
 
 def batch_norm(x, gamma, beta, mean, variance, training=False):
-    """Batch normalization, in training by the statistics of the batch."""
+    """Batch normalization, by the statistics of the batch in training."""
     if training:
         axes = tuple(range(x.ndim - 1))
         mean, variance = x.mean(axis=axes), x.var(axis=axes)
@@ -202,7 +202,7 @@ def relu(x):
 
 
 def reference(x, weights, pool_size=2, activation=relu, training=False):
-    """The formula, with the weights by their paths and the channels last."""
+    """Compute the outputs, given the weights by path and channels-last inputs."""
     for i in range(len(FILTERS)):
         x = max_pool(x, np.broadcast_to(pool_size, 2), pool_size) if i > 0 else x
         x = conv(x, *of(f"conv_{i}", weights))
@@ -219,7 +219,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -244,11 +244,11 @@ class TestValues:
             expected = reference(x, by_path(model), activation=function)
             assert_close(array(model(x)), expected, tolerance=1e-4)
 
-    def test_items_of_a_batch_do_not_mix_at_inference(self):
+    def test_samples_do_not_mix_at_inference(self):
         model, x = built(), inputs()
         assert_close(array(model(x))[1:], array(model(x[1:])), tolerance=1e-4)
 
-    def test_windows_can_have_another_size(self):
+    def test_kernel_size_and_pool_size(self):
         model, x = built(kernel_size=(2, 3), pool_size=(3, 2)), inputs()
         expected = reference(x, by_path(model), pool_size=(3, 2))
         assert_close(array(model(x)), expected, tolerance=1e-4)
@@ -294,12 +294,12 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "dtype", "name", "trainable"] == [
             *inspect.signature(RegressionCNN).parameters
         ]
         layer = RegressionCNN(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>RegressionCNN"
         twin = keras.saving.deserialize_keras_object(config)
@@ -317,7 +317,7 @@ class TestConfig:
             assert described(CHANGED[name]) != described(value)
 
     @pytest.mark.parametrize("name", ["kernel_size", "pool_size"])
-    def test_one_int_stands_for_all(self, name):
+    def test_one_int_is_repeated(self, name):
         value, *others = CHANGED[name]
         assert getattr(make(**{name: value}), name) == (value,) * (1 + len(others))
 
@@ -325,7 +325,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -350,12 +350,12 @@ class TestKeras:
         y = model(x)
         assert keras.backend.standardize_dtype(y.dtype) == model.compute_dtype
         assert {weight.dtype for weight in model.weights} == {model.variable_dtype}
-        layers = model.layers[1:]  # Without the inputs.
+        layers = model.layers[1:]  # Without the input layer.
         assert {layer.dtype_policy.name for layer in layers} == {policy}
         y = array(ops.cast(y, "float32"))
         assert_close(y, reference(x, by_path(model)), tolerance=0.05)
 
-    def test_statistics_move_in_training_alone(self):
+    def test_statistics_move_in_training_only(self):
         model, x = built(), inputs()
         for training in (False, True):
             before = by_path(model)
@@ -367,14 +367,14 @@ class TestKeras:
             }
             assert moved == {path for path in before if training and "/moving_" in path}
 
-    def test_statistics_keep_most_of_what_they_were(self):
+    def test_statistics_move_with_momentum(self):
         model, x = built(), inputs()
         states = [by_path(model)]
         for _ in range(2):
             model(x, training=True)
             states.append(by_path(model))
         for path in (path for path in states[0] if "/moving_" in path):
-            # Both times the same is mixed in: so much of the first step is left.
+            # Both updates mix in the same value, so the steps shrink by the momentum.
             first, second, third = (state[path] for state in states)
             assert_close(third - second, 0.9 * (second - first))
 
@@ -389,7 +389,7 @@ class TestKeras:
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         y = np.repeat(y[:, None], OUTPUTS, axis=1)
@@ -403,7 +403,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -426,7 +426,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[RegressionCNN.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

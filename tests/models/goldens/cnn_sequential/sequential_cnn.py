@@ -6,14 +6,14 @@ import keras
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
     """Return the argument `name` as a tuple of `length` positive ints.
 
-    One int stands for all of them. Raises `ValueError` for anything else.
+    A single int is repeated. Raises `ValueError` for anything else.
     """
     values = (value,) * length if is_int(value) else value
     if (
@@ -32,42 +32,43 @@ def int_tuple(value, length, name):
 class SequentialCNN(keras.Sequential):
     """Convolutional network for images.
 
-    Each block is `activation(norm(conv(x)))`: a convolution with padding `"same"` and
-    no bias, and a batch normalization. Between two blocks is a max pooling, with
-    padding `"same"`, too. The means over all places, with dropout, are the features of
-    an image.
+    Each block is `activation(norm(conv(x)))`: a convolution with `"same"` padding and
+    no bias, and batch normalization. Max pooling with `"same"` padding is applied
+    between blocks. The features of an image are the global average, with dropout.
 
     Args:
-        image_shape: Tuple of 3 positive ints, the shape of one image:
-            `(height, width, channels)`, or with the channels first.
-        num_classes: Positive int, number of classes: the model gives a logit for each.
+        image_shape: Tuple of 3 positive ints, shape of one image:
+            `(height, width, channels)`, or `(channels, height, width)` for
+            `"channels_first"`.
+        num_classes: Positive int, number of classes; the model outputs a logit for
+            each.
         filters: Tuple of one or more positive ints, output channels of each block.
             Defaults to `(32, 64, 128)`.
-        kernel_size: Positive int or tuple of 2, size of the convolutions' windows.
+        kernel_size: Positive int or tuple of 2, kernel size of the convolutions.
             Defaults to `(3, 3)`.
-        pool_size: Positive int or tuple of 2, size of the windows of the pooling, and
-            their step. Defaults to `(2, 2)`.
+        pool_size: Positive int or tuple of 2, size and strides of the pooling windows.
+            Defaults to `(2, 2)`.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `"relu"`.
-        dropout: Float from 0 to below 1, the share of features that are dropped in
-            training. Defaults to `0.0`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
-        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
-        name: String, the model's name. Defaults to one after the class.
-        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+        dropout: Float in `[0, 1)`, fraction of the features to drop in training.
+            Defaults to `0.0`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's global policy.
+        name: String, name of the model. Defaults to a name derived from the class.
+        trainable: Bool, whether the weights are trainable. Defaults to `True`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
         `(batch, channels, height, width)` for `"channels_first"`. Without oneDNN,
-        TensorFlow computes `"channels_first"` on a CPU only in a model that is compiled
-        with `jit_compile=True`.
+        TensorFlow supports `"channels_first"` on a CPU only in models compiled with
+        `jit_compile=True`.
 
     Output shape:
         `(batch, num_classes)`, a logit for each class.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -186,11 +187,11 @@ class SequentialCNN(keras.Sequential):
         self.data_format = data_format
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

@@ -6,14 +6,14 @@ import keras
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def int_tuple(value, length, name):
     """Return the argument `name` as a tuple of `length` positive ints.
 
-    One int stands for all of them. Raises `ValueError` for anything else.
+    A single int is repeated. Raises `ValueError` for anything else.
     """
     values = (value,) * length if is_int(value) else value
     if (
@@ -32,43 +32,41 @@ def int_tuple(value, length, name):
 class WideCNN(keras.Model):
     """Convolutional network for images.
 
-    Each block is `activation(norm(conv(x)))`: a convolution with padding `"same"` and
-    no bias, and a batch normalization. Between two blocks is a max pooling, with
-    padding `"same"`, too. The means over all places, with dropout, are the features of
-    an image.
+    Each block is `activation(norm(conv(x)))`: a convolution with `"same"` padding and
+    no bias, and batch normalization. Max pooling with `"same"` padding is applied
+    between blocks. The features of an image are the global average, with dropout.
 
     Args:
-        num_classes: Positive int, number of classes: the model gives a logit for each.
-            Defaults to `2`.
+        num_classes: Positive int, number of classes; the model outputs a logit for
+            each. Defaults to `2`.
         filters: Tuple of one or more positive ints, output channels of each block.
             Defaults to `(64, 64)`.
-        kernel_size: Positive int or tuple of 2, size of the convolutions' windows.
+        kernel_size: Positive int or tuple of 2, kernel size of the convolutions.
             Defaults to `(5, 3)`.
-        pool_size: Positive int or tuple of 2, size of the windows of the pooling, and
-            their step. Defaults to `(3, 3)`.
+        pool_size: Positive int or tuple of 2, size and strides of the pooling windows.
+            Defaults to `(3, 3)`.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `"gelu"`.
-        dropout: Float from 0 to below 1, the share of features that are dropped in
-            training. Defaults to `0.1`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `"channels_first"`.
+        dropout: Float in `[0, 1)`, fraction of the features to drop in training.
+            Defaults to `0.1`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `"channels_first"`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
-        `(batch, channels, height, width)` for `"channels_first"`. The height and the
-        width may differ from batch to batch. Without oneDNN, TensorFlow computes
-        `"channels_first"` on a CPU only in a model that is compiled with
-        `jit_compile=True`.
+        `(batch, channels, height, width)` for `"channels_first"`. The height and width
+        may differ between batches. Without oneDNN, TensorFlow supports
+        `"channels_first"` on a CPU only in models compiled with `jit_compile=True`.
 
     Output shape:
         `(batch, num_classes)`, a logit for each class.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -179,12 +177,12 @@ class WideCNN(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, training=None):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         x = inputs
         for layer in self.feature_layers:
             x = layer(x, training=training)
@@ -195,11 +193,11 @@ class WideCNN(keras.Model):
         return (input_shape[0], self.num_classes)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

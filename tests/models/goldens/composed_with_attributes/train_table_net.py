@@ -1,7 +1,8 @@
 """Train `TableNet`: `python train_table_net.py`.
 
-It learns from scikit-learn's measurements of 569 breast tumours. It leaves the model in
-table_net.keras and its curves in table_net.png. It needs scikit-learn and matplotlib.
+The script trains on scikit-learn's breast cancer dataset (569 samples). It saves the
+model to table_net.keras and the training curves to table_net.png. It requires
+scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -20,10 +21,10 @@ BATCH_SIZE = 32
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are scikit-learn's measurements of 569 breast
-    tumours.
+    Replace this with your own data. The script loads scikit-learn's breast cancer
+    dataset (569 samples).
     """
     x, y = load_breast_cancer(return_X_y=True)
     x_train, x_test, y_train, y_test = train_test_split(
@@ -34,14 +35,14 @@ def load_data():
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)

@@ -1,6 +1,6 @@
-"""What `TinyDDPM` promises, on each backend.
+"""Tests for `TinyDDPM`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from tiny_ddpm import TinyDDPM, cosine_schedule
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -90,7 +90,7 @@ def inputs(batch=BATCH):
 
 
 def built(**arguments):
-    """The model with weights that are all different, so that a mix-up shows."""
+    """Return a built model with random weights, so that mix-ups are detected."""
     model = make(**arguments)
     model.build((None, *SHAPE))
     rng = np.random.default_rng(1)
@@ -99,29 +99,29 @@ def built(**arguments):
 
 
 def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
+    """Return the path of a weight inside its model, which is named `mine`."""
     return weight.path.removeprefix("mine/")
 
 
 def windows(x, size, strides=1):
-    """What a window sees at each of its places, with padding "same"."""
+    """The window at each output position, with padding "same"."""
     sizes, size = np.array(x.shape[1:3]), np.array(size)
-    places = -(-sizes // strides)
-    missing = np.maximum((places - 1) * strides + size - sizes, 0)
+    output_sizes = -(-sizes // strides)
+    missing = np.maximum((output_sizes - 1) * strides + size - sizes, 0)
     before, after = missing // 2, missing - missing // 2
     padding = [(0, 0), *zip(before, after, strict=True), (0, 0)]
     x = np.pad(x, padding)
-    seen = []
-    for place in np.ndindex(*places):
-        i, j = np.multiply(place, strides)
-        seen.append(x[:, i : i + size[0], j : j + size[1]])
-    return np.stack(seen, axis=1).reshape(len(x), *places, *size, -1)
+    found = []
+    for position in np.ndindex(*output_sizes):
+        i, j = np.multiply(position, strides)
+        found.append(x[:, i : i + size[0], j : j + size[1]])
+    return np.stack(found, axis=1).reshape(len(x), *output_sizes, *size, -1)
 
 
 def conv(x, kernel, bias):
     """Convolution with a bias."""
-    seen = windows(x, kernel.shape[:2])
-    return np.einsum("bhwijc,ijcf->bhwf", seen, kernel) + bias
+    patches = windows(x, kernel.shape[:2])
+    return np.einsum("bhwijc,ijcf->bhwf", patches, kernel) + bias
 
 
 def silu(x):
@@ -135,7 +135,7 @@ def norm(x, gamma, beta):
 
 
 def predicted(x, times, model):
-    """The network, written from its formulas."""
+    """Compute the predicted noise from the formulas."""
     weights = {path(w): array(ops.cast(w, "float32")) for w in model.weights}
 
     def of(layer):
@@ -161,7 +161,7 @@ def predicted(x, times, model):
 
 
 def kept(time):
-    """The square of what is left of the image, as a cosine."""
+    """Return the squared signal rate of the cosine schedule."""
     whole, part = (
         np.cos((t / STEPS + 0.008) / 1.008 * np.pi / 2) ** 2 for t in (0, time + 1)
     )
@@ -174,7 +174,7 @@ def noised(x, times, noise):
 
 
 def reference(x, model):
-    """The mean error at all times and with all noise of the test."""
+    """Compute the mean error over the fixed times and noise."""
     errors = [
         (predicted(noised(x, [time] * len(x), noise), [time] * len(x), model) - noise)
         ** 2
@@ -194,7 +194,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -213,18 +213,18 @@ class TestValues:
         noise = np.random.default_rng(2).normal(size=x.shape).astype("float32")
         assert_close(array(model.add_noise(x, times, noise)), noised(x, times, noise))
 
-    def test_errors_without_training_are_over_times_and_noise(self):
+    def test_errors_outside_training_use_fixed_times_and_noise(self):
         model, x = built(name="mine"), inputs()
         for y in (model(x), model(x, training=False)):
             assert_close(array(y), reference(x, model), tolerance=1e-4)
 
-    def test_noise_of_the_test_is_normal_and_the_same_for_all_models(self):
+    def test_fixed_noise_is_normal_and_the_same_for_all_models(self):
         one, other = (make(image_shape=(40, 40, 1)).test_noise for _ in range(2))
         assert (one == other).all()
         assert one.shape == (8, 40, 40, 1)
         assert_close([one.mean(), one.std()], [0, 1], tolerance=0.05)
 
-    def test_errors_in_training_are_at_times_and_with_noise_that_are_drawn(self):
+    def test_errors_in_training_use_random_times_and_noise(self):
         model, x = built(name="mine", seed=1), inputs()
         seed = keras.random.SeedGenerator(1)
         times = array(keras.random.randint((BATCH, 1), 0, STEPS, seed=seed))[:, 0]
@@ -233,22 +233,22 @@ class TestValues:
         expected = (errors**2).mean(axis=(1, 2, 3))
         assert_close(array(model(x, training=True)), expected, tolerance=1e-4)
 
-    def test_each_call_in_training_draws_anew(self):
+    def test_each_call_in_training_draws_new_noise(self):
         x, model = inputs(), built(seed=1)
         first, second = (array(model(x, training=True)) for _ in range(2))
         assert (first != second).all()
 
-    def test_begins_with_an_error_of_one(self):
+    def test_initial_error_is_one(self):
         model = make(image_shape=(40, 40, 1))
         assert_close(
             array(model(np.zeros((2, 40, 40, 1), "float32"))), 1, tolerance=0.05
         )
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
-    def test_sample_goes_back_step_by_step(self):
+    def test_sample_denoises_step_by_step(self):
         model, seed = built(name="mine"), keras.random.SeedGenerator(3)
         x = array(keras.random.normal((2, *SHAPE), seed=seed))
         for time in range(STEPS - 1, -1, -1):
@@ -264,16 +264,16 @@ class TestValues:
         assert_close(array(model.sample(2, seed=3)), x, tolerance=1e-3)
 
     @pytest.mark.parametrize("number", [0, -1, 2.5, None])
-    def test_refuses_to_sample(self, number):
+    def test_sample_refuses_bad_num_images(self, number):
         with pytest.raises(ValueError, match="`num_images` must be a positive int"):
             make().sample(number)
 
-    def test_samples_before_it_is_built(self):
+    def test_can_sample_before_it_is_built(self):
         model = make(num_steps=2)
         assert model.sample(5).shape == (5, *SHAPE)
         assert model(inputs()).shape == (BATCH,)
 
-    def test_samples_of_no_seed_differ(self):
+    def test_samples_without_a_seed_differ(self):
         model = built(num_steps=2)
         assert (array(model.sample(2)) != array(model.sample(2))).any()
 
@@ -294,7 +294,7 @@ class TestShapes:
         assert model.compute_output_shape((None, *SHAPE)) == (None,)
         assert make()(keras.KerasTensor((None, *SHAPE))).shape == (None,)
 
-    def test_channels_are_last_whatever_the_default_is(self):
+    def test_channels_are_last_whatever_the_default(self):
         x = inputs()
         expected = make()(x).shape
         keras.config.set_image_data_format("channels_first")
@@ -330,10 +330,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(TinyDDPM).parameters]
         layer = TinyDDPM(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>TinyDDPM"
         twin = keras.saving.deserialize_keras_object(config)
@@ -354,7 +354,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -392,11 +392,8 @@ class TestKeras:
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
-        x, y = (
-            np.ones((64, *SHAPE), "float32"),
-            None,
-        )  # The images are all it learns from.
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
+        x, y = np.ones((64, *SHAPE), "float32"), None  # It learns from images alone.
         model = make()
         model.build((None, *x.shape[1:]))
 
@@ -406,7 +403,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=40, verbose=0).history["loss"]
         assert losses[-1] < 0.7 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -429,7 +426,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[TinyDDPM.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -8,16 +8,16 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-# At how many times the error of an image is measured, outside of training.
+# Number of times at which the error of an image is computed outside training.
 NUM_TIMES = 8
 
 
 def conv(filters, **arguments):
-    """Return a convolution that keeps the size, for images with their channels last."""
+    """Return a convolution that preserves the size of channels-last images."""
     return keras.layers.Conv2D(
         filters, 3, padding="same", data_format="channels_last", **arguments
     )
@@ -27,9 +27,9 @@ def conv(filters, **arguments):
     package="golden", name="TinyDDPM.ResidualBlock"
 )
 class ResidualBlock(keras.layers.Layer):
-    """Two convolutions beside a shortcut, with an embedding of the time in between.
+    """Two convolutions with a shortcut, and a time embedding added in between.
 
-    The embedding is of shape `(batch, 1, 1, dim)`.
+    The embedding has the shape `(batch, 1, 1, dim)`.
     """
 
     def __init__(self, filters, **kwargs):
@@ -57,7 +57,7 @@ class ResidualBlock(keras.layers.Layer):
         return inputs + self.conv2(ops.silu(self.norm2(x)))
 
     def compute_output_shape(self, inputs_shape, embedding_shape):
-        del embedding_shape  # It has the same value at all places.
+        del embedding_shape  # It is broadcast over the image.
         return tuple(inputs_shape)
 
     def get_config(self):
@@ -68,39 +68,37 @@ def cosine_schedule(num_steps):
     """Return `alphas_cumprod`, the squared signal rates, of the cosine schedule."""
     angles = (np.arange(num_steps + 1) / num_steps + 0.008) / 1.008 * np.pi / 2
     squares = np.cos(angles) ** 2
-    # At the end nothing would be left, and nothing could be made out of it.
+    # Keep some signal at the last step, which could not be inverted otherwise.
     alphas = np.maximum(squares[1:] / squares[:-1], 0.001)
     return np.cumprod(alphas).tolist()
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class TinyDDPM(keras.Model):
-    """Diffusion model: makes images out of noise, step by step.
+    """Diffusion model: turns noise into images, step by step.
 
-    At a time `t` from 0 to `num_steps - 1`, an image is mixed with noise, and the
-    network predicts the noise in it:
+    At each time `t` from 0 to `num_steps - 1`, an image is mixed with noise, and the
+    network predicts that noise:
 
         noisy = signal_rate[t] * image + noise_rate[t] * noise
         error = mean((noise - predict_noise(noisy, t))**2)
 
-    It is a residual network of convolutions: each block is told the time by an
-    embedding. `signal_rate` goes from nearly 1 to nearly 0 as a cosine does.
+    The network is convolutional, with residual blocks that receive an embedding of the
+    time. `signal_rate` follows a cosine from nearly 1 to nearly 0.
 
-    The model gives the error of each image, which is also its loss: `fit(images)` needs
-    no targets. In training, times and noise are drawn. Else they are always the same,
-    `NUM_TIMES` times for each image, so that two results can be compared. `sample`
-    makes images.
+    The model returns the error of each image, which is also the loss: `fit(images)`
+    needs no targets. In training, times and noise are random. Otherwise they are fixed,
+    with `NUM_TIMES` times per image, so that results are comparable. `sample` generates
+    images.
 
     Args:
         image_shape: Tuple of 3 positive ints, height, width and channels of the images.
             Defaults to `(8, 8, 1)`.
-        filters: Positive int, channels inside of the network. Defaults to `32`.
-        num_blocks: Positive int, how many residual blocks the network has. Defaults to
-            `6`.
-        num_steps: Positive int, in how many steps an image becomes noise, and noise an
-            image. Defaults to `200`.
-        seed: Int, seed of the draws in training, or `None` for another one each time.
-            Defaults to `None`.
+        filters: Positive int, number of channels inside the network. Defaults to `32`.
+        num_blocks: Positive int, number of residual blocks. Defaults to `6`.
+        num_steps: Positive int, number of diffusion steps. Defaults to `200`.
+        seed: Int, seed of the random draws in training, or `None` for a different one
+            each time. Defaults to `None`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
@@ -109,11 +107,11 @@ class TinyDDPM(keras.Model):
         `(batch, *image_shape)`, values from -1 to 1.
 
     Output shape:
-        `(batch,)`, the mean squared error of the noise that is predicted.
+        `(batch,)`, the mean squared error of the predicted noise.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -197,21 +195,21 @@ class TinyDDPM(keras.Model):
         )
         self.conv_out = conv(
             image_shape[-1],
-            kernel_initializer="zeros",  # At the start it predicts 0, an error of 1.
+            kernel_initializer="zeros",  # It predicts 0 at first, with an error of 1.
             dtype=self.dtype_policy,
             name="conv_out",
         )
 
     def build(self, input_shape):
-        del input_shape  # The network knows its inputs: noisy images, and their times.
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        del input_shape  # The network's inputs are known: noisy images and times.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.predict_noise(
             keras.Input(self.image_shape), keras.Input((), dtype="int32")
         )
 
     def call(self, inputs, training=None):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         batch = ops.shape(inputs)[0]
         if training:
             shape, seed = (batch, 1, *self.image_shape), self.seed_generator
@@ -227,7 +225,7 @@ class TinyDDPM(keras.Model):
         return ops.mean(ops.square(errors), axis=(1, 2, 3, 4))
 
     def predict_noise(self, images, times):
-        """Return the noise in images at `times`, ints of shape `(batch,)`."""
+        """Return the predicted noise in images at `times`, ints of shape `(batch,)`."""
         frequencies = 10_000.0 ** (
             -np.arange(self.filters, dtype="float32") / self.filters
         )
@@ -241,7 +239,7 @@ class TinyDDPM(keras.Model):
         return self.conv_out(ops.silu(self.norm(x)))
 
     def add_noise(self, images, times, noise):
-        """Return images mixed with noise, as much as there is at each of `times`."""
+        """Return images mixed with noise at the rates of `times`."""
         signal_rates = ops.take(self.signal_rates, times)[..., None, None, None]
         noise_rates = ops.take(self.noise_rates, times)[..., None, None, None]
         signal = ops.multiply(ops.cast(signal_rates, noise.dtype), images)
@@ -250,18 +248,18 @@ class TinyDDPM(keras.Model):
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
-        del x, y, training  # What the model gives is the loss of each image already.
+        del x, y, training  # The model already returns the loss of each image.
         losses = ops.cast(y_pred, "float32")
         if sample_weight is not None:
             losses = ops.multiply(losses, sample_weight)
         return ops.mean(losses) + sum(self.losses)
 
     def sample(self, num_images, seed=None):
-        """Return new images, with values of about -1 to 1.
+        """Generate images, with values of about -1 to 1.
 
         Args:
-            num_images: Positive int, how many.
-            seed: Int, for the same ones each time, or `None` for others.
+            num_images: Positive int, number of images.
+            seed: Int, for reproducible images, or `None`.
         """
         if not isinstance(num_images, int) or num_images <= 0:
             raise ValueError(
@@ -272,13 +270,13 @@ class TinyDDPM(keras.Model):
         images = keras.random.normal(shape, seed=seed)
         for time in reversed(range(self.num_steps)):
             times = ops.full((num_images,), time, dtype="int32")
-            # Without the gradient, or Torch keeps what it needs for those of all steps.
+            # Without a gradient: Torch would keep the activations of all steps.
             predicted = ops.stop_gradient(self.predict_noise(images, times))
             so_far = self.alphas_cumprod[time]
             before = self.alphas_cumprod[time - 1] if time else 1.0
             clean = images - (1 - so_far) ** 0.5 * ops.cast(predicted, "float32")
             clean = ops.clip(clean / so_far**0.5, -1, 1)
-            # One step back, from what these images and the clean ones say together.
+            # One step back: a weighted mean of the clean and the noisy images.
             alpha = so_far / before
             of_clean = before**0.5 * (1 - alpha) / (1 - so_far)
             of_noisy = alpha**0.5 * (1 - before) / (1 - so_far)
@@ -292,16 +290,16 @@ class TinyDDPM(keras.Model):
         return (input_shape[0],)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with Adam; the loss is the model's own.
+        """Compile the model with Adam; the loss is its own.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{
                 "optimizer": keras.optimizers.Adam(learning_rate),
-                "loss": None,  # The model's own `compute_loss` needs none.
+                "loss": None,  # `compute_loss` needs none.
                 **kwargs,
             }
         )

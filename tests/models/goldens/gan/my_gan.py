@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,38 +15,38 @@ def is_int(value):
 class MyGAN(keras.Model):
     """Generative adversarial network: a generator of images and a discriminator.
 
-    The generator makes an image of a latent vector, by convolutions that double its
-    size. The discriminator gives a logit of an image being real, by convolutions that
-    halve it. Each has a loss, and `fit(images)` trains both in one step:
+    The generator maps a latent vector to an image, with convolutions that double the
+    size. The discriminator maps an image to a logit of being real, with convolutions
+    that halve the size. Each has its own loss, and `fit(images)` trains both in one
+    step:
 
         discriminator_loss = softplus(-D(image)) + softplus(D(G(noise)))
         generator_loss = softplus(-D(G(noise)))
 
-    Without training, the noise is 0, so that two results can be compared: held-out
-    images say how the discriminator does, and of the generator only what one image is
-    worth. `sample` makes images of noise that is drawn.
+    Outside training, the noise is 0, so that results are comparable: `evaluate` then
+    scores the discriminator, but the generator on a single image only. `sample`
+    generates images from random noise.
 
     Args:
         image_shape: Tuple of 3 positive ints, height, width and channels of the images.
-        latent_dim: Positive int, size of the latent vector that an image is made of.
-            Defaults to `100`.
-        filters: Tuple of one or more positive ints, channels after each convolution of
-            the generator, which doubles the image; the discriminator has the same in
-            reverse. Defaults to `(128, 64)`.
-        seed: Int, seed of the draws in training, or `None` for another one each time.
-            Defaults to `None`.
+        latent_dim: Positive int, size of the latent vectors. Defaults to `100`.
+        filters: Tuple of one or more positive ints, filters of each convolution of the
+            generator, which doubles the image size; reversed in the discriminator.
+            Defaults to `(128, 64)`.
+        seed: Int, seed of the random draws in training, or `None` for a different one
+            each time. Defaults to `None`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
         `(batch, *image_shape)`, real images with values from -1 to 1.
 
     Output shape:
-        A tuple: images that were made, `(batch, *image_shape)`, and the logits of the
-        real ones, `(batch, 1)`.
+        A tuple of generated images, `(batch, *image_shape)`, and the logits of the real
+        images, `(batch, 1)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the height or the
-            width is no multiple of `2**len(filters)`.
+        ValueError: If an argument is invalid, or the height or width is not a multiple
+            of `2**len(filters)`.
 
     Example:
 
@@ -86,12 +86,12 @@ class MyGAN(keras.Model):
             or not all(is_int(item) and item > 0 for item in filters)
         ):
             raise ValueError(
-                "`filters` must be a tuple of positive ints, one at least. "
+                "`filters` must be a tuple of one or more positive ints. "
                 f"Received: filters={filters!r}"
             )
         if any(size % 2 ** len(filters) for size in image_shape[:2]):
             raise ValueError(
-                "Height and width of `image_shape` must be multiples of "
+                "The height and width of `image_shape` must be multiples of "
                 "`2 ** len(filters)`. "
                 f"Received: filters={filters!r}, image_shape={image_shape!r}"
             )
@@ -107,7 +107,7 @@ class MyGAN(keras.Model):
         self.discriminator_loss = keras.metrics.Mean(name="discriminator_loss")
 
     def build(self, input_shape):
-        del input_shape  # Both networks know their inputs.
+        del input_shape  # The inputs of both networks are known.
         self.generator.build((None, self.latent_dim))
         self.discriminator.build((None, *self.image_shape))
 
@@ -125,13 +125,15 @@ class MyGAN(keras.Model):
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
-        del x, y  # The images are judged already, and have no targets.
+        del x, y  # The losses depend only on `y_pred`.
         if sample_weight is not None:
-            raise ValueError("All images count the same: `sample_weight` must be None.")
+            raise ValueError(
+                "`sample_weight` must be None: all images have the same weight."
+            )
         made, real = y_pred
-        # The discriminator learns with the generator held fast ...
+        # The loss of the discriminator, with the generator frozen.
         fake = self.discriminator(ops.stop_gradient(made), training=training)
-        # ... and the generator with the discriminator held fast.
+        # The loss of the generator, with the discriminator frozen.
         frozen = [ops.stop_gradient(v) for v in self.discriminator.trainable_variables]
         others = self.discriminator.non_trainable_variables
         judged, _ = self.discriminator.stateless_call(
@@ -147,11 +149,11 @@ class MyGAN(keras.Model):
         return discriminator_loss + generator_loss + sum(self.losses)
 
     def sample(self, num_images, seed=None):
-        """Return new images, with values from -1 to 1.
+        """Generate images, with values from -1 to 1.
 
         Args:
-            num_images: Positive int, how many.
-            seed: Int, for the same ones each time, or `None` for others.
+            num_images: Positive int, number of images.
+            seed: Int, for reproducible images, or `None`.
         """
         if not isinstance(num_images, int) or num_images <= 0:
             raise ValueError(
@@ -215,7 +217,7 @@ class MyGAN(keras.Model):
         )
 
     def _conv(self, filters, name, **arguments):
-        # Whatever Keras's default is, the images have their channels last.
+        # Images are channels-last, whatever Keras's default data format is.
         return keras.layers.Conv2D(
             filters,
             3,
@@ -230,16 +232,16 @@ class MyGAN(keras.Model):
         return (input_shape[0], *self.image_shape), (input_shape[0], 1)
 
     def compile_for_training(self, learning_rate=2e-4, **kwargs):
-        """Compile with Adam; the losses are the model's own.
+        """Compile the model with Adam; the losses are its own.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{
                 "optimizer": keras.optimizers.Adam(learning_rate, beta_1=0.5),
-                "loss": None,  # The model's own `compute_loss` needs none.
+                "loss": None,  # `compute_loss` needs none.
                 **kwargs,
             }
         )

@@ -1,6 +1,6 @@
-"""What `DigitsGAN` promises, on each backend.
+"""Tests for `DigitsGAN`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from digits_gan import DigitsGAN
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -85,7 +85,7 @@ def inputs(batch=BATCH):
 
 
 def built(**arguments):
-    """The model with weights that are all different, so that a mix-up shows."""
+    """Return a built model with random weights, so that mix-ups are detected."""
     model = make(name="mine", **arguments)
     model.build((None, *SHAPE))
     rng = np.random.default_rng(1)
@@ -96,29 +96,29 @@ def built(**arguments):
 
 
 def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
+    """Return the path of a weight inside its model, which is named `mine`."""
     return weight.path.removeprefix("mine/")
 
 
 def windows(x, size, strides=1):
-    """What a window sees at each of its places, with padding "same"."""
+    """The window at each output position, with padding "same"."""
     sizes, size = np.array(x.shape[1:3]), np.array(size)
-    places = -(-sizes // strides)
-    missing = np.maximum((places - 1) * strides + size - sizes, 0)
+    output_sizes = -(-sizes // strides)
+    missing = np.maximum((output_sizes - 1) * strides + size - sizes, 0)
     before, after = missing // 2, missing - missing // 2
     padding = [(0, 0), *zip(before, after, strict=True), (0, 0)]
     x = np.pad(x, padding)
-    seen = []
-    for place in np.ndindex(*places):
-        i, j = np.multiply(place, strides)
-        seen.append(x[:, i : i + size[0], j : j + size[1]])
-    return np.stack(seen, axis=1).reshape(len(x), *places, *size, -1)
+    found = []
+    for position in np.ndindex(*output_sizes):
+        i, j = np.multiply(position, strides)
+        found.append(x[:, i : i + size[0], j : j + size[1]])
+    return np.stack(found, axis=1).reshape(len(x), *output_sizes, *size, -1)
 
 
 def conv(x, kernel, bias, strides=1):
     """Convolution with a bias."""
-    seen = windows(x, kernel.shape[:2], strides)
-    return np.einsum("bhwijc,ijcf->bhwf", seen, kernel) + bias
+    patches = windows(x, kernel.shape[:2], strides)
+    return np.einsum("bhwijc,ijcf->bhwf", patches, kernel) + bias
 
 
 def weights_of(model):
@@ -126,7 +126,7 @@ def weights_of(model):
 
 
 def norm(x, gamma, beta, mean, variance, training):
-    """Batch normalization, in training by the statistics of the batch."""
+    """Batch normalization, with the statistics of the batch in training."""
     if training:
         mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
     return gamma * (x - mean) / np.sqrt(variance + 0.001) + beta
@@ -172,7 +172,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -184,7 +184,7 @@ class TestValues:
             assert_close(array(made), expected, tolerance=1e-4)
             assert_close(array(logits), judged(x, weights_of(model)), tolerance=1e-4)
 
-    def test_makes_images_of_noise_in_training(self):
+    def test_generates_images_from_noise_in_training(self):
         model, x = built(seed=1), inputs()
         seed, weights = keras.random.SeedGenerator(1), weights_of(model)
         for _ in range(2):
@@ -194,7 +194,7 @@ class TestValues:
                 array(made), generated(noise, weights, training=True), tolerance=1e-3
             )
 
-    def test_sample_makes_images_of_normal_noise(self):
+    def test_sample_generates_images_from_normal_noise(self):
         model = built()
         noise = array(keras.random.normal((4, LATENTS), seed=1))
         expected = generated(noise, weights_of(model))
@@ -202,18 +202,18 @@ class TestValues:
         assert (array(model.sample(4)) != array(model.sample(4))).any()
 
     @pytest.mark.parametrize("number", [0, -1, 2.5, None])
-    def test_refuses_to_sample(self, number):
+    def test_sample_refuses_bad_num_images(self, number):
         with pytest.raises(ValueError, match="`num_images` must be a positive int"):
             make().sample(number)
 
-    def test_samples_before_it_is_built(self):
+    def test_can_sample_before_it_is_built(self):
         model = make()
         assert model.sample(5).shape == (5, *SHAPE)
         made, logits = model(inputs())
         assert (made.shape, logits.shape) == ((BATCH, *SHAPE), (BATCH, 1))
 
-    def test_parts_have_names_and_the_dtype_policy(self):
-        make()  # A second one gets other names where Keras chooses them.
+    def test_sublayers_have_names_and_the_dtype_policy(self):
+        make()  # A second model would get other names if Keras chose them.
         model = make(dtype="mixed_bfloat16")
         parts = model.generator.layers, model.discriminator.layers
 
@@ -227,7 +227,7 @@ class TestValues:
         policies = {layer.dtype_policy.name for part in parts for layer in part}
         assert policies == {"mixed_bfloat16"}
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_do_not_mix(self):
         model, x = built(), inputs()
         for all_, others in zip(model(x), model(x[1:]), strict=True):
             assert_close(array(all_)[1:], array(others))
@@ -248,13 +248,13 @@ class TestValues:
         assert_close(array(model.generator_loss.result()), expected[1], tolerance=1e-4)
         assert_close(array(loss), sum(expected), tolerance=1e-4)
 
-    def test_each_loss_moves_one_network(self):
+    def test_each_loss_trains_one_network(self):
         rate, x = 1e-3, inputs()
         model = built(seed=1)
         model.compile(keras.optimizers.SGD(rate))
         start = [array(weight).copy() for weight in model.trainable_weights]
         model.fit(x, batch_size=BATCH, verbose=0)
-        # What each network is to do better, it does, the other being as it was.
+        # The step lowers the loss of each network while the other one is unchanged.
         twin = built()
         seed = keras.random.SeedGenerator(1)
         noise = array(keras.random.normal((BATCH, LATENTS), seed=seed))
@@ -278,11 +278,11 @@ class TestValues:
                 for old, new in zip(start, model.trainable_weights, strict=True)
                 if path(new).startswith(part)
             ]
-            # To first order, a step lowers a loss by the square of its gradient.
+            # To first order, a step lowers a loss by `rate * gradient**2`.
             expected = -sum(step.sum() for step in steps) / rate
             np.testing.assert_allclose(change, expected, rtol=0.1)
 
-    def test_regularizers_count(self):
+    def test_loss_includes_regularizers(self):
         model, x = built(), inputs()
         plain = array(model.compute_loss(y_pred=model(x)))
         kernel = model.generator.get_layer("dense").kernel
@@ -306,7 +306,7 @@ class TestShapes:
         symbols = make()(keras.KerasTensor((None, *SHAPE)))
         assert tuple(each.shape for each in symbols) == expected
 
-    def test_channels_are_last_whatever_the_default_is(self):
+    def test_channels_are_last_whatever_the_default(self):
         x = inputs()
         expected = [array(y) for y in built()(x)]
         keras.config.set_image_data_format("channels_first")
@@ -345,10 +345,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(DigitsGAN).parameters]
         layer = DigitsGAN(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>DigitsGAN"
         twin = keras.saving.deserialize_keras_object(config)
@@ -369,7 +369,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -424,7 +424,7 @@ class TestKeras:
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x, y = np.full((64, *SHAPE), 0.8, "float32"), None  # There are no targets.
         model = make()
         model.build((None, *SHAPE))
@@ -434,7 +434,7 @@ class TestKeras:
         before = model.get_weights()
         model.fit(x, y, epochs=40, verbose=0)
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         assert np.abs(array(model.sample(64, seed=0)) - 0.8).mean() < 0.7 * distance
@@ -461,7 +461,7 @@ class TestKeras:
             for name, expected in zip(loaded, model.predict(x, verbose=0), strict=True):
                 assert_close(loaded[name], expected)
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[DigitsGAN.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,8 +1,8 @@
 """Train `DigitsGAN`: `python train_digits_gan.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-digits_gan.keras, its curves in digits_gan.png, and images that it makes in
-digits_gan_samples.png. It needs scikit-learn and matplotlib.
+The script trains on scikit-learn's 1,797 images of handwritten digits. It saves the
+model to digits_gan.keras, the training curves to digits_gan.png and generated images to
+digits_gan_samples.png. It requires scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -22,40 +22,40 @@ BATCH_SIZE = 32
 
 
 def load_data():
-    """Return images to train on, and images that are held out.
+    """Return images for training and images for testing.
 
-    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
-    digits.
+    Replace this with your own data. The script loads scikit-learn's 1,797 images of
+    handwritten digits.
     """
     images = load_digits().images[..., None].astype("float32") / 8 - 1
     return train_test_split(images, test_size=0.2, random_state=0)
 
 
 def distance_to_nearest(images, others):
-    """Return how far the nearest of the others is from an image, on average.
+    """Return the mean distance of an image to the nearest of the others.
 
-    It is small only if the others look like the images and are as varied.
+    It is small only if the others look like the images and are as diverse.
     """
     pairs = images[:, None] - others
     return np.sqrt((pairs**2).sum(axis=(2, 3, 4))).min(axis=1).mean()
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
 
 
 def draw(images, path):
-    """Draw 32 images, with values from 0 to 1, as a PNG."""
+    """Plot 32 images, with values from 0 to 1, to a PNG file."""
     figure = Figure(figsize=(8, 4), layout="constrained")
     images = ops.convert_to_numpy(images).clip(0, 1)
     for axes, image in zip(figure.subplots(4, 8).flat, images, strict=True):
@@ -81,11 +81,11 @@ def main():
     model.save(HERE / "digits_gan.keras")
     made = ops.convert_to_numpy(model.sample(len(x_train), seed=0))
     distance = distance_to_nearest(x_test, made)
-    # As many images again, each pixel drawn by itself.
+    # As many images of independent random pixels.
     draws = np.random.default_rng(0).normal(size=x_train.shape)
     noise = x_train.mean(axis=0) + x_train.std(axis=0) * draws
     baseline = distance_to_nearest(x_test, noise)
-    print(f"distance to the nearest: {distance:.3f} (drawn pixels: {baseline:.3f})")
+    print(f"distance to the nearest: {distance:.3f} (random pixels: {baseline:.3f})")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What `MyGCN` promises, on each backend.
+"""Tests for `MyGCN`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_gcn import GraphConvolution, MyGCN
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -73,7 +73,7 @@ def inputs(batch=BATCH):
 
 
 def made(**arguments):
-    """The model with random values in all of its weights."""
+    """Return a built model with random weights."""
     model = make(**arguments)
     model(inputs())
     randomise(model)
@@ -81,18 +81,18 @@ def made(**arguments):
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Give every weight different random values, so that mix-ups are detected."""
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
 
 
 def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
+    """Return the path of a weight inside its model, which is named `mine`."""
     return weight.path.removeprefix("mine/")
 
 
 def convolve(nodes, adjacency, kernel, bias):
-    """The matrices of the paper, one graph at a time."""
+    """Compute the matrices of the paper, one graph at a time."""
     outputs = []
     for x, edges in zip(nodes, adjacency, strict=True):
         looped = edges + np.eye(NODES)
@@ -102,7 +102,7 @@ def convolve(nodes, adjacency, kernel, bias):
 
 
 def reference(inputs, *weights, activation=lambda x: np.maximum(x, 0)):
-    """The network: no activation after the last convolution."""
+    """Compute the outputs; the last convolution has no activation."""
     x, adjacency = inputs
     for layer, (kernel, bias) in enumerate(
         zip(weights[::2], weights[1::2], strict=True)
@@ -122,7 +122,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -131,7 +131,7 @@ class TestValues:
         model, x = made(), inputs()
         assert_close(array(model(x)), reference(x, *model.get_weights()))
 
-    def test_the_activation_is_that_of_all_but_the_last(self):
+    def test_activation_of_all_but_the_last_convolution(self):
         model, x = made(activation="tanh"), inputs()
         assert_close(
             array(model(x)), reference(x, *model.get_weights(), activation=np.tanh)
@@ -143,7 +143,7 @@ class TestValues:
         y = array(model([nodes, edges]))
         assert_close(y, reference([nodes, edges], *model.get_weights()))
 
-    def test_lonely_nodes_see_themselves_alone(self):
+    def test_isolated_nodes_see_only_themselves(self):
         model, (nodes, _) = made(), inputs()
         x = nodes
         for kernel, bias in zip(
@@ -162,18 +162,18 @@ class TestValues:
         assert_close(y, array(model([nodes, adjacency]))[:, order])
 
     @pytest.mark.parametrize("dtype", ["bool", "float32"])
-    def test_hidden_nodes_are_no_neighbours(self, dtype):
+    def test_masked_nodes_are_not_neighbors(self, dtype):
         model, (nodes, adjacency) = made(), inputs()
         mask = np.ones((BATCH, NODES), bool)
         mask[:2, -2:] = mask[2:, 0] = False
         given = [ops.convert_to_tensor(mask.astype(dtype)), None]
         tensors = [ops.convert_to_tensor(part) for part in (nodes, adjacency)]
         y = array(model(tensors, mask=given))
-        assert (array(tensors[1]) == adjacency).all()  # The caller's is left as it was.
+        assert (array(tensors[1]) == adjacency).all()  # The input is not modified.
         edges = adjacency * mask[:, None] * mask[:, :, None]
         assert_close(y[mask], reference([nodes, edges], *model.get_weights())[mask])
 
-    def test_each_dropout_is_in_front_of_a_convolution_and_in_training_only(self):
+    def test_dropout_before_each_convolution_in_training_only(self):
         model, x = made(dropout=0.9999), inputs()
         drops = [model.get_layer(f"dropout_{i}") for i in range(len(HIDDEN) + 1)]
         assert [drop.rate for drop in drops] == [0.9999] * len(drops)
@@ -188,7 +188,7 @@ class TestValues:
                 other.rate = 0.9999 if other is drop else 0
             assert (array(model(x, training=True)) != array(model(x))).any()
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_do_not_mix(self):
         model, x = made(), inputs()
         assert_close(array(model(x))[1:], array(model([part[1:] for part in x])))
 
@@ -211,7 +211,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_paths_shapes_and_start(self):
+    def test_paths_shapes_and_initial_values(self):
         model = make(name="mine")
         model(inputs())
         assert [(path(weight), weight.shape) for weight in model.weights] == [
@@ -230,18 +230,18 @@ class TestWeights:
             assert 0.5 * limit < np.abs(kernel).max() <= limit
             assert (bias == 0).all()
 
-    def test_parts_without_weights_have_a_name_and_the_policy(self):
-        make()  # A second one gets other names where Keras chooses them.
+    def test_sublayers_without_weights_have_a_name_and_the_dtype_policy(self):
+        make()  # A second model would get other names if Keras chose them.
         model = make(dtype="mixed_bfloat16")
         parts = [model.get_layer(name) for name in ("dropout_0", "dropout_1")]
         assert {part.dtype_policy.name for part in parts} == {"mixed_bfloat16"}
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyGCN).parameters]
         layer = MyGCN(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyGCN"
         twin = keras.saving.deserialize_keras_object(config)
@@ -262,7 +262,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -322,14 +322,14 @@ class TestKeras:
             verbose=0,
         )
         logits, labels = array(model(x))[known], labels[known]
-        chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-        losses = -np.log(chances[np.arange(len(labels)), labels])
+        probs = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        losses = -np.log(probs[np.arange(len(labels)), labels])
         assert_close(results["loss"], losses.mean())
         assert_close(results["accuracy"], (logits.argmax(axis=-1) == labels).mean())
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = (x[0].sum(axis=-1) > 0).astype("int32")
         model = make(activation="tanh")
@@ -340,7 +340,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.9 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -364,7 +364,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyGCN.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,9 +1,9 @@
 """Train `RegressionGCN`: `python train_regression_gcn.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, each with edges to the
-8 that are most like it, with the labels of 100 known. It leaves the model in
-regression_gcn.keras and its curves in regression_gcn.png. It needs scikit-learn and
-matplotlib.
+The script trains on scikit-learn's 1,797 images of handwritten digits as a graph, with
+edges from each image to its 8 nearest neighbors and 100 known labels. It saves the
+model to regression_gcn.keras and the training curves to regression_gcn.png. It requires
+scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -21,11 +21,11 @@ EPOCHS = 200
 
 
 def load_data():
-    """Return `[nodes, adjacency]`, `y` of the nodes, and where that is known.
+    """Return `[nodes, adjacency]`, the targets `y` and a mask of the known ones.
 
-    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
-    digits, each with edges to the 8 that are most like it, with the labels of 100
-    known.
+    Replace this with your own data. The script loads scikit-learn's 1,797 images of
+    handwritten digits as a graph, with edges from each image to its 8 nearest neighbors
+    and 100 known labels.
     """
     pixels, labels = load_digits(return_X_y=True)
     edges = kneighbors_graph(pixels, n_neighbors=8).toarray()
@@ -38,14 +38,14 @@ def load_data():
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -69,7 +69,7 @@ def main():
     model.save(HERE / "regression_gcn.keras")
     scores = model.evaluate(x, y, sample_weight=held_out, verbose=0, return_dict=True)
     error, baseline = scores["mae"], abs(y[~known] - y[known].mean()).mean()
-    print(f"mean absolute error: {error:.3f} (the mean: {baseline:.3f})")
+    print(f"mean absolute error: {error:.3f} (training mean: {baseline:.3f})")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Train `DeepGCN`: `python train_deep_gcn.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, each with edges to the
-8 that are most like it, with the labels of 100 known. It leaves the model in
-deep_gcn.keras and its curves in deep_gcn.png. It needs scikit-learn and matplotlib.
+The script trains on scikit-learn's 1,797 images of handwritten digits as a graph, with
+edges from each image to its 8 nearest neighbors and 100 known labels. It saves the
+model to deep_gcn.keras and the training curves to deep_gcn.png. It requires
+scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -20,11 +21,11 @@ EPOCHS = 100
 
 
 def load_data():
-    """Return `[nodes, adjacency]`, `y` of the nodes, and where that is known.
+    """Return `[nodes, adjacency]`, the targets `y` and a mask of the known ones.
 
-    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
-    digits, each with edges to the 8 that are most like it, with the labels of 100
-    known.
+    Replace this with your own data. The script loads scikit-learn's 1,797 images of
+    handwritten digits as a graph, with edges from each image to its 8 nearest neighbors
+    and 100 known labels.
     """
     pixels, labels = load_digits(return_X_y=True)
     edges = kneighbors_graph(pixels, n_neighbors=8).toarray()
@@ -35,20 +36,20 @@ def load_data():
     return x, labels[None], known[None]
 
 
-def share_of_commonest(y_train, y_test):
-    """Return the accuracy of always giving the commonest label."""
+def majority_baseline(y_train, y_test):
+    """Return the accuracy of always predicting the majority class."""
     return np.mean(y_test == np.bincount(y_train).argmax())
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -71,8 +72,8 @@ def main():
     plot(history.history, HERE / "deep_gcn.png")
     model.save(HERE / "deep_gcn.keras")
     scores = model.evaluate(x, y, sample_weight=held_out, verbose=0, return_dict=True)
-    accuracy, baseline = scores["accuracy"], share_of_commonest(y[known], y[~known])
-    print(f"accuracy: {accuracy:.3f} (the commonest label: {baseline:.3f})")
+    accuracy, baseline = scores["accuracy"], majority_baseline(y[known], y[~known])
+    print(f"accuracy: {accuracy:.3f} (majority class: {baseline:.3f})")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Train `MyGPT`: `python train_my_gpt.py`.
 
-It learns from the English text of Python's own documentation, as bytes. It leaves the
-model in my_gpt.keras and its curves in my_gpt.png. It needs NumPy and matplotlib.
+The script trains on the English text of Python's own documentation, as bytes. It saves
+the model to my_gpt.keras and the training curves to my_gpt.png. It requires NumPy and
+matplotlib.
 """
 
 from pathlib import Path
@@ -21,39 +22,39 @@ STEPS = 64
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are the English text of Python's own documentation,
-    as bytes.
+    Replace this with your own data. The script loads the English text of Python's own
+    documentation, as bytes.
     """
-    # Some topics repeat others: what is held out must be new.
+    # Some topics repeat others: the test data must be unseen.
     paragraphs = list(dict.fromkeys("\n\n".join(topics.values()).split("\n\n")))
     cut = len(paragraphs) * 9 // 10
-    return windows(paragraphs[:cut]), windows(paragraphs[cut:])
+    return sequences(paragraphs[:cut]), sequences(paragraphs[cut:])
 
 
-def windows(paragraphs):
-    """Return the bytes of a text in windows, and for each byte the next one."""
+def sequences(paragraphs):
+    """Return the text as sequences of bytes, and the byte after each byte."""
     text = np.frombuffer("\n\n".join(paragraphs).encode(), "uint8").astype("int32")
     text = text[: (len(text) - 1) // STEPS * STEPS + 1]
     return text[:-1].reshape(-1, STEPS), text[1:].reshape(-1, STEPS)
 
 
 def bits_by_frequency(y_train, y_test):
-    """Return the bits that a byte takes if only how frequent it is is known."""
+    """Return the bits per byte if only the byte frequencies are known."""
     counts = np.bincount(y_train.ravel(), minlength=256) + 1
     return -np.mean(np.log2(counts / counts.sum())[y_test])
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -79,7 +80,7 @@ def main():
     print(bytes(text[0].tolist()).decode(errors="replace"))
     loss = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["loss"]
     baseline = bits_by_frequency(y_train, y_test)
-    print(f"bits per byte: {loss / np.log(2):.3f} (frequencies alone: {baseline:.3f})")
+    print(f"bits per byte: {loss / np.log(2):.3f} (byte frequencies: {baseline:.3f})")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What `WideLanguageModel` promises, on each backend.
+"""Tests for `WideLanguageModel`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -21,7 +21,7 @@ from wide_language_model import (
     WideLanguageModel,
 )
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -99,7 +99,7 @@ def inputs(batch=BATCH):
 
 
 def randomised(**arguments):
-    """A model whose weights are all different, so that a mix-up shows."""
+    """Return a built model with random weights, so that mix-ups are detected."""
     model = make(**arguments)
     model.build((None, STEPS))
     randomise(model)
@@ -107,13 +107,13 @@ def randomised(**arguments):
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Give every weight different random values, so that mix-ups are detected."""
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
 
 
 def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
+    """Return the path of a weight inside its model, which is named `mine`."""
     return weight.path.removeprefix("mine/")
 
 
@@ -123,33 +123,34 @@ def normalise(x, gamma, beta):
 
 
 def attend(x, source, seen, weights):
-    """Attention from `x` to `source`, one item and head at a time."""
+    """Attention from `x` to `source`, one sample and head at a time."""
     q_kernel, q_bias, k_kernel, k_bias, v_kernel, v_bias, o_kernel, o_bias = weights
     outputs = np.zeros(x.shape) + o_bias
-    for item, head in np.ndindex(len(x), HEADS):
-        query = x[item] @ q_kernel[:, head] + q_bias[head]
-        key = source[item] @ k_kernel[:, head] + k_bias[head]
-        value = source[item] @ v_kernel[:, head] + v_bias[head]
-        scores = np.exp(query @ key.T / np.sqrt(DIM / HEADS)) * seen[item]
+    for sample, head in np.ndindex(len(x), HEADS):
+        query = x[sample] @ q_kernel[:, head] + q_bias[head]
+        key = source[sample] @ k_kernel[:, head] + k_bias[head]
+        value = source[sample] @ v_kernel[:, head] + v_bias[head]
+        scores = np.exp(query @ key.T / np.sqrt(DIM / HEADS)) * seen[sample]
         scores /= np.maximum(scores.sum(-1, keepdims=True), 1e-30)
-        outputs[item] += scores @ value @ o_kernel[head]
+        outputs[sample] += scores @ value @ o_kernel[head]
     return outputs
 
 
 def feed_forward(x, kernel, bias, output_kernel, output_bias):
     x = x @ kernel + bias
-    x = x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2  # About GELU
+    # GELU, approximated by tanh.
+    x = x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2
     return x @ output_kernel + output_bias
 
 
 def scatter(model, seed):
-    """Give weights that are so far apart that what is chosen varies."""
+    """Set weights of large variance, so that the chosen tokens vary."""
     rng = np.random.default_rng(seed)
     model.set_weights([rng.normal(size=weight.shape) for weight in model.weights])
 
 
 def reference(x, tokens, positions, *weights):
-    """The formula."""
+    """Compute the outputs from the formula."""
     steps = np.arange(x.shape[1])
     seen = np.broadcast_to(steps <= steps[:, None], (len(x), len(steps), len(steps)))
     y = tokens[x] + positions[steps]
@@ -171,7 +172,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -180,7 +181,7 @@ class TestValues:
         model, x = randomised(), inputs()
         assert_close(array(model(x)), reference(x, *model.get_weights()), 1e-4)
 
-    def test_later_tokens_do_not_count(self):
+    def test_later_tokens_do_not_matter(self):
         model, x = randomised(), inputs()
         before = array(model(x))
         x[:, 3] = (x[:, 3] + 1) % TOKENS
@@ -189,7 +190,7 @@ class TestValues:
         assert np.abs(after[:, 3:] - before[:, 3:]).max(axis=-1).min() > 1e-3
 
     @pytest.mark.parametrize("pieces", [(5,), (1, 1, 1, 1, 1), (3, 2)])
-    def test_a_cache_gives_the_same_piece_by_piece(self, pieces):
+    def test_cache_gives_the_same_logits_piece_by_piece(self, pieces):
         model, x = randomised(), inputs()
         cache, start, found = model.make_cache(BATCH, LENGTH), 0, []
         for piece in pieces:
@@ -216,13 +217,13 @@ class TestValues:
         for name, drop in drops.items():
             drop.rate = 0.5 * (name == part)
         if part != "attention_weights":
-            # Whatever the attention itself drops, only its bias comes out.
+            # Only the bias of the attention is left, whatever it drops.
             kernel = block.attention.output_dense.kernel
             kernel.assign(np.zeros(kernel.shape))
         assert (array(model(x, training=True)) != array(model(x))).any()
         assert (array(model(x, training=False)) == array(model(x))).all()
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -238,12 +239,12 @@ class TestValues:
 
 class TestGenerate:
     @pytest.mark.parametrize("use_cache", [True, False])
-    def test_greedy_takes_the_likeliest(self, use_cache):
+    def test_greedy_picks_the_most_likely_token(self, use_cache):
         model, expected = randomised(), inputs()[:, :2]
         scatter(model, seed=11)
         for _ in range(6):
-            likeliest = reference(expected, *model.get_weights())[:, -1].argmax(axis=-1)
-            expected = np.append(expected, likeliest[:, None], axis=1)
+            chosen = reference(expected, *model.get_weights())[:, -1].argmax(axis=-1)
+            expected = np.append(expected, chosen[:, None], axis=1)
         assert len({*expected[0]}) > 3
         found = model.generate(expected[:, :2], 6, use_cache=use_cache)
         assert (found == expected).all()
@@ -251,7 +252,7 @@ class TestGenerate:
     @pytest.mark.parametrize(
         "arguments", [{}, {"temperature": 2.0}, {"temperature": 2.0, "top_k": 3}]
     )
-    def test_the_same_tokens_with_a_cache_and_without(self, arguments):
+    def test_same_tokens_with_and_without_a_cache(self, arguments):
         model, prompt = randomised(), inputs()[:, :2]
         scatter(model, seed=11)
         one, other = (
@@ -262,23 +263,23 @@ class TestGenerate:
         assert (one[:, :2] == prompt).all()
         assert (one == other).all()
 
-    def test_draws_by_the_probabilities(self):
+    def test_samples_from_the_probabilities(self):
         model = randomised()
         logits = array(model(np.ones((1, 1), "int32")))[0, 0]
         temperature = np.ptp(logits) / 2
-        chances = np.exp(logits / temperature) / np.exp(logits / temperature).sum()
+        probs = np.exp(logits / temperature) / np.exp(logits / temperature).sum()
         found = model.generate(np.ones((4000, 1), "int32"), 1, temperature, seed=1)[
             :, 1
         ]
         shares = np.bincount(found, minlength=TOKENS) / 4000
-        assert_close(shares, chances, tolerance=0.04)
-        best = np.argsort(chances)[-3:]
+        assert_close(shares, probs, tolerance=0.04)
+        best = np.argsort(probs)[-3:]
         few = model.generate(
             np.ones((4000, 1), "int32"), 1, temperature, top_k=3, seed=1
         )[:, 1]
         shares = np.bincount(few, minlength=TOKENS) / 4000
         assert shares[best].sum() == 1
-        assert_close(shares[best], chances[best] / chances[best].sum(), tolerance=0.05)
+        assert_close(shares[best], probs[best] / probs[best].sum(), tolerance=0.05)
 
     def test_seed(self):
         model, prompt = randomised(), np.ones((20, 1), "int32")
@@ -287,14 +288,14 @@ class TestGenerate:
         assert (one != other).any()
 
     @pytest.mark.parametrize("number", [-1, 2.5, None])
-    def test_refuses_to_write(self, number):
+    def test_generate_refuses_bad_max_new_tokens(self, number):
         with pytest.raises(
-            ValueError, match="`max_new_tokens` must be an int of at least 0"
+            ValueError, match="`max_new_tokens` must be a non-negative int"
         ):
             make().generate(np.ones((1, 1)), number)
 
     @pytest.mark.parametrize("use_cache", [True, False])
-    def test_adds_nothing_where_no_token_is_asked_for(self, use_cache):
+    def test_zero_new_tokens(self, use_cache):
         assert (make().generate(inputs(), 0, use_cache=use_cache) == inputs()).all()
 
     @pytest.mark.parametrize(
@@ -311,7 +312,7 @@ class TestGenerate:
             with pytest.raises(ValueError, match=f"`{name}` must"):
                 make().generate(max_new_tokens=1, **arguments)
 
-    def test_can_draw_out_of_all_tokens(self):
+    def test_top_k_can_be_all_tokens(self):
         model, prompt = randomised(), inputs()
         one, other = (
             model.generate(prompt, 3, 2.0, top_k, seed=1) for top_k in (None, TOKENS)
@@ -319,7 +320,7 @@ class TestGenerate:
         assert (one == other).all()
 
     @pytest.mark.parametrize(("steps", "new"), [(0, 1), (STEPS, LENGTH - STEPS + 1)])
-    def test_refuses_texts_of_another_length(self, steps, new):
+    def test_refuses_prompts_of_a_bad_length(self, steps, new):
         with pytest.raises(ValueError, match="from 1 to `sequence_length` tokens"):
             make().generate(np.ones((1, steps), "int32"), new)
 
@@ -342,7 +343,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_paths_shapes_and_start(self):
+    def test_paths_and_shapes(self):
         model = make(name="mine")
         model.build((None, STEPS))
         expected = [
@@ -375,21 +376,21 @@ class TestWeights:
         assert [(path(weight), weight.shape) for weight in model.weights] == expected
         assert model.trainable_weights == model.weights
 
-    def test_vectors_and_kernels_start_small(self):
+    def test_initial_standard_deviation(self):
         model = make(
             vocabulary_size=200, sequence_length=200, hidden_dim=48, intermediate_dim=50
         )
         model.build((None, STEPS))
-        started = {path(w): ops.convert_to_numpy(w) for w in model.weights}
+        initial = {path(w): ops.convert_to_numpy(w) for w in model.weights}
         drawn = [
-            w for name, w in started.items() if name.endswith(("kernel", "embeddings"))
+            w for name, w in initial.items() if name.endswith(("kernel", "embeddings"))
         ]
         assert len(drawn) == 2 + 6 * LAYERS
         for weight in drawn:
             assert abs(weight.std() - 0.02) < 0.002
 
-    def test_parts_without_weights_have_a_name_and_the_policy(self):
-        make()  # A second one gets other names where Keras chooses them.
+    def test_sublayers_without_weights_have_a_name_and_the_dtype_policy(self):
+        make()  # A second model would get other names if Keras chose them.
         model = make(dtype="mixed_bfloat16")
         block = model.get_layer("block_0")
         parts = [
@@ -406,14 +407,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(WideLanguageModel).parameters
         ]
         layer = WideLanguageModel(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>WideLanguageModel"
         twin = keras.saving.deserialize_keras_object(config)
@@ -434,7 +435,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -445,7 +446,7 @@ class TestConfig:
         with pytest.raises((TypeError, ValueError), match=f"^`{name}` must be"):
             make(**{name: value})
 
-    def test_one_feature_has_one_head(self):
+    def test_one_feature_with_one_head(self):
         assert make(hidden_dim=1, num_heads=1).hidden_dim == 1
 
     @pytest.mark.parametrize("layer", ["embedding", "block_0"])
@@ -475,16 +476,16 @@ class TestKeras:
         model, x = make(), inputs()
         model.compile_for_training(learning_rate=0.02)
         assert_close(array(model.optimizer.learning_rate), 0.02)
-        logits, following = array(model(x)), np.roll(x, -1, axis=1)
-        chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-        right = np.take_along_axis(chances, following[..., None], axis=-1)
-        results = model.evaluate(x, following, return_dict=True, verbose=0)
+        logits, labels = array(model(x)), np.roll(x, -1, axis=1)
+        probs = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        right = np.take_along_axis(probs, labels[..., None], axis=-1)
+        results = model.evaluate(x, labels, return_dict=True, verbose=0)
         assert_close(results["loss"], -np.log(right).mean())
-        assert_close(results["accuracy"], (logits.argmax(axis=-1) == following).mean())
+        assert_close(results["accuracy"], (logits.argmax(axis=-1) == labels).mean())
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = (np.arange(64)[:, None] + np.arange(STEPS)).astype("int32") % TOKENS
         y = (x + 1) % TOKENS
         model = make()
@@ -496,7 +497,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -519,7 +520,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[WideLanguageModel.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

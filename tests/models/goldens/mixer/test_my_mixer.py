@@ -1,6 +1,6 @@
-"""What `MyMixer` promises, on each backend.
+"""Tests for `MyMixer`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -18,7 +18,7 @@ from keras import ops
 
 from my_mixer import MixerBlock, MyMixer, PatchEmbedding
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -92,14 +92,14 @@ def inputs(batch=BATCH):
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Set every weight to random values, so that mixing up two weights shows."""
     rng = np.random.default_rng(1)
     for weight in model.weights:
         weight.assign(rng.uniform(-0.7, 1.0, weight.shape))
 
 
 def by_path(model):
-    """The values of all weights by their paths inside of the model."""
+    """The values of all weights by their paths within the model."""
     inside = f"{model.name}/"
     return {
         weight.path.removeprefix(inside): array(ops.cast(weight, "float32"))
@@ -124,7 +124,7 @@ def gelu(x):
 
 
 def embed(x, kernel, bias):
-    """The vector of each patch, one at a time."""
+    """The vectors of all patches, one at a time."""
     vectors = np.zeros((len(x), STEPS, DIM)) + bias
     for row, column in np.ndindex(ROWS, COLUMNS):
         top, left = row * PATCH, column * PATCH
@@ -134,7 +134,7 @@ def embed(x, kernel, bias):
 
 
 def reference(x, weights, layers=LAYERS):
-    """The formula, from the weights by their paths."""
+    """Compute the outputs, given the weights by path."""
 
     def norm(layer, x):
         return normalise(x, *of(layer, weights))
@@ -162,7 +162,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -173,30 +173,30 @@ class TestValues:
         randomise(model)
         assert_close(array(model(x)), reference(x, by_path(model), 2), tolerance=1e-4)
 
-    @pytest.mark.parametrize("place", range(4))
-    def test_drops_at_each_place_in_training_only(self, place):
+    @pytest.mark.parametrize("number", range(4))
+    def test_each_dropout_acts_in_training_only(self, number):
         model, x = make(dropout=0.25), inputs()
         model.build((None, *x.shape[1:]))
         block = model.get_layer("block_0")
-        places = [
+        drops = [
             mlp.get_layer(name)
             for mlp in (block.tokens_mlp, block.channels_mlp)
             for name in ("hidden_dropout", "output_dropout")
         ]
-        assert [layer.rate for layer in places] == [0.25] * 4
-        for layer in places:
-            layer.rate = 0.25 if layer is places[place] else 0
+        assert [layer.rate for layer in drops] == [0.25] * 4
+        for layer in drops:
+            layer.rate = 0.25 if layer is drops[number] else 0
         assert (array(model(x, training=True)) != array(model(x))).any()
         assert (array(model(x, training=False)) == array(model(x))).all()
 
-    def test_normalizations_add_next_to_nothing_to_the_variance(self):
+    def test_normalizations_have_a_small_epsilon(self):
         model = make()
         model.build((None, *IMAGE))
         block = model.get_layer("block_0")
         norms = [block.tokens_norm, block.channels_norm, model.get_layer("norm")]
         assert [norm.epsilon for norm in norms] == [1e-6] * 3
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -211,7 +211,7 @@ class TestShapes:
             *real[1:],
         )
 
-    def test_channels_are_last_whatever_the_default_is(self):
+    def test_channels_are_last_whatever_the_default(self):
         x = inputs()
         expected = make()(x).shape
         keras.config.set_image_data_format("channels_first")
@@ -221,20 +221,20 @@ class TestShapes:
             keras.config.set_image_data_format("channels_last")
 
     @pytest.mark.parametrize("side", [0, 1])
-    def test_refuses_images_of_other_sizes_than_whole_patches(self, side):
+    def test_refuses_images_that_are_not_whole_patches(self, side):
         image = [*IMAGE]
         image[side] += 1
-        with pytest.raises(ValueError, match="known multiples of `patch_size`"):
+        with pytest.raises(ValueError, match="known and multiples of `patch_size`"):
             make().build((None, *image))
 
     @pytest.mark.parametrize("side", [0, 1])
-    def test_refuses_images_of_an_unknown_size(self, side):
+    def test_refuses_images_of_unknown_size(self, side):
         image = [*IMAGE]
         image[side] = None
-        with pytest.raises(ValueError, match="known multiples of `patch_size`"):
+        with pytest.raises(ValueError, match="known and multiples of `patch_size`"):
             make().build((None, *image))
 
-    def test_refuses_images_of_another_size_than_before(self):
+    def test_refuses_images_of_another_size_once_built(self):
         model, x = make(), inputs()
         model(x)
         with pytest.raises(ValueError, match="incompatible with the layer"):
@@ -277,18 +277,18 @@ class TestWeights:
         ]
         assert len(model.trainable_weights) == len(model.weights)
 
-    def test_parts_without_weights_have_a_name_and_the_policy(self):
-        make()  # A second one gets other names where Keras chooses them.
+    def test_sublayers_without_weights_have_a_name_and_the_dtype_policy(self):
+        make()  # A second model would get other names if Keras chose them.
         model = make(dtype="mixed_bfloat16")
         part = model.get_layer("pool")
         assert part.dtype_policy.name == "mixed_bfloat16"
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyMixer).parameters]
         layer = MyMixer(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyMixer"
         twin = keras.saving.deserialize_keras_object(config)
@@ -309,7 +309,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ class TestConfig:
         ]
         assert {layer.dtype_policy.name for layer in layers} == {"mixed_bfloat16"}
 
-    def test_the_patch_embedding_comes_back_from_its_config(self):
+    def test_the_patch_embedding_is_restored_from_its_config(self):
         layer = PatchEmbedding(PATCH, DIM, name="mine", dtype="bfloat16")
         twin = PatchEmbedding.from_config(json.loads(json.dumps(layer.get_config())))
         assert twin.get_config() == layer.get_config()
@@ -358,16 +358,14 @@ class TestKeras:
         model.compile_for_training(learning_rate=0.02)
         assert_close(array(model.optimizer.learning_rate), 0.02)
         logits, labels = array(model(x)), np.arange(len(x)) % OUTPUTS
-        chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        probs = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
         results = model.evaluate(x, labels, return_dict=True, verbose=0)
-        assert_close(
-            results["loss"], -np.log(chances[np.arange(len(x)), labels]).mean()
-        )
+        assert_close(results["loss"], -np.log(probs[np.arange(len(x)), labels]).mean())
         assert_close(results["accuracy"], (logits.argmax(axis=-1) == labels).mean())
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = (x.sum(axis=tuple(range(1, x.ndim))) > 0).astype("int32")
 
@@ -380,7 +378,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -403,7 +401,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyMixer.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,8 +1,8 @@
 """Train `RegressionMixer`: `python train_regression_mixer.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits. It leaves the model in
-regression_mixer.keras and its curves in regression_mixer.png. It needs scikit-learn and
-matplotlib.
+The script trains on scikit-learn's 1,797 images of handwritten digits. It saves the
+model to regression_mixer.keras and the training curves to regression_mixer.png. It
+requires scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -20,10 +20,10 @@ BATCH_SIZE = 32
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
-    digits.
+    Replace this with your own data. The script loads scikit-learn's 1,797 images of
+    handwritten digits.
     """
     x, y = load_digits(return_X_y=True)
     x = x.reshape(-1, 8, 8, 1).astype("float32") / 16
@@ -35,14 +35,14 @@ def load_data():
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -72,7 +72,7 @@ def main():
     model.save(HERE / "regression_mixer.keras")
     error = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["mae"]
     baseline = abs(y_test - y_train.mean(axis=0)).mean()
-    print(f"mean absolute error: {error:.3f} (the mean: {baseline:.3f})")
+    print(f"mean absolute error: {error:.3f} (training mean: {baseline:.3f})")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,7 +15,7 @@ def is_int(value):
     package="golden", name="SequentialMixer.PatchEmbedding"
 )
 class PatchEmbedding(keras.layers.Layer):
-    """Square patches of images, row by row, each mapped to a vector."""
+    """Embedding of square image patches, row by row."""
 
     def __init__(self, patch_size, hidden_dim, **kwargs):
         super().__init__(**kwargs)
@@ -34,7 +34,7 @@ class PatchEmbedding(keras.layers.Layer):
     def build(self, input_shape):
         if any(size is None or size % self.patch_size for size in input_shape[1:3]):
             raise ValueError(
-                "Height and width must be known multiples of `patch_size`. "
+                "Height and width must be known and multiples of `patch_size`. "
                 f"Received: input_shape={input_shape}, patch_size={self.patch_size}"
             )
         self.input_spec = keras.layers.InputSpec(shape=(None, *input_shape[1:]))
@@ -61,7 +61,7 @@ class PatchEmbedding(keras.layers.Layer):
     package="golden", name="SequentialMixer.MixerBlock"
 )
 class MixerBlock(keras.layers.Layer):
-    """Two dense layers over the steps, then two over the features, each added."""
+    """An MLP over the steps, then an MLP over the features, each added to its input."""
 
     def __init__(self, tokens_mlp_dim, channels_mlp_dim, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
@@ -70,7 +70,7 @@ class MixerBlock(keras.layers.Layer):
         self.dropout = dropout
 
     def build(self, input_shape):
-        # Made here, in the order of use: the sizes depend on the input's.
+        # Created here, in the order of use: the sizes depend on the input shape.
         batch, steps, dim = input_shape
         self.tokens_norm = self._norm("tokens_norm")
         self.tokens_norm.build(input_shape)
@@ -122,43 +122,43 @@ class MixerBlock(keras.layers.Layer):
 class SequentialMixer(keras.Sequential):
     """MLP-Mixer: dense layers over the patches of an image and over their features.
 
-    The image is cut into square patches, and each is mapped to a vector. Each block
-    is::
+    The image is split into square patches, and each patch is projected to a vector.
+    Each block is::
 
         x = x + transpose(tokens_mlp(transpose(norm(x))))
         x = x + channels_mlp(norm(x))
 
-    where `transpose` swaps patches and features, and both `mlp`s are two dense layers,
-    the first with `"gelu"`. The last block's output is normalized once more, and its
-    mean over the patches stands for the whole image.
+    where `transpose` swaps patches and features, and each MLP is two dense layers, the
+    first with `"gelu"`. The output of the last block is normalized and averaged over
+    the patches.
 
-    The defaults are the size Mixer-S/16.
+    The default arguments are those of Mixer-S/16.
 
     Args:
         image_shape: Tuple of 3 positive ints, height, width and channels of the images.
-        patch_size: Positive int, side of the square patches. Defaults to `16`.
+        patch_size: Positive int, height and width of the patches. Defaults to `16`.
         num_layers: Positive int, number of mixer blocks. Defaults to `8`.
-        hidden_dim: Positive int, size of the vector of each patch. Defaults to `512`.
+        hidden_dim: Positive int, size of the patch embeddings. Defaults to `512`.
         tokens_mlp_dim: Positive int, units of the hidden dense layer over the patches.
             Defaults to `256`.
         channels_mlp_dim: Positive int, units of the hidden dense layer over the
             features. Defaults to `2048`.
-        dropout: Float from 0 to below 1, the share of values that are dropped in
-            training after each dense layer of the blocks. Defaults to `0.0`.
-        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
-        name: String, the model's name. Defaults to one after the class.
-        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+        dropout: Float in `[0, 1)`, dropout rate after each dense layer of the blocks.
+            Defaults to `0.0`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's global policy.
+        name: String, name of the model. Defaults to a name derived from the class.
+        trainable: Bool, whether the weights are trainable. Defaults to `True`.
 
     Input shape:
-        `(batch, height, width, channels)`, height and width known and multiples of
-        `patch_size`.
+        `(batch, height, width, channels)`, with a known height and width, both
+        multiples of `patch_size`.
 
     Output shape:
         `(batch, hidden_dim)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or height or width of
-            the images is unknown or no multiple of `patch_size`.
+        ValueError: If an argument is invalid, or the height or width of the images is
+            unknown or not a multiple of `patch_size`.
 
     Example:
 

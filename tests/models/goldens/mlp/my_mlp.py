@@ -6,24 +6,25 @@ import keras
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class MyMLP(keras.Model):
-    """Multi-layer perceptron: dense layers one after the other.
+    """Multi-layer perceptron: a stack of dense layers.
 
     Each hidden layer is `dropout(activation(x @ kernel + bias))`.
 
     Args:
-        num_classes: Positive int, number of classes: the model gives a logit for each.
+        num_classes: Positive int, number of classes; the model outputs a logit for
+            each.
         hidden_units: Tuple of positive ints, units of each hidden layer. Defaults to
             `(64, 64)`.
         activation: Activation function of the hidden layers or its name, `None` for the
             identity. Defaults to `"relu"`.
-        dropout: Float from 0 to below 1, the share of hidden units that are dropped in
-            training. Defaults to `0.0`.
+        dropout: Float in `[0, 1)`, fraction of the hidden units to drop in training.
+            Defaults to `0.0`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
@@ -33,7 +34,7 @@ class MyMLP(keras.Model):
         `(batch, num_classes)`, a logit for each class.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -92,8 +93,8 @@ class MyMLP(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, training=None):
@@ -106,11 +107,11 @@ class MyMLP(keras.Model):
         return (*input_shape[:-1], self.num_classes)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

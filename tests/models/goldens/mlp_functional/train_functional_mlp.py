@@ -1,8 +1,8 @@
 """Train `FunctionalMLP`: `python train_functional_mlp.py`.
 
-It learns from scikit-learn's measurements of 569 breast tumours. It leaves the model in
-functional_mlp.keras and its curves in functional_mlp.png. It needs scikit-learn and
-matplotlib.
+The script trains on scikit-learn's breast cancer dataset (569 samples). It saves the
+model to functional_mlp.keras and the training curves to functional_mlp.png. It requires
+scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -22,10 +22,10 @@ BATCH_SIZE = 32
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are scikit-learn's measurements of 569 breast
-    tumours.
+    Replace this with your own data. The script loads scikit-learn's breast cancer
+    dataset (569 samples).
     """
     x, y = load_breast_cancer(return_X_y=True)
     x_train, x_test, y_train, y_test = train_test_split(
@@ -35,20 +35,20 @@ def load_data():
     return (scaler.transform(x_train), y_train), (scaler.transform(x_test), y_test)
 
 
-def share_of_commonest(y_train, y_test):
-    """Return the accuracy of always giving the commonest label."""
+def majority_baseline(y_train, y_test):
+    """Return the accuracy of always predicting the majority class."""
     return np.mean(y_test == np.bincount(y_train).argmax())
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -70,8 +70,8 @@ def main():
     plot(history.history, HERE / "functional_mlp.png")
     model.save(HERE / "functional_mlp.keras")
     accuracy = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["accuracy"]
-    baseline = share_of_commonest(y_train, y_test)
-    print(f"accuracy: {accuracy:.3f} (the commonest label: {baseline:.3f})")
+    baseline = majority_baseline(y_train, y_test)
+    print(f"accuracy: {accuracy:.3f} (majority class: {baseline:.3f})")
 
 
 if __name__ == "__main__":

@@ -6,25 +6,25 @@ import keras
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class WideMLP(keras.Model):
-    """Multi-layer perceptron: dense layers one after the other.
+    """Multi-layer perceptron: a stack of dense layers.
 
     Each hidden layer is `dropout(activation(x @ kernel + bias))`.
 
     Args:
-        num_classes: Positive int, number of classes: the model gives a logit for each.
-            Defaults to `2`.
+        num_classes: Positive int, number of classes; the model outputs a logit for
+            each. Defaults to `2`.
         hidden_units: Tuple of positive ints, units of each hidden layer. Defaults to
             `(256, 128)`.
         activation: Activation function of the hidden layers or its name, `None` for the
             identity. Defaults to `"gelu"`.
-        dropout: Float from 0 to below 1, the share of hidden units that are dropped in
-            training. Defaults to `0.1`.
+        dropout: Float in `[0, 1)`, fraction of the hidden units to drop in training.
+            Defaults to `0.1`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
@@ -36,8 +36,8 @@ class WideMLP(keras.Model):
         `(batch, num_classes)`, a logit for each class.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -106,12 +106,12 @@ class WideMLP(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, training=None):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         x = inputs
         for layer in self.hidden_layers:
             x = layer(x, training=training)
@@ -121,11 +121,11 @@ class WideMLP(keras.Model):
         return (*input_shape[:-1], self.num_classes)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,11 +15,11 @@ def is_int(value):
     package="golden", name="EmbeddingMobileNet.UnitLength"
 )
 class UnitLength(keras.layers.Layer):
-    """Vectors of length 1, in the direction of the last axis of the inputs."""
+    """Scales the last axis of the inputs to length 1."""
 
     def call(self, inputs):
-        # In float32, since squares leave the range of float16 early. Zeros stay zeros,
-        # with a gradient, which their length has not.
+        # In float32, since squares easily overflow in float16. Zeros stay zeros and
+        # have a finite gradient.
         x = ops.cast(inputs, keras.backend.result_type(self.compute_dtype, "float32"))
         squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
         return ops.cast(x * ops.rsqrt(ops.maximum(squares, 1e-6)), self.compute_dtype)
@@ -32,15 +32,15 @@ class UnitLength(keras.layers.Layer):
     package="golden", name="EmbeddingMobileNet.supervised_contrastive_loss"
 )
 def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
-    """How far apart the vectors of each label are, beside those of other labels.
+    """Return the supervised contrastive loss of labeled embeddings.
 
     Args:
         labels: Ints of shape `(batch,)` or `(batch, 1)`.
-        embeddings: Vectors of length 1, of shape `(batch, dim)`.
-        temperature: Positive float. The lower it is, the more the nearest others count.
+        embeddings: Unit vectors of shape `(batch, dim)`.
+        temperature: Positive float. Lower values put more weight on near embeddings.
 
     Returns:
-        The loss of each item, of shape `(batch,)`; 0 where no other has its label.
+        The loss of each sample, of shape `(batch,)`; 0 if no other has its label.
 
     Reference:
         [Khosla et al., 2020](https://arxiv.org/abs/2004.11362)
@@ -48,16 +48,16 @@ def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     labels = ops.reshape(labels, (-1, 1))
     similarity = ops.matmul(embeddings, ops.transpose(embeddings)) / temperature
     itself = ops.eye(ops.shape(similarity)[0], dtype=similarity.dtype)
-    alike = (
+    positives = (
         ops.cast(ops.equal(labels, ops.transpose(labels)), similarity.dtype) - itself
     )
     others = ops.logsumexp(similarity - 1e4 * itself, axis=1, keepdims=True)
-    pulls = ops.sum(alike * (similarity - others), axis=1)
-    return -pulls / ops.maximum(ops.sum(alike, axis=1), 1)
+    log_likelihood = ops.sum(positives * (similarity - others), axis=1)
+    return -log_likelihood / ops.maximum(ops.sum(positives, axis=1), 1)
 
 
 def scaled(channels, alpha):
-    """Return the multiple of 8 next to `alpha * channels`, no less than 90 % of it."""
+    """Return the multiple of 8 nearest to `alpha * channels`, at least 90% of it."""
     nearest = max(8, int(alpha * channels + 4) // 8 * 8)
     return nearest + 8 if nearest < 0.9 * alpha * channels else nearest
 
@@ -68,9 +68,9 @@ def scaled(channels, alpha):
 class InvertedResidual(keras.layers.Layer):
     """Inverted residual block: `project(depthwise(expand(inputs))) + inputs`.
 
-    `expand` makes `expansion` times the channels, or is left out for 1. After each of
-    the three is a batch normalization, after the first two the activation, too. The
-    inputs are added if the output has their shape.
+    `expand` multiplies the channels by `expansion`, and is omitted for 1. All three are
+    followed by batch normalization, the first two also by the activation. The inputs
+    are added if the output has their shape.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class InvertedResidual(keras.layers.Layer):
         self.data_format = data_format or keras.config.image_data_format()
 
     def build(self, input_shape):
-        # Made here, in the order of use: the sizes depend on the input's channels.
+        # Created here, in the order of use: the sizes depend on the input's channels.
         shape = input_shape
         channels = input_shape[-1 if self.data_format == "channels_last" else 1]
         self.expand = None
@@ -170,52 +170,53 @@ class InvertedResidual(keras.layers.Layer):
 class EmbeddingMobileNet(keras.Model):
     """MobileNetV2: a small network for images, of inverted residual blocks.
 
-    The stem is a convolution with windows of 3 by 3 and steps of 2. Then come the
-    stages of blocks, and the top, a convolution that looks at one place. After each
-    convolution is a batch normalization, and after the stem and the top the activation,
-    too. The means over all places are the features of an image.
+    The stem is a 3x3 convolution with strides of 2. The stages of blocks follow, then
+    the top, a 1x1 convolution. Each convolution is followed by batch normalization, the
+    stem and the top also by the activation. The features of an image are the global
+    average.
 
-    All numbers of channels, times `alpha`, are rounded to multiples of 8, those of the
-    top only grow with it. All padding is `"same"`.
+    All numbers of channels are multiplied by `alpha` and rounded to multiples of 8, but
+    those of the top are never reduced. All padding is `"same"`.
 
     Args:
-        image_shape: Tuple of 3 positive ints, the shape of one image:
-            `(height, width, channels)`, or with the channels first.
-        embedding_dim: Positive int, size of the vectors that the model gives.
-        alpha: Positive float, by which all numbers of channels are multiplied. Defaults
-            to `1.0`.
+        image_shape: Tuple of 3 positive ints, shape of one image:
+            `(height, width, channels)`, or `(channels, height, width)` for
+            `"channels_first"`.
+        embedding_dim: Positive int, size of the output vectors.
+        alpha: Positive float, width multiplier: scales all numbers of channels.
+            Defaults to `1.0`.
         filters: Tuple of one or more positive ints, output channels of each stage's
             blocks. Defaults to `(16, 24, 32, 64, 96, 160, 320)`.
-        num_blocks: Tuple of as many positive ints, blocks in each stage. Defaults to
-            `(1, 2, 3, 4, 3, 3, 1)`.
-        strides: Tuple of as many positive ints, step of the first block of each stage.
+        num_blocks: Tuple of positive ints, one for each stage, number of blocks in it.
+            Defaults to `(1, 2, 3, 4, 3, 3, 1)`.
+        strides: Tuple of positive ints, one for each stage, strides of its first block.
             Defaults to `(1, 2, 2, 2, 1, 2, 1)`.
-        expansions: Tuple of as many positive ints, how many times its input's channels
-            a block of each stage works on. Defaults to `(1, 6, 6, 6, 6, 6, 6)`.
+        expansions: Tuple of positive ints, one for each stage, expansion factor of the
+            channels in its blocks. Defaults to `(1, 6, 6, 6, 6, 6, 6)`.
         stem_filters: Positive int, output channels of the first convolution. Defaults
             to `32`.
-        top_filters: Positive int, output channels of the last convolution, which an
-            `alpha` below 1 leaves as they are. Defaults to `1280`.
+        top_filters: Positive int, output channels of the last convolution, not reduced
+            by an `alpha` below 1. Defaults to `1280`.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `"relu6"`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
-        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
-        name: String, the model's name. Defaults to one after the class.
-        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's global policy.
+        name: String, name of the model. Defaults to a name derived from the class.
+        trainable: Bool, whether the weights are trainable. Defaults to `True`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
         `(batch, channels, height, width)` for `"channels_first"`. Without oneDNN,
-        TensorFlow computes `"channels_first"` on a CPU only in a model that is compiled
-        with `jit_compile=True`.
+        TensorFlow supports `"channels_first"` on a CPU only in models compiled with
+        `jit_compile=True`.
 
     Output shape:
-        `(batch, embedding_dim)`, vectors of length 1.
+        `(batch, embedding_dim)`, unit vectors.
 
     Raises:
-        ValueError: If an argument is none of the values above, or `num_blocks`,
-            `strides` or `expansions` is not as long as `filters`.
+        ValueError: If an argument is invalid, or `num_blocks`, `strides` or
+            `expansions` is not as long as `filters`.
 
     Example:
 
@@ -403,11 +404,11 @@ class EmbeddingMobileNet(keras.Model):
         self.data_format = data_format
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

@@ -1,6 +1,6 @@
-"""What `SmallMobileNet` promises, on each backend.
+"""Tests for `SmallMobileNet`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,13 +17,13 @@ from keras import ops
 
 from small_mobile_net import InvertedResidual, SmallMobileNet
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
 
 BATCH, SIZES, CHANNELS, OUTPUTS = 4, (9, 8), 2, 3
-# The first block has nothing to expand, the third has its inputs' shape.
+# The first block does not expand; the third one keeps the shape of its inputs.
 FILTERS, BLOCKS, STRIDES, EXPANSIONS, TOP = (8, 16), (1, 2), (1, 2), (1, 2), 24
 each_format = pytest.mark.parametrize("fmt", ["channels_last", "channels_first"])
 
@@ -110,13 +110,13 @@ def shape(data_format="channels_last", batch=BATCH, sizes=SIZES, channels=CHANNE
 
 
 def inputs(data_format="channels_last", batch=BATCH):
-    """The same images in either format."""
+    """Return the same images in either data format."""
     images = np.random.default_rng(0).normal(size=shape(batch=batch)).astype("float32")
     return np.moveaxis(images, -1, 1) if data_format == "channels_first" else images
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Set every weight to random values, so that mixing up two weights shows."""
     rng = np.random.default_rng(1)
     for weight in model.weights:
         low = 0.5 if weight.name == "moving_variance" else -0.7
@@ -124,7 +124,7 @@ def randomise(model):
 
 
 def by_path(model):
-    """The values of all weights by their paths inside of the model."""
+    """The values of all weights by their paths within the model."""
     inside = f"{model.name}/"
     return {
         weight.path.removeprefix(inside): array(ops.cast(weight, "float32"))
@@ -139,7 +139,7 @@ def of(layer, weights):
     ]
 
 
-# What TensorFlow's operations say on a CPU where they need oneDNN or XLA.
+# In the errors of TensorFlow operations that need oneDNN or XLA on a CPU.
 NOT_ON_THIS_CPU = ("NHWC", "NDHWC", "support dilation rates")
 
 
@@ -161,14 +161,14 @@ def skip_unless_keras_can(**case):
 
 
 def compiled(layer, x):
-    """What a model of the layer predicts, compiled by XLA on all backends but Torch."""
+    """The predictions of a model of the layer, compiled by XLA except on Torch."""
     model = keras.Sequential([layer])
     model.compile(jit_compile=keras.backend.backend() != "torch")
     return model.predict_on_batch(x)
 
 
 def built(data_format="channels_last", **arguments):
-    """The model with random values in all of its weights."""
+    """Return a built model with random weights."""
     model = make(data_format=data_format, **arguments)
     model.build(shape(data_format, batch=None))
     randomise(model)
@@ -176,33 +176,33 @@ def built(data_format="channels_last", **arguments):
 
 
 def windows(x, size, strides=1):
-    """What a window sees at each of its places, with padding "same"."""
+    """The window at each output position, with padding "same"."""
     sizes, size = np.array(x.shape[1:3]), np.array(size)
-    places = -(-sizes // strides)
-    missing = np.maximum((places - 1) * strides + size - sizes, 0)
+    output_sizes = -(-sizes // strides)
+    missing = np.maximum((output_sizes - 1) * strides + size - sizes, 0)
     before, after = missing // 2, missing - missing // 2
     padding = [(0, 0), *zip(before, after, strict=True), (0, 0)]
     x = np.pad(x, padding)
-    seen = []
-    for place in np.ndindex(*places):
-        i, j = np.multiply(place, strides)
-        seen.append(x[:, i : i + size[0], j : j + size[1]])
-    return np.stack(seen, axis=1).reshape(len(x), *places, *size, -1)
+    found = []
+    for position in np.ndindex(*output_sizes):
+        i, j = np.multiply(position, strides)
+        found.append(x[:, i : i + size[0], j : j + size[1]])
+    return np.stack(found, axis=1).reshape(len(x), *output_sizes, *size, -1)
 
 
 def conv(x, kernel, strides=1):
     """Convolution without a bias."""
-    seen = windows(x, kernel.shape[:2], strides)
-    return np.einsum("bhwijc,ijcf->bhwf", seen, kernel)
+    patches = windows(x, kernel.shape[:2], strides)
+    return np.einsum("bhwijc,ijcf->bhwf", patches, kernel)
 
 
 def depthwise_conv(x, kernel, strides=1):
-    """Convolution of each channel by itself, without a bias."""
+    """Depthwise convolution without a bias."""
     return np.einsum("bhwijc,ijcm->bhwc", windows(x, kernel.shape[:2], strides), kernel)
 
 
 def batch_norm(x, gamma, beta, mean, variance, training=False):
-    """Batch normalization, in training by the statistics of the batch."""
+    """Batch normalization, by the statistics of the batch in training."""
     if training:
         axes = tuple(range(x.ndim - 1))
         mean, variance = x.mean(axis=axes), x.var(axis=axes)
@@ -214,7 +214,7 @@ def relu6(x):
 
 
 def reference(x, weights, activation=relu6, training=False):
-    """The formula, with the weights by their paths and the channels last."""
+    """Compute the outputs, given the weights by path and channels-last inputs."""
 
     def normed(x, name, strides=1, rule=conv):
         x = rule(x, *of(name, weights), strides)
@@ -244,7 +244,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -269,7 +269,7 @@ class TestValues:
             expected = reference(x, by_path(model), activation=function)
             assert_close(array(model(x)), expected, tolerance=1e-4)
 
-    def test_items_of_a_batch_do_not_mix_at_inference(self):
+    def test_samples_do_not_mix_at_inference(self):
         model, x = built(), inputs()
         assert_close(array(model(x))[1:], array(model(x[1:])), tolerance=1e-4)
 
@@ -346,12 +346,12 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(SmallMobileNet).parameters]
         layer = SmallMobileNet(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>SmallMobileNet"
         twin = keras.saving.deserialize_keras_object(config)
@@ -372,7 +372,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -384,11 +384,11 @@ class TestConfig:
             make(**{name: value})
 
     @pytest.mark.parametrize("name", ["num_blocks", "strides", "expansions"])
-    def test_stages_are_as_many_in_all_arguments(self, name):
+    def test_stage_arguments_must_have_the_same_length(self, name):
         with pytest.raises(ValueError, match=f"`{name}` must be as long as `filters`"):
             make(**{name: (1,)})
 
-    def test_a_block_survives(self):
+    def test_a_block_comes_back_from_its_config(self):
         block = InvertedResidual(
             6, expansion=2, strides=2, activation="tanh", data_format="channels_first"
         )
@@ -417,7 +417,7 @@ class TestKeras:
         y = array(ops.cast(y, "float32"))
         assert_close(y, reference(x, by_path(model)), tolerance=0.05)
 
-    def test_statistics_move_in_training_alone(self):
+    def test_statistics_move_in_training_only(self):
         model, x = built(), inputs()
         for training in (False, True):
             before = by_path(model)
@@ -429,14 +429,14 @@ class TestKeras:
             }
             assert moved == {path for path in before if training and "/moving_" in path}
 
-    def test_statistics_keep_most_of_what_they_were(self):
+    def test_statistics_move_with_momentum(self):
         model, x = built(), inputs()
         states = [by_path(model)]
         for _ in range(2):
             model(x, training=True)
             states.append(by_path(model))
         for path in (path for path in states[0] if "/moving_" in path):
-            # Both times the same is mixed in: so much of the first step is left.
+            # Both updates mix in the same value, so the steps shrink by the momentum.
             first, second, third = (state[path] for state in states)
             assert_close(third - second, 0.9 * (second - first))
 
@@ -445,16 +445,14 @@ class TestKeras:
         model.compile_for_training(learning_rate=0.02)
         assert_close(array(model.optimizer.learning_rate), 0.02)
         logits, labels = array(model(x)), np.arange(len(x)) % OUTPUTS
-        chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        probs = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
         results = model.evaluate(x, labels, return_dict=True, verbose=0)
-        assert_close(
-            results["loss"], -np.log(chances[np.arange(len(x)), labels]).mean()
-        )
+        assert_close(results["loss"], -np.log(probs[np.arange(len(x)), labels]).mean())
         assert_close(results["accuracy"], (logits.argmax(axis=-1) == labels).mean())
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = (x.sum(axis=tuple(range(1, x.ndim))) > 0).astype("int32")
 
@@ -467,7 +465,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -490,7 +488,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[SmallMobileNet.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,4 +1,4 @@
-"""`WeightedMultiTask`: a trunk that several tasks share."""
+"""`WeightedMultiTask`: a trunk shared by several tasks."""
 
 import numbers
 
@@ -6,32 +6,32 @@ import keras
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class WeightedMultiTask(keras.Model):
-    """Multi-task network: two inputs, a trunk that the tasks share, two outputs.
+    """Multi-task network: two inputs, a shared trunk, two outputs.
 
-    Each input has a dense layer of its own; what they give goes side by side into the
-    trunk, dense layers with dropout after each, and what comes out there into a dense
-    layer for each task. What one task teaches the trunk, the other has the use of.
-    `compile_for_training` trains for
+    Each input has its own dense layer. Their concatenated outputs go through the trunk,
+    dense layers with dropout, then through a dense layer for each task. The tasks share
+    what the trunk learns. `compile_for_training` minimizes
     `cross_entropy(label) + value_weight * mean_squared_error(value)`.
 
     Args:
         num_classes: Positive int, number of classes of the label. Defaults to `10`.
-        num_outputs: Positive int, how many numbers the value has. Defaults to `1`.
-        encoder_units: Positive int, units of each input's own layer. Defaults to `32`.
-        hidden_units: Tuple of positive ints, units of each layer of the trunk, which
-            the tasks share. Defaults to `(64, 32)`.
+        num_outputs: Positive int, size of the value. Defaults to `1`.
+        encoder_units: Positive int, units of the dense layer of each input. Defaults to
+            `32`.
+        hidden_units: Tuple of positive ints, units of each layer of the shared trunk.
+            Defaults to `(64, 32)`.
         activation: Activation function of the encoders and the trunk or its name,
             `None` for the identity. Defaults to `"relu"`.
-        dropout: Float from 0 to below 1, the share of the trunk's units that are
-            dropped in training. Defaults to `0.1`.
-        value_weight: Float greater than 0, what the value's loss counts beside the
-            label's. Defaults to `0.3`.
+        dropout: Float in `[0, 1)`, fraction of the trunk's units to drop in training.
+            Defaults to `0.1`.
+        value_weight: Positive float, weight of the value's loss; that of the label's is
+            1. Defaults to `0.3`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
@@ -43,7 +43,7 @@ class WeightedMultiTask(keras.Model):
         `"value"` of shape `(batch, num_outputs)`.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -142,8 +142,8 @@ class WeightedMultiTask(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(
             {
                 name: keras.Input(batch_shape=shape)
@@ -167,11 +167,11 @@ class WeightedMultiTask(keras.Model):
         }
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

@@ -1,8 +1,9 @@
 """Train `WideMultiTask`: `python train_wide_multi_task.py`.
 
-It learns from the halves of scikit-learn's 1,797 images of handwritten digits: which
-digit it is, and how much ink there is. It leaves the model in wide_multi_task.keras and
-its curves in wide_multi_task.png. It needs scikit-learn and matplotlib.
+The script trains on the left and right halves of scikit-learn's 1,797 images of
+handwritten digits, labeled with the digit and the amount of ink. It saves the model to
+wide_multi_task.keras and the training curves to wide_multi_task.png. It requires
+scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -22,10 +23,11 @@ BATCH_SIZE = 32
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are the halves of scikit-learn's 1,797 images of
-    handwritten digits: which digit it is, and how much ink there is.
+    Replace this with your own data. The script loads the left and right halves of
+    scikit-learn's 1,797 images of handwritten digits, labeled with the digit and the
+    amount of ink.
     """
     images, labels = load_digits(return_X_y=True)
     images = images.reshape(-1, 8, 8).astype("float32") / 16
@@ -41,20 +43,20 @@ def load_data():
     return examples(train), examples(test)
 
 
-def share_of_commonest(y_train, y_test):
-    """Return the accuracy of always giving the commonest label."""
+def majority_baseline(y_train, y_test):
+    """Return the accuracy of always predicting the majority class."""
     return np.mean(y_test == np.bincount(y_train).argmax())
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -78,10 +80,10 @@ def main():
     results = model.evaluate(x_test, y_test, verbose=0, return_dict=True)
     error = results["value_mae"]
     baseline = abs(y_test["value"] - y_train["value"].mean(axis=0)).mean()
-    print(f"mean absolute error: {error:.3f} (the mean: {baseline:.3f})")
+    print(f"mean absolute error: {error:.3f} (training mean: {baseline:.3f})")
     accuracy = results["label_accuracy"]
-    baseline = share_of_commonest(y_train["label"], y_test["label"])
-    print(f"accuracy: {accuracy:.3f} (the commonest label: {baseline:.3f})")
+    baseline = majority_baseline(y_train["label"], y_test["label"])
+    print(f"accuracy: {accuracy:.3f} (majority class: {baseline:.3f})")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -13,7 +13,8 @@ def is_int(value):
 class BasicBlock(keras.layers.Layer):
     """Residual block: `activation(conv2(conv1(inputs)) + shortcut(inputs))`.
 
-    After each convolution is a batch normalization, after the first the activation.
+    Each convolution is followed by batch normalization, the first also by the
+    activation.
     """
 
     def __init__(
@@ -102,44 +103,42 @@ class BasicBlock(keras.layers.Layer):
 class MyResNet(keras.Model):
     """Residual network for images, of basic blocks.
 
-    The stem is a convolution with windows of 7 by 7 and steps of 2, a batch
-    normalization, the activation, and a max pooling with windows of 3 by 3 and steps of
-    2. Then come the stages, each but the first of which halves the height and the
-    width. The means over all places are the features of an image.
+    The stem is a 7x7 convolution with strides of 2, batch normalization, the
+    activation, and 3x3 max pooling with strides of 2. The stages follow; each but the
+    first halves the height and width. The features of an image are the global average.
 
-    With the default arguments it is ResNet-18; `num_blocks` of `(3, 4, 6, 3)` make
-    ResNet-34. Windows with steps of 2 get as many zeros on both sides of an axis, as in
-    KerasHub and Torch, where `"same"` would put fewer on the first side of an even
-    size.
+    The default arguments are those of ResNet-18; with `num_blocks=(3, 4, 6, 3)` it is
+    ResNet-34. With strides of 2, the zero padding is symmetric, as in KerasHub and
+    Torch; `"same"` would pad an even size less at the start.
 
     Args:
-        num_classes: Positive int, number of classes: the model gives a logit for each.
+        num_classes: Positive int, number of classes; the model outputs a logit for
+            each.
         filters: Tuple of one or more positive ints, channels of each stage's blocks.
             Defaults to `(64, 128, 256, 512)`.
-        num_blocks: Tuple of as many positive ints, blocks in each stage. Defaults to
-            `(2, 2, 2, 2)`.
-        small_images: Bool, whether the stem leaves images their size, as for CIFAR:
-            windows of 3 by 3 with steps of 1, and no pooling. Defaults to `False`.
+        num_blocks: Tuple of positive ints, one for each stage, number of blocks in it.
+            Defaults to `(2, 2, 2, 2)`.
+        small_images: Bool, whether the stem keeps the size of the images, as for CIFAR:
+            a 3x3 convolution with strides of 1, and no pooling. Defaults to `False`.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `"relu"`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
-        `(batch, channels, height, width)` for `"channels_first"`. The height and the
-        width may differ from batch to batch. Without oneDNN, TensorFlow computes
-        `"channels_first"` on a CPU only in a model that is compiled with
-        `jit_compile=True`.
+        `(batch, channels, height, width)` for `"channels_first"`. The height and width
+        may differ between batches. Without oneDNN, TensorFlow supports
+        `"channels_first"` on a CPU only in models compiled with `jit_compile=True`.
 
     Output shape:
         `(batch, num_classes)`, a logit for each class.
 
     Raises:
-        TypeError: If `small_images` is of another type.
-        ValueError: If an argument is none of the values above, or `num_blocks` is not
-            as long as `filters`.
+        TypeError: If `small_images` has the wrong type.
+        ValueError: If an argument is invalid, or `num_blocks` is not as long as
+            `filters`.
 
     Example:
 
@@ -272,8 +271,8 @@ class MyResNet(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, training=None):
@@ -290,11 +289,11 @@ class MyResNet(keras.Model):
         return (input_shape[0], self.num_classes)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

@@ -5,7 +5,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,8 +15,8 @@ def is_int(value):
 class BottleneckBlock(keras.layers.Layer):
     """Residual block: `activation(conv3(conv2(conv1(inputs))) + shortcut(inputs))`.
 
-    `conv1` and `conv3` look at one place; `conv3` gives 4 times as many channels.
-    After each is a batch normalization, after the first two the activation.
+    `conv1` and `conv3` are 1x1 convolutions; `conv3` has 4 times as many filters.
+    Each is followed by batch normalization, the first two also by the activation.
     """
 
     def __init__(
@@ -112,47 +112,46 @@ class BottleneckBlock(keras.layers.Layer):
 class FeaturesBottleneckResNet(keras.Model):
     """Residual network for images, of bottleneck blocks.
 
-    The stem is a convolution with windows of 7 by 7 and steps of 2, a batch
-    normalization, the activation, and a max pooling with windows of 3 by 3 and steps of
-    2. Then come the stages, each but the first of which halves the height and the
-    width. The means over all places are the features of an image.
+    The stem is a 7x7 convolution with strides of 2, batch normalization, the
+    activation, and 3x3 max pooling with strides of 2. The stages follow; each but the
+    first halves the height and width. The features of an image are the global average.
 
-    With the default arguments it is ResNet-50; `num_blocks` of `(3, 4, 23, 3)` make
-    ResNet-101, `(3, 8, 36, 3)` ResNet-152. The step of 2 is in the blocks' windows of 3
-    by 3. Windows with steps of 2 get as many zeros on both sides of an axis, as in
-    KerasHub and Torch, where `"same"` would put fewer on the first side of an even
-    size.
+    The default arguments are those of ResNet-50; with `num_blocks=(3, 4, 23, 3)` it is
+    ResNet-101, with `(3, 8, 36, 3)` ResNet-152. Blocks downsample in their 3x3
+    convolution. With strides of 2, the zero padding is symmetric, as in KerasHub and
+    Torch; `"same"` would pad an even size less at the start.
 
     Args:
-        image_shape: Tuple of 3 positive ints, the shape of one image:
-            `(height, width, channels)`, or with the channels first.
-        filters: Tuple of one or more positive ints, channels inside of each stage's
-            blocks, which give 4 times as many. Defaults to `(64, 128, 256, 512)`.
-        num_blocks: Tuple of as many positive ints, blocks in each stage. Defaults to
-            `(3, 4, 6, 3)`.
-        small_images: Bool, whether the stem leaves images their size, as for CIFAR:
-            windows of 3 by 3 with steps of 1, and no pooling. Defaults to `False`.
+        image_shape: Tuple of 3 positive ints, shape of one image:
+            `(height, width, channels)`, or `(channels, height, width)` for
+            `"channels_first"`.
+        filters: Tuple of one or more positive ints, channels inside each stage's
+            blocks, which output 4 times as many. Defaults to `(64, 128, 256, 512)`.
+        num_blocks: Tuple of positive ints, one for each stage, number of blocks in it.
+            Defaults to `(3, 4, 6, 3)`.
+        small_images: Bool, whether the stem keeps the size of the images, as for CIFAR:
+            a 3x3 convolution with strides of 1, and no pooling. Defaults to `False`.
         activation: Activation function or its name, `None` for the identity. Defaults
             to `"relu"`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
-            `keras.config.image_data_format()`. Defaults to `None`.
-        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
-        name: String, the model's name. Defaults to one after the class.
-        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None`
+            for `keras.config.image_data_format()`. Defaults to `None`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's global policy.
+        name: String, name of the model. Defaults to a name derived from the class.
+        trainable: Bool, whether the weights are trainable. Defaults to `True`.
 
     Input shape:
         `(batch, height, width, channels)` for `"channels_last"`,
         `(batch, channels, height, width)` for `"channels_first"`. Without oneDNN,
-        TensorFlow computes `"channels_first"` on a CPU only in a model that is compiled
-        with `jit_compile=True`.
+        TensorFlow supports `"channels_first"` on a CPU only in models compiled with
+        `jit_compile=True`.
 
     Output shape:
         `(batch, 4 * filters[-1])`.
 
     Raises:
-        TypeError: If `small_images` is of another type.
-        ValueError: If an argument is none of the values above, or `num_blocks` is not
-            as long as `filters`.
+        TypeError: If `small_images` has the wrong type.
+        ValueError: If an argument is invalid, or `num_blocks` is not as long as
+            `filters`.
 
     Example:
 

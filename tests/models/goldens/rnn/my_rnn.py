@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,7 +15,7 @@ def is_int(value):
     package="golden", name="MyRNN.OrthogonalInAnyDtype"
 )
 class OrthogonalInAnyDtype(keras.initializers.Orthogonal):
-    """Keras's initializer, drawn in float32: JAX and Torch know no narrower QR."""
+    """Orthogonal initializer in float32: JAX and Torch have no narrower QR."""
 
     def __call__(self, shape, dtype=None):
         values = super().__call__(shape, dtype="float32")
@@ -24,19 +24,20 @@ class OrthogonalInAnyDtype(keras.initializers.Orthogonal):
 
 @keras.saving.register_keras_serializable(package="golden")
 class MyRNN(keras.Model):
-    """Recurrent network: LSTM layers read a sequence step by step.
+    """Recurrent network: LSTM layers over a sequence.
 
-    Each layer reads the states of the one before it. What counts in the end is the last
-    one's state after the last step. After each layer is dropout. Steps that a mask
-    hides are passed over.
+    Each layer processes the outputs of the previous one. The features are the final
+    state of the last layer. Each layer is followed by dropout. Masked steps are
+    skipped.
 
     Args:
-        num_classes: Positive int, number of classes: the model gives a logit for each.
+        num_classes: Positive int, number of classes; the model outputs a logit for
+            each.
         units: Positive int, size of the state of each recurrent layer. Defaults to
             `64`.
-        num_layers: Positive int, how many recurrent layers there are. Defaults to `1`.
-        dropout: Float from 0 to below 1, the share of each recurrent layer's outputs
-            that are dropped in training. Defaults to `0.0`.
+        num_layers: Positive int, number of recurrent layers. Defaults to `1`.
+        dropout: Float in `[0, 1)`, fraction of each recurrent layer's outputs to drop
+            in training. Defaults to `0.0`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
@@ -46,7 +47,7 @@ class MyRNN(keras.Model):
         `(batch, num_classes)`, a logit for each class.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -102,8 +103,8 @@ class MyRNN(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, mask=None, training=None):
@@ -115,17 +116,17 @@ class MyRNN(keras.Model):
         return self.head(x)
 
     def compute_mask(self, inputs, mask=None):
-        del inputs, mask  # The outputs have no steps that could be hidden.
+        del inputs, mask  # The outputs have no steps to mask.
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.num_classes)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

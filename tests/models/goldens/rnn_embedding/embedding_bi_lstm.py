@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,11 +15,11 @@ def is_int(value):
     package="golden", name="EmbeddingBiLSTM.UnitLength"
 )
 class UnitLength(keras.layers.Layer):
-    """Vectors of length 1, in the direction of the last axis of the inputs."""
+    """Scales the last axis of the inputs to length 1."""
 
     def call(self, inputs):
-        # In float32, since squares leave the range of float16 early. Zeros stay zeros,
-        # with a gradient, which their length has not.
+        # In float32, since squares easily overflow in float16. Zeros stay zeros and
+        # have a finite gradient.
         x = ops.cast(inputs, keras.backend.result_type(self.compute_dtype, "float32"))
         squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
         return ops.cast(x * ops.rsqrt(ops.maximum(squares, 1e-6)), self.compute_dtype)
@@ -32,15 +32,15 @@ class UnitLength(keras.layers.Layer):
     package="golden", name="EmbeddingBiLSTM.supervised_contrastive_loss"
 )
 def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
-    """How far apart the vectors of each label are, beside those of other labels.
+    """Return the supervised contrastive loss of labeled embeddings.
 
     Args:
         labels: Ints of shape `(batch,)` or `(batch, 1)`.
-        embeddings: Vectors of length 1, of shape `(batch, dim)`.
-        temperature: Positive float. The lower it is, the more the nearest others count.
+        embeddings: Unit vectors of shape `(batch, dim)`.
+        temperature: Positive float. Lower values put more weight on near embeddings.
 
     Returns:
-        The loss of each item, of shape `(batch,)`; 0 where no other has its label.
+        The loss of each sample, of shape `(batch,)`; 0 if no other has its label.
 
     Reference:
         [Khosla et al., 2020](https://arxiv.org/abs/2004.11362)
@@ -48,19 +48,19 @@ def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     labels = ops.reshape(labels, (-1, 1))
     similarity = ops.matmul(embeddings, ops.transpose(embeddings)) / temperature
     itself = ops.eye(ops.shape(similarity)[0], dtype=similarity.dtype)
-    alike = (
+    positives = (
         ops.cast(ops.equal(labels, ops.transpose(labels)), similarity.dtype) - itself
     )
     others = ops.logsumexp(similarity - 1e4 * itself, axis=1, keepdims=True)
-    pulls = ops.sum(alike * (similarity - others), axis=1)
-    return -pulls / ops.maximum(ops.sum(alike, axis=1), 1)
+    log_likelihood = ops.sum(positives * (similarity - others), axis=1)
+    return -log_likelihood / ops.maximum(ops.sum(positives, axis=1), 1)
 
 
 @keras.saving.register_keras_serializable(
     package="golden", name="EmbeddingBiLSTM.OrthogonalInAnyDtype"
 )
 class OrthogonalInAnyDtype(keras.initializers.Orthogonal):
-    """Keras's initializer, drawn in float32: JAX and Torch know no narrower QR."""
+    """Orthogonal initializer in float32: JAX and Torch have no narrower QR."""
 
     def __call__(self, shape, dtype=None):
         values = super().__call__(shape, dtype="float32")
@@ -69,29 +69,29 @@ class OrthogonalInAnyDtype(keras.initializers.Orthogonal):
 
 @keras.saving.register_keras_serializable(package="golden")
 class EmbeddingBiLSTM(keras.Model):
-    """Recurrent network: bidirectional LSTM layers read a sequence from both ends.
+    """Recurrent network: bidirectional LSTM layers over a sequence.
 
-    Each layer reads the states of the one before it forwards and backwards, and gives
-    the two states of each step side by side. What counts in the end are those that have
-    read all. After each layer is dropout. Steps that a mask hides are passed over.
+    Each layer processes the outputs of the previous one in both directions, and
+    concatenates the two states of each step. The features are the final states of the
+    last layer. Each layer is followed by dropout. Masked steps are skipped.
 
     Args:
-        embedding_dim: Positive int, size of the vectors that the model gives.
+        embedding_dim: Positive int, size of the output vectors.
         units: Positive int, size of the state of each recurrent layer. Defaults to
             `64`.
-        num_layers: Positive int, how many recurrent layers there are. Defaults to `1`.
-        dropout: Float from 0 to below 1, the share of each recurrent layer's outputs
-            that are dropped in training. Defaults to `0.0`.
+        num_layers: Positive int, number of recurrent layers. Defaults to `1`.
+        dropout: Float in `[0, 1)`, fraction of each recurrent layer's outputs to drop
+            in training. Defaults to `0.0`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
         `(batch, steps, num_features)`.
 
     Output shape:
-        `(batch, embedding_dim)`, vectors of length 1.
+        `(batch, embedding_dim)`, unit vectors.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -151,8 +151,8 @@ class EmbeddingBiLSTM(keras.Model):
         self.unit_length = UnitLength(dtype=self.dtype_policy, name="unit_length")
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, mask=None, training=None):
@@ -164,17 +164,17 @@ class EmbeddingBiLSTM(keras.Model):
         return self.unit_length(self.head(x))
 
     def compute_mask(self, inputs, mask=None):
-        del inputs, mask  # The outputs have no steps that could be hidden.
+        del inputs, mask  # The outputs have no steps to mask.
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.embedding_dim)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

@@ -1,6 +1,6 @@
-"""What `GRUForecaster` promises, on each backend.
+"""Tests for `GRUForecaster`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from gru_forecaster import GRUForecaster
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -76,21 +76,21 @@ def inputs(batch=BATCH):
     return rng.normal(size=(batch, STEPS, DIM)).astype("float32")
 
 
-def hidden_steps():
-    """A mask that hides some steps at the beginning, in the middle and at the end."""
+def some_mask():
+    """Return a mask that hides steps at the start, in the middle and at the end."""
     mask = np.ones((BATCH, STEPS), bool)
     mask[0, :2] = mask[1, 2:4] = mask[2, -2:] = False
     return mask
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Give every weight different random values, so that mix-ups are detected."""
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
 
 
 def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
+    """Return the path of a weight inside its model, which is named `mine`."""
     return weight.path.removeprefix("mine/")
 
 
@@ -99,7 +99,7 @@ def sigmoid(x):
 
 
 def states(x, mask, kernel, recurrent_kernel, bias):
-    """The state after each step, of which those that are hidden change nothing."""
+    """Compute the state after each step; masked steps do not change it."""
     h = np.zeros((len(x), UNITS))
     outputs = []
     for step, seen in zip(x.swapaxes(0, 1), mask.T, strict=True):
@@ -113,7 +113,7 @@ def states(x, mask, kernel, recurrent_kernel, bias):
 
 
 def reference(x, *weights, mask=None):
-    """The formulas, one step at a time."""
+    """Compute the outputs one step at a time."""
     mask = np.ones(x.shape[:2], bool) if mask is None else mask
     for layer in range(LAYERS):
         x = states(x, mask, *weights[3 * layer :][:3])
@@ -131,7 +131,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -142,15 +142,15 @@ class TestValues:
         randomise(model)
         assert_close(array(model(x)), reference(x, *model.get_weights()))
 
-    def test_passes_over_hidden_steps(self):
-        model, x, mask = make(), inputs(), hidden_steps()
+    def test_skips_masked_steps(self):
+        model, x, mask = make(), inputs(), some_mask()
         model.build((None, None, DIM))
         randomise(model)
         y = array(model(x, mask=ops.convert_to_tensor(mask)))
         assert_close(y, reference(x, *model.get_weights(), mask=mask))
 
-    def test_takes_the_mask_of_a_layer_before_it_and_leaves_none(self):
-        model, x, mask = make(), inputs(), hidden_steps()
+    def test_uses_the_mask_of_a_previous_layer_and_passes_none_on(self):
+        model, x, mask = make(), inputs(), some_mask()
         x[~mask] = 0
         y = model(keras.layers.Masking()(x))
         assert_close(array(y), array(model(x, mask=ops.convert_to_tensor(mask))))
@@ -170,7 +170,7 @@ class TestValues:
             model.get_layer(f"dropout_{other}").rate = 0
             assert (array(model(x, training=True)) != plain).any()
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -202,7 +202,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_paths_shapes_and_start(self):
+    def test_paths_shapes_and_initial_values(self):
         model = make(name="mine")
         model.build((None, None, DIM))
         assert [(path(weight), weight.shape) for weight in model.weights] == [
@@ -220,18 +220,18 @@ class TestWeights:
             if name.endswith("recurrent_kernel"):
                 assert_close(value @ value.T, np.eye(UNITS))
 
-    def test_parts_without_weights_have_a_name_and_the_policy(self):
-        make()  # A second one gets other names where Keras chooses them.
+    def test_sublayers_without_weights_have_a_name_and_the_dtype_policy(self):
+        make()  # A second model would get other names if Keras chose them.
         model = make(dtype="mixed_bfloat16")
         parts = [model.get_layer(name) for name in ("dropout_0", "dropout_1")]
         assert {part.dtype_policy.name for part in parts} == {"mixed_bfloat16"}
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(GRUForecaster).parameters]
         layer = GRUForecaster(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>GRUForecaster"
         twin = keras.saving.deserialize_keras_object(config)
@@ -252,7 +252,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ class TestKeras:
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         y = np.tile(y[:, None, None], (1, HORIZON, OUTPUTS))
@@ -300,7 +300,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.8 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -323,7 +323,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[GRUForecaster.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

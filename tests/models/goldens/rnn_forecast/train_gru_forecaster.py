@@ -1,8 +1,8 @@
 """Train `GRUForecaster`: `python train_gru_forecaster.py`.
 
-It learns from the elevations of 16 places in a row and of the next 3, from a map of
-Tennessee that comes with matplotlib. It leaves the model in gru_forecaster.keras and
-its curves in gru_forecaster.png. It needs NumPy and matplotlib.
+The script trains on sequences of 16 terrain elevations and the next 3, from a map of
+Tennessee that ships with matplotlib. It saves the model to gru_forecaster.keras and the
+training curves to gru_forecaster.png. It requires NumPy and matplotlib.
 """
 
 from pathlib import Path
@@ -20,33 +20,31 @@ BATCH_SIZE = 32
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are the elevations of 16 places in a row and of the
-    next 3, from a map of Tennessee that comes with matplotlib.
+    Replace this with your own data. The script loads sequences of 16 terrain elevations
+    and the next 3, from a map of Tennessee that ships with matplotlib.
     """
     elevation = get_sample_data("jacksboro_fault_dem.npz")["elevation"] / 100
 
     def windows(lines):
-        places = np.lib.stride_tricks.sliding_window_view(lines, 16 + 3, axis=1)[:, ::6]
-        places = places.reshape(-1, 16 + 3, 1).astype("float32")
-        places = (
-            places - places[:, 15:16]
-        )  # How much higher than the last that is known.
-        return places[:, :16], places[:, 16:]
+        points = np.lib.stride_tricks.sliding_window_view(lines, 16 + 3, axis=1)[:, ::6]
+        points = points.reshape(-1, 16 + 3, 1).astype("float32")
+        points = points - points[:, 15:16]  # Relative to the last input.
+        return points[:, :16], points[:, 16:]
 
     return windows(elevation[:240:6]), windows(elevation[260::6])
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -69,7 +67,7 @@ def main():
     model.save(HERE / "gru_forecaster.keras")
     error = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["mae"]
     baseline = abs(y_test).mean()
-    print(f"mean absolute error: {error:.3f} (the last value repeated: {baseline:.3f})")
+    print(f"mean absolute error: {error:.3f} (last value: {baseline:.3f})")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,7 +15,7 @@ def is_int(value):
     package="golden", name="SequentialBiLSTM.OrthogonalInAnyDtype"
 )
 class OrthogonalInAnyDtype(keras.initializers.Orthogonal):
-    """Keras's initializer, drawn in float32: JAX and Torch know no narrower QR."""
+    """Orthogonal initializer in float32: JAX and Torch have no narrower QR."""
 
     def __call__(self, shape, dtype=None):
         values = super().__call__(shape, dtype="float32")
@@ -24,23 +24,24 @@ class OrthogonalInAnyDtype(keras.initializers.Orthogonal):
 
 @keras.saving.register_keras_serializable(package="golden")
 class SequentialBiLSTM(keras.Sequential):
-    """Recurrent network: bidirectional LSTM layers read a sequence from both ends.
+    """Recurrent network: bidirectional LSTM layers over a sequence.
 
-    Each layer reads the states of the one before it forwards and backwards, and gives
-    the two states of each step side by side. What counts in the end are those that have
-    read all. After each layer is dropout. Steps that a mask hides are passed over.
+    Each layer processes the outputs of the previous one in both directions, and
+    concatenates the two states of each step. The features are the final states of the
+    last layer. Each layer is followed by dropout. Masked steps are skipped.
 
     Args:
         num_features: Positive int, size of the last axis of the inputs.
-        num_classes: Positive int, number of classes: the model gives a logit for each.
+        num_classes: Positive int, number of classes; the model outputs a logit for
+            each.
         units: Positive int, size of the state of each recurrent layer. Defaults to
             `64`.
-        num_layers: Positive int, how many recurrent layers there are. Defaults to `1`.
-        dropout: Float from 0 to below 1, the share of each recurrent layer's outputs
-            that are dropped in training. Defaults to `0.0`.
-        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
-        name: String, the model's name. Defaults to one after the class.
-        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+        num_layers: Positive int, number of recurrent layers. Defaults to `1`.
+        dropout: Float in `[0, 1)`, fraction of each recurrent layer's outputs to drop
+            in training. Defaults to `0.0`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's global policy.
+        name: String, name of the model. Defaults to a name derived from the class.
+        trainable: Bool, whether the weights are trainable. Defaults to `True`.
 
     Input shape:
         `(batch, steps, num_features)`.
@@ -49,7 +50,7 @@ class SequentialBiLSTM(keras.Sequential):
         `(batch, num_classes)`, a logit for each class.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -121,14 +122,14 @@ class SequentialBiLSTM(keras.Sequential):
         self.dropout = float(dropout)
 
     def compute_mask(self, inputs, mask=None):
-        del inputs, mask  # The outputs have no steps that could be hidden.
+        del inputs, mask  # The outputs have no steps to mask.
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

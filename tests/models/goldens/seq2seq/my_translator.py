@@ -1,4 +1,4 @@
-"""`MyTranslator`: a Transformer from one sequence to another."""
+"""`MyTranslator`: a sequence-to-sequence Transformer."""
 
 import numbers
 
@@ -8,11 +8,11 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-# Tokens that stand for something else than themselves.
+# Special tokens.
 START, END = 1, 2
 
 
@@ -20,7 +20,7 @@ START, END = 1, 2
     package="golden", name="MyTranslator.TokenAndPositionEmbedding"
 )
 class TokenAndPositionEmbedding(keras.layers.Layer):
-    """A trained vector for each token, plus one for its place; token 0 is padding."""
+    """Token embedding plus a learned position embedding; token 0 is padding."""
 
     def __init__(self, vocabulary_size, sequence_length, hidden_dim, **kwargs):
         super().__init__(**kwargs)
@@ -52,7 +52,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         return self.token_embedding(inputs) + self.position_embedding(positions)
 
     def compute_mask(self, inputs, mask=None):
-        del mask  # Which tokens are padding, the inputs say by themselves.
+        del mask  # The mask depends only on the inputs.
         return ops.not_equal(inputs, 0)
 
     def compute_output_shape(self, input_shape):
@@ -142,7 +142,7 @@ class EncoderBlock(keras.layers.Layer):
     package="golden", name="MyTranslator.DecoderBlock"
 )
 class DecoderBlock(keras.layers.Layer):
-    """Attention to what is written, then to what was read; a feed-forward network."""
+    """Self- and cross-attention and a feed-forward network, each added to its input."""
 
     def __init__(self, hidden_dim, num_heads, intermediate_dim, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
@@ -204,7 +204,7 @@ class DecoderBlock(keras.layers.Layer):
             x, x, value_mask=inputs_mask, use_causal_mask=True, training=training
         )
         x = inputs + self.attention_dropout(x, training=training)
-        # A copy, since the attention takes the mask off the tensor that it gets.
+        # A copy, since the attention removes the mask from its inputs.
         y = self.cross_attention(
             self.cross_attention_norm(x),
             ops.copy(encoded),
@@ -217,7 +217,7 @@ class DecoderBlock(keras.layers.Layer):
         return x + y
 
     def compute_output_shape(self, inputs_shape, encoded_shape):
-        del encoded_shape  # The outputs are as long as the inputs.
+        del encoded_shape  # The outputs have the shape of the inputs.
         return inputs_shape
 
     def get_config(self):
@@ -232,46 +232,46 @@ class DecoderBlock(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="golden")
 class MyTranslator(keras.Model):
-    """Transformer that reads one sequence of tokens and writes another.
+    """Sequence-to-sequence Transformer: maps one sequence of tokens to another.
 
     The encoder's blocks are `x = x + attention(norm(x))`, then
-    `x + dense(gelu(dense(norm(x))))`. Those of the decoder attend to what is written so
-    far, then to what the encoder gives. Each half ends in a normalization.
+    `x + dense(gelu(dense(norm(x))))`. The decoder's blocks attend to the previous
+    target tokens, then to the encoder's outputs. The encoder and the decoder each end
+    with a normalization.
 
-    Token 0 is padding, which is not attended to and not learned from. For training,
-    `target` is what is to be written with token 1 before it, and the labels are the
-    same with token 2 after it.
+    Token 0 is padding, which the attention and the loss ignore. For training, `target`
+    is the output sequence preceded by token 1, and the labels are the output sequence
+    followed by token 2.
 
     Args:
-        source_vocabulary_size: Positive int, how many tokens the sequences that are
-            read have, 0 among them.
-        target_vocabulary_size: Int greater than 2, how many tokens those that are
-            written have, 0, 1 and 2 among them.
-        sequence_length: Positive int, the most tokens that either may have. Defaults to
-            `128`.
-        hidden_dim: Positive multiple of `num_heads`, size of each token's vector.
+        source_vocabulary_size: Positive int, size of the source vocabulary, including
+            token 0.
+        target_vocabulary_size: Int greater than 2, size of the target vocabulary,
+            including tokens 0, 1 and 2.
+        sequence_length: Positive int, maximum number of tokens of either sequence.
+            Defaults to `128`.
+        hidden_dim: Positive multiple of `num_heads`, size of the token embeddings.
             Defaults to `64`.
-        num_layers: Positive int, number of blocks of the encoder, and of the decoder.
+        num_layers: Positive int, number of blocks of the encoder and of the decoder.
             Defaults to `1`.
-        num_heads: Positive int, heads of each attention. Defaults to `4`.
-        intermediate_dim: Positive int, units of the feed-forward networks' first dense
-            layer. Defaults to `128`.
-        dropout: Float from 0 to below 1, the share of the embeddings, of the attention
-            weights and of what is added to a residual that is dropped in training.
-            Defaults to `0.1`.
+        num_heads: Positive int, number of attention heads. Defaults to `4`.
+        intermediate_dim: Positive int, units of the first dense layer of the
+            feed-forward networks. Defaults to `128`.
+        dropout: Float in `[0, 1)`, dropout rate of the embeddings, of the attention
+            weights and of the outputs of each residual branch. Defaults to `0.1`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
-        A dict of whole numbers: `source` of shape `(batch, source_steps)` and `target`
-        of shape `(batch, target_steps)`.
+        A dict of ints: `source` of shape `(batch, source_steps)` and `target` of shape
+        `(batch, target_steps)`.
 
     Output shape:
-        `(batch, target_steps, target_vocabulary_size)`, logits of the token that
-        follows each one.
+        `(batch, target_steps, target_vocabulary_size)`, logits of the next token at
+        each step.
 
     Raises:
-        ValueError: If an argument is none of the values above, or there are more than
-            `sequence_length` tokens.
+        ValueError: If an argument is invalid, or there are more than `sequence_length`
+            tokens.
 
     Example:
 
@@ -284,7 +284,7 @@ class MyTranslator(keras.Model):
     (2, 5)
 
     Reference:
-        [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762); normalized first as of
+        [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762); pre-normalized as in
         [Xiong et al., 2020](https://arxiv.org/abs/2002.04745)
     """
 
@@ -388,8 +388,8 @@ class MyTranslator(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(
             {
                 name: keras.Input(batch_shape=shape, dtype="int32")
@@ -409,21 +409,21 @@ class MyTranslator(keras.Model):
         return self.encoder_norm(x)
 
     def decode(self, target, encoded, training=None):
-        """Return logits of the token that follows each one of the target."""
+        """Return logits of the next token at each step of the target."""
         x = self.target_dropout(self.target_embedding(target), training=training)
         for block in self.decoder_blocks:
             x = block(x, encoded, training=training)
         return self.head(self.decoder_norm(x))
 
     def generate(self, source, max_new_tokens):
-        """Return what is written for each source, the likeliest token each time.
+        """Generate the most likely token at each step, for each source.
 
         Args:
             source: Ints of shape `(batch, source_steps)`.
-            max_new_tokens: Int, how many tokens are written at most.
+            max_new_tokens: Int, maximum number of tokens to generate.
 
         Returns:
-            NumPy array of ints, of shape `(batch, max_new_tokens)`, 0 after the end.
+            NumPy array of ints of shape `(batch, max_new_tokens)`, 0 after the end.
         """
         source = ops.convert_to_tensor(source, "int32")
         if len(source.shape) != 2:
@@ -433,7 +433,7 @@ class MyTranslator(keras.Model):
             )
         if not isinstance(max_new_tokens, int) or max_new_tokens < 0:
             raise ValueError(
-                "`max_new_tokens` must be an int of at least 0. "
+                "`max_new_tokens` must be a non-negative int. "
                 f"Received: max_new_tokens={max_new_tokens!r}"
             )
         encoded = self.encode(source, training=False)
@@ -441,7 +441,7 @@ class MyTranslator(keras.Model):
         tokens[:, 0] = START
         ended = np.zeros(len(tokens), "bool")
         for step in range(max_new_tokens):
-            # What is not written yet is padding.
+            # Tokens that are not generated yet are padding.
             logits = self.decode(tokens[:, :-1], encoded, training=False)
             chosen = ops.convert_to_numpy(ops.argmax(logits[:, step], axis=-1))
             tokens[:, step + 1] = np.where(ended, 0, chosen)
@@ -454,11 +454,11 @@ class MyTranslator(keras.Model):
         return (*input_shape["target"], self.target_vocabulary_size)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

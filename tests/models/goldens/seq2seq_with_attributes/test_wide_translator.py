@@ -1,6 +1,6 @@
-"""What `WideTranslator` promises, on each backend.
+"""Tests for `WideTranslator`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -23,7 +23,7 @@ from wide_translator import (
     WideTranslator,
 )
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -103,7 +103,7 @@ def make(**arguments):
 
 
 def inputs():
-    """Sequences of the lengths above, and padding."""
+    """Return sequences of the lengths above, with padding."""
     rng = np.random.default_rng(0)
     source = rng.integers(1, SOURCES, size=(BATCH, SOURCE_STEPS))
     target = rng.integers(1, TARGETS, size=(BATCH, TARGET_STEPS))
@@ -117,7 +117,7 @@ SHAPES = {"source": (None, SOURCE_STEPS), "target": (None, TARGET_STEPS)}
 
 
 def randomised(**arguments):
-    """A model whose weights are all different, so that a mix-up shows."""
+    """Return a built model with random weights, so that mix-ups are detected."""
     model = make(**arguments)
     model.build(SHAPES)
     randomise(model)
@@ -125,13 +125,13 @@ def randomised(**arguments):
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Give every weight different random values, so that mix-ups are detected."""
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
 
 
 def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
+    """Return the path of a weight inside its model, which is named `mine`."""
     return weight.path.removeprefix("mine/")
 
 
@@ -141,16 +141,16 @@ def normalise(x, gamma, beta):
 
 
 def attend(x, source, seen, weights):
-    """Attention from `x` to `source`, one item and head at a time."""
+    """Attention from `x` to `source`, one sample and head at a time."""
     q_kernel, q_bias, k_kernel, k_bias, v_kernel, v_bias, o_kernel, o_bias = weights
     outputs = np.zeros(x.shape) + o_bias
-    for item, head in np.ndindex(len(x), HEADS):
-        query = x[item] @ q_kernel[:, head] + q_bias[head]
-        key = source[item] @ k_kernel[:, head] + k_bias[head]
-        value = source[item] @ v_kernel[:, head] + v_bias[head]
-        scores = np.exp(query @ key.T / np.sqrt(DIM / HEADS)) * seen[item]
+    for sample, head in np.ndindex(len(x), HEADS):
+        query = x[sample] @ q_kernel[:, head] + q_bias[head]
+        key = source[sample] @ k_kernel[:, head] + k_bias[head]
+        value = source[sample] @ v_kernel[:, head] + v_bias[head]
+        scores = np.exp(query @ key.T / np.sqrt(DIM / HEADS)) * seen[sample]
         scores /= np.maximum(scores.sum(-1, keepdims=True), 1e-30)
-        outputs[item] += scores @ value @ o_kernel[head]
+        outputs[sample] += scores @ value @ o_kernel[head]
     return outputs
 
 
@@ -161,40 +161,38 @@ def feed_forward(x, kernel, bias, output_kernel, output_bias):
 
 
 def scatter(model, seed):
-    """Give weights that are so far apart that what is chosen varies."""
+    """Set weights of large variance, so that the chosen tokens vary."""
     rng = np.random.default_rng(seed)
     model.set_weights([rng.normal(size=weight.shape) for weight in model.weights])
 
 
 def reference(x, *weights):
-    """The formula."""
+    """Compute the outputs from the formula."""
     weights = list(weights)
 
-    def following(number):
+    def take(number):
         taken, weights[:] = weights[:number], weights[number:]
         return taken
 
     source, target = x["source"], x["target"]
-    tokens, places = following(2)
-    encoded = tokens[source] + places[: source.shape[1]]
+    tokens, positions = take(2)
+    encoded = tokens[source] + positions[: source.shape[1]]
     read = (source != 0)[:, None]
     for _ in range(LAYERS):
-        normal = normalise(encoded, *following(2))
-        encoded = encoded + attend(normal, normal, read, following(8))
-        encoded = encoded + feed_forward(
-            normalise(encoded, *following(2)), *following(4)
-        )
-    encoded = normalise(encoded, *following(2))
+        normal = normalise(encoded, *take(2))
+        encoded = encoded + attend(normal, normal, read, take(8))
+        encoded = encoded + feed_forward(normalise(encoded, *take(2)), *take(4))
+    encoded = normalise(encoded, *take(2))
 
     steps = np.arange(target.shape[1])
     written = (target != 0)[:, None] & (steps <= steps[:, None])
-    tokens, places = following(2)
-    y = tokens[target] + places[steps]
+    tokens, positions = take(2)
+    y = tokens[target] + positions[steps]
     for _ in range(LAYERS):
-        normal = normalise(y, *following(2))
-        y = y + attend(normal, normal, written, following(8))
-        y = y + attend(normalise(y, *following(2)), encoded, read, following(8))
-        y = y + feed_forward(normalise(y, *following(2)), *following(4))
+        normal = normalise(y, *take(2))
+        y = y + attend(normal, normal, written, take(8))
+        y = y + attend(normalise(y, *take(2)), encoded, read, take(8))
+        y = y + feed_forward(normalise(y, *take(2)), *take(4))
     kernel, bias = weights[2:]
     return normalise(y, *weights[:2]) @ kernel + bias
 
@@ -208,7 +206,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -231,7 +229,7 @@ class TestValues:
             }
             assert_close(array(model(item))[0], y[i, :target])
 
-    def test_later_tokens_do_not_count(self):
+    def test_later_tokens_do_not_matter(self):
         model, x = randomised(), inputs()
         before = array(model(x))
         x["target"][:2, 2] = x["target"][:2, 2] % (TARGETS - 1) + 1
@@ -273,7 +271,7 @@ class TestValues:
             else:
                 assert drop.dropout == 0.25
                 if name != part:
-                    # Whatever the attention itself drops, only its bias comes out.
+                    # Only the bias of the attention is left, whatever it drops.
                     kernel = drop.output_dense.kernel
                     kernel.assign(np.zeros(kernel.shape))
 
@@ -301,14 +299,14 @@ class TestValues:
                 drop = getattr(part, name)
                 assert (drop.name, drop.dtype_policy.name) == (name, "mixed_bfloat16")
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_do_not_mix(self):
         model, x = randomised(), inputs()
         rest = {name: tokens[1:] for name, tokens in x.items()}
         assert_close(array(model(x))[1:], array(model(rest)))
 
 
 class TestGenerate:
-    def test_writes_the_likeliest_up_to_the_end(self):
+    def test_generates_the_most_likely_tokens_up_to_the_end(self):
         model, source = randomised(dropout=0.5), inputs()["source"]
         scatter(model, seed=345)
         weights = model.get_weights()
@@ -324,13 +322,13 @@ class TestGenerate:
         assert found.dtype == "int32"
         assert (found == expected).all()
 
-    def test_writes_nothing_where_no_token_is_asked_for(self):
+    def test_zero_new_tokens(self):
         assert make().generate(inputs()["source"], 0).shape == (BATCH, 0)
 
     @pytest.mark.parametrize("number", [-1, 2.5, None])
-    def test_refuses_to_write(self, number):
+    def test_generate_refuses_bad_max_new_tokens(self, number):
         with pytest.raises(
-            ValueError, match="`max_new_tokens` must be an int of at least 0"
+            ValueError, match="`max_new_tokens` must be a non-negative int"
         ):
             make().generate(inputs()["source"], number)
 
@@ -361,7 +359,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_paths_shapes_and_start(self):
+    def test_paths_and_shapes(self):
         model = make(name="mine")
         model.build(SHAPES)
         halves = {
@@ -421,12 +419,12 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(WideTranslator).parameters]
         layer = WideTranslator(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>WideTranslator"
         twin = keras.saving.deserialize_keras_object(config)
@@ -447,7 +445,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -485,19 +483,19 @@ class TestKeras:
         model, x = make(), inputs()
         model.compile_for_training(learning_rate=0.02)
         assert_close(array(model.optimizer.learning_rate), 0.02)
-        logits, following = array(model(x)), x["target"]
-        chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-        right = np.take_along_axis(chances, following[..., None], axis=-1)[..., 0]
-        seen = following != 0  # Padding is not learned from.
-        results = model.evaluate(x, following, return_dict=True, verbose=0)
+        logits, labels = array(model(x)), x["target"]
+        probs = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        right = np.take_along_axis(probs, labels[..., None], axis=-1)[..., 0]
+        seen = labels != 0  # Padding is ignored.
+        results = model.evaluate(x, labels, return_dict=True, verbose=0)
         assert_close(results["loss"], -np.log(right[seen]).mean())
-        hits = logits.argmax(axis=-1) == following
+        hits = logits.argmax(axis=-1) == labels
         assert_close(results["accuracy"], hits[seen].mean())
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
-        # What to write is the next number each time; source and target in one array.
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
+        # Each target counts up; source and target are in one array.
         source = np.random.default_rng(0).integers(1, SOURCES, size=(64, SOURCE_STEPS))
         target = (np.arange(64)[:, None] + np.arange(TARGET_STEPS)) % (TARGETS - 1) + 1
         x = np.concatenate([source, target], axis=1).astype("int32")
@@ -511,7 +509,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -534,7 +532,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[WideTranslator.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,8 +1,8 @@
 """Train `LogitSiamese`: `python train_logit_siamese.py`.
 
-It learns from pairs of scikit-learn's 1,797 images of handwritten digits. It leaves the
-model in logit_siamese.keras and its curves in logit_siamese.png. It needs scikit-learn
-and matplotlib.
+The script trains on pairs of images from scikit-learn's 1,797 images of handwritten
+digits. It saves the model to logit_siamese.keras and the training curves to
+logit_siamese.png. It requires scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -21,10 +21,10 @@ BATCH_SIZE = 64
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are pairs of scikit-learn's 1,797 images of
-    handwritten digits.
+    Replace this with your own data. The script loads pairs of images from
+    scikit-learn's 1,797 images of handwritten digits.
     """
     x, y = load_digits(return_X_y=True)
     x = x.reshape(-1, 8, 8, 1).astype("float32") / 16
@@ -35,31 +35,31 @@ def load_data():
 
 
 def pairs(images, digits, times=4):
-    """Return each image in some pairs, and whether both are one digit: half are."""
+    """Pair each image `times` times; about half of the pairs show the same digit."""
     rng = np.random.default_rng(0)
     first = np.repeat(np.arange(len(digits)), times)
     same = rng.integers(2, size=len(first))
     second = []
-    for i, alike in zip(first, same, strict=True):
-        others = np.flatnonzero((digits == digits[i]) == alike)
-        second.append(rng.choice(others[others != i]))
+    for i, is_same in zip(first, same, strict=True):
+        candidates = np.flatnonzero((digits == digits[i]) == is_same)
+        second.append(rng.choice(candidates[candidates != i]))
     return [images[first], images[second]], same
 
 
-def share_of_commonest(y_train, y_test):
-    """Return the accuracy of always giving the commonest label."""
+def majority_baseline(y_train, y_test):
+    """Return the accuracy of always predicting the majority class."""
     return np.mean(y_test == np.bincount(y_train).argmax())
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -81,8 +81,8 @@ def main():
     plot(history.history, HERE / "logit_siamese.png")
     model.save(HERE / "logit_siamese.keras")
     accuracy = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["accuracy"]
-    baseline = share_of_commonest(y_train, y_test)
-    print(f"accuracy: {accuracy:.3f} (the commonest label: {baseline:.3f})")
+    baseline = majority_baseline(y_train, y_test)
+    print(f"accuracy: {accuracy:.3f} (majority class: {baseline:.3f})")
 
 
 if __name__ == "__main__":

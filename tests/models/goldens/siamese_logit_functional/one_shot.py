@@ -5,13 +5,13 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden", name="OneShot.Encoder")
 class Encoder(keras.layers.Layer):
-    """Convolutions that halve an image, and a dense layer: a vector for each image."""
+    """Strided convolutions and a dense layer: a vector for each image."""
 
     def __init__(self, filters, embedding_dim, activation="relu", **kwargs):
         super().__init__(**kwargs)
@@ -34,7 +34,7 @@ class Encoder(keras.layers.Layer):
         self.flatten = keras.layers.Flatten(
             data_format="channels_last", dtype=self.dtype_policy, name="flatten"
         )
-        # A bias would be gone from the difference of two vectors.
+        # A bias would cancel out in the difference of two vectors.
         self.dense = keras.layers.Dense(
             embedding_dim, use_bias=False, dtype=self.dtype_policy, name="dense"
         )
@@ -65,32 +65,32 @@ class Encoder(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="golden")
 class OneShot(keras.Model):
-    """Siamese network: whether two images are of one kind, by one encoder for both.
+    """Siamese network: tells whether two images are of the same class.
 
-    The encoder has convolutions with windows of three by three places and strides of
-    two, and a dense layer that gives a vector. A pair gets a logit of being the same, a
-    weighted sum of how far its two vectors are apart in each of their places.
+    The shared encoder has 3x3 convolutions with strides of 2, and a dense layer that
+    outputs a vector. The output for a pair is a logit of being of the same class, a
+    weighted sum of the absolute differences of its two vectors.
 
     Args:
         image_shape: Tuple of 3 positive ints, height, width and channels of the images.
-        filters: Tuple of positive ints, channels after each convolution: each one
-            halves the image. Defaults to `(32, 64)`.
-        embedding_dim: Positive int, size of the vectors that the encoder gives.
-            Defaults to `32`.
+        filters: Tuple of positive ints, filters of each convolution, which halves the
+            image size. Defaults to `(32, 64)`.
+        embedding_dim: Positive int, size of the encoder's output vectors. Defaults to
+            `32`.
         activation: Activation function of the convolutions or its name, `None` for the
             identity. Defaults to `"relu"`.
-        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
-        name: String, the model's name. Defaults to one after the class.
-        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's global policy.
+        name: String, name of the model. Defaults to a name derived from the class.
+        trainable: Bool, whether the weights are trainable. Defaults to `True`.
 
     Input shape:
-        A list of two, each `(batch, height, width, channels)`.
+        A list of two batches of images, each `(batch, height, width, channels)`.
 
     Output shape:
         `(batch, 1)`, a logit of each pair.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -152,15 +152,15 @@ class OneShot(keras.Model):
         self.activation = keras.activations.get(activation)
 
     def encode(self, images):
-        """Return the vectors of the images, `(batch, embedding_dim)`."""
+        """Return the vectors of images, of shape `(batch, embedding_dim)`."""
         return self.get_layer("encoder")(images)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

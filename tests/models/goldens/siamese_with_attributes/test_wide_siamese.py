@@ -1,6 +1,6 @@
-"""What `WideSiamese` promises, on each backend.
+"""Tests for `WideSiamese`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from wide_siamese import ContrastiveLoss, Distance, Encoder, WideSiamese, pair_accuracy
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -77,7 +77,7 @@ def inputs(batch=BATCH):
 
 
 def built(**arguments):
-    """The model with weights that are all different, so that a mix-up shows."""
+    """Return a built model with random weights, so that mix-ups are detected."""
     model = make(**arguments)
     model.build([(None, *SHAPE)] * 2)
     rng = np.random.default_rng(1)
@@ -86,29 +86,29 @@ def built(**arguments):
 
 
 def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
+    """Return the path of a weight inside its model, which is named `mine`."""
     return weight.path.removeprefix("mine/")
 
 
 def windows(x, size, strides=1):
-    """What a window sees at each of its places, with padding "same"."""
+    """The window at each output position, with padding "same"."""
     sizes, size = np.array(x.shape[1:3]), np.array(size)
-    places = -(-sizes // strides)
-    missing = np.maximum((places - 1) * strides + size - sizes, 0)
+    output_sizes = -(-sizes // strides)
+    missing = np.maximum((output_sizes - 1) * strides + size - sizes, 0)
     before, after = missing // 2, missing - missing // 2
     padding = [(0, 0), *zip(before, after, strict=True), (0, 0)]
     x = np.pad(x, padding)
-    seen = []
-    for place in np.ndindex(*places):
-        i, j = np.multiply(place, strides)
-        seen.append(x[:, i : i + size[0], j : j + size[1]])
-    return np.stack(seen, axis=1).reshape(len(x), *places, *size, -1)
+    found = []
+    for position in np.ndindex(*output_sizes):
+        i, j = np.multiply(position, strides)
+        found.append(x[:, i : i + size[0], j : j + size[1]])
+    return np.stack(found, axis=1).reshape(len(x), *output_sizes, *size, -1)
 
 
 def conv(x, kernel, bias, strides=1):
     """Convolution with a bias."""
-    seen = windows(x, kernel.shape[:2], strides)
-    return np.einsum("bhwijc,ijcf->bhwf", seen, kernel) + bias
+    patches = windows(x, kernel.shape[:2], strides)
+    return np.einsum("bhwijc,ijcf->bhwf", patches, kernel) + bias
 
 
 def encoded(x, weights, activation=lambda x: np.maximum(x, 0)):
@@ -131,7 +131,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -140,22 +140,22 @@ class TestValues:
         model, x = built(), inputs()
         assert_close(array(model(x)), reference(x, *model.get_weights()))
 
-    def test_the_activation_is_that_of_the_convolutions(self):
+    def test_activation_of_the_convolutions(self):
         model, x = built(activation="tanh"), inputs()
         expected = reference(x, *model.get_weights(), activation=np.tanh)
         assert_close(array(model(x)), expected)
 
-    def test_encodes_both_in_the_same_way(self):
+    def test_encodes_both_images_the_same_way(self):
         model, x = built(), inputs()
         for each in x:
             assert_close(array(model.encode(each)), encoded(each, model.get_weights()))
         assert_close(array(model(x)), array(model(x[::-1])))
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_do_not_mix(self):
         model, x = built(), inputs()
         assert_close(array(model(x))[1:], array(model([each[1:] for each in x])))
 
-    def test_an_image_is_next_to_itself(self):
+    def test_distance_of_an_image_to_itself_is_zero(self):
         model, (x, _) = built(), inputs()
         assert_close(array(model([x, x])), np.zeros((BATCH, 1)))
         model.compile("sgd", "mse")
@@ -176,7 +176,7 @@ class TestValues:
         right = array(pair_accuracy(same, distances, threshold=1.0))
         assert right.reshape(-1).tolist() == [True, False, True, False]
 
-    def test_half_the_margin_parts_the_same_from_the_different(self):
+    def test_accuracy_threshold_is_half_the_margin(self):
         model, x = built(), inputs()
         distances = array(model(x))
         model.margin = 2 * np.median(distances)
@@ -225,7 +225,7 @@ class TestWeights:
         ]
         assert model.trainable_weights == model.weights
 
-    def test_parts_without_weights_have_a_name_and_the_policy(self):
+    def test_sublayers_without_weights_have_a_name_and_the_dtype_policy(self):
         model = make(dtype="mixed_bfloat16")
         parts = [model.get_layer("encoder").flatten, model.get_layer("distance")]
 
@@ -234,10 +234,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(WideSiamese).parameters]
         layer = WideSiamese(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>WideSiamese"
         twin = keras.saving.deserialize_keras_object(config)
@@ -258,7 +258,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -269,14 +269,14 @@ class TestConfig:
         with pytest.raises((TypeError, ValueError), match=f"^`{name}` must be"):
             make(**{name: value})
 
-    def test_the_encoder_survives(self):
+    def test_the_encoder_comes_back_from_its_config(self):
         encoder = Encoder((3, 4), 5, "tanh", name="mine", dtype="bfloat16")
         twin = Encoder.from_config(json.loads(json.dumps(encoder.get_config())))
         assert twin.get_config() == encoder.get_config()
         assert (twin.filters, twin.embedding_dim, twin.dtype) == ((3, 4), 5, "bfloat16")
         assert twin.activation is keras.activations.tanh
 
-    def test_the_loss_survives(self):
+    def test_the_loss_comes_back_from_its_config(self):
         loss = ContrastiveLoss(margin=2.0, name="mine")
         twin = ContrastiveLoss.from_config(loss.get_config())
         assert (twin.margin, twin.name) == (2.0, "mine")
@@ -314,7 +314,7 @@ class TestKeras:
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x, y = inputs(batch=64), np.arange(64) % 2
         x[1] = np.where(y[:, None, None, None], x[0], -x[0])
         model = make()
@@ -325,7 +325,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -348,7 +348,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[WideSiamese.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,6 +1,6 @@
-"""What `MyTabularTransformer` promises, on each backend.
+"""Tests for `MyTabularTransformer`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -22,7 +22,7 @@ from my_tabular_transformer import (
     MyTabularTransformer,
 )
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -91,25 +91,25 @@ def inputs(batch=BATCH):
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Give every weight different random values, so that mix-ups are detected."""
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
 
 
 def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
+    """Return the path of a weight inside its model, which is named `mine`."""
     return weight.path.removeprefix("mine/")
 
 
 def named_weights(model):
-    """The weights by path, as float32."""
+    """Return the weights by path, as float32."""
     return {
         path(weight): array(ops.cast(weight, "float32")) for weight in model.weights
     }
 
 
 class Reference:
-    """The network by its formulas, with the weights of a model called `mine`."""
+    """The network from its formulas, with the weights of a model named `mine`."""
 
     def __init__(self, model):
         self.weights = named_weights(model)
@@ -140,7 +140,7 @@ class Reference:
         return x + self.dense(f"{name}/output_dense", y)
 
     def attention(self, name, x):
-        """What the heads find, one at a time, projected and summed."""
+        """Compute the heads one at a time, and sum their projections."""
         kernel = self.weights[f"{name}/attention_output/kernel"]
         y = self.weights[f"{name}/attention_output/bias"]
         for head in range(HEADS):
@@ -171,7 +171,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -197,7 +197,7 @@ class TestValues:
         assert (array(model(x, training=True)) != array(model(x))).any()
         assert (array(model(x, training=False)) == array(model(x))).all()
 
-    def test_the_dropouts_reach_the_blocks(self):
+    def test_dropout_rates_of_the_blocks(self):
         model = make(attention_dropout=0.3, dropout=0.2)
         model.build((None, FEATURES))
         for name in ("block_0", "block_1"):
@@ -207,7 +207,7 @@ class TestValues:
                 0.2,
             )
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -224,7 +224,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_paths_shapes_and_start(self):
+    def test_paths_and_shapes(self):
         model = make(name="mine")
         model.build((None, FEATURES))
         per_head = (HEADS, DIM // HEADS)
@@ -258,15 +258,15 @@ class TestWeights:
         assert {path(weight): weight.shape for weight in model.weights} == expected
         assert model.trainable_weights == model.weights
 
-    def test_tokens_start_apart_and_small(self):
+    def test_initial_tokens_are_small_and_differ(self):
         tokenizer = FeatureTokenizer(100)
         tokenizer.build((None, 200))
         for weight in tokenizer.weights:
             assert 0.08 < np.abs(array(weight)).max() <= 0.1
         assert (array(tokenizer.token_kernel) != array(tokenizer.token_bias)).any()
 
-    def test_parts_without_weights_have_a_name_and_the_policy(self):
-        make()  # A second one gets other names where Keras chooses them.
+    def test_sublayers_without_weights_have_a_name_and_the_dtype_policy(self):
+        make()  # A second model would get other names if Keras chose them.
         model = make(dtype="mixed_bfloat16")
         block = model.get_layer("block_0")
         parts = [model.get_layer("relu"), block.feed_forward_dropout]
@@ -275,14 +275,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(MyTabularTransformer).parameters
         ]
         layer = MyTabularTransformer(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyTabularTransformer"
         twin = keras.saving.deserialize_keras_object(config)
@@ -303,7 +303,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -314,10 +314,10 @@ class TestConfig:
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
 
-    def test_one_feature_has_one_head(self):
+    def test_one_feature_with_one_head(self):
         assert make(hidden_dim=1, num_heads=1).hidden_dim == 1
 
-    def test_the_layers_inside_survive(self):
+    def test_the_sublayers_come_back_from_their_config(self):
         block = GatedBlock(
             2, 6, 7, 0.3, 0.2, normalize_attention=False, dtype="bfloat16"
         )
@@ -330,7 +330,7 @@ class TestConfig:
         tokenizer = FeatureTokenizer.from_config(FeatureTokenizer(6).get_config())
         assert tokenizer.compute_output_shape((None, 5)) == (None, 6, 6)
 
-    def test_the_tokenizer_refuses_rows_of_other_features(self):
+    def test_the_tokenizer_refuses_inputs_of_another_shape(self):
         tokenizer = FeatureTokenizer(DIM)
         tokenizer(np.zeros((2, 5), "float32"))
         for shape in ((2, 4), (2, 3, 5)):
@@ -352,11 +352,9 @@ class TestKeras:
         model.compile_for_training(learning_rate=0.02)
         assert_close(array(model.optimizer.learning_rate), 0.02)
         logits, labels = array(model(x)), np.arange(len(x)) % OUTPUTS
-        chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        probs = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
         results = model.evaluate(x, labels, return_dict=True, verbose=0)
-        assert_close(
-            results["loss"], -np.log(chances[np.arange(len(x)), labels]).mean()
-        )
+        assert_close(results["loss"], -np.log(probs[np.arange(len(x)), labels]).mean())
         assert_close(results["accuracy"], (logits.argmax(axis=-1) == labels).mean())
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
@@ -368,7 +366,7 @@ class TestKeras:
         assert model.optimizer.weight_decay == 1e-5
         assert_close(array(model.optimizer.learning_rate), 1e-4)
 
-    def test_kernels_of_dense_layers_alone_decay(self):
+    def test_only_dense_kernels_decay(self):
         model = make(name="mine")
         model.build((None, FEATURES))
         model.compile_for_training(learning_rate=1e4)
@@ -382,7 +380,7 @@ class TestKeras:
                 decays = name.endswith("/kernel")
                 assert_close(after, (0.9 if decays else 1.0) * before[name])
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = (x.sum(axis=tuple(range(1, x.ndim))) > 0).astype("int32")
 
@@ -395,7 +393,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=40, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -418,7 +416,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyTabularTransformer.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,4 +1,4 @@
-"""`EmbeddingFTTransformer`: a Transformer over a row's features."""
+"""`EmbeddingFTTransformer`: a Transformer over the features of a row."""
 
 import numbers
 
@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,11 +15,11 @@ def is_int(value):
     package="golden", name="EmbeddingFTTransformer.UnitLength"
 )
 class UnitLength(keras.layers.Layer):
-    """Vectors of length 1, in the direction of the last axis of the inputs."""
+    """Scales the last axis of the inputs to length 1."""
 
     def call(self, inputs):
-        # In float32, since squares leave the range of float16 early. Zeros stay zeros,
-        # with a gradient, which their length has not.
+        # In float32, since squares easily overflow in float16. Zeros stay zeros and
+        # have a finite gradient.
         x = ops.cast(inputs, keras.backend.result_type(self.compute_dtype, "float32"))
         squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
         return ops.cast(x * ops.rsqrt(ops.maximum(squares, 1e-6)), self.compute_dtype)
@@ -32,15 +32,15 @@ class UnitLength(keras.layers.Layer):
     package="golden", name="EmbeddingFTTransformer.supervised_contrastive_loss"
 )
 def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
-    """How far apart the vectors of each label are, beside those of other labels.
+    """Return the supervised contrastive loss of labeled embeddings.
 
     Args:
         labels: Ints of shape `(batch,)` or `(batch, 1)`.
-        embeddings: Vectors of length 1, of shape `(batch, dim)`.
-        temperature: Positive float. The lower it is, the more the nearest others count.
+        embeddings: Unit vectors of shape `(batch, dim)`.
+        temperature: Positive float. Lower values put more weight on near embeddings.
 
     Returns:
-        The loss of each item, of shape `(batch,)`; 0 where no other has its label.
+        The loss of each sample, of shape `(batch,)`; 0 if no other has its label.
 
     Reference:
         [Khosla et al., 2020](https://arxiv.org/abs/2004.11362)
@@ -48,12 +48,12 @@ def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     labels = ops.reshape(labels, (-1, 1))
     similarity = ops.matmul(embeddings, ops.transpose(embeddings)) / temperature
     itself = ops.eye(ops.shape(similarity)[0], dtype=similarity.dtype)
-    alike = (
+    positives = (
         ops.cast(ops.equal(labels, ops.transpose(labels)), similarity.dtype) - itself
     )
     others = ops.logsumexp(similarity - 1e4 * itself, axis=1, keepdims=True)
-    pulls = ops.sum(alike * (similarity - others), axis=1)
-    return -pulls / ops.maximum(ops.sum(alike, axis=1), 1)
+    log_likelihood = ops.sum(positives * (similarity - others), axis=1)
+    return -log_likelihood / ops.maximum(ops.sum(positives, axis=1), 1)
 
 
 @keras.saving.register_keras_serializable(
@@ -99,10 +99,10 @@ class FeatureTokenizer(keras.layers.Layer):
     package="golden", name="EmbeddingFTTransformer.GatedBlock"
 )
 class GatedBlock(keras.layers.Layer):
-    """Attention between tokens, then a gated feed-forward network for each one.
+    """Self-attention, then a gated feed-forward network, each added to its input.
 
-    Both are added to what they get, which is normalized for them; in a network's first
-    block, `normalize_attention=False` leaves that out for the attention.
+    The input of each is normalized first; `normalize_attention=False` omits that for
+    the attention, as in the first block of a network.
     """
 
     def __init__(
@@ -183,7 +183,7 @@ class GatedBlock(keras.layers.Layer):
     package="golden", name="EmbeddingFTTransformer.KernelAdamW"
 )
 class KernelAdamW(keras.optimizers.AdamW):
-    """AdamW whose decay is for dense kernels: not tokens, normalizations and biases."""
+    """AdamW that decays only dense kernels, not tokens, normalizations and biases."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -192,44 +192,44 @@ class KernelAdamW(keras.optimizers.AdamW):
 
 @keras.saving.register_keras_serializable(package="golden")
 class EmbeddingFTTransformer(keras.Model):
-    """FT-Transformer: each number of a row is a token, and a Transformer relates them.
+    """FT-Transformer: a Transformer over the features of a row, with a token for each.
 
-    The token of a feature is `x * kernel + bias`, with a kernel and a bias of its own.
-    A learned class token stands in front of them, and what comes out there, normalized
-    and rectified, is what the model knows of the row. A block is, with the first one's
-    attention not normalized::
+    The token of a feature is `x * kernel + bias`, with its own kernel and bias. A
+    learned class token is prepended; its output, normalized and rectified, represents
+    the row. Each block is as follows, except that the first one has no normalization
+    before the attention::
 
         x = x + attention(norm(x))
         x = x + dense(dropout(relu(gate(y)) * value(y))),  y = norm(x)
 
-    The sizes are the paper's by default. The numbers should be scaled to about the same
-    range; a categorical feature goes in as zeros and ones.
+    The default sizes are those of the paper. Features should be scaled to about the
+    same range, and categorical ones one-hot encoded.
 
     Args:
         num_features: Positive int, size of the last axis of the inputs.
-        embedding_dim: Positive int, size of the vectors that the model gives.
+        embedding_dim: Positive int, size of the output vectors.
         num_blocks: Positive int, number of Transformer blocks. Defaults to `3`.
         num_heads: Positive int, number of attention heads. Defaults to `8`.
-        hidden_dim: Positive int, size of the tokens, a multiple of `num_heads`.
-            Defaults to `192`.
-        intermediate_dim: Positive int, units inside of the feed-forward networks.
-            Defaults to `256`.
-        attention_dropout: Float from 0 to below 1, the share of attention weights that
-            are dropped in training. Defaults to `0.2`.
-        dropout: Float from 0 to below 1, the share of units inside of the feed-forward
-            networks that are dropped in training. Defaults to `0.1`.
-        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
-        name: String, the model's name. Defaults to one after the class.
-        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+        hidden_dim: Positive multiple of `num_heads`, size of the tokens. Defaults to
+            `192`.
+        intermediate_dim: Positive int, units inside the feed-forward networks. Defaults
+            to `256`.
+        attention_dropout: Float in `[0, 1)`, fraction of the attention weights to drop
+            in training. Defaults to `0.2`.
+        dropout: Float in `[0, 1)`, fraction of the units inside the feed-forward
+            networks to drop in training. Defaults to `0.1`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's global policy.
+        name: String, name of the model. Defaults to a name derived from the class.
+        trainable: Bool, whether the weights are trainable. Defaults to `True`.
 
     Input shape:
         `(batch, num_features)`.
 
     Output shape:
-        `(batch, embedding_dim)`, vectors of length 1.
+        `(batch, embedding_dim)`, unit vectors.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -335,11 +335,11 @@ class EmbeddingFTTransformer(keras.Model):
         self.dropout = float(dropout)
 
     def compile_for_training(self, learning_rate=1e-4, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

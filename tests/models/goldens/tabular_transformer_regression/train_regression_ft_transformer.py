@@ -1,8 +1,8 @@
 """Train `RegressionFTTransformer`: `python train_regression_ft_transformer.py`.
 
-It learns from scikit-learn's numbers of 442 patients with diabetes. It leaves the model
-in regression_ft_transformer.keras and its curves in regression_ft_transformer.png. It
-needs scikit-learn and matplotlib.
+The script trains on scikit-learn's diabetes dataset (442 samples). It saves the model
+to regression_ft_transformer.keras and the training curves to
+regression_ft_transformer.png. It requires scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -21,10 +21,10 @@ BATCH_SIZE = 32
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are scikit-learn's numbers of 442 patients with
-    diabetes.
+    Replace this with your own data. The script loads scikit-learn's diabetes dataset
+    (442 samples).
     """
     x, y = load_diabetes(return_X_y=True)
     x_train, x_test, y_train, y_test = train_test_split(
@@ -38,14 +38,14 @@ def load_data():
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -57,7 +57,7 @@ def main():
     model = RegressionFTTransformer(
         num_outputs=1, num_blocks=2, num_heads=4, hidden_dim=32, intermediate_dim=64
     )
-    # Ten times the paper's rate: the model is a small one, and the data are few.
+    # Ten times the paper's rate, since the model and the dataset are small.
     model.compile_for_training(learning_rate=1e-3)
     history = model.fit(
         x_train,
@@ -71,7 +71,7 @@ def main():
     model.save(HERE / "regression_ft_transformer.keras")
     error = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["mae"]
     baseline = abs(y_test - y_train.mean(axis=0)).mean()
-    print(f"mean absolute error: {error:.3f} (the mean: {baseline:.3f})")
+    print(f"mean absolute error: {error:.3f} (training mean: {baseline:.3f})")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -17,7 +17,7 @@ def is_int(value):
 class ResidualBlock(keras.layers.Layer):
     """Two dilated causal convolutions and a shortcut around them.
 
-    The shortcut is a convolution of kernel size 1 where the channels differ.
+    The shortcut is a convolution with kernel size 1 if the channels differ.
     """
 
     def __init__(self, filters, kernel_size, dilation_rate=1, dropout=0.0, **kwargs):
@@ -65,7 +65,7 @@ class ResidualBlock(keras.layers.Layer):
 
     def call(self, inputs, mask=None, training=None):
         if mask is not None:
-            # A hidden step is like one before the sequence: zeros to each convolution.
+            # Masked steps are zeros to each convolution, like the padding.
             seen = ops.cast(ops.expand_dims(mask, -1), self.compute_dtype)
             inputs = inputs * seen
         x = inputs
@@ -94,20 +94,20 @@ class ResidualBlock(keras.layers.Layer):
     package="golden", name="RegressionTCN.LastStep"
 )
 class LastStep(keras.layers.Layer):
-    """The last step of each sequence that a mask doesn't hide."""
+    """The last unmasked step of each sequence."""
 
     def call(self, inputs, mask=None):
         if mask is None:
             return inputs[:, -1]
         seen = ops.cast(mask, "int32")
-        # The steps that are seen are numbered: the last one has the greatest number.
+        # Number the unmasked steps: the last one has the largest number.
         last = ops.argmax(seen * ops.cumsum(seen, axis=1), axis=1)
         return ops.squeeze(
             ops.take_along_axis(inputs, last[:, None, None], axis=1), axis=1
         )
 
     def compute_mask(self, inputs, mask=None):
-        del inputs, mask  # The outputs have no steps that could be hidden.
+        del inputs, mask  # The outputs have no steps to mask.
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], input_shape[-1])
@@ -118,22 +118,22 @@ class RegressionTCN(keras.Model):
     """Temporal convolutional network: dilated causal convolutions over the steps of a
     sequence.
 
-    Block `i` has two convolutions with dilation rate `2**i`, each with `relu` and
-    dropout of whole channels after it, and a shortcut around both. No step sees a later
-    one; the last step sees `1 + 2 * (kernel_size - 1) * (2**num_blocks - 1)` steps,
-    itself included. What counts in the end is the last step's features.
+    Block `i` has two causal convolutions with dilation rate `2**i`, each followed by
+    `relu` and spatial dropout, and a shortcut around both. The receptive field is
+    `1 + 2 * (kernel_size - 1) * (2**num_blocks - 1)` steps. The features are those of
+    the last step.
 
-    Steps that a mask hides count as the zeros before a sequence. The weight
-    normalization of the paper is left out.
+    Masked steps count as zero padding. The weight normalization of the paper is
+    omitted.
 
     Args:
-        num_outputs: Positive int, how many numbers the model predicts.
+        num_outputs: Positive int, number of values the model predicts.
         filters: Positive int, channels of all convolutions. Defaults to `32`.
-        kernel_size: Positive int, how many steps a convolution looks at, with
-            `2**i - 1` between each two in block `i`. Defaults to `3`.
-        num_blocks: Positive int, how many residual blocks there are. Defaults to `4`.
-        dropout: Float from 0 to below 1, the share of channels that are dropped after
-            each convolution in training. Defaults to `0.0`.
+        kernel_size: Positive int, kernel size of the convolutions, which are dilated by
+            `2**i` in block `i`. Defaults to `3`.
+        num_blocks: Positive int, number of residual blocks. Defaults to `4`.
+        dropout: Float in `[0, 1)`, fraction of the channels to drop after each
+            convolution in training. Defaults to `0.0`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
@@ -143,7 +143,7 @@ class RegressionTCN(keras.Model):
         `(batch, num_outputs)`.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -211,8 +211,8 @@ class RegressionTCN(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, mask=None, training=None):
@@ -223,17 +223,17 @@ class RegressionTCN(keras.Model):
         return self.head(x)
 
     def compute_mask(self, inputs, mask=None):
-        del inputs, mask  # The outputs have no steps that could be hidden.
+        del inputs, mask  # The outputs have no steps to mask.
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.num_outputs)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

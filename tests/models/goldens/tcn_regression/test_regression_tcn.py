@@ -1,6 +1,6 @@
-"""What `RegressionTCN` promises, on each backend.
+"""Tests for `RegressionTCN`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from regression_tcn import LastStep, RegressionTCN, ResidualBlock
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -77,8 +77,8 @@ def inputs(batch=BATCH):
     return rng.normal(size=(batch, STEPS, DIM)).astype("float32")
 
 
-def hidden_steps():
-    """A mask that hides some steps at the beginning, in the middle and at the end."""
+def some_mask():
+    """Return a mask that hides steps at the start, in the middle and at the end."""
     mask = np.ones((BATCH, STEPS), bool)
     mask[0, :2] = mask[1, 2:4] = mask[2, -2:] = False
     return mask
@@ -92,18 +92,18 @@ def make_block(filters=FILTERS, **arguments):
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Give every weight different random values, so that mix-ups are detected."""
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
 
 
 def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
+    """Return the path of a weight inside its model, which is named `mine`."""
     return weight.path.removeprefix("mine/")
 
 
 def convolve(x, kernel, bias, dilation_rate=1):
-    """A causal convolution, one step at a time."""
+    """Compute a causal convolution one step at a time."""
     y = np.zeros((*x.shape[:2], len(bias))) + bias
     for t in range(x.shape[1]):
         for tap, weights in enumerate(kernel[::-1]):
@@ -113,7 +113,7 @@ def convolve(x, kernel, bias, dilation_rate=1):
 
 
 def block_reference(x, weights, dilation_rate, mask):
-    """Two convolutions and a shortcut, a hidden step like one before the sequence."""
+    """Compute a block; masked steps are zeros, like the padding."""
     shortcut = convolve(x, *weights[4:]) if len(weights) > 4 else x
     for kernel, bias in (weights[:2], weights[2:4]):
         x = np.maximum(convolve(x * mask[..., None], kernel, bias, dilation_rate), 0)
@@ -121,7 +121,7 @@ def block_reference(x, weights, dilation_rate, mask):
 
 
 def reference(x, *weights, mask=None):
-    """The network; the first block's shortcut has weights of its own."""
+    """Compute the outputs; only the first block's shortcut has weights."""
     mask = np.ones(x.shape[:2], bool) if mask is None else mask
     for i in range(BLOCKS):
         count = 6 if i == 0 else 4
@@ -140,7 +140,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -153,8 +153,8 @@ class TestValues:
             array(model(x)), reference(x, *model.get_weights()), tolerance=1e-4
         )
 
-    def test_hidden_steps_count_as_zeros(self):
-        model, x, mask = make(), inputs(), hidden_steps()
+    def test_masked_steps_count_as_zeros(self):
+        model, x, mask = make(), inputs(), some_mask()
         model.build((None, None, DIM))
         randomise(model)
         y = array(model(x, mask=ops.convert_to_tensor(mask)))
@@ -171,8 +171,8 @@ class TestValues:
             y = model(padded, mask=ops.convert_to_tensor(mask))
             assert_close(array(y), array(model(x)), tolerance=1e-4)
 
-    def test_takes_the_mask_of_a_layer_before_it_and_leaves_none(self):
-        model, x, mask = make(), inputs(), hidden_steps()
+    def test_uses_the_mask_of_a_previous_layer_and_passes_none_on(self):
+        model, x, mask = make(), inputs(), some_mask()
         x[~mask] = 0
         y = model(keras.layers.Masking()(x))
         assert_close(array(y), array(model(x, mask=ops.convert_to_tensor(mask))))
@@ -189,10 +189,10 @@ class TestValues:
             assert same[:t].all()
             assert not same[t]
 
-    def test_sees_as_many_steps_as_its_docstring_says(self):
+    def test_receptive_field(self):
         model, x = make(), np.abs(inputs())
         model.build((None, None, DIM))
-        # Nothing is cut off by a `relu` where all is positive.
+        # If all is positive, `relu` cuts nothing off.
         model.set_weights([np.abs(weight) for weight in model.get_weights()])
         seen = 1 + 2 * (KERNEL_SIZE - 1) * (2**BLOCKS - 1)
         y = array(model(x))
@@ -225,7 +225,7 @@ class TestValues:
         )
         assert_close(y, dropped)
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -249,7 +249,7 @@ class TestShapes:
             assert model(keras.KerasTensor(shape)).shape == (None, *real[1:])
         assert model(x[:, :1]).shape == real
 
-    def test_parts_keep_what_they_promise(self):
+    def test_static_shapes_of_the_sublayers(self):
         shape = (None, None, DIM)
         for part, expected in (
             (make_block(), (None, None, FILTERS)),
@@ -260,7 +260,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_paths_shapes_and_start(self):
+    def test_paths_and_shapes(self):
         model = make(name="mine")
         model.build((None, None, DIM))
         assert [
@@ -283,12 +283,12 @@ class TestWeights:
         ]
         assert model.trainable_weights == model.weights
 
-    def test_convolutions_start_with_the_variance_that_relu_keeps(self):
+    def test_kernels_are_he_normal(self):
         kernel = ResidualBlock(64, 5).convs[0]
         kernel.build((None, None, 64))
         assert 0.9 < array(kernel.kernel).std() / np.sqrt(2 / (5 * 64)) < 1.1
 
-    def test_the_last_step_has_a_name_and_the_policy(self):
+    def test_the_last_step_has_a_name_and_the_dtype_policy(self):
         last_step = make(dtype="mixed_bfloat16").get_layer("last_step")
         assert last_step.dtype_policy.name == "mixed_bfloat16"
 
@@ -304,10 +304,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(RegressionTCN).parameters]
         layer = RegressionTCN(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>RegressionTCN"
         twin = keras.saving.deserialize_keras_object(config)
@@ -328,7 +328,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -375,7 +375,7 @@ class TestKeras:
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.sin(x.sum(axis=tuple(range(1, x.ndim))))
         y = np.repeat(y[:, None], OUTPUTS, axis=1)
@@ -388,7 +388,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.8 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -411,7 +411,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[RegressionTCN.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,8 +1,8 @@
 """Train `RegressionTCN`: `python train_regression_tcn.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits, read row by row. It
-leaves the model in regression_tcn.keras and its curves in regression_tcn.png. It needs
-scikit-learn and matplotlib.
+The script trains on scikit-learn's 1,797 images of handwritten digits, read row by row.
+It saves the model to regression_tcn.keras and the training curves to
+regression_tcn.png. It requires scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -20,10 +20,10 @@ BATCH_SIZE = 32
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
-    digits, read row by row.
+    Replace this with your own data. The script loads scikit-learn's 1,797 images of
+    handwritten digits, read row by row.
     """
     data = load_digits()
     x, y = data.images.astype("float32") / 16, data.target
@@ -35,14 +35,14 @@ def load_data():
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -65,7 +65,7 @@ def main():
     model.save(HERE / "regression_tcn.keras")
     error = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["mae"]
     baseline = abs(y_test - y_train.mean(axis=0)).mean()
-    print(f"mean absolute error: {error:.3f} (the mean: {baseline:.3f})")
+    print(f"mean absolute error: {error:.3f} (training mean: {baseline:.3f})")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`MyTextEncoder`: a Transformer encoder of texts."""
+"""`MyTextEncoder`: a Transformer encoder for text."""
 
 import numbers
 
@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,11 +15,11 @@ def is_int(value):
     package="golden", name="MyTextEncoder.UnitLength"
 )
 class UnitLength(keras.layers.Layer):
-    """Vectors of length 1, in the direction of the last axis of the inputs."""
+    """Scales the last axis of the inputs to length 1."""
 
     def call(self, inputs):
-        # In float32, since squares leave the range of float16 early. Zeros stay zeros,
-        # with a gradient, which their length has not.
+        # In float32, since squares easily overflow in float16. Zeros stay zeros and
+        # have a finite gradient.
         x = ops.cast(inputs, keras.backend.result_type(self.compute_dtype, "float32"))
         squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
         return ops.cast(x * ops.rsqrt(ops.maximum(squares, 1e-6)), self.compute_dtype)
@@ -32,15 +32,15 @@ class UnitLength(keras.layers.Layer):
     package="golden", name="MyTextEncoder.supervised_contrastive_loss"
 )
 def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
-    """How far apart the vectors of each label are, beside those of other labels.
+    """Return the supervised contrastive loss of labeled embeddings.
 
     Args:
         labels: Ints of shape `(batch,)` or `(batch, 1)`.
-        embeddings: Vectors of length 1, of shape `(batch, dim)`.
-        temperature: Positive float. The lower it is, the more the nearest others count.
+        embeddings: Unit vectors of shape `(batch, dim)`.
+        temperature: Positive float. Lower values put more weight on near embeddings.
 
     Returns:
-        The loss of each item, of shape `(batch,)`; 0 where no other has its label.
+        The loss of each sample, of shape `(batch,)`; 0 if no other has its label.
 
     Reference:
         [Khosla et al., 2020](https://arxiv.org/abs/2004.11362)
@@ -48,19 +48,19 @@ def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     labels = ops.reshape(labels, (-1, 1))
     similarity = ops.matmul(embeddings, ops.transpose(embeddings)) / temperature
     itself = ops.eye(ops.shape(similarity)[0], dtype=similarity.dtype)
-    alike = (
+    positives = (
         ops.cast(ops.equal(labels, ops.transpose(labels)), similarity.dtype) - itself
     )
     others = ops.logsumexp(similarity - 1e4 * itself, axis=1, keepdims=True)
-    pulls = ops.sum(alike * (similarity - others), axis=1)
-    return -pulls / ops.maximum(ops.sum(alike, axis=1), 1)
+    log_likelihood = ops.sum(positives * (similarity - others), axis=1)
+    return -log_likelihood / ops.maximum(ops.sum(positives, axis=1), 1)
 
 
 @keras.saving.register_keras_serializable(
     package="golden", name="MyTextEncoder.TokenAndPositionEmbedding"
 )
 class TokenAndPositionEmbedding(keras.layers.Layer):
-    """A trained vector for each token, plus one for its place; token 0 is padding."""
+    """Token embedding plus a learned position embedding; token 0 is padding."""
 
     def __init__(self, vocabulary_size, sequence_length, hidden_dim, **kwargs):
         super().__init__(**kwargs)
@@ -92,7 +92,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         return self.token_embedding(inputs) + self.position_embedding(positions)
 
     def compute_mask(self, inputs, mask=None):
-        del mask  # Which tokens are padding, the inputs say by themselves.
+        del mask  # The mask depends only on the inputs.
         return ops.not_equal(inputs, 0)
 
     def compute_output_shape(self, input_shape):
@@ -182,7 +182,7 @@ class TransformerBlock(keras.layers.Layer):
     package="golden", name="MyTextEncoder.MaskedAverage"
 )
 class MaskedAverage(keras.layers.Layer):
-    """The average over all steps that are no padding."""
+    """The average over all unmasked steps."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -192,7 +192,7 @@ class MaskedAverage(keras.layers.Layer):
         if mask is None:
             return ops.mean(inputs, axis=1)
         mask = ops.cast(ops.expand_dims(mask, -1), inputs.dtype)
-        # Where all is padding, 0 rather than nan.
+        # 0 rather than NaN if all steps are padding.
         return ops.sum(inputs * mask, axis=1) / ops.maximum(ops.sum(mask, axis=1), 1)
 
     def compute_mask(self, inputs, mask=None):
@@ -204,41 +204,38 @@ class MaskedAverage(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="golden")
 class MyTextEncoder(keras.Model):
-    """Transformer encoder of tokens, averaged over the text.
+    """Transformer encoder over tokens, averaged over the sequence.
 
     Each block is `x = x + attention(norm(x))`, then `x + dense(gelu(dense(norm(x))))`.
-    After the last one comes a normalization, then the average over the tokens.
+    The last block is followed by a normalization and the average over the tokens.
 
-    Token 0 is padding: it is neither attended to nor averaged, so its number changes
-    nothing.
+    Token 0 is padding, which the attention and the average ignore.
 
     Args:
-        vocabulary_size: Positive int, how many tokens there are, with 0 for padding.
-        embedding_dim: Positive int, size of the vectors that the model gives.
-        sequence_length: Positive int, the most tokens that a text may have. Defaults to
-            `512`.
-        hidden_dim: Positive multiple of `num_heads`, size of each token's vector.
+        vocabulary_size: Positive int, size of the vocabulary, including 0 for padding.
+        embedding_dim: Positive int, size of the output vectors.
+        sequence_length: Positive int, maximum number of tokens. Defaults to `512`.
+        hidden_dim: Positive multiple of `num_heads`, size of the token embeddings.
             Defaults to `64`.
         num_layers: Positive int, number of blocks. Defaults to `2`.
-        num_heads: Positive int, heads of each attention. Defaults to `4`.
-        intermediate_dim: Positive int, units of the feed-forward networks' first dense
-            layer. Defaults to `128`.
-        dropout: Float from 0 to below 1, the share of the embeddings, of the attention
-            weights and of what is added to a residual that is dropped in training.
-            Defaults to `0.1`.
-        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
-        name: String, the model's name. Defaults to one after the class.
-        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+        num_heads: Positive int, number of attention heads. Defaults to `4`.
+        intermediate_dim: Positive int, units of the first dense layer of the
+            feed-forward networks. Defaults to `128`.
+        dropout: Float in `[0, 1)`, dropout rate of the embeddings, of the attention
+            weights and of the outputs of each residual branch. Defaults to `0.1`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's global policy.
+        name: String, name of the model. Defaults to a name derived from the class.
+        trainable: Bool, whether the weights are trainable. Defaults to `True`.
 
     Input shape:
-        `(batch, steps)`, whole numbers from 0 to `vocabulary_size - 1`.
+        `(batch, steps)`, ints from 0 to `vocabulary_size - 1`.
 
     Output shape:
-        `(batch, embedding_dim)`, vectors of length 1.
+        `(batch, embedding_dim)`, unit vectors.
 
     Raises:
-        ValueError: If an argument is none of the values above, or there are more than
-            `sequence_length` tokens.
+        ValueError: If an argument is invalid, or there are more than `sequence_length`
+            tokens.
 
     Example:
 
@@ -247,7 +244,7 @@ class MyTextEncoder(keras.Model):
     (2, 16)
 
     Reference:
-        [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762); normalized first as of
+        [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762); pre-normalized as in
         [Xiong et al., 2020](https://arxiv.org/abs/2002.04745)
     """
 
@@ -343,11 +340,11 @@ class MyTextEncoder(keras.Model):
         self.dropout = float(dropout)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

@@ -1,6 +1,6 @@
-"""What `FeaturesTransformer` promises, on each backend.
+"""Tests for `FeaturesTransformer`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -23,7 +23,7 @@ from features_transformer import (
     TransformerBlock,
 )
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -89,20 +89,20 @@ def make(**arguments):
 
 
 def inputs(batch=BATCH):
-    """Texts of the lengths above, and padding."""
+    """Return sequences of the lengths above, with padding."""
     rng = np.random.default_rng(0)
     x = rng.integers(1, TOKENS, size=(batch, STEPS)).astype("int32")
     return x * (np.arange(STEPS) < np.resize(LENGTHS, batch)[:, None]).astype("int32")
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Give every weight different random values, so that mix-ups are detected."""
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
 
 
 def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
+    """Return the path of a weight inside its model, which is named `mine`."""
     return weight.path.removeprefix("mine/")
 
 
@@ -112,16 +112,16 @@ def normalise(x, gamma, beta):
 
 
 def attend(x, source, seen, weights):
-    """Attention from `x` to `source`, one item and head at a time."""
+    """Attention from `x` to `source`, one sample and head at a time."""
     q_kernel, q_bias, k_kernel, k_bias, v_kernel, v_bias, o_kernel, o_bias = weights
     outputs = np.zeros(x.shape) + o_bias
-    for item, head in np.ndindex(len(x), HEADS):
-        query = x[item] @ q_kernel[:, head] + q_bias[head]
-        key = source[item] @ k_kernel[:, head] + k_bias[head]
-        value = source[item] @ v_kernel[:, head] + v_bias[head]
-        scores = np.exp(query @ key.T / np.sqrt(DIM / HEADS)) * seen[item]
+    for sample, head in np.ndindex(len(x), HEADS):
+        query = x[sample] @ q_kernel[:, head] + q_bias[head]
+        key = source[sample] @ k_kernel[:, head] + k_bias[head]
+        value = source[sample] @ v_kernel[:, head] + v_bias[head]
+        scores = np.exp(query @ key.T / np.sqrt(DIM / HEADS)) * seen[sample]
         scores /= np.maximum(scores.sum(-1, keepdims=True), 1e-30)
-        outputs[item] += scores @ value @ o_kernel[head]
+        outputs[sample] += scores @ value @ o_kernel[head]
     return outputs
 
 
@@ -132,7 +132,7 @@ def feed_forward(x, kernel, bias, output_kernel, output_bias):
 
 
 def reference(x, tokens, positions, *weights):
-    """The formula."""
+    """Compute the outputs from the formula."""
     seen = x != 0
     y = tokens[x] + positions[: x.shape[1]]
     for _ in range(LAYERS):
@@ -144,8 +144,8 @@ def reference(x, tokens, positions, *weights):
     y = normalise(y, *weights[:2])
     return np.array(
         [
-            item[:length].mean(axis=0)
-            for item, length in zip(y, seen.sum(axis=1), strict=True)
+            steps[:length].mean(axis=0)
+            for steps, length in zip(y, seen.sum(axis=1), strict=True)
         ]
     )
 
@@ -159,7 +159,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -178,14 +178,14 @@ class TestValues:
         for text, length, expected in zip(x, LENGTHS, y, strict=True):
             assert_close(array(model(text[None, :length]))[0], expected)
 
-    def test_a_text_of_padding_alone_is_finite(self):
+    def test_output_of_padding_alone_is_finite(self):
         assert np.isfinite(array(make()(np.zeros((2, STEPS), "int32")))).all()
 
     def test_average_without_a_mask(self):
         x = np.arange(12, dtype="float32").reshape(1, 4, 3)
         assert_close(array(MaskedAverage()(x)), [[4.5, 5.5, 6.5]])
 
-    def test_the_order_of_tokens_counts(self):
+    def test_the_order_of_tokens_matters(self):
         model, x = make(), inputs()[:1]
         model.build((None, STEPS))
         randomise(model)
@@ -209,13 +209,13 @@ class TestValues:
         for name, drop in drops.items():
             drop.rate = 0.5 * (name == part)
         if part != "attention_weights":
-            # Whatever the attention itself drops, only its bias comes out.
+            # Only the bias of the attention is left, whatever it drops.
             kernel = block.attention.output_dense.kernel
             kernel.assign(np.zeros(kernel.shape))
         assert (array(model(x, training=True)) != array(model(x))).any()
         assert (array(model(x, training=False)) == array(model(x))).all()
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -236,7 +236,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_paths_shapes_and_start(self):
+    def test_paths_and_shapes(self):
         model = make(name="mine")
         model.build((None, STEPS))
         expected = [
@@ -272,8 +272,8 @@ class TestWeights:
         assert [(path(weight), weight.shape) for weight in model.weights] == expected
         assert model.trainable_weights == model.weights
 
-    def test_parts_without_weights_have_a_name_and_the_policy(self):
-        make()  # A second one gets other names where Keras chooses them.
+    def test_sublayers_without_weights_have_a_name_and_the_dtype_policy(self):
+        make()  # A second model would get other names if Keras chose them.
         model = make(dtype="mixed_bfloat16")
         block = model.get_layer("block_0")
         parts = [
@@ -292,14 +292,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(FeaturesTransformer).parameters
         ]
         layer = FeaturesTransformer(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>FeaturesTransformer"
         twin = keras.saving.deserialize_keras_object(config)
@@ -320,7 +320,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -331,7 +331,7 @@ class TestConfig:
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
 
-    def test_one_feature_has_one_head(self):
+    def test_one_feature_with_one_head(self):
         assert make(hidden_dim=1, num_heads=1).hidden_dim == 1
 
     @pytest.mark.parametrize("layer", ["embedding", "block_0"])
@@ -355,7 +355,7 @@ class TestKeras:
             array(ops.cast(y, "float32")), reference(x, *weights), tolerance=0.1
         )
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = (x == 1).any(axis=1).astype("float32")
         model = keras.Sequential([make(), keras.layers.Dense(1)])
@@ -367,7 +367,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -390,7 +390,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[FeaturesTransformer.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

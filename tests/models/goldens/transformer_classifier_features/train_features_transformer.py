@@ -1,8 +1,8 @@
 """Train `FeaturesTransformer`: `python train_features_transformer.py`.
 
-It learns from paragraphs of Python's own documentation, as numbers of their words:
-which of three chapters each is from. It leaves the model in features_transformer.keras
-and its curves in features_transformer.png. It needs scikit-learn and matplotlib.
+The script trains on paragraphs of Python's own documentation as token ids, labeled with
+one of three chapters. It saves the model to features_transformer.keras and the training
+curves to features_transformer.png. It requires scikit-learn and matplotlib.
 """
 
 import re
@@ -32,16 +32,16 @@ CHAPTERS = [
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are paragraphs of Python's own documentation, as
-    numbers of their words: which of three chapters each is from.
+    Replace this with your own data. The script loads paragraphs of Python's own
+    documentation as token ids, labeled with one of three chapters.
     """
     labels = {}
     for label, names in enumerate(CHAPTERS):
         for paragraph in "\n\n".join(topics[name] for name in names).split("\n\n"):
             words = tuple(re.findall("[a-z]+", paragraph.lower())[:STEPS])
-            # No passage twice: what is held out must be new.
+            # No duplicates: the test data must be unseen.
             if len(words) >= 8 and words not in labels:
                 labels[words] = label
     passages = list(labels)
@@ -50,34 +50,34 @@ def load_data():
         passages, y, test_size=0.25, random_state=0
     )
     counts = Counter(word for words in train for word in words)
-    # 0 is for padding, 1 for words that are rare.
+    # 0 is for padding, 1 for rare words.
     common = [word for word, _ in counts.most_common(VOCABULARY_SIZE - 2)]
-    numbers = {word: number for number, word in enumerate(common, start=2)}
-    return (as_tokens(train, numbers), y_train), (as_tokens(test, numbers), y_test)
+    ids = {word: token for token, word in enumerate(common, start=2)}
+    return (as_tokens(train, ids), y_train), (as_tokens(test, ids), y_test)
 
 
-def as_tokens(passages, numbers):
-    """Return the words of each passage as numbers."""
+def as_tokens(passages, ids):
+    """Return the token ids of each passage, padded with 0."""
     x = np.zeros((len(passages), STEPS), "int32")
     for row, words in zip(x, passages, strict=True):
-        row[: len(words)] = [numbers.get(word, 1) for word in words]
+        row[: len(words)] = [ids.get(word, 1) for word in words]
     return x
 
 
-def share_of_commonest(y_train, y_test):
-    """Return the accuracy of always giving the commonest label."""
+def majority_baseline(y_train, y_test):
+    """Return the accuracy of always predicting the majority class."""
     return np.mean(y_test == np.bincount(y_train).argmax())
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -104,8 +104,8 @@ def main():
     plot(history.history, HERE / "features_transformer.png")
     model.save(HERE / "features_transformer.keras")
     accuracy = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["accuracy"]
-    baseline = share_of_commonest(y_train, y_test)
-    print(f"accuracy: {accuracy:.3f} (the commonest label: {baseline:.3f})")
+    baseline = majority_baseline(y_train, y_test)
+    print(f"accuracy: {accuracy:.3f} (majority class: {baseline:.3f})")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Train `MyTextRegressor`: `python train_my_text_regressor.py`.
 
-It learns from paragraphs of Python's own documentation, as numbers of their words:
-which of three chapters each is from. It leaves the model in my_text_regressor.keras and
-its curves in my_text_regressor.png. It needs scikit-learn and matplotlib.
+The script trains on paragraphs of Python's own documentation as token ids, labeled with
+one of three chapters. It saves the model to my_text_regressor.keras and the training
+curves to my_text_regressor.png. It requires scikit-learn and matplotlib.
 """
 
 import math
@@ -33,16 +33,16 @@ CHAPTERS = [
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are paragraphs of Python's own documentation, as
-    numbers of their words: which of three chapters each is from.
+    Replace this with your own data. The script loads paragraphs of Python's own
+    documentation as token ids, labeled with one of three chapters.
     """
     labels = {}
     for label, names in enumerate(CHAPTERS):
         for paragraph in "\n\n".join(topics[name] for name in names).split("\n\n"):
             words = tuple(re.findall("[a-z]+", paragraph.lower())[:STEPS])
-            # No passage twice: what is held out must be new.
+            # No duplicates: the test data must be unseen.
             if len(words) >= 8 and words not in labels:
                 labels[words] = label
     passages = list(labels)
@@ -50,32 +50,32 @@ def load_data():
     train, test, y_train, y_test = train_test_split(
         passages, y, test_size=0.25, random_state=0
     )
-    mean, deviation = y_train.mean(), y_train.std()  # Of how long the words are.
+    mean, deviation = y_train.mean(), y_train.std()  # Of the word lengths.
     y_train, y_test = (y_train - mean) / deviation, (y_test - mean) / deviation
     counts = Counter(word for words in train for word in words)
-    # 0 is for padding, 1 for words that are rare.
+    # 0 is for padding, 1 for rare words.
     common = [word for word, _ in counts.most_common(VOCABULARY_SIZE - 2)]
-    numbers = {word: number for number, word in enumerate(common, start=2)}
-    return (as_tokens(train, numbers), y_train), (as_tokens(test, numbers), y_test)
+    ids = {word: token for token, word in enumerate(common, start=2)}
+    return (as_tokens(train, ids), y_train), (as_tokens(test, ids), y_test)
 
 
-def as_tokens(passages, numbers):
-    """Return the words of each passage as numbers."""
+def as_tokens(passages, ids):
+    """Return the token ids of each passage, padded with 0."""
     x = np.zeros((len(passages), STEPS), "int32")
     for row, words in zip(x, passages, strict=True):
-        row[: len(words)] = [numbers.get(word, 1) for word in words]
+        row[: len(words)] = [ids.get(word, 1) for word in words]
     return x
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -87,7 +87,7 @@ def main():
     model = MyTextRegressor(
         vocabulary_size=VOCABULARY_SIZE, num_outputs=1, sequence_length=STEPS
     )
-    # At a constant rate the error leaps from epoch to epoch.
+    # With a constant rate, the error fluctuates between epochs.
     steps = EPOCHS * math.ceil(len(y_train) / BATCH_SIZE)
     schedule = keras.optimizers.schedules.CosineDecay(1e-3, steps)
     model.compile_for_training(learning_rate=schedule)
@@ -103,7 +103,7 @@ def main():
     model.save(HERE / "my_text_regressor.keras")
     error = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["mae"]
     baseline = abs(y_test - y_train.mean(axis=0)).mean()
-    print(f"mean absolute error: {error:.3f} (the mean: {baseline:.3f})")
+    print(f"mean absolute error: {error:.3f} (training mean: {baseline:.3f})")
 
 
 if __name__ == "__main__":

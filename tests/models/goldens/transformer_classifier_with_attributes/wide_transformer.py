@@ -1,4 +1,4 @@
-"""`WideTransformer`: a Transformer encoder of texts."""
+"""`WideTransformer`: a Transformer encoder for text."""
 
 import numbers
 
@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,7 +15,7 @@ def is_int(value):
     package="golden", name="WideTransformer.TokenAndPositionEmbedding"
 )
 class TokenAndPositionEmbedding(keras.layers.Layer):
-    """A trained vector for each token, plus one for its place; token 0 is padding."""
+    """Token embedding plus a learned position embedding; token 0 is padding."""
 
     def __init__(self, vocabulary_size, sequence_length, hidden_dim, **kwargs):
         super().__init__(**kwargs)
@@ -47,7 +47,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         return self.token_embedding(inputs) + self.position_embedding(positions)
 
     def compute_mask(self, inputs, mask=None):
-        del mask  # Which tokens are padding, the inputs say by themselves.
+        del mask  # The mask depends only on the inputs.
         return ops.not_equal(inputs, 0)
 
     def compute_output_shape(self, input_shape):
@@ -137,7 +137,7 @@ class TransformerBlock(keras.layers.Layer):
     package="golden", name="WideTransformer.MaskedAverage"
 )
 class MaskedAverage(keras.layers.Layer):
-    """The average over all steps that are no padding."""
+    """The average over all unmasked steps."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -147,7 +147,7 @@ class MaskedAverage(keras.layers.Layer):
         if mask is None:
             return ops.mean(inputs, axis=1)
         mask = ops.cast(ops.expand_dims(mask, -1), inputs.dtype)
-        # Where all is padding, 0 rather than nan.
+        # 0 rather than NaN if all steps are padding.
         return ops.sum(inputs * mask, axis=1) / ops.maximum(ops.sum(mask, axis=1), 1)
 
     def compute_mask(self, inputs, mask=None):
@@ -159,43 +159,40 @@ class MaskedAverage(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="golden")
 class WideTransformer(keras.Model):
-    """Transformer encoder of tokens, averaged over the text.
+    """Transformer encoder over tokens, averaged over the sequence.
 
     Each block is `x = x + attention(norm(x))`, then `x + dense(gelu(dense(norm(x))))`.
-    After the last one comes a normalization, then the average over the tokens.
+    The last block is followed by a normalization and the average over the tokens.
 
-    Token 0 is padding: it is neither attended to nor averaged, so its number changes
-    nothing.
+    Token 0 is padding, which the attention and the average ignore.
 
     Args:
-        vocabulary_size: Positive int, how many tokens there are, with 0 for padding.
-        num_classes: Positive int, number of classes: the model gives a logit for each.
-            Defaults to `2`.
-        sequence_length: Positive int, the most tokens that a text may have. Defaults to
-            `512`.
-        hidden_dim: Positive multiple of `num_heads`, size of each token's vector.
+        vocabulary_size: Positive int, size of the vocabulary, including 0 for padding.
+        num_classes: Positive int, number of classes; the model outputs a logit for
+            each. Defaults to `2`.
+        sequence_length: Positive int, maximum number of tokens. Defaults to `512`.
+        hidden_dim: Positive multiple of `num_heads`, size of the token embeddings.
             Defaults to `128`.
         num_layers: Positive int, number of blocks. Defaults to `2`.
-        num_heads: Positive int, heads of each attention. Defaults to `8`.
-        intermediate_dim: Positive int, units of the feed-forward networks' first dense
-            layer. Defaults to `128`.
-        dropout: Float from 0 to below 1, the share of the embeddings, of the attention
-            weights and of what is added to a residual that is dropped in training.
-            Defaults to `0.1`.
+        num_heads: Positive int, number of attention heads. Defaults to `8`.
+        intermediate_dim: Positive int, units of the first dense layer of the
+            feed-forward networks. Defaults to `128`.
+        dropout: Float in `[0, 1)`, dropout rate of the embeddings, of the attention
+            weights and of the outputs of each residual branch. Defaults to `0.1`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
-        `(batch, steps)`, whole numbers from 0 to `vocabulary_size - 1`.
+        `(batch, steps)`, ints from 0 to `vocabulary_size - 1`.
 
     Output shape:
         `(batch, num_classes)`, a logit for each class.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above, or there are more than
-            `sequence_length` tokens.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid, or there are more than `sequence_length`
+            tokens.
 
     Example:
 
@@ -204,7 +201,7 @@ class WideTransformer(keras.Model):
     (2, 3)
 
     Reference:
-        [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762); normalized first as of
+        [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762); pre-normalized as in
         [Xiong et al., 2020](https://arxiv.org/abs/2002.04745)
     """
 
@@ -308,12 +305,12 @@ class WideTransformer(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape, dtype="int32"))
 
     def call(self, inputs, training=None):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         x = self.embedding_dropout(self.embedding(inputs), training=training)
         for block in self.blocks:
             x = block(x, training=training)
@@ -324,11 +321,11 @@ class WideTransformer(keras.Model):
         return (input_shape[0], self.num_classes)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

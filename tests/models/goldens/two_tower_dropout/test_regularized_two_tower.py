@@ -1,6 +1,6 @@
-"""What `RegularizedTwoTower` promises, on each backend.
+"""Tests for `RegularizedTwoTower`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from regularized_two_tower import RegularizedTwoTower, Tower
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -78,13 +78,13 @@ def inputs(batch=BATCH):
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Give every weight different random values, so that mix-ups are detected."""
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
 
 
 def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
+    """Return the path of a weight inside its model, which is named `mine`."""
     return weight.path.removeprefix("mine/")
 
 
@@ -94,14 +94,14 @@ def shapes(x):
 
 
 def named_weights(model):
-    """The weights by path, as float32."""
+    """The weights by path, as float32 arrays."""
     return {
         path(weight): array(ops.cast(weight, "float32")) for weight in model.weights
     }
 
 
 def reference(x, tower, weights, activation=lambda x: np.maximum(x, 0)):
-    """The vectors that one tower gives."""
+    """Compute the vectors of one tower."""
 
     def dense(name, x):
         return x @ weights[f"{tower}/{name}/kernel"] + weights[f"{tower}/{name}/bias"]
@@ -113,7 +113,7 @@ def reference(x, tower, weights, activation=lambda x: np.maximum(x, 0)):
 
 
 def in_batch_losses(vectors, ids, temperature=0.1):
-    """The loss of each row: its own item among all other ones of the batch."""
+    """Compute the loss of each row: its own item among those of the batch."""
     losses = []
     for row, query in enumerate(vectors["query"]):
         odds = np.exp(vectors["item"] @ query / temperature)
@@ -139,7 +139,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -150,13 +150,13 @@ class TestValues:
         randomise(model)
         assert_vectors(model, x)
 
-    def test_the_activation_is_that_of_the_hidden_layers(self):
+    def test_activation_of_the_hidden_layers(self):
         model, x = make(name="mine", activation=None), inputs()
         model.build(shapes(x))
         randomise(model)
         assert_vectors(model, x, lambda x: x)
 
-    def test_each_tower_can_be_called_alone(self):
+    def test_each_tower_can_be_called_separately(self):
         model, x = make(), inputs()
         vectors = model(x)
         for name, value in x.items():
@@ -174,7 +174,7 @@ class TestValues:
 
     @pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
     @pytest.mark.parametrize("temperature", [0.1, 0.5])
-    def test_loss_is_that_of_the_own_item_in_the_batch(self, temperature, shape):
+    def test_loss_of_the_own_item_in_the_batch(self, temperature, shape):
         model, x = make(temperature=temperature), inputs(batch=6)
         model.compile_for_training()
         vectors = {name: array(y) for name, y in model(x).items()}
@@ -186,20 +186,20 @@ class TestValues:
         weighted = model.evaluate(x, targets, sample_weight=weights, verbose=0)
         assert_close(weighted, (weights * expected).sum() / weights.sum())
 
-    def test_zeros_have_a_gradient(self):
+    def test_gradient_of_zeros_is_finite(self):
         model, x = make(), {name: 0 * value for name, value in inputs().items()}
         model.compile_for_training()
         model.fit(x, np.arange(BATCH), verbose=0)
         assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
-    def test_without_targets_all_items_are_different(self):
+    def test_without_targets_all_items_count_as_different(self):
         model, x = make(), inputs()
         model.compile_for_training()
         vectors = {name: array(y) for name, y in model(x).items()}
         expected = in_batch_losses(vectors, np.arange(BATCH)).mean()
         assert_close(model.evaluate(x, verbose=0), expected)
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         model, x = make(), inputs()
         others = model({name: value[1:] for name, value in x.items()})
         for name, y in model(x).items():
@@ -207,7 +207,7 @@ class TestValues:
 
 
 class TestShapes:
-    def test_static_shapes_are_the_real_ones(self):
+    def test_static_shapes_are_correct(self):
         model, x = make(), inputs()
         expected = shapes(model(x))
         assert model.compute_output_shape(shapes(x)) == expected
@@ -216,7 +216,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_paths_shapes_and_start(self):
+    def test_paths_and_shapes(self):
         model = make(name="mine")
         model.build(shapes(inputs()))
         sizes = {"item": (ITEM, *HIDDEN, DIM), "query": (QUERY, *HIDDEN, DIM)}
@@ -232,14 +232,14 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [
             *inspect.signature(RegularizedTwoTower).parameters
         ]
         layer = RegularizedTwoTower(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>RegularizedTwoTower"
         twin = keras.saving.deserialize_keras_object(config)
@@ -260,7 +260,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ class TestConfig:
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
 
-    def test_a_tower_survives(self):
+    def test_a_tower_comes_back_from_its_config(self):
         tower = Tower((7, 6), 4, "tanh", 0.5, name="mine", dtype="bfloat16")
         twin = Tower.from_config(tower.get_config())
         assert twin.get_config() == tower.get_config()
@@ -301,7 +301,7 @@ class TestKeras:
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = np.arange(64)
         model = make()
@@ -313,7 +313,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -340,7 +340,7 @@ class TestKeras:
         for name, expected in model.predict(x, verbose=0).items():
             assert_close(y[name], expected)
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[RegularizedTwoTower.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -1,4 +1,4 @@
-"""`FunctionalTwoTower`: two towers, for recommendation and retrieval."""
+"""`FunctionalTwoTower`: a two-tower model for recommendation and retrieval."""
 
 import numbers
 
@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,7 +15,7 @@ def is_int(value):
     package="golden", name="FunctionalTwoTower.Tower"
 )
 class Tower(keras.layers.Layer):
-    """A multi-layer perceptron that ends in vectors of length 1."""
+    """Multi-layer perceptron that outputs unit vectors."""
 
     def __init__(
         self, hidden_units, embedding_dim, activation="relu", dropout=0.0, **kwargs
@@ -50,8 +50,8 @@ class Tower(keras.layers.Layer):
         x = inputs
         for layer in self.hidden_layers:
             x = layer(x, training=training)
-        # In float32, since squares leave the range of float16 early. Zeros stay zeros,
-        # with a gradient, which their length has not.
+        # In float32, since squares easily overflow in float16. Zeros stay zeros and
+        # have a finite gradient.
         x = ops.cast(
             self.projection(x), keras.backend.result_type(self.compute_dtype, "float32")
         )
@@ -73,36 +73,34 @@ class Tower(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="golden")
 class FunctionalTwoTower(keras.Model):
-    """Two towers: vectors of queries and of items, near each other where they match.
+    """Two-tower model: maps queries and items to vectors that are close if they match.
 
-    Each tower is a multi-layer perceptron that ends in vectors of length 1, and an
-    item's score for a query is their dot product. So the vectors of all items can be
-    kept, and only the query's is computed when it comes: `query_tower` and `item_tower`
-    are layers that can be called alone.
+    Each tower is a multi-layer perceptron that outputs unit vectors, and the score of
+    an item for a query is their dot product. The vectors of all items can be computed
+    in advance: `query_tower` and `item_tower` are layers that can be called separately.
 
-    Each row of a batch is a query with an item that matches it. `compile_for_training`
-    trains for the query's own item among the items of the batch, by the softmax of the
-    scores over `temperature`. The targets of `fit` are ids of the items, so that the
-    same item in another row counts as no wrong one; without targets, all items of a
-    batch are taken for different ones. The correction of the paper for items that are
-    frequent is left out.
+    Each sample is a query with a matching item. The loss is the cross-entropy of the
+    query's own item among the items of the batch, with the scores divided by
+    `temperature` as logits. The targets of `fit` are ids of the items, so that the same
+    item in another sample does not count as wrong; without targets, all items of a
+    batch count as different. The paper's correction for frequent items is omitted.
 
     Args:
         num_query_features: Positive int, size of the last axis of the queries.
         num_item_features: Positive int, size of the last axis of the items.
         hidden_units: Tuple of positive ints, units of each hidden layer of a tower.
             Defaults to `(128, 64)`.
-        embedding_dim: Positive int, size of the vectors that the towers give. Defaults
-            to `32`.
+        embedding_dim: Positive int, size of the towers' output vectors. Defaults to
+            `32`.
         activation: Activation function of the hidden layers or its name, `None` for the
             identity. Defaults to `"relu"`.
-        dropout: Float from 0 to below 1, the share of hidden units that are dropped in
-            training. Defaults to `0.0`.
-        temperature: Float greater than 0, what the scores are divided by in the loss.
-            The lower it is, the more the nearest wrong items count. Defaults to `0.1`.
-        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
-        name: String, the model's name. Defaults to one after the class.
-        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+        dropout: Float in `[0, 1)`, fraction of the hidden units to drop in training.
+            Defaults to `0.0`.
+        temperature: Positive float, divisor of the scores in the loss. Lower values put
+            more weight on the hardest wrong items. Defaults to `0.1`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's global policy.
+        name: String, name of the model. Defaults to a name derived from the class.
+        trainable: Bool, whether the weights are trainable. Defaults to `True`.
 
     Input shape:
         A dict: `"query"` of shape `(batch, num_query_features)`, `"item"` of shape
@@ -112,7 +110,7 @@ class FunctionalTwoTower(keras.Model):
         A dict: `"query"` and `"item"`, each of shape `(batch, embedding_dim)`.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -210,23 +208,23 @@ class FunctionalTwoTower(keras.Model):
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
-        # In float32, since the scores of mixed precision are too near each other.
+        # In float32, since mixed precision cannot tell close scores apart.
         query, item = (ops.cast(y_pred[name], "float32") for name in ("query", "item"))
         scores = ops.matmul(query, ops.transpose(item)) / self.temperature
         own = ops.eye(ops.shape(scores)[0])
         if y is not None:
             ids = ops.reshape(y, (-1, 1))
             same = ops.cast(ops.equal(ids, ops.transpose(ids)), "float32")
-            # The same item in another row is no wrong answer, so it is taken out.
+            # The same item in another row is not a wrong answer, so it is excluded.
             scores = scores - 1e9 * (same - own)
         return super().compute_loss(x, own, scores, sample_weight, training)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with Adam and the cross-entropy among the items of a batch.
+        """Compile the model with Adam and the cross-entropy over the items of a batch.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

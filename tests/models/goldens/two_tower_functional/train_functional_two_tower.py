@@ -1,8 +1,9 @@
 """Train `FunctionalTwoTower`: `python train_functional_two_tower.py`.
 
-It learns from scikit-learn's 1,797 images of handwritten digits: each left half is a
-query for its right half. It leaves the model in functional_two_tower.keras and its
-curves in functional_two_tower.png. It needs scikit-learn and matplotlib.
+The script trains on scikit-learn's 1,797 images of handwritten digits, where each left
+half is a query for its right half. It saves the model to functional_two_tower.keras and
+the training curves to functional_two_tower.png. It requires scikit-learn and
+matplotlib.
 """
 
 from pathlib import Path
@@ -23,10 +24,10 @@ HITS = 10
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are scikit-learn's 1,797 images of handwritten
-    digits: each left half is a query for its right half.
+    Replace this with your own data. The script loads scikit-learn's 1,797 images of
+    handwritten digits, where each left half is a query for its right half.
     """
     images = load_digits().images.astype("float32") / 16
     train, test = train_test_split(
@@ -41,22 +42,22 @@ def load_data():
 
 
 def hit_rate(queries, items):
-    """Return the share of queries whose own item is among the nearest `HITS` of all."""
+    """Return the fraction of queries whose own item is among the top `HITS`."""
     scores = queries @ items.T
     own = np.diagonal(scores)[:, None]
-    # What scores the same as the own item counts as nearer.
+    # Ties count against the own item.
     return np.mean((scores >= own).sum(axis=1) <= HITS)
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)

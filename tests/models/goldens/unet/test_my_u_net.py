@@ -1,6 +1,6 @@
-"""What `MyUNet` promises, on each backend.
+"""Tests for `MyUNet`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_u_net import DoubleConv, MyUNet
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -70,7 +70,7 @@ def inputs(batch=BATCH):
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Set every weight to random values, so that mixing up two weights shows."""
     rng = np.random.default_rng(1)
     for weight in model.weights:
         low = 0.5 if weight.name == "moving_variance" else -0.7
@@ -78,7 +78,7 @@ def randomise(model):
 
 
 def by_path(model):
-    """The values of all weights by their paths inside of the model."""
+    """The values of all weights by their paths within the model."""
     inside = f"{model.name}/"
     return {
         weight.path.removeprefix(inside): array(ops.cast(weight, "float32"))
@@ -94,33 +94,33 @@ def of(layer, weights):
 
 
 def windows(x, size, strides=1, fill=0.0):
-    """What a window sees at each of its places, with padding "same"."""
+    """The window at each output position, with padding "same"."""
     sizes, size = np.array(x.shape[1:3]), np.array(size)
-    places = -(-sizes // strides)
-    missing = np.maximum((places - 1) * strides + size - sizes, 0)
+    output_sizes = -(-sizes // strides)
+    missing = np.maximum((output_sizes - 1) * strides + size - sizes, 0)
     before, after = missing // 2, missing - missing // 2
     padding = [(0, 0), *zip(before, after, strict=True), (0, 0)]
     x = np.pad(x, padding, constant_values=fill)
-    seen = []
-    for place in np.ndindex(*places):
-        i, j = np.multiply(place, strides)
-        seen.append(x[:, i : i + size[0], j : j + size[1]])
-    return np.stack(seen, axis=1).reshape(len(x), *places, *size, -1)
+    found = []
+    for position in np.ndindex(*output_sizes):
+        i, j = np.multiply(position, strides)
+        found.append(x[:, i : i + size[0], j : j + size[1]])
+    return np.stack(found, axis=1).reshape(len(x), *output_sizes, *size, -1)
 
 
 def conv(x, kernel):
     """Convolution without a bias."""
-    seen = windows(x, kernel.shape[:2])
-    return np.einsum("bhwijc,ijcf->bhwf", seen, kernel)
+    patches = windows(x, kernel.shape[:2])
+    return np.einsum("bhwijc,ijcf->bhwf", patches, kernel)
 
 
 def max_pool(x, size, strides):
-    """The greatest value of each window."""
+    """The largest value of each window."""
     return windows(x, size, strides, fill=-np.inf).max(axis=(3, 4))
 
 
 def batch_norm(x, gamma, beta, mean, variance, training=False):
-    """Batch normalization, in training by the statistics of the batch."""
+    """Batch normalization, by the statistics of the batch in training."""
     if training:
         axes = tuple(range(x.ndim - 1))
         mean, variance = x.mean(axis=axes), x.var(axis=axes)
@@ -128,7 +128,7 @@ def batch_norm(x, gamma, beta, mean, variance, training=False):
 
 
 def enlarge(x, kernel, bias):
-    """Transposed convolution: each pixel gives 2 by 2 of its own."""
+    """Compute a transposed convolution: each pixel becomes 2x2 pixels."""
     outputs = np.zeros((len(x), 2 * x.shape[1], 2 * x.shape[2], len(bias))) + bias
     for i, j in np.ndindex(2, 2):
         outputs[:, i::2, j::2] += x @ kernel[i, j].T
@@ -136,7 +136,7 @@ def enlarge(x, kernel, bias):
 
 
 def reference(x, weights, training=False, activation=lambda x: np.maximum(x, 0)):
-    """The formula, from the weights by their paths."""
+    """Compute the outputs, given the weights by path."""
 
     def double_conv(block, x):
         for i in (1, 2):
@@ -164,7 +164,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -177,7 +177,7 @@ class TestValues:
         expected = reference(x, by_path(model), training)
         assert_close(array(model(x, training=training)), expected, tolerance=1e-3)
 
-    def test_the_activation_is_that_of_all_convolutions_but_the_last(self):
+    def test_activation_of_all_convolutions_but_the_last(self):
         model, x = make(activation="tanh", name="mine"), inputs()
         model.build((None, *x.shape[1:]))
         randomise(model)
@@ -203,7 +203,7 @@ class TestValues:
         assert (first != second).any()
         assert (array(model(x, training=False)) == array(model(x))).all()
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -218,7 +218,7 @@ class TestShapes:
             *real[1:],
         )
 
-    def test_channels_are_last_whatever_the_default_is(self):
+    def test_channels_are_last_whatever_the_default(self):
         x = inputs()
         expected = make()(x).shape
         keras.config.set_image_data_format("channels_first")
@@ -228,7 +228,7 @@ class TestShapes:
             keras.config.set_image_data_format("channels_last")
 
     @pytest.mark.parametrize("side", [0, 1])
-    def test_refuses_images_that_do_not_halve(self, side):
+    def test_refuses_sizes_that_cannot_be_halved(self, side):
         image = [*IMAGE]
         image[side] += 2
         with pytest.raises(ValueError, match="must be multiples of"):
@@ -268,7 +268,7 @@ class TestWeights:
         }
         assert trained == {name for name in expected if "moving" not in name}
 
-    def test_kernels_start_as_rectifiers_need_it(self):
+    def test_kernels_are_he_normal(self):
         model = make(filters=(64,), name="mine")
         model.build((None, *IMAGE))
         kernel = by_path(model)["bottom/conv2/kernel"]
@@ -276,10 +276,10 @@ class TestWeights:
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyUNet).parameters]
         layer = MyUNet(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyUNet"
         twin = keras.saving.deserialize_keras_object(config)
@@ -300,7 +300,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -317,8 +317,8 @@ class TestConfig:
         assert twin.get_config() == layer.get_config()
         assert (twin.filters, twin.activation) == (3, keras.activations.tanh)
 
-    def test_parts_without_weights_have_a_name_and_the_policy(self):
-        make()  # A second one gets other names where Keras chooses them.
+    def test_sublayers_without_weights_have_a_name_and_the_dtype_policy(self):
+        make()  # A second model would get other names if Keras chose them.
         model = make(dtype="mixed_bfloat16")
         parts = [model.get_layer(name) for name in ("pool_0", "join_0")]
         assert {part.dtype_policy.name for part in parts} == {"mixed_bfloat16"}
@@ -339,15 +339,15 @@ class TestKeras:
         model.compile_for_training(learning_rate=0.02)
         assert_close(array(model.optimizer.learning_rate), 0.02)
         logits, labels = array(model(x)), (x[..., 0] > 0).astype("int32")
-        chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-        chosen = np.take_along_axis(chances, labels[..., None], axis=-1)
+        probs = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        chosen = np.take_along_axis(probs, labels[..., None], axis=-1)
         results = model.evaluate(x, labels, return_dict=True, verbose=0)
         assert_close(results["loss"], -np.log(chosen).mean())
         assert_close(results["accuracy"], (logits.argmax(axis=-1) == labels).mean())
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         y = (x.sum(axis=-1) > 0).astype("int32")
         model = make()
@@ -359,7 +359,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -382,7 +382,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyUNet.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

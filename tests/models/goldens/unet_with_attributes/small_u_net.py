@@ -6,13 +6,13 @@ import keras
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden", name="SmallUNet.DoubleConv")
 class DoubleConv(keras.layers.Layer):
-    """Twice a convolution, a batch normalization and an activation."""
+    """Two convolutions, each with batch normalization and an activation."""
 
     def __init__(self, filters, activation="relu", **kwargs):
         super().__init__(**kwargs)
@@ -28,7 +28,7 @@ class DoubleConv(keras.layers.Layer):
         )
 
     def _conv(self, name):
-        # It needs no bias: that of the normalization is enough.
+        # Without a bias, since the normalization has one.
         return keras.layers.Conv2D(
             self.filters,
             3,
@@ -64,44 +64,42 @@ class DoubleConv(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="golden")
 class SmallUNet(keras.Model):
-    """U-Net: a class for each pixel of an image.
+    """U-Net: classifies each pixel of an image.
 
-    On the way down, each level is two convolutions, and a max pooling of 2 by 2 pixels
-    leads to the next level. On the way up, a transposed convolution doubles height and
-    width, and two convolutions take that together with what the same level gave on the
-    way down::
+    On the way down, each level has two convolutions, and 2x2 max pooling leads to the
+    next level. On the way up, a transposed convolution doubles the height and width,
+    and two convolutions process the result together with the output of the same level
+    on the way down::
 
         down[i] = convolutions(pool(down[i - 1]))
         up[i] = convolutions([down[i]; enlarge(up[i + 1])])
 
-    A last convolution maps each pixel to the logits. As is usual today and unlike in
-    the paper, the convolutions are padded, so that the output is as large as the image,
-    and have a batch normalization after it.
+    A 1x1 convolution maps each pixel to its logits. As is common today, but unlike in
+    the paper, the convolutions are padded, so that the output has the size of the
+    image, and followed by batch normalization.
 
     Args:
-        num_classes: Positive int, number of classes: the model gives a logit for each,
-            at each pixel. Defaults to `3`.
-        filters: Tuple of positive ints, one at least, filters of each level. The image
-            is halved from one to the next. Defaults to `(8, 16)`.
+        num_classes: Positive int, number of classes. Defaults to `3`.
+        filters: Tuple of one or more positive ints, filters of each level. Each level
+            has half the image size of the one above. Defaults to `(8, 16)`.
         activation: Activation function after the normalizations or its name, `None` for
             the identity. Defaults to `"gelu"`.
-        dropout: Float from 0 to below 1, the share of values that are dropped in
-            training at the lowest level. Defaults to `0.1`.
+        dropout: Float in `[0, 1)`, dropout rate at the lowest level. Defaults to `0.1`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
-        `(batch, height, width, channels)`, height and width multiples of
+        `(batch, height, width, channels)`, with height and width multiples of
         `2 ** (len(filters) - 1)`.
 
     Output shape:
         `(batch, height, width, num_classes)`, a logit for each class.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above, or height or width of
-            the images is known and no multiple of `2 ** (len(filters) - 1)`.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid, or the height or width of the images is
+            known and not a multiple of `2 ** (len(filters) - 1)`.
 
     Example:
 
@@ -146,7 +144,7 @@ class SmallUNet(keras.Model):
             or not all(is_int(item) and item > 0 for item in filters)
         ):
             raise ValueError(
-                "`filters` must be a tuple of positive ints, one at least. "
+                "`filters` must be a tuple of one or more positive ints. "
                 f"Received: filters={filters!r}"
             )
         self.num_classes = num_classes
@@ -155,7 +153,7 @@ class SmallUNet(keras.Model):
         self.dropout = float(dropout)
         self.gain = float(gain)
         self.label = label
-        # Whatever Keras's default is, the images have their channels last.
+        # Images are channels-last, whatever Keras's default data format is.
         image = {"data_format": "channels_last", "dtype": self.dtype_policy}
         self.steps_down, self.steps_up = [], []
         for i, size in enumerate(filters[:-1]):
@@ -193,12 +191,12 @@ class SmallUNet(keras.Model):
                 "`2 ** (len(filters) - 1)`. "
                 f"Received: input_shape={input_shape}, filters={self.filters}"
             )
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, training=None):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         x, levels = inputs, []
         for convs, pool in self.steps_down:
             levels.append(convs(x, training=training))
@@ -212,11 +210,11 @@ class SmallUNet(keras.Model):
         return (*input_shape[:-1], self.num_classes)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

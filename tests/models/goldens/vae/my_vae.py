@@ -8,15 +8,15 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden", name="MyVAE.NormalSampling")
 class NormalSampling(keras.layers.Layer):
-    """Draws from normal distributions in training, else gives their mean.
+    """Samples from normal distributions in training, otherwise returns their mean.
 
-    It adds their divergence from the standard normal one to the losses.
+    It adds their divergence from the standard normal distribution to the losses.
     """
 
     def __init__(self, kl_weight=1.0, seed=None, **kwargs):
@@ -30,15 +30,15 @@ class NormalSampling(keras.layers.Layer):
         return self.draw(mean, log_variance) if training else mean
 
     def draw(self, mean, log_variance):
-        """Return a draw from each distribution."""
+        """Return a sample from each distribution."""
         noise = keras.random.normal(
             ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator
         )
         return mean + ops.exp(log_variance / 2) * noise
 
     def divergence(self, mean, log_variance):
-        """The Kullback-Leibler divergence of each item, in nats."""
-        # Squares and exponentials leave the range of float16 early.
+        """Return the Kullback-Leibler divergence of each sample, in nats."""
+        # In float32, since squares and exponentials easily overflow in float16.
         dtype = keras.backend.result_type(self.compute_dtype, "float32")
         mean, log_variance = ops.cast(mean, dtype), ops.cast(log_variance, dtype)
         return ops.sum(ops.exp(log_variance) + mean**2 - 1 - log_variance, axis=-1) / 2
@@ -52,46 +52,46 @@ class NormalSampling(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="golden", name="MyVAE.bernoulli_loss")
 def bernoulli_loss(images, logits):
-    """The negative log-likelihood of each image, in nats: a sum over its values."""
+    """Return the negative log-likelihood of each image, summed over its values."""
     return ops.sum(ops.softplus(logits) - ops.multiply(images, logits), axis=(1, 2, 3))
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class MyVAE(keras.Model):
-    """Variational autoencoder: images as normal distributions of a few numbers.
+    """Variational autoencoder: images as normal distributions of latent numbers.
 
-    The encoder's dense layers give a mean and a log-variance for each latent number,
+    The encoder's dense layers output a mean and a log-variance for each latent number,
     the decoder's a logit for each value of the image:
 
         z = mean(x) + exp(log_variance(x) / 2) * noise
         loss = -log p(x | z) + kl_weight * KL(N(mean, exp(log_variance)) || N(0, 1))
 
-    Without training, `z` is the mean, but in the loss: that of images that are held out
-    is of draws too, so that both compare. Images are their own targets:
-    `fit(images, images)`.
+    Outside training, `z` is the mean, except in the loss: the validation loss uses
+    samples as well, so that it is comparable to the training loss. Images are their own
+    targets: `fit(images, images)`.
 
     Args:
         image_shape: Tuple of 3 positive ints, height, width and channels of the images.
-        latent_dim: Positive int, how many numbers an image is encoded as. Defaults to
-            `20`.
-        hidden_units: Tuple of positive ints, units of the encoder's hidden layers; the
-            decoder has the same in reverse. Defaults to `(500,)`.
+        latent_dim: Positive int, number of latent dimensions. Defaults to `20`.
+        hidden_units: Tuple of positive ints, units of the encoder's hidden layers;
+            reversed in the decoder. Defaults to `(500,)`.
         activation: Activation function of the hidden layers or its name, `None` for the
             identity. Defaults to `"relu"`.
-        kl_weight: Float from 0, how much the divergence counts in the loss: over 1 in a
-            beta-VAE. Defaults to `1.0`.
-        seed: Int, seed of the draws in training, or `None` for another one each time.
-            Defaults to `None`.
+        kl_weight: Non-negative float, weight of the divergence in the loss; greater
+            than 1 in a beta-VAE. Defaults to `1.0`.
+        seed: Int, seed of the random draws in training, or `None` for a different one
+            each time. Defaults to `None`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
         `(batch, *image_shape)`, values from 0 to 1.
 
     Output shape:
-        As the input: the logits of the values. `decode` gives the values themselves.
+        Same as the input: the logits of the values. `decode` returns the values
+        themselves.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -167,8 +167,8 @@ class MyVAE(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, training=None):
@@ -182,22 +182,22 @@ class MyVAE(keras.Model):
         return super().compute_loss(x, y, y_pred, sample_weight, training)
 
     def encode(self, images):
-        """Return means and log-variances of images, each `(batch, latent_dim)`."""
+        """Return the means and log-variances of images, each `(batch, latent_dim)`."""
         x = self.flatten(images)
         for layer in self.encoder:
             x = layer(x)
         return self.mean(x), self.log_variance(x)
 
     def decode(self, latents):
-        """Return the images that stand for `latents` of shape `(batch, latent_dim)`."""
+        """Return the images decoded from `latents` of shape `(batch, latent_dim)`."""
         return ops.sigmoid(self._logits(latents))
 
     def sample(self, num_images, seed=None):
-        """Return new images, of latents that are drawn from N(0, I).
+        """Generate images from latents sampled from N(0, I).
 
         Args:
-            num_images: Positive int, how many.
-            seed: Int, for the same ones each time, or `None` for others.
+            num_images: Positive int, number of images.
+            seed: Int, for reproducible images, or `None`.
         """
         if not isinstance(num_images, int) or num_images <= 0:
             raise ValueError(
@@ -229,11 +229,11 @@ class MyVAE(keras.Model):
         return tuple(input_shape)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with Adam and the likelihood's loss.
+        """Compile the model with Adam and the negative log-likelihood.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

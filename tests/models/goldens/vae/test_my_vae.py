@@ -1,6 +1,6 @@
-"""What `MyVAE` promises, on each backend.
+"""Tests for `MyVAE`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from my_vae import MyVAE, NormalSampling, bernoulli_loss
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -86,7 +86,7 @@ def inputs(batch=BATCH):
 
 
 def built(**arguments):
-    """The model with weights that are all different, so that a mix-up shows."""
+    """Return a built model with random weights, so that mix-ups are detected."""
     model = make(**arguments)
     model.build((None, *SHAPE))
     rng = np.random.default_rng(1)
@@ -95,12 +95,12 @@ def built(**arguments):
 
 
 def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
+    """Return the path of a weight inside its model, which is named `mine`."""
     return weight.path.removeprefix("mine/")
 
 
 def dense_layers(x, weights, activation=lambda x: np.maximum(x, 0)):
-    """The activation comes after each layer but the last."""
+    """Compute dense layers, with the activation after each but the last."""
     for layer, (kernel, bias) in enumerate(
         zip(weights[::2], weights[1::2], strict=True)
     ):
@@ -125,7 +125,7 @@ def reference(x, *weights, **activation):
 
 
 def divergence(mean, log_variance):
-    """The definition, the integral of `q * log(q / p)`, over a fine grid."""
+    """Integrate the definition, `q * log(q / p)`, over a fine grid."""
     z, step = np.linspace(-30, 30, 6_001, retstep=True)
     total = np.zeros(len(mean))
     for item, latent in np.ndindex(mean.shape):
@@ -145,7 +145,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -156,7 +156,7 @@ class TestValues:
         for y in (model(x), model(x, training=False)):
             assert_close(array(y), expected)
 
-    def test_the_activation_is_that_of_the_hidden_layers(self):
+    def test_activation_of_the_hidden_layers(self):
         model, x = built(activation="tanh"), inputs()
         expected = reference(x, *model.get_weights(), activation=np.tanh)
         assert_close(array(model(x)), expected)
@@ -182,7 +182,7 @@ class TestValues:
         assert_close(z.var(axis=0), np.exp(log_variance[0]), tolerance=0.05)
         assert_close(np.corrcoef(z.T)[0, 1], 0, tolerance=0.05)
 
-    def test_each_call_draws_anew_from_the_seed(self):
+    def test_each_call_draws_new_noise_from_the_seed(self):
         x = inputs()
         one, twin, other = (built(seed=n) for n in (1, 1, 2))
         first = array(one(x, training=True))
@@ -196,7 +196,7 @@ class TestValues:
         expected = dense_layers(z, model.get_weights()[8:]).reshape(x.shape)
         assert_close(array(model(x, training=True)), expected)
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         layer, x = make(), inputs()
         assert_close(array(layer(x))[1:], array(layer(x[1:])))
 
@@ -211,7 +211,7 @@ class TestValues:
         assert_close(images, array(model.decode(z)))
 
     @pytest.mark.parametrize("number", [0, -1, 2.5, None])
-    def test_refuses_to_sample(self, number):
+    def test_sample_refuses_bad_num_images(self, number):
         with pytest.raises(ValueError, match="`num_images` must be a positive int"):
             make().sample(number)
 
@@ -226,8 +226,8 @@ class TestValues:
 
     def test_loss_of_images(self):
         x, logits = inputs(), np.random.default_rng(1).normal(size=(BATCH, *SHAPE))
-        chances = 1 / (1 + np.exp(-logits))
-        likelihood = x * np.log(chances) + (1 - x) * np.log(1 - chances)
+        probs = 1 / (1 + np.exp(-logits))
+        likelihood = x * np.log(probs) + (1 - x) * np.log(1 - probs)
         losses = array(bernoulli_loss(x, logits.astype("float32")))
         assert_close(losses, -likelihood.reshape(BATCH, -1).sum(axis=1))
 
@@ -263,18 +263,18 @@ class TestWeights:
         ]
         assert model.trainable_weights == model.weights
 
-    def test_parts_without_weights_have_a_name_and_the_policy(self):
-        make()  # A second one gets other names where Keras chooses them.
+    def test_sublayers_without_weights_have_a_name_and_the_dtype_policy(self):
+        make()  # A second model would get other names if Keras chose them.
         model = make(dtype="mixed_bfloat16")
         parts = [model.get_layer(name) for name in ("flatten", "sampling", "reshape")]
         assert {part.dtype_policy.name for part in parts} == {"mixed_bfloat16"}
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "kwargs"] == [*inspect.signature(MyVAE).parameters]
         layer = MyVAE(**CHANGED, name="mine", dtype="bfloat16", trainable=False)
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>MyVAE"
         twin = keras.saving.deserialize_keras_object(config)
@@ -295,7 +295,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ class TestConfig:
         with pytest.raises(ValueError, match=f"^`{name}` must be"):
             make(**{name: value})
 
-    def test_the_layer_of_the_draws_survives(self):
+    def test_the_sampling_layer_comes_back_from_its_config(self):
         layer = NormalSampling(kl_weight=0.5, seed=3)
         twin = NormalSampling.from_config(layer.get_config())
         assert (twin.kl_weight, twin.seed) == (0.5, 3)
@@ -339,7 +339,7 @@ class TestKeras:
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_the_losses_of_training_and_of_evaluation_are_of_draws(self):
+    def test_training_and_evaluation_losses_use_draws(self):
         x, losses = inputs(), []
         for evaluate in (True, False):
             model = built(seed=1, kl_weight=0.3)
@@ -356,7 +356,7 @@ class TestKeras:
         assert_close(losses, of_draws + array(twin.losses[0]))
         assert abs(of_draws - of_means) > 1e-2
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         black_or_white = np.arange(64).reshape(-1, 1, 1, 1) % 2
         x = y = np.broadcast_to(black_or_white, (64, *SHAPE)).astype("float32")
         model = make(kl_weight=0.1)  # At 1, it takes longer to leave the mean image.
@@ -367,7 +367,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=40, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -390,7 +390,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[MyVAE.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,11 +15,11 @@ def is_int(value):
     package="golden", name="EmbeddingViT.UnitLength"
 )
 class UnitLength(keras.layers.Layer):
-    """Vectors of length 1, in the direction of the last axis of the inputs."""
+    """Scales the last axis of the inputs to length 1."""
 
     def call(self, inputs):
-        # In float32, since squares leave the range of float16 early. Zeros stay zeros,
-        # with a gradient, which their length has not.
+        # In float32, since squares easily overflow in float16. Zeros stay zeros and
+        # have a finite gradient.
         x = ops.cast(inputs, keras.backend.result_type(self.compute_dtype, "float32"))
         squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
         return ops.cast(x * ops.rsqrt(ops.maximum(squares, 1e-6)), self.compute_dtype)
@@ -32,15 +32,15 @@ class UnitLength(keras.layers.Layer):
     package="golden", name="EmbeddingViT.supervised_contrastive_loss"
 )
 def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
-    """How far apart the vectors of each label are, beside those of other labels.
+    """Return the supervised contrastive loss of labeled embeddings.
 
     Args:
         labels: Ints of shape `(batch,)` or `(batch, 1)`.
-        embeddings: Vectors of length 1, of shape `(batch, dim)`.
-        temperature: Positive float. The lower it is, the more the nearest others count.
+        embeddings: Unit vectors of shape `(batch, dim)`.
+        temperature: Positive float. Lower values put more weight on near embeddings.
 
     Returns:
-        The loss of each item, of shape `(batch,)`; 0 where no other has its label.
+        The loss of each sample, of shape `(batch,)`; 0 if no other has its label.
 
     Reference:
         [Khosla et al., 2020](https://arxiv.org/abs/2004.11362)
@@ -48,19 +48,19 @@ def supervised_contrastive_loss(labels, embeddings, temperature=0.1):
     labels = ops.reshape(labels, (-1, 1))
     similarity = ops.matmul(embeddings, ops.transpose(embeddings)) / temperature
     itself = ops.eye(ops.shape(similarity)[0], dtype=similarity.dtype)
-    alike = (
+    positives = (
         ops.cast(ops.equal(labels, ops.transpose(labels)), similarity.dtype) - itself
     )
     others = ops.logsumexp(similarity - 1e4 * itself, axis=1, keepdims=True)
-    pulls = ops.sum(alike * (similarity - others), axis=1)
-    return -pulls / ops.maximum(ops.sum(alike, axis=1), 1)
+    log_likelihood = ops.sum(positives * (similarity - others), axis=1)
+    return -log_likelihood / ops.maximum(ops.sum(positives, axis=1), 1)
 
 
 @keras.saving.register_keras_serializable(
     package="golden", name="EmbeddingViT.PatchEmbedding"
 )
 class PatchEmbedding(keras.layers.Layer):
-    """Square patches of images, row by row, each mapped to a vector."""
+    """Embedding of square image patches, row by row."""
 
     def __init__(self, patch_size, hidden_dim, **kwargs):
         super().__init__(**kwargs)
@@ -79,7 +79,7 @@ class PatchEmbedding(keras.layers.Layer):
     def build(self, input_shape):
         if any(size is None or size % self.patch_size for size in input_shape[1:3]):
             raise ValueError(
-                "Height and width must be known multiples of `patch_size`. "
+                "Height and width must be known and multiples of `patch_size`. "
                 f"Received: input_shape={input_shape}, patch_size={self.patch_size}"
             )
         self.input_spec = keras.layers.InputSpec(shape=(None, *input_shape[1:]))
@@ -106,7 +106,7 @@ class PatchEmbedding(keras.layers.Layer):
     package="golden", name="EmbeddingViT.ClassToken"
 )
 class ClassToken(keras.layers.Layer):
-    """The inputs with a learned vector in front of their steps."""
+    """Prepends a learned vector to the steps of the inputs."""
 
     def build(self, input_shape):
         self.token = self.add_weight(
@@ -126,7 +126,7 @@ class ClassToken(keras.layers.Layer):
     package="golden", name="EmbeddingViT.PositionEmbedding"
 )
 class PositionEmbedding(keras.layers.Layer):
-    """The inputs plus a learned vector for each step."""
+    """Adds a learned vector to each step of the inputs."""
 
     def build(self, input_shape):
         self.positions = self.add_weight(
@@ -146,7 +146,7 @@ class PositionEmbedding(keras.layers.Layer):
     package="golden", name="EmbeddingViT.EncoderBlock"
 )
 class EncoderBlock(keras.layers.Layer):
-    """Self-attention, then two dense layers, each on the normalized and added to it."""
+    """Self-attention, then an MLP, each on the normalized input and added to it."""
 
     def __init__(self, hidden_dim, num_heads, mlp_dim, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
@@ -208,45 +208,44 @@ class EncoderBlock(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="golden")
 class EmbeddingViT(keras.Model):
-    """Vision Transformer: a Transformer's encoder over the patches of an image.
+    """Vision Transformer: a Transformer encoder over the patches of an image.
 
-    The image is cut into square patches, and each is mapped to a vector. A learned
-    token goes in front of them. A learned vector is added for each place, and each
+    The image is split into square patches, and each patch is projected to a vector. A
+    learned class token is prepended. Learned position embeddings are added. Each
     encoder block is::
 
         x = x + attention(norm(x))
         x = x + mlp(norm(x))
 
-    with an `mlp` of two dense layers, the first with `"gelu"`. The last block's output
-    is normalized once more, and the token then stands for the whole image.
+    where `mlp` is two dense layers, the first with `"gelu"`. The output of the last
+    block is normalized, and the class token represents the image.
 
-    The defaults are the size ViT-Ti/16 of [Touvron et al.,
+    The default arguments are those of ViT-Ti/16 in [Touvron et al.,
     2021](https://arxiv.org/abs/2012.12877).
 
     Args:
-        embedding_dim: Positive int, size of the vectors that the model gives.
-        patch_size: Positive int, side of the square patches. Defaults to `16`.
+        embedding_dim: Positive int, size of the output vectors.
+        patch_size: Positive int, height and width of the patches. Defaults to `16`.
         num_layers: Positive int, number of encoder blocks. Defaults to `12`.
-        hidden_dim: Positive int, size of the vector of each patch. Defaults to `192`.
+        hidden_dim: Positive int, size of the patch embeddings. Defaults to `192`.
         num_heads: Positive int that divides `hidden_dim`, number of attention heads.
             Defaults to `3`.
         mlp_dim: Positive int, units of the hidden dense layer of each block. Defaults
             to `768`.
-        dropout: Float from 0 to below 1, the share of values that are dropped in
-            training after the positions, the attention and each dense layer of the
-            blocks. Defaults to `0.0`.
+        dropout: Float in `[0, 1)`, dropout rate after the position embeddings, the
+            attention and each dense layer of the blocks. Defaults to `0.0`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
-        `(batch, height, width, channels)`, height and width known and multiples of
-        `patch_size`.
+        `(batch, height, width, channels)`, with a known height and width, both
+        multiples of `patch_size`.
 
     Output shape:
-        `(batch, embedding_dim)`, vectors of length 1.
+        `(batch, embedding_dim)`, unit vectors.
 
     Raises:
-        ValueError: If an argument is none of the values above, or height or width of
-            the images is unknown or no multiple of `patch_size`.
+        ValueError: If an argument is invalid, or the height or width of the images is
+            unknown or not a multiple of `patch_size`.
 
     Example:
 
@@ -344,8 +343,8 @@ class EmbeddingViT(keras.Model):
         self.unit_length = UnitLength(dtype=self.dtype_policy, name="unit_length")
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, training=None):
@@ -361,11 +360,11 @@ class EmbeddingViT(keras.Model):
         return (input_shape[0], self.embedding_dim)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,7 +15,7 @@ def is_int(value):
     package="golden", name="FeaturesAverageViT.PatchEmbedding"
 )
 class PatchEmbedding(keras.layers.Layer):
-    """Square patches of images, row by row, each mapped to a vector."""
+    """Embedding of square image patches, row by row."""
 
     def __init__(self, patch_size, hidden_dim, **kwargs):
         super().__init__(**kwargs)
@@ -34,7 +34,7 @@ class PatchEmbedding(keras.layers.Layer):
     def build(self, input_shape):
         if any(size is None or size % self.patch_size for size in input_shape[1:3]):
             raise ValueError(
-                "Height and width must be known multiples of `patch_size`. "
+                "Height and width must be known and multiples of `patch_size`. "
                 f"Received: input_shape={input_shape}, patch_size={self.patch_size}"
             )
         self.input_spec = keras.layers.InputSpec(shape=(None, *input_shape[1:]))
@@ -61,7 +61,7 @@ class PatchEmbedding(keras.layers.Layer):
     package="golden", name="FeaturesAverageViT.PositionEmbedding"
 )
 class PositionEmbedding(keras.layers.Layer):
-    """The inputs plus a learned vector for each step."""
+    """Adds a learned vector to each step of the inputs."""
 
     def build(self, input_shape):
         self.positions = self.add_weight(
@@ -81,7 +81,7 @@ class PositionEmbedding(keras.layers.Layer):
     package="golden", name="FeaturesAverageViT.EncoderBlock"
 )
 class EncoderBlock(keras.layers.Layer):
-    """Self-attention, then two dense layers, each on the normalized and added to it."""
+    """Self-attention, then an MLP, each on the normalized input and added to it."""
 
     def __init__(self, hidden_dim, num_heads, mlp_dim, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
@@ -143,44 +143,42 @@ class EncoderBlock(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="golden")
 class FeaturesAverageViT(keras.Model):
-    """Vision Transformer: a Transformer's encoder over the patches of an image.
+    """Vision Transformer: a Transformer encoder over the patches of an image.
 
-    The image is cut into square patches, and each is mapped to a vector. A learned
-    vector is added for each place, and each encoder block is::
+    The image is split into square patches, and each patch is projected to a vector.
+    Learned position embeddings are added. Each encoder block is::
 
         x = x + attention(norm(x))
         x = x + mlp(norm(x))
 
-    with an `mlp` of two dense layers, the first with `"gelu"`. The last block's output
-    is normalized once more, and the mean over the patches then stands for the whole
-    image.
+    where `mlp` is two dense layers, the first with `"gelu"`. The output of the last
+    block is normalized and averaged over the patches.
 
-    The defaults are the size ViT-Ti/16 of [Touvron et al.,
+    The default arguments are those of ViT-Ti/16 in [Touvron et al.,
     2021](https://arxiv.org/abs/2012.12877).
 
     Args:
-        patch_size: Positive int, side of the square patches. Defaults to `16`.
+        patch_size: Positive int, height and width of the patches. Defaults to `16`.
         num_layers: Positive int, number of encoder blocks. Defaults to `12`.
-        hidden_dim: Positive int, size of the vector of each patch. Defaults to `192`.
+        hidden_dim: Positive int, size of the patch embeddings. Defaults to `192`.
         num_heads: Positive int that divides `hidden_dim`, number of attention heads.
             Defaults to `3`.
         mlp_dim: Positive int, units of the hidden dense layer of each block. Defaults
             to `768`.
-        dropout: Float from 0 to below 1, the share of values that are dropped in
-            training after the positions, the attention and each dense layer of the
-            blocks. Defaults to `0.0`.
+        dropout: Float in `[0, 1)`, dropout rate after the position embeddings, the
+            attention and each dense layer of the blocks. Defaults to `0.0`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
 
     Input shape:
-        `(batch, height, width, channels)`, height and width known and multiples of
-        `patch_size`.
+        `(batch, height, width, channels)`, with a known height and width, both
+        multiples of `patch_size`.
 
     Output shape:
         `(batch, hidden_dim)`.
 
     Raises:
-        ValueError: If an argument is none of the values above, or height or width of
-            the images is unknown or no multiple of `patch_size`.
+        ValueError: If an argument is invalid, or the height or width of the images is
+            unknown or not a multiple of `patch_size`.
 
     Example:
 
@@ -268,8 +266,8 @@ class FeaturesAverageViT(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(keras.Input(batch_shape=input_shape))
 
     def call(self, inputs, training=None):

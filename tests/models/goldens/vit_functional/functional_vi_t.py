@@ -7,7 +7,7 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -15,7 +15,7 @@ def is_int(value):
     package="golden", name="FunctionalViT.PatchEmbedding"
 )
 class PatchEmbedding(keras.layers.Layer):
-    """Square patches of images, row by row, each mapped to a vector."""
+    """Embedding of square image patches, row by row."""
 
     def __init__(self, patch_size, hidden_dim, **kwargs):
         super().__init__(**kwargs)
@@ -34,7 +34,7 @@ class PatchEmbedding(keras.layers.Layer):
     def build(self, input_shape):
         if any(size is None or size % self.patch_size for size in input_shape[1:3]):
             raise ValueError(
-                "Height and width must be known multiples of `patch_size`. "
+                "Height and width must be known and multiples of `patch_size`. "
                 f"Received: input_shape={input_shape}, patch_size={self.patch_size}"
             )
         self.input_spec = keras.layers.InputSpec(shape=(None, *input_shape[1:]))
@@ -61,7 +61,7 @@ class PatchEmbedding(keras.layers.Layer):
     package="golden", name="FunctionalViT.ClassToken"
 )
 class ClassToken(keras.layers.Layer):
-    """The inputs with a learned vector in front of their steps."""
+    """Prepends a learned vector to the steps of the inputs."""
 
     def build(self, input_shape):
         self.token = self.add_weight(
@@ -81,7 +81,7 @@ class ClassToken(keras.layers.Layer):
     package="golden", name="FunctionalViT.PositionEmbedding"
 )
 class PositionEmbedding(keras.layers.Layer):
-    """The inputs plus a learned vector for each step."""
+    """Adds a learned vector to each step of the inputs."""
 
     def build(self, input_shape):
         self.positions = self.add_weight(
@@ -101,7 +101,7 @@ class PositionEmbedding(keras.layers.Layer):
     package="golden", name="FunctionalViT.EncoderBlock"
 )
 class EncoderBlock(keras.layers.Layer):
-    """Self-attention, then two dense layers, each on the normalized and added to it."""
+    """Self-attention, then an MLP, each on the normalized input and added to it."""
 
     def __init__(self, hidden_dim, num_heads, mlp_dim, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
@@ -163,48 +163,48 @@ class EncoderBlock(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="golden")
 class FunctionalViT(keras.Model):
-    """Vision Transformer: a Transformer's encoder over the patches of an image.
+    """Vision Transformer: a Transformer encoder over the patches of an image.
 
-    The image is cut into square patches, and each is mapped to a vector. A learned
-    token goes in front of them. A learned vector is added for each place, and each
+    The image is split into square patches, and each patch is projected to a vector. A
+    learned class token is prepended. Learned position embeddings are added. Each
     encoder block is::
 
         x = x + attention(norm(x))
         x = x + mlp(norm(x))
 
-    with an `mlp` of two dense layers, the first with `"gelu"`. The last block's output
-    is normalized once more, and the token then stands for the whole image.
+    where `mlp` is two dense layers, the first with `"gelu"`. The output of the last
+    block is normalized, and the class token represents the image.
 
-    The defaults are the size ViT-Ti/16 of [Touvron et al.,
+    The default arguments are those of ViT-Ti/16 in [Touvron et al.,
     2021](https://arxiv.org/abs/2012.12877).
 
     Args:
         image_shape: Tuple of 3 positive ints, height, width and channels of the images.
-        num_classes: Positive int, number of classes: the model gives a logit for each.
-        patch_size: Positive int, side of the square patches. Defaults to `16`.
+        num_classes: Positive int, number of classes; the model outputs a logit for
+            each.
+        patch_size: Positive int, height and width of the patches. Defaults to `16`.
         num_layers: Positive int, number of encoder blocks. Defaults to `12`.
-        hidden_dim: Positive int, size of the vector of each patch. Defaults to `192`.
+        hidden_dim: Positive int, size of the patch embeddings. Defaults to `192`.
         num_heads: Positive int that divides `hidden_dim`, number of attention heads.
             Defaults to `3`.
         mlp_dim: Positive int, units of the hidden dense layer of each block. Defaults
             to `768`.
-        dropout: Float from 0 to below 1, the share of values that are dropped in
-            training after the positions, the attention and each dense layer of the
-            blocks. Defaults to `0.0`.
-        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
-        name: String, the model's name. Defaults to one after the class.
-        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+        dropout: Float in `[0, 1)`, dropout rate after the position embeddings, the
+            attention and each dense layer of the blocks. Defaults to `0.0`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's global policy.
+        name: String, name of the model. Defaults to a name derived from the class.
+        trainable: Bool, whether the weights are trainable. Defaults to `True`.
 
     Input shape:
-        `(batch, height, width, channels)`, height and width known and multiples of
-        `patch_size`.
+        `(batch, height, width, channels)`, with a known height and width, both
+        multiples of `patch_size`.
 
     Output shape:
         `(batch, num_classes)`, a logit for each class.
 
     Raises:
-        ValueError: If an argument is none of the values above, or height or width of
-            the images is unknown or no multiple of `patch_size`.
+        ValueError: If an argument is invalid, or the height or width of the images is
+            unknown or not a multiple of `patch_size`.
 
     Example:
 
@@ -312,11 +312,11 @@ class FunctionalViT(keras.Model):
         self.dropout = float(dropout)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

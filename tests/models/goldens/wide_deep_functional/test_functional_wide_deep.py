@@ -1,6 +1,6 @@
-"""What `FunctionalWideDeep` promises, on each backend.
+"""Tests for `FunctionalWideDeep`, on any Keras backend.
 
-`KERAS_BACKEND=jax pytest` runs it on another one than Keras's default.
+`KERAS_BACKEND=jax pytest` selects another backend than the default.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from keras import ops
 
 from functional_wide_deep import FunctionalWideDeep
 
-# Keras's Torch backend itself calls NumPy 2 in a deprecated way.
+# Keras's Torch backend triggers this deprecation warning of NumPy 2.
 pytestmark = pytest.mark.filterwarnings(
     "error", "ignore:__array__ implementation:DeprecationWarning:keras"
 )
@@ -84,13 +84,13 @@ def inputs(batch=BATCH):
 
 
 def randomise(model):
-    """Give every weight values of its own, so that a mix-up shows."""
+    """Give every weight different random values, so that mix-ups are detected."""
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0.2, 0.5, weight.shape) for weight in model.weights])
 
 
 def path(weight):
-    """The path of a weight inside of its model, which is called `mine`."""
+    """Return the path of a weight inside its model, which is named `mine`."""
     return weight.path.removeprefix("mine/")
 
 
@@ -100,14 +100,14 @@ def shapes(x):
 
 
 def named_weights(model):
-    """The weights by path, as float32."""
+    """The weights by path, as float32 arrays."""
     return {
         path(weight): array(ops.cast(weight, "float32")) for weight in model.weights
     }
 
 
 def reference(x, weights, activation=lambda x: np.maximum(x, 0)):
-    """The sum of the two parts, each from its own inputs."""
+    """Compute the sum of the two parts."""
     wide = x["wide"] @ weights["linear/kernel"]
     deep = x["deep"]
     for layer in [f"hidden_{i}" for i in range(len(HIDDEN))]:
@@ -124,7 +124,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 
 
 def described(value):
-    """What can be compared of an attribute: a Keras object by its type and config."""
+    """Return `value` in a comparable form: a Keras object as its type and config."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 
@@ -135,7 +135,7 @@ class TestValues:
         randomise(model)
         assert_close(array(model(x)), reference(x, named_weights(model)))
 
-    def test_the_activation_is_that_of_the_hidden_layers(self):
+    def test_activation_of_the_hidden_layers(self):
         model, x = make(name="mine", activation=None), inputs()
         model.build(shapes(x))
         randomise(model)
@@ -149,7 +149,7 @@ class TestValues:
         assert (array(model(x, training=True)) != array(model(x))).any()
         assert (array(model(x, training=False)) == array(model(x))).all()
 
-    def test_the_regularizer_is_that_of_the_wide_part(self):
+    def test_regularizer_of_the_wide_part(self):
         model, x = (
             make(name="mine", wide_regularizer=keras.regularizers.L1(0.1)),
             inputs(),
@@ -161,14 +161,14 @@ class TestValues:
             array(loss), 0.1 * np.abs(named_weights(model)["linear/kernel"]).sum()
         )
 
-    def test_items_of_a_batch_do_not_mix(self):
+    def test_samples_are_independent(self):
         model, x = make(), inputs()
         others = {name: value[1:] for name, value in x.items()}
         assert_close(array(model(x))[1:], array(model(others)))
 
 
 class TestShapes:
-    def test_static_shape_is_the_real_one(self):
+    def test_static_shape_is_correct(self):
         model, x = make(), inputs()
         expected = (None, *model(x).shape[1:])
         assert model.compute_output_shape(shapes(x)) == expected
@@ -177,7 +177,7 @@ class TestShapes:
 
 
 class TestWeights:
-    def test_paths_shapes_and_start(self):
+    def test_paths_and_shapes(self):
         model = make(name="mine")
         model.build(shapes(inputs()))
         expected = {
@@ -193,22 +193,22 @@ class TestWeights:
         assert weights == [*expected.items()]
         assert model.trainable_weights == model.weights
 
-    def test_parts_without_weights_have_a_name_and_the_policy(self):
-        make()  # A second one gets other names where Keras chooses them.
+    def test_sublayers_without_weights_have_a_name_and_the_dtype_policy(self):
+        make()  # A second model would get other names if Keras chose them.
         model = make(dtype="mixed_bfloat16")
         parts = [model.get_layer(name) for name in ("dropout_0", "dropout_1")]
         assert {part.dtype_policy.name for part in parts} == {"mixed_bfloat16"}
 
 
 class TestConfig:
-    def test_every_argument_arrives_and_survives(self):
+    def test_every_argument_is_stored_and_saved(self):
         assert [*CHANGED, "dtype", "name", "trainable"] == [
             *inspect.signature(FunctionalWideDeep).parameters
         ]
         layer = FunctionalWideDeep(
             **CHANGED, name="mine", dtype="bfloat16", trainable=False
         )
-        json.dumps(layer.get_config())  # Plain data, nothing that only Keras can write.
+        json.dumps(layer.get_config())  # Plain data only.
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         assert config["registered_name"] == "golden>FunctionalWideDeep"
         twin = keras.saving.deserialize_keras_object(config)
@@ -231,7 +231,7 @@ class TestConfig:
         ("name", "value"),
         [(name, value) for name, values in ACCEPTED.items() for value in values],
     )
-    def test_takes_values_at_the_edge(self, name, value):
+    def test_accepts_boundary_values(self, name, value):
         assert getattr(make(**{name: value}), name) == value
 
     @pytest.mark.parametrize(
@@ -258,14 +258,14 @@ class TestKeras:
         model.compile_for_training(learning_rate=0.02)
         assert_close(array(model.optimizer.learning_rate), 0.02)
         logits, labels = array(model(x)), np.arange(BATCH) % OUTPUTS
-        chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        probs = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
         results = model.evaluate(x, labels, return_dict=True, verbose=0)
-        assert_close(results["loss"], -np.log(chances[np.arange(BATCH), labels]).mean())
+        assert_close(results["loss"], -np.log(probs[np.arange(BATCH), labels]).mean())
         assert_close(results["accuracy"], (logits.argmax(axis=-1) == labels).mean())
         model.compile_for_training(optimizer="sgd")
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
-    def test_learns_and_comes_back_in_a_fresh_process(self, tmp_path):
+    def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
         x = inputs(batch=64)
         total = sum(value.sum(axis=-1) for value in x.values())
         y = (total > 0).astype("int32")
@@ -279,7 +279,7 @@ class TestKeras:
         losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
         assert losses[-1] < 0.5 * losses[0]
         if keras.backend.backend() == "tensorflow":
-            model.jit_compile = True  # What "auto" is on a GPU.
+            model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
             assert np.isfinite(model.train_on_batch(x, y)).all()
         for old, new in zip(before, model.get_weights(), strict=True):
@@ -303,7 +303,7 @@ class TestKeras:
         )
         assert_close(np.load(tmp_path / "y.npy"), model.predict(x, verbose=0))
 
-    def test_the_example_of_the_docstring(self):
+    def test_docstring_example(self):
         examples = doctest.testmod(sys.modules[FunctionalWideDeep.__module__])
         assert examples.attempted > 0
         assert examples.failed == 0

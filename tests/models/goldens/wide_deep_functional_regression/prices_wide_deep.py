@@ -6,39 +6,39 @@ import keras
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class PricesWideDeep(keras.Model):
-    """Wide and deep: a linear model and a multi-layer perceptron, trained as one.
+    """Wide and deep: a linear model and a multi-layer perceptron, trained jointly.
 
-    The wide part is linear in its inputs, which are meant to be zeros and ones:
-    categories, bins, and crosses of them (both at once). It remembers which go with
-    which target. The deep part is a perceptron on numbers or embeddings, and
-    generalizes to what was never seen together. The outputs are their sum::
+    The wide part is linear in its inputs, which should be zeros and ones: categories,
+    bins, and crosses (products) of them. It memorizes which of them go with which
+    target. The deep part is a multi-layer perceptron over numbers or embeddings, and
+    generalizes to unseen combinations. The outputs are their sum::
 
         outputs = wide @ linear_kernel + hidden(deep) @ head_kernel + head_bias
 
-    Both are trained by one optimizer here; in the paper, the wide part has FTRL with L1
-    and the deep part AdaGrad.
+    Both parts are trained by one optimizer; the paper uses FTRL with L1 for the wide
+    part and AdaGrad for the deep part.
 
     Args:
         num_wide_features: Positive int, size of the last axis of the wide inputs.
         num_deep_features: Positive int, size of the last axis of the deep inputs.
-        num_outputs: Positive int, how many numbers the model predicts.
+        num_outputs: Positive int, number of values to predict.
         hidden_units: Tuple of positive ints, units of each hidden layer of the deep
             part. Defaults to `(64, 32)`.
         activation: Activation function of the hidden layers or its name, `None` for the
             identity. Defaults to `"relu"`.
-        dropout: Float from 0 to below 1, the share of hidden units that are dropped in
-            training. Defaults to `0.0`.
-        wide_regularizer: Regularizer of the wide part's kernel or its name, or `None`:
-            `"l1"` leaves few crosses in use. Defaults to `None`.
-        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
-        name: String, the model's name. Defaults to one after the class.
-        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+        dropout: Float in `[0, 1)`, fraction of the hidden units to drop in training.
+            Defaults to `0.0`.
+        wide_regularizer: Regularizer of the wide part's kernel or its name, or `None`.
+            `"l1"` keeps few crosses. Defaults to `None`.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's global policy.
+        name: String, name of the model. Defaults to a name derived from the class.
+        trainable: Bool, whether the weights are trainable. Defaults to `True`.
 
     Input shape:
         A dict: `"wide"` of shape `(batch, num_wide_features)`, `"deep"` of shape
@@ -48,7 +48,7 @@ class PricesWideDeep(keras.Model):
         `(batch, num_outputs)`.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -111,7 +111,7 @@ class PricesWideDeep(keras.Model):
             )
             drop = keras.layers.Dropout(dropout, dtype=dtype, name=f"dropout_{i}")
             hidden_layers += [dense, drop]
-        # Without a bias: that of the head is enough for the sum.
+        # Without a bias, since the head has one.
         linear = keras.layers.Dense(
             num_outputs,
             use_bias=False,
@@ -139,11 +139,11 @@ class PricesWideDeep(keras.Model):
         self.wide_regularizer = keras.regularizers.get(wide_regularizer)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

@@ -1,8 +1,8 @@
 """Train `PricesWideDeep`: `python train_prices_wide_deep.py`.
 
-It learns from scikit-learn's numbers of 442 patients with diabetes: as they are, and
-crosses of their bins. It leaves the model in prices_wide_deep.keras and its curves in
-prices_wide_deep.png. It needs scikit-learn and matplotlib.
+The script trains on scikit-learn's diabetes dataset (442 samples), with crosses of the
+binned features. It saves the model to prices_wide_deep.keras and the training curves to
+prices_wide_deep.png. It requires scikit-learn and matplotlib.
 """
 
 from pathlib import Path
@@ -22,17 +22,17 @@ BATCH_SIZE = 32
 
 
 def load_data():
-    """Return `(x, y)` to train on, and `(x, y)` that is held out.
+    """Return `(x, y)` for training and `(x, y)` for testing.
 
-    YOUR OWN DATA goes here. These are scikit-learn's numbers of 442 patients with
-    diabetes: as they are, and crosses of their bins.
+    Replace this with your own data. The script loads scikit-learn's diabetes dataset
+    (442 samples), with crosses of the binned features.
     """
     x, y = load_diabetes(return_X_y=True)
     x_train, x_test, y_train, y_test = train_test_split(
         x, y[:, None], test_size=0.25, random_state=0
     )
     scaler, targets = StandardScaler().fit(x_train), StandardScaler().fit(y_train)
-    # A one for each number's bin, and for each pair of bins that come together.
+    # One-hot bins of each feature, and the crosses of all pairs of bins.
     crosses = make_pipeline(
         KBinsDiscretizer(3, encode="onehot-dense", strategy="uniform"),
         PolynomialFeatures(interaction_only=True, include_bias=False),
@@ -48,14 +48,14 @@ def load_data():
 
 
 def plot(history, path):
-    """Draw the curves of the training as a PNG."""
+    """Plot the training curves to a PNG file."""
     names = [name for name in history if f"val_{name}" in history]
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, strict=True
     ):
         axes.plot(history[name], label="training")
-        axes.plot(history[f"val_{name}"], label="held out")
+        axes.plot(history[f"val_{name}"], label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
     figure.savefig(path)
@@ -82,7 +82,7 @@ def main():
     model.save(HERE / "prices_wide_deep.keras")
     error = model.evaluate(x_test, y_test, verbose=0, return_dict=True)["mae"]
     baseline = abs(y_test - y_train.mean(axis=0)).mean()
-    print(f"mean absolute error: {error:.3f} (the mean: {baseline:.3f})")
+    print(f"mean absolute error: {error:.3f} (training mean: {baseline:.3f})")
 
 
 if __name__ == "__main__":

@@ -6,35 +6,34 @@ import keras
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="golden")
 class SparseWideDeep(keras.Model):
-    """Wide and deep: a linear model and a multi-layer perceptron, trained as one.
+    """Wide and deep: a linear model and a multi-layer perceptron, trained jointly.
 
-    The wide part is linear in its inputs, which are meant to be zeros and ones:
-    categories, bins, and crosses of them (both at once). It remembers which go with
-    which target. The deep part is a perceptron on numbers or embeddings, and
-    generalizes to what was never seen together. The outputs are their sum::
+    The wide part is linear in its inputs, which should be zeros and ones: categories,
+    bins, and crosses (products) of them. It memorizes which of them go with which
+    target. The deep part is a multi-layer perceptron over numbers or embeddings, and
+    generalizes to unseen combinations. The outputs are their sum::
 
         outputs = wide @ linear_kernel + hidden(deep) @ head_kernel + head_bias
 
-    Both are trained by one optimizer here; in the paper, the wide part has FTRL with L1
-    and the deep part AdaGrad.
+    Both parts are trained by one optimizer; the paper uses FTRL with L1 for the wide
+    part and AdaGrad for the deep part.
 
     Args:
-        num_classes: Positive int, number of classes: the model gives a logit for each.
-            Defaults to `2`.
+        num_classes: Positive int, number of classes. Defaults to `2`.
         hidden_units: Tuple of positive ints, units of each hidden layer of the deep
             part. Defaults to `(256, 128)`.
         activation: Activation function of the hidden layers or its name, `None` for the
             identity. Defaults to `"relu"`.
-        dropout: Float from 0 to below 1, the share of hidden units that are dropped in
-            training. Defaults to `0.1`.
-        wide_regularizer: Regularizer of the wide part's kernel or its name, or `None`:
-            `"l1"` leaves few crosses in use. Defaults to `"l1"`.
+        dropout: Float in `[0, 1)`, fraction of the hidden units to drop in training.
+            Defaults to `0.1`.
+        wide_regularizer: Regularizer of the wide part's kernel or its name, or `None`.
+            `"l1"` keeps few crosses. Defaults to `"l1"`.
         gain: Float greater than 0. Defaults to `1.0`.
         label: Str. Defaults to `"mine"`.
         **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
@@ -47,8 +46,8 @@ class SparseWideDeep(keras.Model):
         `(batch, num_classes)`, a logit for each class.
 
     Raises:
-        TypeError: If `label` is of another type.
-        ValueError: If an argument is none of the values above.
+        TypeError: If `label` has the wrong type.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -115,7 +114,7 @@ class SparseWideDeep(keras.Model):
                 dropout, dtype=self.dtype_policy, name=f"dropout_{i}"
             )
             self.hidden_layers += [dense, drop]
-        # Without a bias: that of the head is enough for the sum.
+        # Without a bias, since the head has one.
         self.linear = keras.layers.Dense(
             num_classes,
             use_bias=False,
@@ -128,8 +127,8 @@ class SparseWideDeep(keras.Model):
         )
 
     def build(self, input_shape):
-        # A symbolic pass builds every sub-layer: what is not built here comes back from
-        # a saved model with random weights.
+        # A symbolic call builds every sub-layer: one that is not built here would get
+        # random weights when a saved model is loaded.
         self.call(
             {
                 name: keras.Input(batch_shape=shape)
@@ -138,7 +137,7 @@ class SparseWideDeep(keras.Model):
         )
 
     def call(self, inputs, training=None):
-        # TODO: put `self.gain` and `self.label` to use: nothing depends on them yet.
+        # TODO: use `self.gain` and `self.label`: they have no effect yet.
         x = inputs["deep"]
         for layer in self.hidden_layers:
             x = layer(x, training=training)
@@ -148,11 +147,11 @@ class SparseWideDeep(keras.Model):
         return (*input_shape["deep"][:-1], self.num_classes)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{

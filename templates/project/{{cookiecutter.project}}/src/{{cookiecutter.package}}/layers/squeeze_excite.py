@@ -1,4 +1,4 @@
-"""`SqueezeExcite`: squeeze and excitation."""
+"""`SqueezeExcite`: squeeze-and-excitation."""
 
 import numbers
 
@@ -7,40 +7,40 @@ from keras import ops
 
 
 def is_int(value):
-    """Return whether `value` is an int, of Python or NumPy, and not a bool."""
+    """Return whether `value` is a Python or NumPy int, but not a bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="{{ cookiecutter.package }}")
 class SqueezeExcite(keras.layers.Layer):
-    """Squeeze and excitation: `inputs * expand(reduce(mean(inputs)))`.
+    """Squeeze-and-excitation: `inputs * expand(reduce(mean(inputs)))`.
 
-    The means of the channels over the image go through two dense layers: `reduce`, to a few units,
-    and `expand`, back to the number of channels. So all channels together give each of them its
-    weight.
+    The means of the channels over the image are passed through two dense layers: `reduce`, to a few
+    units, and `expand`, back to the number of channels. The weight of each channel thus depends on
+    all channels.
 
     Args:
-        filters: Positive int, number of channels of the input and the output.
-        bottleneck_filters: Positive int, units of `reduce`; `None` for a quarter of `filters`, one
-            at least. Defaults to `None`.
+        filters: Positive int, number of input and output channels.
+        bottleneck_filters: Positive int, units of `reduce`; `None` for a quarter of `filters`, at
+            least 1. Defaults to `None`.
         squeeze_activation: Activation function of `reduce` or its name, `None` for the identity.
             Defaults to `"relu"`.
         excite_activation: Activation function of `expand` or its name, `None` for the identity.
             Defaults to `"sigmoid"`.
-        data_format: `"channels_last"` or `"channels_first"`, in any case; `None` for
+        data_format: `"channels_last"` or `"channels_first"`, case-insensitive; `None` for
             `keras.config.image_data_format()`. Defaults to `None`.
-        **kwargs: `name`, `dtype` and `trainable` of `keras.layers.Layer`.
+        **kwargs: Base layer keyword arguments: `name`, `dtype` and `trainable`.
 
     Input shape:
         `(batch, height, width, filters)` for `"channels_last"`, `(batch, filters, height, width)`
         for `"channels_first"`.
 
     Output shape:
-        That of the input.
+        Same shape as the input.
 
     Raises:
-        ValueError: If an argument is none of the values above, or the input has not 4 axes or not
-            `filters` channels.
+        ValueError: If an argument is invalid, or the input does not have rank 4 or `filters`
+            channels.
 
     Example:
 

@@ -6,31 +6,31 @@ from {{ cookiecutter.package }}.layers.squeeze_excite import SqueezeExcite
 
 
 def is_int(value):
-    """Return whether `value` is an int, and not a bool."""
+    """Return whether `value` is an int, but not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 @keras.saving.register_keras_serializable(package="{{ cookiecutter.package }}")
 class DigitClassifier(keras.Model):
-    """Layers one after the other.
+    """Chain of layers.
 
     From the inputs to the outputs: `Conv2D`, `SqueezeExcite`, `Conv2D`, `Flatten`, `Dropout`,
     `Dense`.
 
     Args:
-        shape: Tuple of positive ints, the axes of the inputs without the batch.
-        dtype: Dtype or dtype policy of all layers. Defaults to Keras's own.
-        name: String, the model's name. Defaults to one after the class.
-        trainable: Bool, whether the weights are to be trained. Defaults to `True`.
+        shape: Tuple of positive ints, shape of the inputs without the batch axis.
+        dtype: Dtype or dtype policy of all layers. Defaults to Keras's global policy.
+        name: String, name of the model. Defaults to a name derived from the class.
+        trainable: Bool, whether the weights are trainable. Defaults to `True`.
 
     Input shape:
         `(batch, *shape)`.
 
     Output shape:
-        That of the last layer, `Dense`.
+        The output shape of the last layer, `Dense`.
 
     Raises:
-        ValueError: If an argument is none of the values above.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -73,11 +73,11 @@ class DigitClassifier(keras.Model):
         self.shape = tuple(shape)
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile with an optimizer, a loss and metrics that suit the model.
+        """Compile the model with a suitable optimizer, loss and metrics.
 
         Args:
-            learning_rate: Float or schedule, that of this optimizer.
-            **kwargs: Arguments of `compile`, some of which may replace these.
+            learning_rate: Float or schedule, learning rate of the default optimizer.
+            **kwargs: Arguments of `compile`, which override the defaults.
         """
         self.compile(
             **{
