@@ -1,4 +1,4 @@
-"""A case: the arguments of a constructor and the inputs of a call, as data."""
+"""A case: constructor arguments and call inputs, as data."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _DTYPES = (
 
 @dataclass(frozen=True)
 class Input:
-    """One tensor that a layer is called with.
+    """One input tensor of a layer.
 
     Args:
-        shape: Its axes, the batch first.
+        shape: Its shape, batch first.
         dtype: Its dtype.
-        low: The least value; `None` for signed normal values, or 0 for integers.
-        high: The greatest value for floats, one past it for integers.
-        mask: Whether it carries a mask of its first two axes.
+        low: The minimum; `None` for normally distributed floats, or 0 for integers.
+        high: The maximum for floats, exclusive for integers.
+        mask: Whether it carries a mask over its first two axes.
     """
 
     shape: tuple[int, ...]
@@ -47,21 +47,21 @@ class Input:
         return ":".join(parts + ["mask"] * self.mask)
 
 
-# An Input, or lists and dicts of them.
+# An `Input`, or lists and dicts of them.
 Structure = Any
 
 
 @dataclass(frozen=True)
 class Case:
-    """What a class is checked with.
+    """The arguments and inputs that a class is checked with.
 
     Args:
-        args: Arguments of the constructor. A text that begins with `keras.` stands for the object
-            that it names or calls.
-        inputs: What `call` gets as its first argument: an `Input`, or lists and dicts of them.
-        call: Further arguments of `call`: `Input`s, or values that are handed on as they are.
-        tags: What the layer is declared to do otherwise than most.
-        expected_failures: Ids of checks that fail, each with its reason.
+        args: Constructor arguments. A string that begins with `keras.` stands for the object that
+            it names or calls.
+        inputs: The first argument of `call`: an `Input`, or lists and dicts of them.
+        call: Further arguments of `call`: `Input`s, or values that are passed unchanged.
+        tags: What the layer intentionally does differently from most.
+        expected_failures: Ids of checks that are expected to fail, each with a reason.
     """
 
     args: Mapping[str, Any] = field(default_factory=dict)
@@ -79,13 +79,13 @@ class Case:
 
 @dataclass(frozen=True)
 class ClassFacts:
-    """What cases can be suggested by.
+    """The facts about a class from which cases can be suggested.
 
     Args:
         name: The class's name.
         target: `"layer"` or `"model"`.
         parameters: The names of its constructor's parameters.
-        base: The public layer of Keras that it derives from; empty if it is `Layer`.
+        base: The public Keras layer that it derives from; empty if it is `Layer`.
     """
 
     name: str
@@ -96,12 +96,12 @@ class ClassFacts:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """Cases that a class may be checked with, if it can be called with them.
+    """Cases to check a class with, provided that it can be called with them.
 
     Args:
         origin: A sentence that says where they come from.
-        cases: Each as `case_from` takes it.
-        arguments: Values for arguments that have no default; `None` if the cases say all.
+        cases: The cases, each in the form that `case_from` accepts.
+        arguments: Values for arguments without a default; `None` if the cases are complete.
     """
 
     origin: str
@@ -113,7 +113,7 @@ Suggest = Callable[[ClassFacts], Iterable[Suggestion]]
 
 
 def written(structure: Structure) -> str:
-    """A structure of inputs as a short text."""
+    """Return a structure of inputs as a short string."""
     match structure:
         case dict():
             return "{" + "; ".join(f"{k}: {written(v)}" for k, v in structure.items()) + "}"
@@ -123,7 +123,7 @@ def written(structure: Structure) -> str:
 
 
 def map_inputs(use: Callable[[Input], Any], structure: Structure) -> Any:
-    """`structure` with each `Input` replaced by what `use` gives for it."""
+    """Return `structure` with `use` applied to each `Input`."""
     match structure:
         case Input():
             return use(structure)
@@ -135,19 +135,19 @@ def map_inputs(use: Callable[[Input], Any], structure: Structure) -> Any:
 
 
 def inputs_of(structure: Structure) -> list[Input]:
-    """All inputs in a structure, in order."""
+    """Return all inputs in a structure, in order."""
     found: list[Input] = []
     map_inputs(found.append, structure)
     return found
 
 
 def plain(structure: Structure) -> Any:
-    """A structure of inputs as JSON takes it."""
+    """Convert a structure of inputs to JSON-compatible data."""
     return map_inputs(asdict, structure)
 
 
 def restored(data: Any) -> Structure:
-    """What `plain` wrote."""
+    """Restore the structure that `plain` converted."""
     match data:
         case {"shape": shape}:
             return Input(**{**data, "shape": tuple(shape)})
@@ -159,24 +159,24 @@ def restored(data: Any) -> Structure:
 
 
 def case_from(data: Any, parameters: Iterable[str] = ()) -> Case:
-    """The case that a dict of plain values describes, as TOML or `scaffold_cases` give it.
+    """Read a case from plain values, as given in TOML or by `scaffold_cases`.
 
     Args:
         data: `args`, a dict; `input`, a shape such as `(2, 8, 8, 3)` or `"2,8,8,3"`, or a list or
             dict of shapes; `call`, further arguments of `call`; `tags`; `expected_failures`.
-        parameters: The parameters of `call`, which tell a dict of its arguments from a dict that
-            is its first argument.
+        parameters: The parameters of `call`, to tell a dict of its arguments from a dict that is
+            its first argument.
 
     Raises:
-        UsageError: If it is none.
+        UsageError: If `data` is not a case.
     """
     if isinstance(data, Case):
         return data
     keys = ("args", "input", "call", "tags", "expected_failures")
     if not isinstance(data, Mapping) or not set(data) <= set(keys):
         raise UsageError(
-            f"`{shown(repr(data))}` is no case",
-            fix=f"A case is a table with the keys {', '.join(keys)}",
+            f"`{shown(repr(data))}` is not a case",
+            fix=f"Write a table with the keys {', '.join(keys)}.",
         )
     inputs = None if data.get("input") is None else structure_from(data["input"])
     call = {name: _argument(value) for name, value in data.get("call", {}).items()}
@@ -194,7 +194,7 @@ def case_from(data: Any, parameters: Iterable[str] = ()) -> Case:
 
 
 def _argument(value: Any) -> Any:
-    """A further argument of `call`: an input if it looks like one, else the value itself."""
+    """Read a further argument of `call`: an input if it looks like one, else the value itself."""
     try:
         return structure_from(value)
     except UsageError:
@@ -202,10 +202,10 @@ def _argument(value: Any) -> Any:
 
 
 def structure_from(data: Any) -> Structure:
-    """The inputs that plain values describe.
+    """Read inputs from plain values.
 
     Raises:
-        UsageError: If they describe none.
+        UsageError: If `data` does not describe inputs.
     """
     match data:
         case Input():
@@ -220,14 +220,14 @@ def structure_from(data: Any) -> Structure:
             return Input(tuple(axes))
         case [*parts] if parts:
             return [structure_from(part) for part in parts]
-    raise UsageError(f"`{shown(repr(data))}` is no input", fix="Write its shape, such as 2,8,8,3")
+    raise UsageError(f"`{shown(repr(data))}` is not an input", fix="Write a shape such as 2,8,8,3.")
 
 
 def input_from(text: str) -> Input:
-    """The input that `2,8:int32:0..10:mask` describes: shape, dtype, range of values, mask.
+    """Read an input such as `2,8:int32:0..10:mask`: shape, dtype, range of values, mask.
 
     Raises:
-        UsageError: If it describes none.
+        UsageError: If it is malformed.
     """
     shape, *rest = text.replace(" ", "").strip("()").split(":")
     try:
@@ -239,9 +239,9 @@ def input_from(text: str) -> Input:
             words |= _detail(word)
     except ValueError:
         raise UsageError(
-            f"`{shown(text)}` is no input",
-            fix="Write its shape with the batch first, then what it needs of dtype, range and "
-            "`mask`: `2,8,8,3`, `2,6:int32:0..10`, `2,6,8:mask`",
+            f"`{shown(text)}` is not an input",
+            fix="Write a shape, batch first, then optionally a dtype, a range and `mask`: "
+            "`2,8,8,3`, `2,6:int32:0..10`, `2,6,8:mask`.",
         ) from None
     return Input(axes, **words)
 
@@ -258,12 +258,12 @@ def _detail(word: str) -> dict[str, Any]:
 
 
 def arguments_from(texts: Iterable[str]) -> dict[str, Any]:
-    """The arguments that texts such as `filters=4, padding=same` describe, as Python spells them.
+    """Read arguments from strings such as `filters=4, padding=same`.
 
-    A value that is no literal of Python is taken as a text.
+    A value that is not a Python literal is taken as a string.
 
     Raises:
-        UsageError: If a text is none.
+        UsageError: If a string is malformed.
     """
     found: dict[str, Any] = {}
     for text in texts:
@@ -280,8 +280,8 @@ def _arguments(text: str) -> dict[str, Any]:
     plain = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and not call.args
     if not isinstance(call, ast.Call) or not plain or not all(k.arg for k in call.keywords):
         raise UsageError(
-            f"`{shown(text)}` is no argument of a constructor",
-            fix="Write `--args name=value`, such as `--args filters=4`",
+            f"`{shown(text)}` is not a constructor argument",
+            fix="Write `--args name=value`, such as `--args filters=4`.",
         )
     return {str(k.arg): _value(ast.get_source_segment(source, k.value)) for k in call.keywords}
 

@@ -1,4 +1,4 @@
-"""What a file is imported as, and from where: nothing else in scaffold decides it."""
+"""The name that a file is imported by, and from where: nothing else in scaffold decides it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def packages_of(folder: Path) -> tuple[tuple[str, ...], Path]:
-    """The packages that a folder is inside of, outermost first, and the folder they lie in.
+    """Return the packages that a folder belongs to, outermost first, and their parent folder.
 
-    As for pytest, a folder is a package if it has an `__init__.py` and a name that can be imported.
+    As in pytest, a folder is a package if it has an `__init__.py` and an importable name.
     """
     names: list[str] = []
     folder = folder.absolute()
@@ -19,9 +19,9 @@ def packages_of(folder: Path) -> tuple[tuple[str, ...], Path]:
 
 
 def imported_as(path: Path) -> tuple[str, Path]:
-    """The dotted name of a module's file, and the folder to import it from.
+    """Return the dotted name of a module's file, and the folder to import it from.
 
-    The name of an `__init__.py` is that of its package.
+    An `__init__.py` has the name of its package.
     """
     packages, root = packages_of(path.resolve().parent)
     own = () if path.stem == "__init__" and packages else (path.stem,)

@@ -1,4 +1,4 @@
-"""Processes that others have started."""
+"""Process groups."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import signal
 
 
 def kill_group(pid: int) -> None:
-    """End a process that leads a session of its own, and all that it has started.
+    """Kill a process that leads its own session, and everything in its process group.
 
-    Where there are no groups of processes, as on Windows, nothing happens.
+    Does nothing on platforms without process groups, such as Windows.
     """
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):

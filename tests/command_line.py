@@ -13,7 +13,7 @@ import scaffold as package
 ROOT = Path(package.__file__).parent.parent
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "TERM")}
 # Why a name that says nothing gets its template.
-SAYS_NOTHING = "no word of it names a template: --template chooses one of `scaffold list`"
+SAYS_NOTHING = "the name matches no template: choose one from `scaffold list` with --template"
 ENVIRONMENT |= {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
 
 

@@ -1,4 +1,4 @@
-"""Classes, Keras's and users', as their source says they are: none of them is imported."""
+"""Classes, Keras's and users', read from source: none of them is imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Classes in source, Keras's and the user's, with what they come from: nothing is imported."""
+"""Classes in source, Keras's and the user's, with their bases: nothing is imported."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from scaffold.keras_source.handed_on import HandedOn
 from scaffold.keras_source.signature import Parameter, Signature
 
-# The classes that all layers come from: what they have is no layer's own.
+# The base classes of all layers: what they have is not a layer's own.
 _ROOTS = ("Layer", "Operation", "KerasSaveable")
 _ANY_KEYWORD = Signature((Parameter("kwargs", stars="**"),))
 
 
 @dataclass(frozen=True)
 class Class:
-    """A class in a module, which is Keras's by its dotted name or the user's by its path."""
+    """A class in a module: a dotted name for Keras's classes, a path for the user's."""
 
     module: str
     node: ast.ClassDef
@@ -34,17 +34,17 @@ class Class:
         return self.is_keras and self.node.name in _ROOTS
 
     def methods(self) -> dict[str, ast.FunctionDef]:
-        """Those that the class itself defines."""
+        """Return the methods that the class itself defines."""
         return {one.name: one for one in self.node.body if isinstance(one, ast.FunctionDef)}
 
     def signatures(self) -> dict[str, Signature]:
-        """Those of its methods that are called on an instance."""
+        """Return the signatures of the methods that are called on an instance."""
         constants = _constants(self.module)
         plain = (method for method in self.methods().values() if _is_plain(method))
         return {method.name: Signature.of(method, constants) for method in plain}
 
     def kept(self) -> set[str]:
-        """The names that the class's code assigns to `self`."""
+        """Return the names that the class's code assigns to `self`."""
         return {
             target.attr
             for target in ast.walk(self.node)
@@ -55,23 +55,23 @@ class Class:
         }
 
     def bases(self) -> Iterator[Class]:
-        """The classes that it names as its bases, as far as they are found."""
+        """Yield its base classes, if they are found."""
         for base in self.node.bases:
             found = find(self.module, ast.unparse(base))
             if found is not None and found != self:
                 yield found
 
     def ancestry(self) -> Iterator[Class]:
-        """The class and all that it comes from, the nearest first, but for the roots."""
+        """Yield the class and its ancestors, the nearest first, except for the roots."""
         if not self.is_root:
             yield self
             for base in self.bases():
                 yield from base.ancestry()
 
     def constructor(self) -> Signature:
-        """Its constructor's parameters; for `*args` and `**kwargs` those of its base's stand.
+        """Return its constructor's parameters, with its base's in place of `*args` and `**kwargs`.
 
-        What a layer of Keras itself hands on is not followed.
+        What a Keras layer itself passes on is not followed.
         """
         own = self.signatures().get("__init__")
         if self.is_root:
@@ -85,7 +85,7 @@ class Class:
 
 
 def find(module: str, name: str, tried: frozenset[tuple[str, str]] = frozenset()) -> Class | None:
-    """The class that `name` stands for in a module; `None` if it can't be found."""
+    """Return the class that `name` stands for in a module; `None` if it can't be found."""
     tree = parsed(module)
     if tree is None or (module, name) in tried:
         return None
@@ -102,9 +102,9 @@ def find(module: str, name: str, tried: frozenset[tuple[str, str]] = frozenset()
 
 
 def imports(tree: ast.Module, module: str) -> Iterator[tuple[str, str, str]]:
-    """The module, the name there and the name here of what is imported of Keras or of the user's.
+    """Yield the module, the name there and the name here of imports from Keras or the user.
 
-    Of an imported module the name there is empty.
+    For an imported module the name there is empty.
     """
     for node in tree.body:
         match node:
@@ -125,7 +125,7 @@ def imports(tree: ast.Module, module: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _imported(source: str, original: str, rest: str) -> tuple[str, str]:
-    """The module and the name there of `rest` of what is imported, or of that itself."""
+    """Return the module and the name there of `rest` within an import, or of the import itself."""
     if not rest:
         return source, original
     if _is_keras(source):
@@ -136,12 +136,12 @@ def _imported(source: str, original: str, rest: str) -> tuple[str, str]:
 
 
 def parsed(module: str) -> ast.Module | None:
-    """A module of Keras by its dotted name or a file by its path; `None` if there is none."""
+    """Parse a Keras module by its dotted name or a file by its path; `None` if there is none."""
     return _parsed_of_keras(module) if _is_keras(module) else _parsed_file(Path(module))
 
 
 def modules_named(dotted: str, folders: Iterable[Path]) -> Iterator[Path]:
-    """The files that a dotted name may stand for, the first folder's first."""
+    """Yield the files that a dotted name may stand for, the first folder's first."""
     parts = dotted.split(".") if dotted else []
     for folder in folders:
         for path in (
@@ -166,13 +166,13 @@ def _is_keras(module: str) -> bool:
 
 
 def _is_plain(method: ast.FunctionDef) -> bool:
-    """Whether it is called on an instance: neither a property nor a class's method."""
+    """Return whether it is called on an instance: not a property, class or static method."""
     plain = ("property", "classmethod", "staticmethod")
     return not any(ast.unparse(one) in plain for one in method.decorator_list)
 
 
 def _constants(module: str) -> dict[str, ast.expr]:
-    """The values of names that a module assigns literals to."""
+    """Return the values of names that a module assigns literals to."""
     tree = parsed(module)
     assert tree is not None
     return {

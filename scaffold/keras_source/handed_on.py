@@ -1,4 +1,4 @@
-"""What a constructor hands on to that of its base: `super().__init__(*args, units=3, **kwargs)`."""
+"""What a constructor passes on to its base's: `super().__init__(*args, units=3, **kwargs)`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from scaffold.keras_source.signature import Parameter, Signature
 
 @dataclass(frozen=True)
 class HandedOn:
-    """What the base's constructor gets of what its caller has not named.
+    """The arguments that the base's constructor gets.
 
     Args:
-        positional: How many arguments it gets by position, `*args` not counted.
-        named: Those that it gets by name.
+        positional: The number of positional arguments that it gets, without `*args`.
+        named: The arguments that it gets by name.
         star: Whether it gets `*args`.
         keywords: Whether it gets `**kwargs`.
-        as_given: Whether `**kwargs` goes there as it came: nothing else in the code uses it.
+        as_given: Whether it gets `**kwargs` unchanged: nothing else in the code uses it.
     """
 
     positional: int = 0
@@ -29,7 +29,7 @@ class HandedOn:
 
     @classmethod
     def by(cls, constructor: ast.FunctionDef) -> HandedOn:
-        """What this constructor hands on; nothing if it does not call that of its base."""
+        """Return what this constructor passes on; nothing if it does not call its base's."""
         kwarg = constructor.args.kwarg.arg if constructor.args.kwarg else ""
         for node in ast.walk(constructor):
             match node:
@@ -46,11 +46,11 @@ class HandedOn:
         return cls()
 
     def open(self, own: Collection[str], theirs: Sequence[Parameter]) -> list[Parameter]:
-        """Those of the base's parameters that a caller can still give by name.
+        """Return the base's parameters that a caller can still pass by name.
 
         Args:
             own: The names of the constructor's own parameters.
-            theirs: The base's, in order.
+            theirs: The base's parameters, in order.
         """
         if not self.keywords:
             return []
@@ -59,7 +59,7 @@ class HandedOn:
         return [one for one in plain if one.name not in {*own, *self.named, *filled}]
 
     def whole(self, own: Signature, base: Signature) -> Signature:
-        """The constructor's signature, with the base's parameters in place of `**kwargs`."""
+        """Return the constructor's signature, with the base's parameters in place of `**kwargs`."""
         if not self.keywords:
             return own
         inherited = [

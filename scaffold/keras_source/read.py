@@ -1,4 +1,4 @@
-"""Finding a public layer in the source of the installed Keras, and reading what it has."""
+"""Finding and reading public layers in the source of the installed Keras."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PUBLIC = "keras.layers"
 
 
 def public_layers() -> list[str]:
-    """The names of all classes of layers in `keras.layers`, aliases too.
+    """Return the names of all layer classes in `keras.layers`, including aliases.
 
     Raises:
         MissingError: If Keras is not installed.
@@ -25,21 +25,21 @@ def public_layers() -> list[str]:
 
 
 def read_base(name: str) -> BaseLayer:
-    """The public layer called `name`, with or without `keras.layers` before it.
+    """Read the public layer called `name`, with or without `keras.layers` before it.
 
     Raises:
         MissingError: If Keras is not installed.
-        UsageError: If there is no such layer, or no call of it can be handed on.
+        UsageError: If there is no such layer, or it has no `call` to extend.
     """
     public = name.removeprefix(f"{_PUBLIC}.")
     if not public.isidentifier():
         raise UsageError(
-            f"`{shown(name)}` is not a layer of Keras",
-            fix="`--base` takes those only, such as `--base keras.layers.Dense`.",
+            f"`{shown(name)}` is not a Keras layer",
+            fix="Name one, as in `--base keras.layers.Dense`.",
         )
     if public not in _exported() or not _is_layer(public):
         raise UsageError(
-            f"there is no layer `{shown(name)}` in the installed Keras"
+            f"layer `{shown(name)}` not found in the installed Keras"
             f"{nearest(public, public_layers())}",
             fix="Write it as in `--base keras.layers.Dense`.",
         )
@@ -52,8 +52,8 @@ def read_base(name: str) -> BaseLayer:
         kept |= {*ancestor.methods(), *ancestor.kept()}
     if "call" not in signatures or not signatures["call"].parameters:
         raise UsageError(
-            f"`keras.layers.{public}` computes nothing that a layer could add to",
-            fix="Begin with `--template blank`.",
+            f"`keras.layers.{public}` computes nothing that a class could extend",
+            fix="Use `--template blank`.",
         )
     return BaseLayer(
         name=f"{_PUBLIC}.{public}",
@@ -66,7 +66,7 @@ def read_base(name: str) -> BaseLayer:
 
 
 def constructor(module: str, name: str) -> Signature:
-    """The constructor's parameters of the class called `name` in a public module of Keras.
+    """Return the constructor parameters of the class called `name` in a public Keras module.
 
     Raises:
         MissingError: If Keras is not installed.
@@ -77,7 +77,7 @@ def constructor(module: str, name: str) -> Signature:
     if found is None:
         classes = [one for one in exported if one[:1].isupper()]
         raise UsageError(
-            f"there is no `{module}.{shown(name)}` in the installed Keras{nearest(name, classes)}",
+            f"`{module}.{shown(name)}` not found in the installed Keras{nearest(name, classes)}",
             fix=f"See https://keras.io/api for what `{module}` has.",
         )
     signatures: dict[str, Signature] = {}
@@ -87,7 +87,7 @@ def constructor(module: str, name: str) -> Signature:
 
 
 def own_class(path: Path, name: str) -> Class:
-    """The class called `name` in a file of the user's.
+    """Return the class called `name` in a user's file.
 
     Raises:
         UsageError: If the file can't be read, or has no such class.
@@ -95,7 +95,7 @@ def own_class(path: Path, name: str) -> Class:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError) as error:
-        raise UsageError(f"{path} is no Python: {error}", fix="Fix the file.") from None
+        raise UsageError(f"{path} is not valid Python: {error}", fix="Fix the file.") from None
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     if name not in classes:
         raise UsageError(
@@ -106,7 +106,7 @@ def own_class(path: Path, name: str) -> Class:
 
 
 def public_names(module: str) -> list[str]:
-    """The names of all that a public module of Keras has, functions too.
+    """Return the names of everything in a public Keras module, including functions.
 
     Raises:
         MissingError: If Keras is not installed.
@@ -115,7 +115,7 @@ def public_names(module: str) -> list[str]:
 
 
 def _cells(found: Class) -> Iterator[str]:
-    """The public cells that a class makes itself, as `LSTM` makes an `LSTMCell`."""
+    """Yield the public cells that a class creates itself, as `LSTM` creates an `LSTMCell`."""
     for ancestor in found.ancestry():
         constructor = ancestor.methods().get("__init__")
         for node in ast.walk(constructor) if constructor else ():
@@ -136,8 +136,8 @@ def _comes_from_layer(found: Class) -> bool:
 
 @cache
 def _exported(public: str = _PUBLIC) -> dict[str, tuple[str, str]]:
-    """The module and the name there of all that a public module has."""
+    """Return the module and the name there of everything in a public module."""
     tree = parsed(public)
     if tree is None:
-        raise MissingError("Keras is not installed here", fix="pip install keras")
+        raise MissingError("Keras is not installed", fix="Install it: `pip install keras`.")
     return {local: (module, name) for module, name, local in imports(tree, public)}

@@ -1,4 +1,4 @@
-"""What a class to derive from has: its methods' signatures, and the names that it keeps."""
+"""What a base class has: its methods' signatures, and the names of its attributes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 class Parameter:
     """One parameter of a method, without `self`.
 
-    `stars` stand before its name; `default` is source, `None` if it has none. `by_name` is set
-    where a call can give it by its name alone.
+    `stars` precede its name; `default` is source, `None` if it has none. `by_name` is set if it
+    can only be passed by name.
     """
 
     name: str
@@ -29,17 +29,17 @@ class Signature:
 
     @classmethod
     def of(cls, method: ast.FunctionDef, constants: Mapping[str, ast.expr]) -> Signature:
-        """That of a parsed method; `constants` are what names in its defaults stand for."""
+        """Read a parsed method; `constants` are what names in its defaults stand for."""
         return cls(tuple(_parameters(method.args, constants))[1:])
 
     @property
     def plain(self) -> tuple[Parameter, ...]:
-        """Those that are neither `*args` nor `**kwargs`."""
+        """The parameters that are neither `*args` nor `**kwargs`."""
         return tuple(parameter for parameter in self.parameters if not parameter.stars)
 
     @property
     def positional(self) -> tuple[Parameter, ...]:
-        """Those that a call can give by their position."""
+        """The parameters that can be passed by position."""
         return tuple(parameter for parameter in self.plain if not parameter.by_name)
 
     @property
@@ -47,7 +47,7 @@ class Signature:
         return any(parameter.stars == "**" for parameter in self.parameters)
 
     def declared(self) -> str:
-        """The parameters as a method declares them, behind `self`."""
+        """Return the parameters as a method declares them, after `self`."""
         written = [
             f"{p.stars}{p.name}" + (f"={p.default}" if p.default is not None else "")
             for p in self.parameters
@@ -59,7 +59,7 @@ class Signature:
         return ", ".join(written)
 
     def passed(self) -> str:
-        """The arguments as the method hands them to its parent's."""
+        """Return the arguments as the method passes them to its parent's."""
         return ", ".join(
             (
                 f"{p.name}={p.name}"
@@ -72,14 +72,14 @@ class Signature:
 
 @dataclass(frozen=True)
 class BaseLayer:
-    """A class of Keras to derive from.
+    """A Keras class to derive from.
 
     Args:
-        name: As one imports it: `keras.layers.Dense`.
-        class_name: As its source calls it, which is another name where it has several.
+        name: The name to import it by: `keras.layers.Dense`.
+        class_name: Its name in the source, which is another one for an alias.
         constructor: The parameters of `__init__`.
-        call: Those of `call`.
-        kept: The names of its methods, and of what its instances hold.
+        call: The parameters of `call`.
+        kept: The names of its methods and of its instances' attributes.
         cell: The public layer that computes each step of a recurrent one; empty for others.
     """
 
@@ -92,7 +92,7 @@ class BaseLayer:
 
     @property
     def unsaved(self) -> tuple[Parameter, ...]:
-        """Those of the constructor that only Keras itself saves, and not for a class below it."""
+        """The constructor parameters that Keras itself saves, but not for a subclass."""
         return () if "get_config" in self.kept else self.constructor.plain
 
 

@@ -133,7 +133,7 @@ NO_WORDS: dict[str, dict[str, object]] = {
         "only": ["config-complet"]
     },
     "there is no tag `mixes-bach`. Did you mean `mixes-batch`?": {"tags": ["mixes-bach"]},
-    "`2,x` is no input.": {"input": "2,x"},
+    "`2,x` is not an input.": {"input": "2,x"},
     "there is no check `xyz`.": {"expected_failures": {"xyz": "known"}},
 }
 
