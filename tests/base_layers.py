@@ -42,7 +42,7 @@ It is generated, and its tests pass, on TensorFlow, JAX and Torch, for these (`m
 
 @cache
 def classes() -> dict[str, dict[str, str] | UsageError]:
-    """For each public layer, the generated files by name, or why there are none."""
+    """Return the generated files by name for each public layer, or why there are none."""
     catalog, found = Catalog.builtin(), dict[str, dict[str, str] | UsageError]()
     for name in public_layers():
         request = Request(
@@ -67,7 +67,7 @@ def _capital(sentence: str) -> str:
 
 
 def page() -> str:
-    """What stands in docs/base-layers.md."""
+    """Return the text of docs/base-layers.md."""
     found = classes()
     refused = {name: error for name, error in found.items() if isinstance(error, UsageError)}
     works = [f"`{name}`" for name in found if name not in refused]

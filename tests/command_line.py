@@ -1,4 +1,4 @@
-"""The command line in a process of its own."""
+"""The command line in its own process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import scaffold as package
 
 ROOT = Path(package.__file__).parent.parent
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "TERM")}
-# Why a name that says nothing gets its template.
+# Why a name that matches no template gets its template.
 SAYS_NOTHING = "the name matches no template: choose one from `scaffold list` with --template"
 ENVIRONMENT |= {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
 

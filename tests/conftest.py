@@ -1,4 +1,4 @@
-"""A command line to call in-process, in a folder of its own."""
+"""A command line to call in-process, in its own folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-import jsonschema  # type: ignore[import-untyped] # its stubs are another package
+import jsonschema  # type: ignore[import-untyped] # its stubs are in another package
 import pytest
 from hypothesis import settings
 
@@ -31,7 +31,7 @@ Tree = Mapping[str, tuple[int, bytes]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare what `make sweep` asks for."""
+    """Declare the options of `make sweep`."""
     parser.addoption(
         "--every-backend",
         action="store_true",
@@ -40,11 +40,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have XLA compile quickly, and what JAX compiles kept for the other processes of the run.
+    """Make XLA compile quickly, and keep what JAX compiles for the other processes of the run.
 
-    Most of what JAX does in a test is to compile what then runs once, on a few numbers.
+    In a test, JAX mostly compiles what then runs once, on a few numbers.
     """
-    if hasattr(config, "workerinput"):  # It has the environment of the process that started it.
+    if hasattr(
+        config, "workerinput"
+    ):  # It inherits the environment of the process that started it.
         return
     os.environ.setdefault("XLA_FLAGS", QUICK)
     if config.getoption("numprocesses", None):
@@ -58,9 +60,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the goldens' own tests to processes of each backend, unless they are asked for."""
-    asked_for = any("goldens" in argument for argument in config.args)
-    return True if collection_path in _GOLDENS and not asked_for else None
+    """Leave the goldens' own tests to processes of each backend, unless they are requested."""
+    requested = any("goldens" in argument for argument in config.args)
+    return True if collection_path in _GOLDENS and not requested else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Outcome:
     err: str
 
     def answer(self) -> Any:
-        """What was printed as JSON, which has the one shape that every answer has."""
+        """Return what was printed as JSON, checked against the shape of every answer."""
         answer = json.loads(self.out)
         jsonschema.validate(answer, _SCHEMA, jsonschema.Draft202012Validator)
         assert self.err == ""
@@ -89,7 +91,7 @@ class Scaffold(Protocol):
 
 
 def tree(folder: Path) -> Tree:
-    """Everything below a folder, by name: its mode, and its bytes or where a link leads."""
+    """Return everything below a folder, by name: its mode, and its bytes or a link's target."""
     found = {}
     for path in sorted(folder.rglob("*")):
         mode = path.lstat().st_mode
@@ -103,14 +105,14 @@ def tree(folder: Path) -> Tree:
 
 
 class Warm(Protocol):
-    """Gives a python that has imported Keras for a backend, with or without oneDNN."""
+    """Returns a python that has imported Keras for a backend, with or without oneDNN."""
 
     def __call__(self, backend: str, one_dnn: str = "") -> str: ...
 
 
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Warm]:
-    """Interpreters that live as long as the session: to import Keras takes seconds each time."""
+    """Interpreters that live as long as the session: importing Keras takes seconds."""
     with contextlib.ExitStack() as stack:
 
         @functools.cache
@@ -123,7 +125,7 @@ def warm() -> Iterator[Warm]:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder `project`, empty, which is the current one."""
+    """The empty folder `project`, which is the current one."""
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -132,7 +134,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def program() -> Callable[[Sequence[str]], NoReturn]:
-    """What `scaffold` runs; a module of tests may have another."""
+    """The function that `scaffold` runs; a test module may have another."""
     return main
 
 
@@ -146,7 +148,9 @@ def scaffold(
     """The command line, run in this process in the folder `here`, printing into a pipe."""
     for name in ("NO_COLOR", "FORCE_COLOR", "SCAFFOLD_TRACEBACK"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLUMNS", "80")  # Whatever terminal the tests are started in.
+    monkeypatch.setenv(
+        "COLUMNS", "80"
+    )  # Independent of the terminal that the tests are started in.
 
     def run(*words: str) -> Outcome:
         capsys.readouterr()
@@ -174,7 +178,7 @@ def harmless(scaffold: Scaffold, tmp_path: Path) -> Scaffold:
 
 @pytest.fixture
 def refused(harmless: Scaffold) -> Callable[..., tuple[int, str]]:
-    """The command line, where it must write and print nothing, and only say why: code, text."""
+    """The command line, where it must write and print nothing but the reason: code, text."""
 
     def run(*words: str) -> tuple[int, str]:
         outcome = harmless(*words)

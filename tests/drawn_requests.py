@@ -12,22 +12,22 @@ from scaffold.generation.spec import Request
 from scaffold.generation.template import Template, TemplateAttribute
 
 CATALOG = Catalog.builtin()
-# Small, so that what is made of them is; edges, and numbers with and without common divisors.
+# Small, for small results; edges, and numbers with and without common divisors.
 _WHOLE = (-2, -1, 0, 1, 2, 3, 4, 5, 6, 8, 10, 12)
 _REAL = (-0.5, 0.0, 0.1, 0.25, 0.5, 0.9, 1.0, 2.0)
 _SIDES = (1, 4, 7, 8, 12, 16, 24, 32)
 
 
 def templates() -> list[Template]:
-    """All of both targets but the one whose attributes are those of a class of Keras."""
+    """Return all templates but the one whose attributes are those of a Keras class."""
     found = [template for target in ("layer", "model") for template in CATALOG.templates(target)]
     return [template for template in found if not template.base]
 
 
 def draw(rng: random.Random, template: Template, name: str) -> Request:
-    """What a person might ask of a template, contradictions included.
+    """Requests that a user might make of a template, contradictions included.
 
-    What has no default gets one, so that the class can be made without arguments.
+    Attributes without a default get one, so that the class can be created without arguments.
     """
     options = {option.name: rng.choice(option.values) for option in template.options}
     assigned = []
@@ -41,7 +41,7 @@ def draw(rng: random.Random, template: Template, name: str) -> Request:
 
 
 def draw_several(seed: int, template: Template, number: int) -> Iterator[Request]:
-    """A few requests, always the same ones, under names of their own."""
+    """Return a few requests, always the same ones, with distinct names."""
     rng = random.Random(f"{seed} {template.target} {template.name}")
     words = template.name.title().replace("_", "")
     for index in range(number):
@@ -53,7 +53,7 @@ _NO_DEFAULT = ""
 
 
 def _typed(rng: random.Random, rule: TemplateAttribute, attribute: Attribute) -> str:
-    """A value as one types it."""
+    """Return a value as typed."""
     if attribute.optional and rng.random() < 0.3:
         return "None"
     kind = attribute.type

@@ -1,4 +1,4 @@
-"""The exact-text goldens: what scaffold gives for a few commands, in tests/goldens/.
+"""The exact-text goldens: what scaffold generates for a few commands, in tests/goldens/.
 
 Renew them with `make goldens`, or some with `python tests/goldens.py dense conv`; then read the
 diff aloud.
@@ -19,11 +19,11 @@ from scaffold.conformance.backends import BACKENDS
 ROOT = Path(__file__).parent.parent
 GOLDENS = Path(__file__).parent / "goldens"
 
-# What is typed behind `scaffold`, by the folder's name.
+# The arguments of `scaffold`, by the folder's name.
 COMMANDS = {
     name: ["layer", *words] for proof in proofs().values() for name, words in proof.goldens.items()
 }
-# Where they are, by the template.
+# Their folders, by template.
 FOLDERS = {name: [GOLDENS / golden for golden in proof.goldens] for name, proof in proofs().items()}
 
 
@@ -38,19 +38,19 @@ def kinds(folders: list[Path]) -> list[Path]:
     return list(found.values())
 
 
-# What is proved on every backend, by the template.
+# What is proved on every backend, by template.
 KINDS = {name: kinds(folders) for name, folders in FOLDERS.items()}
 # Templates that are proved in one process, which imports Keras once.
 SHARDS = [[*FOLDERS][first::6] for first in range(6)]
 
 
 def backends_of(turn: int, every: bool) -> tuple[str, ...]:
-    """Where one of them is proved: on Torch, which compiles nothing, and by turn on another."""
+    """Return where one is proved: on Torch, which compiles nothing, and on another in turn."""
     return BACKENDS if every else ("torch", ("tensorflow", "jax")[turn % 2])
 
 
 def besides(every: bool) -> list[tuple[str, str]]:
-    """Templates with backends where they are proved whatever the turn, and not by it."""
+    """Return templates with the backends where they are always proved, whatever the turn."""
     return [
         (name, backend)
         for turn, templates in enumerate(SHARDS)
@@ -61,7 +61,7 @@ def besides(every: bool) -> list[tuple[str, str]]:
 
 
 def generate(arguments: Sequence[str], folder: Path, *options: str) -> dict[str, str]:
-    """The files that the command writes into `folder`, by name."""
+    """Return the files that the command writes into `folder`, by name."""
     from scaffold.cli import main as scaffold
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def generate(arguments: Sequence[str], folder: Path, *options: str) -> dict[str,
 
 
 def read(folder: Path) -> dict[str, str]:
-    """The text of every generated file in `folder`, by name."""
+    """Return the text of every generated file in `folder`, by name."""
     return {path.name: path.read_text() for path in sorted(folder.iterdir()) if path.is_file()}
 
 

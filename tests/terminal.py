@@ -16,7 +16,7 @@ from command_line import ENVIRONMENT
 pty = pytest.importorskip("pty", reason="there are no POSIX terminals here")
 
 PLAIN = ENVIRONMENT | {"NO_COLOR": "1", "TERM": "dumb"}
-# The terminal has to be the process's own, for ^C to reach it; a job in the background ignores it.
+# ^C only reaches the process on its own terminal; a background job ignores it.
 OWN_TERMINAL = (
     "import fcntl, os, signal, sys, termios\n"
     "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
@@ -26,7 +26,7 @@ OWN_TERMINAL = (
 
 
 def on_a_terminal(folder: Path, *words: str, **environment: str) -> str:
-    """What a person sees of it."""
+    """Return what a user sees of it."""
     master, slave = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "scaffold", *words],
@@ -47,7 +47,7 @@ def read_all(descriptor: int) -> bytes:
     while True:
         try:
             more = os.read(descriptor, 1 << 16)
-        except OSError as error:  # Linux says so where a terminal has been closed.
+        except OSError as error:  # Linux raises this if a terminal has been closed.
             if error.errno != errno.EIO:
                 raise
             return seen
@@ -57,7 +57,7 @@ def read_all(descriptor: int) -> bytes:
 
 
 def talk(folder: Path, words: list[str], answers: list[tuple[str, str]]) -> tuple[int, list[str]]:
-    """Run on a real terminal; give each answer once its prompt stands there: code, lines."""
+    """Run on a real terminal, giving each answer after its prompt: code, lines."""
     master, slave = pty.openpty()
     command = [sys.executable, "-c", OWN_TERMINAL, sys.executable, "-m", "scaffold", *words]
     with subprocess.Popen(
@@ -80,7 +80,7 @@ def talk(folder: Path, words: list[str], answers: list[tuple[str, str]]) -> tupl
 
 
 def answer_all(master: int, answers: list[tuple[str, str]]) -> str:
-    """Give each answer once its prompt stands there; all that was printed."""
+    """Give each answer after its prompt; return all that was printed."""
     seen, read = "", 0
     for prompt, answer in answers:
         while not seen[read:].endswith(prompt):
@@ -96,9 +96,9 @@ def answer_all(master: int, answers: list[tuple[str, str]]) -> str:
 
 
 def read_some(descriptor: int, again: bytes = b"") -> str:
-    """What comes next; nothing once the terminal is closed, or if it stays silent far too long.
+    """Return what comes next; empty once the terminal is closed, or if it is silent for too long.
 
-    Python misses a ^C that comes between its prompt and its read, so that is typed `again`.
+    Python misses a ^C between its prompt and its read, so that is typed `again`.
     """
     for _ in range(60):
         ready, _, _ = select.select([descriptor], [], [], 1)

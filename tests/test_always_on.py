@@ -1,4 +1,4 @@
-"""What goes wrong on one backend alone is tried there whatever the turn: see `Proof.always_on`."""
+"""What fails on one backend only is always tried there: see `Proof.always_on`."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ OPTION = '[[option]]\nname = "rank"\nvalues = [1, 2]\ndefault = 1\ndoc = "D."\n'
 
 
 def third_party(folder: Path, manifest: str, name: str = "scale", **files: str) -> Catalog:
-    """A catalog of one's own template before the built-in ones."""
+    """Return a catalog with a custom template before the built-in ones."""
     template = folder / "layer" / name
     template.mkdir(parents=True)
     (template / "template.toml").write_text(manifest, encoding="utf-8")
@@ -83,7 +83,7 @@ def test_every_attribute_of_every_template_can_be_resolved() -> None:
             for place, rule in enumerate(template.attributes_for(options)):
                 attribute = rule.resolve(options)
                 assert "$" not in attribute.doc
-                if attribute.required and place > 0:  # None before the first has a default.
+                if attribute.required and place > 0:  # No attribute before the first has a default.
                     assert rule.resolve_with_fallback(options).default is not REQUIRED
 
 
@@ -174,7 +174,7 @@ def test_no_template_of_that_word(target: str, word: str, message: str, fix: str
     assert refusal(BUILTIN.find, target, word) == (UsageError, message, fix)
 
 
-def test_a_word_stands_for_its_template_and_options() -> None:
+def test_a_word_means_its_template_and_options() -> None:
     spec, reason = make_spec(BUILTIN, request(template="conv3d"), "pkg")
     assert (spec.template, spec.options, reason) == ("conv", {"rank": 3}, "as requested")
     two = replace(request(template="conv3d"), options={"rank": "1"})
@@ -188,7 +188,7 @@ def test_what_a_template_is_about() -> None:
     assert not conv.is_about("attention")
 
 
-def test_a_layer_of_ones_own_only_where_there_is_a_place(tmp_path: Path) -> None:
+def test_own_layers_only_where_the_template_takes_them(tmp_path: Path) -> None:
     catalog = third_party(tmp_path, PLAIN)
     assert refusal(rendered, catalog, "gate:layer") == (
         UsageError,
@@ -295,7 +295,7 @@ def test_malformed_manifest(tmp_path: Path, manifest: str, reason: str) -> None:
     assert refusal(catalog.templates, "layer") == expected
 
 
-def test_manifest_that_is_no_text(tmp_path: Path) -> None:
+def test_manifest_that_is_not_text(tmp_path: Path) -> None:
     catalog = third_party(tmp_path, PLAIN)
     path = tmp_path / "layer" / "scale" / "template.toml"
     path.write_bytes(b"\xff")

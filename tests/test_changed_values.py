@@ -25,7 +25,7 @@ VARIANTS = [
 
 
 def values_of(template: Template, options: Options, defaults: Mapping[str, Any]) -> Any:
-    """`CHANGED` and `DEFAULTS` of a generated test, but for objects of Keras."""
+    """Return `CHANGED` and `DEFAULTS` of a generated test, except for Keras objects."""
     spelled = {name: str(value).lower() for name, value in options.items()}
     given = tuple(Assignment(n, t, f"{n}={t}") for n, v in defaults.items() for t in [typed(v)])
     request = Request(template.target, "Thing", template.name, "pkg", spelled, given)
@@ -39,7 +39,7 @@ def values_of(template: Template, options: Options, defaults: Mapping[str, Any])
 
 
 def evaluated(node: ast.Assign, known: Mapping[str, Any]) -> dict[str, Any]:
-    """The names that a line binds; of a dict, the entries that need no Keras."""
+    """Return the names that a line binds; for a dict, the entries that need no Keras."""
     (target,) = node.targets
     if isinstance(target, ast.Name) and isinstance(node.value, ast.Dict):
         pairs = zip(node.value.keys, node.value.values, strict=True)
@@ -53,7 +53,7 @@ def evaluated(node: ast.Assign, known: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def value_of(node: ast.expr, known: Mapping[str, Any]) -> list[Any]:
-    """The value of an expression, or nothing if it needs more than the constants above it."""
+    """Return the value of an expression, or nothing if it needs more than the constants above."""
     with contextlib.suppress(NameError):
         code = compile(ast.Expression(node), "constant", "eval")
         return [eval(code, {"__builtins__": {}}, dict(known))]
@@ -86,7 +86,7 @@ def test_whatever_the_default_is(
 
 
 def is_typed(attribute: Attribute, value: Any) -> bool:
-    """Whether a value can be a default: one that only the constructor takes can't."""
+    """Return whether a value can be a default: one that only the constructor accepts can't."""
     try:
         attribute.read(typed(value))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What becomes of the name of a class: by all of its words, wherever they stand."""
+"""What a class name calls for: all of its words count, wherever they occur."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROWS = [
 
 
 def outcome(target: str, name: str) -> str:
-    """The template with what the name says of it, or behind `?` what is offered."""
+    """Return the template with what the name says about it, or after `?` what is offered."""
     try:
         template, meaning, _ = CATALOG.pick(target, name)
     except UndecidedError as error:
@@ -170,7 +170,7 @@ def test_with_a_template_a_name_may_be_any(scaffold: Scaffold, here: Path, flag:
     assert len(tree(here)) == 8
 
 
-def test_what_a_word_says_gives_way_to_what_is_asked(scaffold: Scaffold, here: Path) -> None:
+def test_what_a_word_says_gives_way_to_the_request(scaffold: Scaffold, here: Path) -> None:
     done = scaffold("model", "ResNet152", "num_blocks=1,1,1,1", "--head=none", "--no-tests")
     assert done.out.splitlines()[0] == (
         "ResNet152: template resnet style=subclass block=bottleneck head=none "

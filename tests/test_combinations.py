@@ -1,4 +1,4 @@
-"""Random values of attributes: refused in a clear line, or a class that can be made."""
+"""Random values of attributes: a clear refusal, or a class that can be created."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_refusal_names_what_is_wrong_and_how_to_fix_it(
 
 
 def test_each_kind_of_rule_is_broken_by_some_request() -> None:
-    """Lest all of the above were accepted."""
+    """Some of the above must be refused."""
     rules = [rule for template in EVERY for rule in template.rules]
     assert {rule.kind for rule in rules} == {*KINDS}
     refused = set()
@@ -79,7 +79,7 @@ def test_what_is_accepted_can_be_made(
     pytestconfig: pytest.Config,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each class with its defaults, and with all of its arguments changed."""
+    """Create each class with its defaults, and with all of its arguments changed."""
     monkeypatch.setattr("scaffold.generation.render.format_source", lambda source, **_: source)
     number = 8 if pytestconfig.getoption("--every-backend") else 2
     specs = [spec for template in EVERY for spec in islice(accepted(template), number)]
@@ -93,7 +93,7 @@ def test_what_is_accepted_can_be_made(
 
 
 def accepted(template: Template) -> Iterator[Spec]:
-    """Specs of a template whose class has arguments."""
+    """Yield specs of a template whose class has arguments."""
     for request in draw_several(1, template, 40 if template.attributes else 0):
         with contextlib.suppress(UsageError):
             yield make_spec(CATALOG, request, "pkg")[0]

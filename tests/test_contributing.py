@@ -1,4 +1,4 @@
-"""docs/contributing-template.md, followed in a copy: its template gives layers that pass."""
+"""docs/contributing-template.md, followed in a copy: its template generates layers that pass."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What stands in for a layer of Keras does, in public, what that layer does, on two backends.
+"""A drop-in for a Keras layer behaves in public like that layer, on two backends.
 
-What its proof names is tried on further ones. With `--every-backend` on all three.
+Its proof may name further backends. With `--every-backend` on all three.
 """
 
 from __future__ import annotations

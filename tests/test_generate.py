@@ -137,7 +137,7 @@ def test_next_step_of_a_test_within_its_package() -> None:
     )
 
 
-def test_no_training_script_is_asked_for() -> None:
+def test_no_training_script_is_requested() -> None:
     settings, catalog = Settings(ROOT, "pkg"), Catalog.builtin()
     where = layout(".", ".")
     assert training_step(template_of(catalog, MODEL), MODEL, where, settings, ROOT, ROOT) == ""
@@ -175,7 +175,7 @@ def test_training_step(scripts: str, is_built: bool, expected: str) -> None:
     assert b"\nfrom lib.models.my_mlp import MyMLP\n" in files[script]
 
 
-def test_what_a_package_can_offer() -> None:
+def test_what_a_package_can_export() -> None:
     where, catalog = layout("src/lib", None, "lib", "src"), Catalog.builtin()
     conv = Use("conv", arguments={"filters": "8", "kernel_size": "3"})
     composed = replace(MODEL, name="MyNet", template="composed", options={}, layers=(conv,))

@@ -1,7 +1,7 @@
-"""What is generated runs: its own tests pass, with warnings as errors.
+"""Generated code runs: its own tests pass, with warnings as errors.
 
-Each template is tried on one backend, by turn, but for what is an example, which `make examples`
-proves; with `--every-backend` all of it is tried on all.
+Each template is tried on one backend in turn, except for examples, which `make examples` proves;
+with `--every-backend` everything is tried on all.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 def run_tests(
     backend: str, paths: list[Path], report: Path, *more: str, python: str = sys.executable
 ) -> tuple[int, str]:
-    """The exit code and the output of pytest on files or folders, in a process of its own."""
+    """Return the exit code and the output of pytest on files or folders, in its own process."""
     search = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
     options = [
         "-q",
@@ -54,7 +54,7 @@ def run_tests(
 def assert_passes(
     backend: str, paths: list[Path], report: Path, *more: str, python: str = sys.executable
 ) -> RunReport:
-    """The tests in files or folders pass; none is skipped but for what this processor can't run."""
+    """Check that the tests pass; only what this processor can't run is skipped."""
     code, output = run_tests(backend, paths, report, *more, python=python)
     tested = read_report(report, backend)
     assert (code, tested.bad) == (0, ()), output
@@ -85,7 +85,7 @@ def test_passes_its_own_tests(
     assert tested.tests >= 10 * len(folders)
 
 
-# Goldens that convolve in forms for which TensorFlow needs oneDNN on a CPU.
+# Goldens with convolutions for which TensorFlow needs oneDNN on a CPU.
 NEED_ONE_DNN = [
     *(GOLDENS / name for name in ("conv1d", "conv2d_transpose", "mb_conv", "residual_block")),
     *(MODELS / name for name in ("cnn", "mobilenet", "resnet")),
@@ -100,7 +100,7 @@ def test_passes_on_a_processor_without_one_dnn(folder: Path, warm: Warm, tmp_pat
     assert not [name for name in tested.not_here if "compiled" in name]
 
 
-# One defect each, of the kinds that tests of layers miss most often.
+# One defect each, of the kinds that layer tests miss most often.
 DEFECTS = {
     "conv_key_missing_from_config": ("conv2d", '            "groups": self.groups,\n', ""),
     "conv_wrong_attribute_in_config": (

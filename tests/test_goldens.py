@@ -1,4 +1,4 @@
-"""What is generated is, to the letter, what tests/goldens holds: `make goldens` renews them."""
+"""Generated code equals tests/goldens exactly: `make goldens` renews them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_gives_the_golden_files(name: str, tmp_path: Path) -> None:
     assert files == read(GOLDENS / name)
 
 
-def test_gives_the_same_twice_and_in_a_process_of_its_own(tmp_path: Path) -> None:
+def test_gives_the_same_twice_and_in_its_own_process(tmp_path: Path) -> None:
     name = "blank_with_every_type"
     once, twice = (
         generate(COMMANDS[name], tmp_path / run, "--package=golden") for run in ("once", "twice")

@@ -1,4 +1,4 @@
-"""What is generated has the gradients that finite differences give, on two backends.
+"""Generated code has the gradients of finite differences, on two backends.
 
 With `--every-backend` on all three.
 """

@@ -1,4 +1,4 @@
-"""The rooms of the house: what docs/architecture.md says stands on the disk, and nothing else."""
+"""The packages that docs/architecture.md lists are on disk, and nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scaffold.conformance.registry import checks
 
 ROOT = Path(scaffold.__file__).parents[1]
 ARCHITECTURE = ROOT / "docs/architecture.md"
-# What runs when it is imported, or is the version and the two ways in.
+# Modules that run when imported, the version, and the two entry points.
 _LEFT_OUT = ("__main__", "tools.warm.command")
 _WAYS_IN = {"scaffold/__init__.py", "scaffold/__main__.py"}
 

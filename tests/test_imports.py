@@ -37,7 +37,7 @@ def test_numbers_in_names_are_numbers() -> None:
     assert str(imports) == "from mine import Conv02, Conv2, Conv10, conv2"
 
 
-def test_own_ones_stand_last() -> None:
+def test_own_ones_come_last() -> None:
     imports = Imports("mine")
     imports.add("beside", "Layer", own=True)
     imports.add("numpy", alias="np")

@@ -1,4 +1,4 @@
-"""The names that Keras has taken are those of the Keras installed: `make names` renews them."""
+"""The names taken by Keras are those of the installed Keras: `make names` renews them."""
 
 from tools.keras_names import TARGET, source
 

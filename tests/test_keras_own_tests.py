@@ -1,4 +1,4 @@
-"""Keras's own tests on the drop-ins: what counts, and a few files; `make keras-tests` runs all."""
+"""Keras's own tests on the drop-ins: the counts, and a few files; `make keras-tests` runs all."""
 
 from __future__ import annotations
 

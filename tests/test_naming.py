@@ -80,14 +80,14 @@ def test_class_names_refused(name: str, message: str, fix: str) -> None:
     assert caught.value.exit_code == 2
 
 
-def test_no_class_hides_a_layer() -> None:
+def test_no_class_shadows_a_layer() -> None:
     for name in sorted(LAYERS | MODELS):
         with pytest.raises(UsageError) as caught:
             check_class_name(name)
         assert caught.value.message == f"`{name}` is already a Keras class."
 
 
-def test_no_class_hides_a_module() -> None:
+def test_no_class_shadows_a_module() -> None:
     refused = 0
     for module in sorted([*sys.stdlib_module_names, *keyword.kwlist]):
         name = module.strip("_").title()
@@ -206,7 +206,7 @@ def test_attribute_names_refused(name: str, message: str, fix: str) -> None:
     assert error.exit_code == 2
 
 
-def test_what_every_layer_and_every_module_has_is_no_attribute_name() -> None:
+def test_members_of_every_layer_and_module_are_refused() -> None:
     for name in {*LAYER_ATTRIBUTES, *keyword.kwlist, *dir(builtins)}:
         with pytest.raises(UsageError):
             check_attribute_name(name, ())

@@ -65,7 +65,7 @@ def test_new() -> None:
     assert plan({A: b"old\n", NEW: b"new\n"}, "new") == kept
 
 
-def test_new_that_is_there_already() -> None:
+def test_new_that_already_exists() -> None:
     with pytest.raises(FilesDifferError) as caught:
         plan({A: b"old\n", NEW: b"other\n"}, "new")
     assert (
@@ -86,7 +86,7 @@ def test_diff() -> None:
     )
 
 
-def test_diff_of_what_has_no_last_newline_or_is_no_text() -> None:
+def test_diff_without_a_last_newline_or_of_what_is_not_text() -> None:
     assert Plan((Change(A, b"old\xff", b"new"),)).diff() == (
         "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n"
         "-old�\n\\ No newline at end of file\n+new\n\\ No newline at end of file\n"

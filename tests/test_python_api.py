@@ -1,4 +1,4 @@
-"""The Python API: what `import scaffold` gives."""
+"""The Python API: what `import scaffold` provides."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_checks_in_another_process(here: Path) -> None:
 
 
 def test_the_page_is_true(here: Path) -> None:
-    """The page's blocks run one after the other, as a reader types them."""
+    """The page's blocks run one after another, as a reader types them."""
     page = (ROOT / "docs/api.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     assert len(blocks) == 4

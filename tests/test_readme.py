@@ -1,4 +1,4 @@
-"""What the READMEs show is true: the file is what the command gives, and every line runs."""
+"""What the READMEs show is true: the file is what the command writes, and every line runs."""
 
 from __future__ import annotations
 

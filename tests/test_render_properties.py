@@ -1,4 +1,4 @@
-"""Whatever the names and texts are: refused, or a file that means just that."""
+"""Any names and texts: a refusal, or a file that means exactly that."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def tables(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def good_tables(draw: st.DrawFn) -> dict[str, Any]:
-    """An attribute as a table of a spec file, such that it is taken more often than not."""
+    """An attribute as a table of a spec file, which is accepted more often than not."""
     table: dict[str, Any] = {}
     kind = draw(st.sampled_from([*TYPES, "ints(1)", "ints(3)"]))
     if kind == "enum":
@@ -138,7 +138,7 @@ def written(
     *,
     well: bool,
 ) -> bytes:
-    """A spec file, one that is `well` meant or any."""
+    """A spec file, either `well` formed or any."""
     names = draw(st.lists(GOOD_NAMES if well else NAMES, max_size=5, unique=True))
     entries = {name: draw(good_tables() if well else tables()) for name in names}
     name = draw(GOOD_CLASSES if well else CLASSES)
@@ -147,12 +147,12 @@ def written(
         table["package"] = draw(PACKAGES)
     try:
         return tomli_w.dumps(table).encode("utf-8")
-    except UnicodeEncodeError:  # A lone surrogate is in no file.
+    except UnicodeEncodeError:  # No file contains a lone surrogate.
         return b"version = 1\nname = 'MyThing'\n"
 
 
 def accepted(request: Callable[[], Request]) -> Spec | None:
-    """The spec that is asked for, or `None` where it is refused, which has a clear line."""
+    """Return the requested spec, or `None` if it is refused, with a clear message."""
     try:
         return make_spec(CATALOG, request(), "pkg")[0]
     except ScaffoldError as error:
@@ -163,7 +163,7 @@ def accepted(request: Callable[[], Request]) -> Spec | None:
 
 
 def check(spec: Spec, style: Style) -> None:
-    """Both files mean what the spec says."""
+    """Check that both files mean what the spec says."""
     try:
         sources = render(CATALOG, spec, style, f"lib.{spec.module}", ["layer", "test"])
     except ScaffoldError as error:
@@ -181,7 +181,7 @@ def check(spec: Spec, style: Style) -> None:
 
 
 def check_form(source: str, style: Style) -> None:
-    """It is formatted, as Python reads it from a file, and warns of nothing."""
+    """Check that it is formatted, and that Python reads it from a file without warnings."""
     mode = black.Mode(line_length=style.black.get("line-length", 88))
     assert black.format_str(source, mode=mode) == source
     with warnings.catch_warnings():
@@ -224,7 +224,7 @@ def check_signature(arguments: ast.arguments, attributes: list[Attribute]) -> No
 
 
 def check_validation(init: ast.FunctionDef, own: tuple[Attribute, ...]) -> None:
-    """The choices of an enum, and what is said where a value is refused."""
+    """Return the choices of an enum, and the message for a refused value."""
     names = {attribute.name for attribute in own}
     choices = {
         node.left.id: ast.literal_eval(node.comparators[0])
@@ -248,7 +248,7 @@ def check_validation(init: ast.FunctionDef, own: tuple[Attribute, ...]) -> None:
 
 
 def constant_part(node: ast.expr) -> str:
-    """The text of a literal without the value that it ends in."""
+    """Return the text of a literal without the value at its end."""
     if isinstance(node, ast.Constant):
         return str(node.value)
     assert isinstance(node, ast.JoinedStr)
@@ -256,7 +256,7 @@ def constant_part(node: ast.expr) -> str:
 
 
 def check_docstring(text: str, spec: Spec) -> None:
-    """Every own attribute is described as asked, and nothing is added to the example."""
+    """Check that every own attribute is described as requested, and the example is unchanged."""
     folded = " ".join(text.split())
     for attribute in spec.own:
         if attribute.doc:
@@ -272,7 +272,7 @@ def check_docstring(text: str, spec: Spec) -> None:
 
 
 def check_test(tree: ast.Module, spec: Spec, attributes: list[Attribute]) -> None:
-    """It imports the class from where that is, and its values are those of the spec."""
+    """Check that it imports the class from its module, and its values are those of the spec."""
     imported = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
     assert (imported[-1].module, [alias.name for alias in imported[-1].names]) == (
         f"lib.{spec.module}",
@@ -351,7 +351,7 @@ def test_any_words_of_a_command_line(
 
 
 def styled(header: str) -> Style | None:
-    """The style of a project with this license header, or `None` where that is refused."""
+    """Return the style of a project with this license header, or `None` if that is refused."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         table = {"tool": {"scaffold": {"license-header": header}}}
@@ -393,7 +393,7 @@ def test_any_text_is_a_spec_file_or_refused(text: str) -> None:
 
 
 def test_most_well_meant_specs_are_rendered() -> None:
-    """Lest all of the above were refusals."""
+    """Some of the above must be accepted."""
     counts = [0, 0]
 
     @settings(max_examples=300)

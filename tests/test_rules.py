@@ -16,7 +16,7 @@ from scaffold.generation.render import Style, render
 from scaffold.generation.rules import KINDS
 from scaffold.generation.spec import Request, make_spec
 
-# For each kind: values that go together, and values that do not, at their edge.
+# For each kind: values that go together, and values that just do not.
 VALUES: dict[str, tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]] = {
     "at_most": ([(2, 2), (1, 2), (None, 2)], [(3, 2)]),
     "below": ([((0, 1), (1, 2)), (None, (1, 1))], [((0, 2), (1, 2)), ((3, 0), (2, 2))]),
@@ -80,7 +80,7 @@ def test_a_name_without_a_value_has_none_to_check() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_fix_is_one(kind: str) -> None:
-    """What is named as a fix, with a value for each attribute, goes together."""
+    """Check that the values that a fix names go together."""
     rule = KINDS[kind](names_of(kind))
     for values in VALUES[kind][1]:
         fix = rule.fix(*values)
@@ -91,7 +91,7 @@ def test_the_fix_is_one(kind: str) -> None:
 
 
 def written(fix: str) -> list[tuple[str, str]]:
-    """The assignments in a fix."""
+    """Return the assignments in a fix."""
     return [(n, t) for part in fix.split("`") for n, equals, t in [part.partition("=")] if equals]
 
 
@@ -164,7 +164,7 @@ def test_the_class_checks_it_too(kind: str, tmp_path: Path) -> None:
 
 
 def checker(source: str) -> Callable[..., None]:
-    """What the constructor of a class checks beside types, as a function."""
+    """Return what the constructor of a class checks besides types, as a function."""
     nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
     init = next(node for node in nodes if node.name == "__init__")
     checks = [one for one in init.body if isinstance(one, ast.If)]

@@ -76,7 +76,7 @@ def test_a_word_picks_the_template(
     assert spec.package == "pkg"
 
 
-def test_what_is_asked_for_wins() -> None:
+def test_the_request_wins() -> None:
     asked = Request("layer", "MyConv1D", "dense", "mine")
     assert make_spec(CATALOG, asked, "pkg") == (
         Spec("layer", "MyConv1D", "dense", "mine"),
@@ -93,7 +93,7 @@ def test_attributes() -> None:
     assert spec.module == "my_conv"
 
 
-def test_a_default_in_front_asks_for_defaults_behind() -> None:
+def test_a_default_requires_defaults_after_it() -> None:
     spec = spec_of("MyConv", "filters=8")
     arguments = arguments_of(spec, CATALOG.get("layer", "conv"))
     first, second, third = arguments[:3]
@@ -113,7 +113,7 @@ def on_base(base: str, *attributes: str) -> Spec:
     return make_spec(CATALOG, Request("layer", "Mine", attributes=given, base=base), "pkg")[0]
 
 
-def test_on_a_base_no_default_asks_for_others() -> None:
+def test_on_a_base_no_default_requires_others() -> None:
     spec = on_base("keras.layers.Conv2D", "filters=32", "a:int=1", "b:int")
     arguments = {a.attribute.name: a for a in arguments_of(spec, template_of(CATALOG, spec))}
     assert [name for name, one in arguments.items() if one.assigned] == ["filters"]
@@ -137,7 +137,7 @@ def test_another_base_points_nowhere(base: str) -> None:
     assert notes(on_base(f"keras.layers.{base}")) == []
 
 
-def test_own_attributes_keep_their_order_behind_the_templates() -> None:
+def test_own_attributes_keep_their_order_after_the_templates() -> None:
     spec = spec_of("MyDense", "b:int=1", "units=3", "a:int=2")
     names = [a.attribute.name for a in arguments_of(spec, CATALOG.get("layer", "dense"))]
     assert names[0] == "units"

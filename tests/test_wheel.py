@@ -1,4 +1,4 @@
-"""The wheel, with nothing installed but what it asks for, generates: no backend is near."""
+"""The wheel generates with nothing installed but its requirements: there is no backend."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ RUN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from scaffold.cli import
 
 
 def names_required(requirements: list[str] | None) -> set[str]:
-    """The distributions that are required whatever extra is asked for, on this platform."""
+    """Yield the distributions that are required on this platform without any extra."""
     required = map(Requirement, requirements or [])
     return {one.name for one in required if not one.marker or one.marker.evaluate({"extra": ""})}
 
 
 def copy_distribution(name: str, target: Path, seen: set[str]) -> None:
-    """Copy a distribution and all that it requires, as pip would install them."""
+    """Copy a distribution and its requirements, as pip would install them."""
     if name in seen:
         return
     seen.add(name)

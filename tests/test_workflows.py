@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped] # its stubs are another package
+import jsonschema  # type: ignore[import-untyped] # its stubs are in another package
 import pytest
 from ruamel.yaml import YAML
 
@@ -31,7 +31,7 @@ EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 CALL = re.compile(r"make ([a-z][a-z-]*)((?: [A-Z]+=[\w./-]+)*)")
 TEXT, REGEX, FLAG = {"type": "string"}, {"type": "string", "format": "regex"}, {"type": "boolean"}
 TEXTS = {"type": "array", "items": TEXT}
-# pre-commit has no JSON schema among those that check-jsonschema brings.
+# check-jsonschema has no built-in schema for pre-commit.
 HOOKS_SCHEMA = {
     "type": "array",
     "minItems": 1,
@@ -64,7 +64,7 @@ def runs(job: dict[str, Any]) -> list[str]:
 
 
 def calls(job: dict[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Each target that a job makes, with its variables, for every cell of its matrix."""
+    """Yield each target that a job makes, with its variables, for every cell of its matrix."""
     matrix = job.get("strategy", {}).get("matrix", {})
     for cell in itertools.product(*matrix.values()):
         values = {f"matrix.{key}": str(value) for key, value in zip(matrix, cell, strict=True)}
@@ -227,7 +227,7 @@ def test_no_input_of_the_action_is_read_by_a_shell() -> None:
 
 
 def action_check(folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
-    """The step of the action that checks, with these inputs and the others empty."""
+    """Return the step of the action that checks, with these inputs and the others empty."""
     *_, step = read(ACTION)["runs"]["steps"]
     assert step["shell"] == "python"
     words = [sys.executable, "-c", step["run"]]

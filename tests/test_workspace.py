@@ -35,7 +35,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def tree(folder: Path) -> Tree:
-    """Everything below a folder, by name: mode, and bytes of a file or text of a link."""
+    """Return everything below a folder, by name: mode, and bytes of a file or text of a link."""
     found: Tree = {}
     for path in sorted(folder.rglob("*")):
         status = path.lstat()
@@ -65,7 +65,7 @@ def recover(root: Path) -> None:
     commit(root)
 
 
-# Where a path lies.
+# Where a path is.
 
 
 def test_root_must_be_a_folder(root: Path) -> None:
@@ -118,7 +118,7 @@ def test_control_characters(root: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [JOURNAL, "x/../.Scaffold-Journal"])
-def test_journal_is_no_target(root: Path, name: str) -> None:
+def test_journal_is_not_a_target(root: Path, name: str) -> None:
     with pytest.raises(UnsafeError, match="own journal"):
         Workspace(root).confine(root / name)
 
@@ -264,7 +264,7 @@ def test_read(root: Path) -> None:
 
 
 @needs_posix
-def test_read_what_is_no_file(root: Path) -> None:
+def test_read_what_is_not_a_file(root: Path) -> None:
     (root / "folder").mkdir()
     (root / "file").write_text("")
     os.mkfifo(root / "pipe")
@@ -440,7 +440,7 @@ def test_journal_becomes_a_link_while_locking(root: Path, monkeypatch: pytest.Mo
 
 
 @needs_posix
-def test_file_appears_where_there_are_no_links(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_appears_without_hard_links(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_link(*_: object, **__: object) -> None:
         (root / "a.py").write_text("somebody's")
         raise OSError(errno.EPERM, "Operation not permitted")
@@ -604,7 +604,7 @@ def crash(
 
 
 def trees(folder: Path, scenario: Scenario) -> tuple[Tree, Tree]:
-    """How a scenario's root looks before, and after it has been committed."""
+    """Return how a scenario's root looks before, and after it has been committed."""
     files, changes = scenario
     root = folder / "model"
     for name, (text, mode) in files.items():
@@ -731,12 +731,12 @@ def test_pairs_of_failures(tmp_path: Path) -> None:
         expect_healing(root, MIXED, before, after)
 
 
-# A person's edits between a kill and the next run.
+# A user's edits between a kill and the next run.
 
 
 @pytest.fixture(scope="module")
 def placed(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[bool, bool], int]:
-    """The last operation with all files placed, by whether links work and it counts as done."""
+    """Return the last operation with all files placed, by whether links work and it is done."""
     found = {}
     for links in (True, False):
         folder = tmp_path_factory.mktemp("placed")
@@ -754,7 +754,7 @@ HalfWay = Callable[..., Path]
 
 @pytest.fixture
 def half_way(tmp_path: Path, placed: Mapping[tuple[bool, bool], int]) -> HalfWay:
-    """Makes a root where a run was killed when all was placed, before or after it was done."""
+    """Return a factory of roots where a run was killed with all placed, before or after "done"."""
 
     def make(*, links: bool = True, done: bool = False) -> Path:
         number = placed[links, done]
@@ -825,7 +825,7 @@ def test_folder_gone_after_a_kill(half_way: HalfWay) -> None:
 
 
 @needs_posix
-def test_person_fills_a_new_folder_after_a_kill(tmp_path: Path) -> None:
+def test_user_fills_a_new_folder_after_a_kill(tmp_path: Path) -> None:
     scenario = SCENARIOS["two new in a new folder"]
     before, _ = trees(tmp_path, scenario)
     for outcome in crash(tmp_path, scenario, "kill before"):
@@ -843,7 +843,7 @@ def test_person_fills_a_new_folder_after_a_kill(tmp_path: Path) -> None:
 
 
 def forge(root: Path, files: object, **parts: Any) -> Path:
-    """A journal as a run would write it, but for what is given."""
+    """Write a journal as a run would write it, except for what is given."""
     journal = root / JOURNAL
     journal.touch()
     token = parts.get("token", "0123456789abcdef")
@@ -1022,7 +1022,7 @@ def test_any_bytes_as_journal(baited: Path) -> None:
 
 
 @needs_posix
-def test_journal_that_is_no_file(root: Path) -> None:
+def test_journal_that_is_not_a_file(root: Path) -> None:
     journal, victim = root / JOURNAL, root.parent / "victim"
     victim.write_text("")
     makers: list[Callable[[], object]] = [

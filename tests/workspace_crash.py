@@ -1,7 +1,7 @@
-"""Runs one commit again and again, with a fault at its 1st, 2nd, 3rd ... file operation.
+"""Run one commit again and again, with a fault at its 1st, 2nd, 3rd ... file operation.
 
-Reads a job as JSON from stdin and writes what came of each run as JSON to stdout; the folders of
-the runs stay for the test to look at. It is a program of its own because it forks and kills.
+Reads a job as JSON from stdin and writes the outcome of each run as JSON to stdout; the folders of
+the runs are kept for the test. It is a separate program because it forks and kills.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Faults:
         return faulty
 
     def perform(self, name: str, subject: Any, fault: str, run: Callable[[], Any]) -> Any:
-        # A descriptor is closed even where closing fails, so that one fails afterwards.
+        # A descriptor is closed even if closing fails, so that one fails afterwards.
         if fault and not fault.endswith("after") and name != "close":
             strike(fault)
         if name == "close":

@@ -1,4 +1,4 @@
-"""The value that a generated test changes an attribute to is another one than its default."""
+"""The value that a generated test changes an attribute to differs from its default."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OBJECTS = ("activation", "initializer", "regularizer", "constraint")
 
 
 def described(value: object) -> object:
-    """As generated tests compare values."""
+    """Compare values as generated tests do."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 

@@ -45,7 +45,7 @@ CONV = [
 
 
 def completed(*words: str) -> list[str]:
-    """What a shell offers for the last of these words."""
+    """Return what a shell offers for the last of these words."""
     shell = ShellComplete(cli, {}, "scaffold", "_SCAFFOLD_COMPLETE")
     return [item.value for item in shell.get_completions(list(words[:-1]), words[-1])]
 

@@ -56,7 +56,7 @@ def complaint(call: Any, *arguments: object) -> str:
 
 
 def values(type_: AttributeType) -> st.SearchStrategy[Any]:
-    """Values that a type takes, as read from a file."""
+    """Values that a type accepts, as read from a file."""
     match type_:
         case Int():
             return ints_within(type_.constraint)

@@ -84,7 +84,7 @@ This one only:  scaffold check TARGET --only items-independent
 
 @dataclass
 class FakeSession:
-    """Stands for a run: what it was asked for, and what it gives."""
+    """Stands in for a run: the request that it got, and the outcomes that it yields."""
 
     events: Sequence[Any] = (NOTE, *BROKEN, *CLEAN)
     requests: list[Request] = field(default_factory=list)

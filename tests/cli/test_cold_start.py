@@ -27,7 +27,7 @@ with open(sys.argv[1], "w") as file:
 
 
 def imported(folder: Path, *words: str) -> tuple[int, set[str]]:
-    """The exit code of a run in a fresh process, and all that it imported."""
+    """Return the exit code of a run in a fresh process, and all that it imported."""
     report = folder / "report.json"
     subprocess.run(
         [sys.executable, "-c", SCRIPT, str(report), *words],

@@ -1,4 +1,4 @@
-"""What can't go together is refused, and said in the place and the words of the person."""
+"""What can't go together is refused, in the paths and words that the user typed."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_defaults_that_contradict_each_other(
     assert list(here.iterdir()) == []
 
 
-def test_a_conflict_is_named_from_where_one_stands(
+def test_a_conflict_is_named_from_the_current_folder(
     scaffold: Scaffold, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (here / "pyproject.toml").write_text("[tool.scaffold]\ninto = 'src'\n")

@@ -1,4 +1,4 @@
-"""In a project, files go where they belong, and the package offers the new classes."""
+"""In a project, files go where they belong, and the package exports the new classes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ COMPOSED = ("--layer=conv:filters=8:kernel_size=3", "--layer=Flatten", "--layer=
 
 @pytest.fixture
 def layers(here: Path) -> Path:
-    """The `__init__.py` of the package of layers, in a project that has one of models too."""
+    """The `__init__.py` of the layers package, in a project that also has one for models."""
     (here / "pyproject.toml").write_text(PYPROJECT)
     for folder in ("src/my_lib", "src/my_lib/layers", "src/my_lib/models"):
         (here / folder).mkdir(parents=True)
@@ -44,7 +44,7 @@ def layers(here: Path) -> Path:
 
 
 def rows(out: str) -> list[tuple[str, ...]]:
-    """The table of what was done: action, path and, as a word, how much."""
+    """Return the table of what was done: action, path, and `differs` where a file does."""
     return [
         tuple(re.sub(r" +\d+ lines$", "", line).split())
         for line in out.splitlines()
@@ -53,7 +53,7 @@ def rows(out: str) -> list[tuple[str, ...]]:
 
 
 def offers(init: Path, name: str) -> bool:
-    """Whether a class can be imported from the package itself, its module put in for Keras's."""
+    """Return whether the package exports a class, with stubs for its modules."""
     script = f"from {'.'.join(init.parts[-3:-1])} import {name}; print({name}.__module__)"
     for module in init.parent.glob("*.py"):
         if module != init:
@@ -187,7 +187,7 @@ def test_diff_and_json(harmless: Scaffold, scaffold: Scaffold, layers: Path) -> 
     assert [change["action"] for change in changes] == ["keep"] * 3
 
 
-# Where the package offers nothing more.
+# Where the package exports nothing more.
 
 
 def test_no_export(scaffold: Scaffold, here: Path, layers: Path) -> None:
@@ -208,7 +208,7 @@ def test_without_a_table_of_settings(scaffold: Scaffold, here: Path, layers: Pat
 
 
 @pytest.mark.parametrize("folder", ["plain", "no-name"])
-def test_a_folder_that_is_no_package(scaffold: Scaffold, layers: Path, folder: str) -> None:
+def test_a_folder_that_is_not_a_package(scaffold: Scaffold, layers: Path, folder: str) -> None:
     into = layers.parents[2] / folder
     into.mkdir()
     if folder == "no-name":
@@ -224,7 +224,7 @@ def test_a_folder_that_is_no_package(scaffold: Scaffold, layers: Path, folder: s
 
 
 @pytest.mark.parametrize("on_conflict", ["fail", "skip", "overwrite", "new"])
-def test_an_edit_is_no_conflict(scaffold: Scaffold, layers: Path, on_conflict: str) -> None:
+def test_an_edit_is_not_a_conflict(scaffold: Scaffold, layers: Path, on_conflict: str) -> None:
     layers.write_text('"""Mine."""\n')
     outcome = scaffold("layer", "MyConv", "--on-conflict", on_conflict)
     assert rows(outcome.out)[-1] == ("edit", "src/my_lib/layers/__init__.py")
@@ -246,7 +246,7 @@ def test_a_conflict_comes_first(refused: Refused, here: Path, layers: Path) -> N
 @pytest.mark.parametrize(
     ("kept", "is_offered"), [("class MyConv:\n    pass\n", True), ("class MyConv2:\n", False)]
 )
-def test_a_class_that_is_not_there_is_not_offered(
+def test_a_missing_class_is_not_exported(
     scaffold: Scaffold, layers: Path, on_conflict: str, kept: str, is_offered: bool
 ) -> None:
     (layers.parent / "my_conv.py").write_text(kept)

@@ -87,7 +87,7 @@ def test_errors_of_usage_as_json(harmless: Scaffold, words: list[str], command: 
     assert (outcome.code, answer["command"], answer["error"]["kind"]) == (2, command, "usage")
 
 
-def test_json_behind_a_double_dash_is_a_word(harmless: Scaffold) -> None:
+def test_json_after_a_double_dash_is_a_word(harmless: Scaffold) -> None:
     outcome = harmless("layer", "--", "X", "--json")
     assert outcome.out == ""
     assert outcome.err == (

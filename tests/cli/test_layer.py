@@ -32,7 +32,7 @@ def names(folder: Path) -> list[str]:
 
 
 def reports(error: str, fix: str = "", place: str = "", carets: str = "") -> str:
-    """What a person reads of an error."""
+    """Return what a user reads of an error."""
     pointer = f"  {place}\n  {carets}\n" if place else ""
     return f"Error: {error}\n{pointer}{fix}" + ("\n" if fix else "")
 
@@ -189,7 +189,7 @@ def test_a_conflict_is_shown_and_nothing_written(
     assert refused("layer", "Whatever", *flags) == (3, f"{DIFF}Error: {DIFFERS}\n{RETRY}")
 
 
-def test_a_diff_of_a_conflict_is_what_was_asked_for(edited: Path, harmless: Scaffold) -> None:
+def test_a_diff_of_a_conflict_is_what_was_requested(edited: Path, harmless: Scaffold) -> None:
     (edited.parent / "test_whatever.py").unlink()
     outcome = harmless("layer", "Whatever", "--diff")
     assert (outcome.code, outcome.out, outcome.err) == (3, DIFF, f"Error: {DIFFERS}\n{RETRY}")
@@ -282,7 +282,7 @@ def test_into_packages(scaffold: Scaffold, here: Path) -> None:
     assert "from lib.layers.whatever import Whatever" in test.splitlines()
 
 
-def test_a_folder_that_is_no_name_is_no_package(scaffold: Scaffold, here: Path) -> None:
+def test_a_folder_without_a_valid_name_is_not_a_package(scaffold: Scaffold, here: Path) -> None:
     package = here / "my-lib" / "layers"
     package.mkdir(parents=True)
     for folder in (package, package.parent):
@@ -334,7 +334,7 @@ def test_line_length_of_black(scaffold: Scaffold, here: Path, length: int) -> No
         text = (here / name).read_text("utf-8")
         assert black_writes(text, line_length=length) == text
         longest.append(max(map(len, text.splitlines())))
-    # Prose that is written by hand in a template has up to 88 characters.
+    # Prose written by hand in a template has up to 88 characters.
     assert max(longest) <= max(length, 88)
     assert max(longest) > length - 8
 

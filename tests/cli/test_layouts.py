@@ -1,4 +1,4 @@
-"""The lines that are printed to be typed next work in every layout of folders."""
+"""The commands that are printed as the next step work in every layout of folders."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def next_line(outcome: Outcome) -> str:
 
 @pytest.fixture
 def typed(warm: Warm, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs a line as a person does who has pytest and python, and none of our own paths."""
+    """Runs a command as a user does who has pytest and python, and none of our own paths."""
     script = tmp_path / "bin/run_pytest.py"
     script.parent.mkdir()
     script.write_text("import sys, pytest; sys.exit(pytest.main())\n")

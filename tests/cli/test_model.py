@@ -109,7 +109,7 @@ def test_composed_with_what_is_generated_beside(scaffold: Scaffold, here: Path) 
     assert tree(here) == files
 
 
-def test_a_branch_is_no_sequence(refused: Refused, here: Path) -> None:
+def test_a_branch_is_not_sequential(refused: Refused, here: Path) -> None:
     (here / "net.toml").write_text(
         'version = 1\ntarget = "model"\nname = "MyNet"\n'
         '[[layers]]\nresidual = [{ layer = "ReLU" }]\n'
@@ -122,7 +122,7 @@ def test_a_branch_is_no_sequence(refused: Refused, here: Path) -> None:
     )
 
 
-def test_in_a_package_the_script_stands_where_it_can_import(scaffold: Scaffold, here: Path) -> None:
+def test_in_a_package_the_script_is_where_it_can_import(scaffold: Scaffold, here: Path) -> None:
     package = here / "pkg" / "models"
     package.mkdir(parents=True)
     for folder in (package, package.parent):

@@ -1,6 +1,6 @@
-"""Chains of layers of many kinds pass the tests that are generated for them.
+"""Chains of many kinds of layers pass the tests that are generated for them.
 
-Each is tried on one backend, by turn; with `--every-backend` on all of them.
+Each is tried on one backend in turn; with `--every-backend` on all of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is known of a layer without importing it is what it does."""
+"""What is known about a layer without importing it matches what it does."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ def test_axes_and_masks_of_keras_layers(name: str) -> None:
         assert layer.supports_masking
 
 
-# Layers that say how many axes they take are given a wrong number.
+# Layers that declare their input rank are given a wrong one.
 STRICT = [n for n in SINGLE if n not in WRAPPERS and of_keras(FOLDER, n, typed(n)).takes]
-# They take images without a batch too, or any number of axes, though one is meant.
+# They also accept images without a batch, or any rank, though one is meant.
 LOOSE = {"Masking", "Embedding", "ReversibleEmbedding", "CategoryEncoding", "MelSpectrogram"}
 
 
 @pytest.mark.parametrize("name", STRICT)
-def test_another_number_of_axes_is_refused(name: str) -> None:
+def test_another_rank_is_refused(name: str) -> None:
     if (
         name in LOOSE
         or name.startswith("Adaptive")
@@ -169,7 +169,7 @@ def of(name: str, **arguments: str) -> Any:
     return of_class(FOLDER, ast.parse(CLASSES), name, name, arguments)
 
 
-def test_a_class_of_ones_own() -> None:
+def test_a_class_of_the_users() -> None:
     assert (of("Plain").takes, of("Plain").mask, of("Plain").feeds) == (None, "refuses", "x")
     assert (of("Masked").takes, of("Masked").mask) == (4, "keeps")
     assert (of("Cross").feeds, of("Cross").mask) == ("x, x", "keeps")

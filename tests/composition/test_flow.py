@@ -1,4 +1,4 @@
-"""What goes through the layers fits each of them, and the data follows from that."""
+"""What flows through the layers fits each of them, which decides the data."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_data_follows_from_the_layers(layers: list[str], data: str) -> None:
     assert data_of(*layers) == data
 
 
-def test_the_data_that_is_asked_for_wins() -> None:
+def test_the_requested_data_wins() -> None:
     assert data_of("Flatten", "Dense:units=10", data="rows") == "rows"
     assert data_of("Dense:units=10", data="images") == "images"
 

@@ -202,7 +202,7 @@ def test_refusals(texts: list[str], message: str, code: int) -> None:
     assert caught.value.fix
 
 
-def test_a_merge_that_is_none() -> None:
+def test_an_unknown_merge() -> None:
     with pytest.raises(ScaffoldError, match=r"^`merge` is `ad`\. Did you mean `add`\?"):
         compose(CATALOG, "Net", [Parallel([[], []], "ad")], "")
 

@@ -1,4 +1,4 @@
-"""The networks of the examples learn from a blank image: no root and no quotient of 0.
+"""The networks of the examples learn from a blank image: no root of 0 and no division by 0.
 
 On Torch, which compiles nothing.
 """
@@ -39,7 +39,7 @@ print(json.dumps(learned))
 
 @pytest.fixture(scope="module")
 def learned() -> dict[str, bool]:
-    """Whether the weights of each network are numbers after a step, by its script."""
+    """Return whether the weights of each network are numbers after a step, by its script."""
     done = subprocess.run(
         [sys.executable, "-c", LEARN, *map(str, SCRIPTS)],
         env={**os.environ, "KERAS_BACKEND": "torch", "PYTHONDONTWRITEBYTECODE": "1"},

@@ -1,4 +1,4 @@
-"""What an example is built of, and that building it twice changes nothing."""
+"""What an example is built from, and that building it twice changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make demo` does what it says, and does not do again what it has done."""
+"""`make demo` does what it says, and does not repeat what it has done."""
 
 from __future__ import annotations
 

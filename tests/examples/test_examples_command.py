@@ -1,4 +1,4 @@
-"""`python -m tools.examples`: what it writes, what it says, and how it ends."""
+"""`python -m tools.examples`: what it writes, what it prints, and how it exits."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_only_what_has_changed_since_a_commit_is_proved(scaffold: Scaffold, list
 
 
 @needs_git
-def test_a_commit_that_git_does_not_know_is_told(refused: Refused, listed: Path) -> None:
+def test_a_commit_that_git_does_not_know_is_reported(refused: Refused, listed: Path) -> None:
     git("init", "--quiet")
     assert refused("verify", "--since=nonsense") == (
         2,

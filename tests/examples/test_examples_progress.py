@@ -1,4 +1,4 @@
-"""What is shown of each result of `python -m tools.examples verify`."""
+"""What is shown for each result of `python -m tools.examples verify`."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def test_quiet_shows_none(capsys: pytest.CaptureFixture[str], here: Path) -> Non
     assert capsys.readouterr().out == ""
 
 
-def test_the_speed_of_a_gpu_stands_beside_the_cpu(
+def test_the_speed_of_a_gpu_is_shown_beside_the_cpu(
     capsys: pytest.CaptureFixture[str], here: Path
 ) -> None:
     display = Display(3, quiet=False)
     display.show(result("gpu", ms_per_step=0.53))
-    results.keep(result())  # Which did not come as far as the training.
+    results.keep(result())  # It did not get as far as the training.
     display.show(result("gpu", ms_per_step=0.53))
     results.keep(result(ms_per_step=4.0))
     display.show(result("gpu", ms_per_step=0.53))

@@ -1,4 +1,4 @@
-"""The list of examples: each template is in it, and a mistake in it is told."""
+"""The list of examples: each template is in it, and a mistake in it is reported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXAMPLES = load_examples(ROOT / FOLDER)
 
 @pytest.fixture(scope="module")
 def templates() -> set[tuple[str, str]]:
-    """The target and the template of every class that the commands give."""
+    """Yield the target and the template of every class that the commands generate."""
     catalog = Catalog.builtin()
     return {
         (one.target, one.template)
@@ -52,7 +52,7 @@ def test_the_tutorial_is_there() -> None:
 
 def test_every_kind_of_layer_that_computes_is_one() -> None:
     golden = {folder.name for folders in KINDS.values() for folder in folders}
-    # What only a recurrent layer calls, and what has no weights beside its twin.
+    # Layers that only a recurrent layer calls, and one without weights next to its twin.
     assert len(golden & {*EXAMPLES}) > 50
 
 
@@ -71,7 +71,7 @@ def test_every_kind_of_layer_that_computes_is_one() -> None:
         ('[a]\ngenerate = ["layer A"]\nabout = 1', r"`about` must be a string"),
     ],
 )
-def test_a_mistake_is_told(text: str, message: str, tmp_path: Path) -> None:
+def test_a_mistake_is_reported(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / LISTING).write_text(text)
     with pytest.raises(UsageError, match=message):
         load_examples(tmp_path)
@@ -98,6 +98,6 @@ def test_shards_deal_out_each_once(count: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1", "0/3", "4/3", "1/0", "-1/2", "a/b", "1/2/3", "1.0/2"])
-def test_there_is_no_such_shard(text: str) -> None:
+def test_unknown_shards_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="there is no shard"):
         Shard.parse(text)

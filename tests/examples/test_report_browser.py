@@ -1,6 +1,6 @@
 """The page of the examples in a real browser: it works, is accessible, and needs no network.
 
-Needs Debian's `chromium` and `chromium-driver`, which are installed where that is allowed.
+Needs Debian's `chromium` and `chromium-driver`, which are installed if that is allowed.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Browser:
-    """The page as a person has it before them."""
+    """The page as a user sees it."""
 
     def __init__(self, driver: webdriver.Chrome, file: Path) -> None:
         self.driver = driver
@@ -110,7 +110,7 @@ class Browser:
         return self.driver.execute_script(script)
 
     def log(self, name: str) -> list[Any]:
-        """What has been logged since it was asked for last."""
+        """Return what has been logged since the last call."""
         return [*self.driver.get_log(name)]  # type: ignore[no-untyped-call]
 
     def prefer(self, theme: str) -> None:
@@ -122,7 +122,7 @@ class Browser:
 
     @contextmanager
     def opening_with(self, script: str) -> Iterator[None]:
-        """What each page runs before its own scripts."""
+        """Set what each page runs before its own scripts."""
         method, undo = (f"Page.{verb}ScriptToEvaluateOnNewDocument" for verb in ("add", "remove"))
         added = self.driver.execute_cdp_cmd(method, {"source": script})
         try:
@@ -137,7 +137,7 @@ class Browser:
 
 @pytest.fixture
 def browser(driver: webdriver.Chrome, site: Path) -> Iterator[Browser]:
-    """A browser in which nothing is remembered, and that must have had nothing to complain of."""
+    """A browser that remembers nothing, and that must not have logged any error."""
     opened = Browser(driver, site)
     opened.prefer("light")
     for log in ("browser", "performance"):

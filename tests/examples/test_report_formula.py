@@ -1,4 +1,4 @@
-"""Formulas as MathML: what they look like to the letter, and that none is beyond it."""
+"""Formulas as MathML: their exact form, and that none is unsupported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TIMES = "<mo>\N{MULTIPLICATION SIGN}</mo>"
 
 
 def inside(formula: str) -> str:
-    """What stands in the `math` element, which is well-formed XML."""
+    """Return the contents of the `math` element, which is well-formed XML."""
     text = mathml(formula)
     ElementTree.fromstring(text)
     start, end = text.index(">") + 1, text.rindex("</math>")

@@ -1,4 +1,4 @@
-"""The page of the examples: what it says of each, and that it says no more than is so."""
+"""The page of the examples: what it says about each, and that it says nothing untrue."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphv
 def hand_made(
     name: str = "dense", target: str = "layer", template: str = "dense", about: str = ""
 ) -> Built:
-    """An example that nobody has generated."""
+    """Return an example that has not been generated."""
     files = {
         "my_own.py": b'"""My own."""\n\n\nclass MyOwn:\n    a = {"b": 1 < 2}\n',
         "test_my_own.py": b"def test_it() -> None:\n    assert {}\n",
@@ -73,7 +73,7 @@ def found(
     message: str = "",
     facts: Mapping[str, Any] = FACTS,
 ) -> Result:
-    """What came of the example as it is now."""
+    """Return the result of the example as it is now."""
     steps = (Step("tests", "passed"), Step("train", status, 1.0, message, facts))
     return Result(built.example.name, backend, device, digest(built, backend, device), steps)
 
@@ -84,7 +84,7 @@ def card(built: Built, results: Sequence[Result] = ()) -> Card:
 
 
 class Page(HTMLParser):
-    """A page that was read: its elements with their attributes, and its text by the element."""
+    """A parsed page: its elements with their attributes, and its text by element."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ def test_shows_nothing_that_was_found_of_other_files(tmp_path: Path) -> None:
     assert "0.972" not in "".join(text for _, text in page.texts)
 
 
-def test_shows_numbers_beside_a_trivial_guess(tmp_path: Path) -> None:
+def test_shows_numbers_beside_a_baseline(tmp_path: Path) -> None:
     built = hand_made()
     page = written(tmp_path, [built], [found(built, "tensorflow"), found(built, "jax")])
     cells = [text for tag, text in page.texts if tag in ("td", "th") and text.strip()]
@@ -206,7 +206,7 @@ def test_a_graph_is_shapes_and_words() -> None:
     assert draw("no graph at all") == ""
 
 
-def test_curves_leave_out_what_is_no_number() -> None:
+def test_curves_leave_out_what_is_not_a_number() -> None:
     nan = float("nan")
     (plot,) = plots({"loss": [nan, 2.0, 1.0], "val_loss": [nan, nan, nan]})
     assert [line.label for line in plot.lines] == ["training"]
@@ -215,7 +215,7 @@ def test_curves_leave_out_what_is_no_number() -> None:
 
 
 @pytest.mark.parametrize("values", [[0.0], [0.5], [-3.0, -3.0], [1e-9, 1e9], [1.0, 1.0 + 1e-15]])
-def test_curves_lie_within_their_axes(values: list[float]) -> None:
+def test_curves_stay_within_their_axes(values: list[float]) -> None:
     (plot,) = plots({"accuracy": values})
     assert 2 <= len(plot.up) <= 8
     ends = sorted((plot.up[0].at, plot.up[-1].at))

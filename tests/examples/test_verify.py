@@ -1,4 +1,4 @@
-"""What becomes of an example that is right, wrong, hangs or dies; and what is done again."""
+"""The results of examples that are right, wrong, hang or die; and what is repeated."""
 
 from __future__ import annotations
 
@@ -77,20 +77,20 @@ TASK = Training("", "squared error", 0.1, lower=True, when={})
 
 
 def example(name: str, **changed: str) -> Built:
-    """An example, some files of it changed: `twice=("before", "after")`."""
+    """Return an example with some of its files changed: `twice=("before", "after")`."""
     files = {**GOOD, **{f"{module}.py": text for module, text in changed.items()}}
     classes = (Generated("layer", "Twice", "twice", "blank", {}, "scaffold layer Twice"),)
     contents = {file: text.encode() for file, text in files.items()}
     return Built(Example(name, ("layer Twice",)), contents, classes, TASK)
 
 
-# What only TensorFlow's tests may say of a processor.
+# What only TensorFlow's tests may say about a processor.
 NOT_HERE = "__import__('pytest').skip('TensorFlow needs oneDNN or XLA for this on a CPU')"
-# It saves before it has learned.
+# It saves before training.
 SAVED = '    model.save(HERE / "twice.keras")\n    model.fit('
-# It names a picture that it does not draw.
+# It names an image that it does not draw.
 PROMISED = '    str(HERE / "made.png")\n    model.save'
-# Each with the step that has to notice it, how that ends, and words of the message.
+# Each with the step that has to notice it, its status, and words of the message.
 DEFECTS = {
     "unknown": ({"twice": LAYER + "\nimport nothing\n"}, "imports", "failed", "nothing"),
     "warns": (
@@ -154,7 +154,7 @@ DEFECTS = {
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Result]:
-    """What became of each, in one run."""
+    """The result of each, in one run."""
     built = [example("good"), *(example(name, **case[0]) for name, case in DEFECTS.items())]
     asked = Asked(("torch",), jobs=2)
     chosen = (steps.imports, steps.tests, steps.train, steps.reload)
@@ -267,7 +267,7 @@ def test_a_digest_is_the_same_for_each_build_of_a_version(monkeypatch: pytest.Mo
     assert digests[0] == digests[1] == digests[2] != digests[3]
 
 
-def test_each_on_one_backend_by_turn() -> None:
+def test_each_on_one_backend_in_turn() -> None:
     built = [example(name) for name in "abcd"]
     backends = ("tensorflow", "jax", "torch")
     units = Asked(backends, by_turn=True).units(built)

@@ -1,4 +1,4 @@
-"""A warm python does what python does, and ends as that ends."""
+"""A warm python does what python does, and ends in the same way."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_whoever_is_killed_takes_its_fork_along(warm: str, tmp_path: Path) -> No
     wait_until(lambda: not lives(pid))
 
 
-def test_a_server_that_does_not_start_is_told() -> None:
+def test_a_server_that_does_not_start_is_reported() -> None:
     with (
         pytest.raises(ScaffoldError, match=r"Keras could not be imported for nonsense"),
         warm_python(["nonsense"], {}),

@@ -1,4 +1,4 @@
-"""The bytes of an `__init__.py`: line ends, encodings, black, and what a person is told."""
+"""The bytes of an `__init__.py`: line endings, encodings, black, and what the user is told."""
 
 from __future__ import annotations
 

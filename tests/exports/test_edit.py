@@ -1,4 +1,4 @@
-"""A class more in an `__init__.py`, to the letter."""
+"""Adding a class to an `__init__.py`, to the letter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RELATIVE = "from .my_conv import MyConv\n"
 
 
 def exported(source: str) -> str:
-    """The source with `MyConv` in it, which a second time leaves as it is."""
+    """Return the source with `MyConv` in it, which a second edit leaves unchanged."""
     once = with_export(source, "lib.layers.my_conv", "MyConv")
     assert with_export(once, "lib.layers.my_conv", "MyConv") == once
     return once
@@ -58,7 +58,7 @@ def test_a_file_that_says_nothing_yet_gets_a_list(before: str, after: str) -> No
         ("from . import attention\n", "from . import attention\n{}"),
         ("from .a import *\n", "from .a import *\n{}"),
         ("from .my_conv import *\n", "from .my_conv import *\n{}"),
-        # Where there is no order, at the end.
+        # Without an order, at the end.
         (
             "from .pool import B\nfrom .attention import A\n",
             "from .pool import B\nfrom .attention import A\n{}",
@@ -72,7 +72,7 @@ def test_a_file_that_says_nothing_yet_gets_a_list(before: str, after: str) -> No
             "from __future__ import annotations\n\nfrom .pool import B\n",
             "from __future__ import annotations\n\n{}from .pool import B\n",
         ),
-        # In the block of its like.
+        # In the block of its kind.
         (
             "import os\n\nx = os\n\nfrom .a import A\n",
             "import os\n\nx = os\n\nfrom .a import A\n{}",
@@ -97,7 +97,7 @@ def test_a_file_that_says_nothing_yet_gets_a_list(before: str, after: str) -> No
             "from lib.base import C\n\nfrom .a import A\nfrom .pool import B\n",
             "from lib.base import C\n\nfrom .a import A\n{}from .pool import B\n",
         ),
-        # What is imported on a condition is not in the way of what is not.
+        # A conditional import is not in the way of an unconditional one.
         (
             "from .a import A\n\ntry:\n    from .b import B\nexcept ImportError:\n    B = None\n",
             "from .a import A\n{}\ntry:\n    from .b import B\nexcept ImportError:\n    B = None\n",
@@ -167,7 +167,7 @@ def test_absolute(before: str, after: str) -> None:
             "from .a import (\n    A,  # noqa: F401\n    B,  # noqa: F401\n)\n"
             "from .my_conv import MyConv  # noqa: F401\n",
         ),
-        # A file that offers nothing by importing it: this import is meant for others.
+        # A file whose imports export nothing: this import is meant for others.
         (
             "import keras\n\nx = keras\n",
             "import keras\n\nfrom lib.layers.my_conv import MyConv as MyConv\n\nx = keras\n",
@@ -182,7 +182,7 @@ def test_absolute(before: str, after: str) -> None:
             "from .base import A\nfrom .my_conv import MyConv as MyConv\n\n\n"
             "class B(A):\n    pass\n",
         ),
-        # One line for each module, as isort has it.
+        # One line for each module, as in isort.
         ("from .my_conv import helper\n", "from .my_conv import MyConv, helper\n"),
         ("from .my_conv import b, a\n", "from .my_conv import b, a, MyConv\n"),
         (
@@ -233,7 +233,7 @@ def test_in_the_style_of_the_file(before: str, after: str) -> None:
         ('(\n    "A",\n    "Z",\n)', '(\n    "A",\n    "MyConv",\n    "Z",\n)'),
         ("[\n]", '[\n    "MyConv",\n]'),
         ("[  # none yet\n]", '[  # none yet\n    "MyConv",\n]'),
-        # Comments stay where they are: behind, above, at the top and at the end.
+        # Comments stay where they are: after a name, above it, at the top and at the end.
         (
             '[\n    "A",  # a\n    # about z\n    "Z",  # z\n]',
             '[\n    "A",  # a\n    "MyConv",\n    # about z\n    "Z",  # z\n]',

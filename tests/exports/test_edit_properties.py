@@ -1,4 +1,4 @@
-"""What an edit leaves alone, whatever stands in an `__init__.py`."""
+"""What an edit leaves alone, whatever an `__init__.py` contains."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def sources(draw: st.DrawFn) -> str:
 
 
 def statements(source: str) -> list[str]:
-    """All statements as their syntax, names of imports and of `__all__` one by one."""
+    """Return all statements as syntax, names of imports and of `__all__` one by one."""
     found = []
     for node in ast.parse(source).body:
         if isinstance(node, ast.ImportFrom):
@@ -132,7 +132,7 @@ def test_bytes(source: str) -> None:
 
 
 def ruff(folder: Path, *words: str) -> list[tuple[str, str]]:
-    """What ruff finds in the files below a folder: which file, and which rule."""
+    """Return what ruff finds in the files below a folder: which file, and which rule."""
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--quiet"]
     select = ["--select", "I,F,RUF022", "--ignore", "F403,F405", "--output-format", "json"]
     done = subprocess.run(
@@ -168,7 +168,7 @@ def test_what_ruff_was_content_with_it_is_content_with_after(tmp_path: Path) -> 
         file
         for file in files
         if file.parents[2].name not in unclean
-        # isort sorts lines from one module by their first names, and an edit may change one's.
+        # isort sorts lines from one module by their first names, which an edit may change.
         and file.read_text("utf-8").count(".my_conv import") < 2
     ]
     assert len(clean) > len(files) / 4

@@ -61,7 +61,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def reports(error: str, fix: str = "", place: str = "", carets: str = "") -> str:
-    """What a person reads of an error."""
+    """Return what a user reads of an error."""
     pointer = f"  {place}\n  {carets}\n" if place else ""
     return f"Error: {error}\n{pointer}{fix}" + ("\n" if fix else "")
 
@@ -400,7 +400,7 @@ def test_what_is_wrong_is_said_before_cookiecutter_is_called(
     assert refused("project", "match")[0] == 2
 
 
-# On a terminal: the real template, in a process of its own.
+# On a terminal: the real template, in its own process.
 
 ASKED: dict[str, tuple[str, Any]] = {
     "project": ("Name of the project and of its folder (project=...) [my_project]: ", []),

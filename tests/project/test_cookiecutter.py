@@ -1,4 +1,4 @@
-"""The template for plain cookiecutter, which makes the same files of it byte by byte."""
+"""The template in plain cookiecutter, which makes the same files byte by byte."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ANSWERS = [
 
 
 def content(folder: Path) -> Mapping[str, tuple[bool, bytes]]:
-    """Everything below a folder, by name: whether it can be run, and its bytes."""
+    """Return everything below a folder, by name: whether it is executable, and its bytes."""
     return {
         name: (not stat.S_ISDIR(mode) and bool(mode & 0o111), data)
         for name, (mode, data) in tree(folder).items()
@@ -49,7 +49,7 @@ def content(folder: Path) -> Mapping[str, tuple[bool, bytes]]:
 
 
 def cookiecutter(source: str, folder: Path, answers: Mapping[str, str]) -> None:
-    """Run cookiecutter as a person does, in `folder`, with a home of its own."""
+    """Run cookiecutter as a user does, in `folder`, with its own home."""
     home = folder.parent / "home"
     home.mkdir()
     words = [f"{key}={value}" for key, value in answers.items()]
@@ -111,7 +111,7 @@ def test_nothing_of_the_home_is_read_or_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
-def test_what_it_needs_is_no_name_for_it(backend: str) -> None:
+def test_its_dependencies_are_not_names_for_it(backend: str) -> None:
     answers = with_defaults(QUESTIONS, {"project": "my_project", "backend": backend})
     files = render_project(TEMPLATE, answers)
     project = tomllib.loads(files[PurePosixPath("pyproject.toml")].decode("utf-8"))
@@ -134,7 +134,7 @@ def accepted(check: Callable[[str, Set[str]], None], name: str, taken: Set[str])
 
 
 def imports_of(source: bytes) -> set[str]:
-    """The modules that a file imports, without those of the project."""
+    """Return the modules that a file imports, without those of the project."""
     nodes = list(ast.walk(ast.parse(source)))
     names = [name.name for node in nodes if isinstance(node, ast.Import) for name in node.names]
     names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
@@ -172,7 +172,7 @@ def test_each_question_and_each_choice_is_documented() -> None:
         assert "{" in question.default or f"`{question.default}`" in row or "NAME" in row
 
 
-def test_what_pip_compiled_is_no_part_of_it(tmp_path: Path) -> None:
+def test_what_pip_compiled_is_not_part_of_it(tmp_path: Path) -> None:
     copy = tmp_path / "template"
     shutil.copytree(TEMPLATE, copy)
     answers = with_defaults(QUESTIONS, {"project": "my_project"})

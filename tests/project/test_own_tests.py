@@ -1,6 +1,6 @@
 """A generated project's own tests pass on its backend, with warnings as errors.
 
-Those of several processes take a minute and more: they run on Torch, with `--every-backend` on all.
+Tests of several processes take over a minute: they run on Torch, with `--every-backend` on all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 from conftest import Scaffold, Warm
 from tools.examples.verify.run_report import read_report
 
-# It starts processes of several devices, which a fork of one that has Keras can't become.
+# It starts processes with several devices, which a fork of one with Keras can't have.
 COLD = "tests/test_distribution.py"
 
 
@@ -36,8 +36,8 @@ def test_passes_its_own_tests(
 
 
 def passes(folder: Path, report: Path, python: str, *words: str) -> None:
-    """Run pytest as `make test` does there; nothing fails, and nothing is left out."""
-    # The package is found as one that is installed.
+    """Run pytest as `make test` does there; nothing fails, and nothing is skipped."""
+    # The package is found as if it was installed.
     search = os.pathsep.join([str(folder / "src"), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *words],

@@ -1,4 +1,4 @@
-"""Each pair of answers: files that the tools leave as they are, a wheel, valid workflows."""
+"""Each pair of answers: files that the tools leave unchanged, a wheel, valid workflows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scaffold.project import load_questions
 QUESTIONS = load_questions(ROOT / "templates/project")
 CHOICES = {question.key: [*question.choices] for question in QUESTIONS if question.choices}
 PAIRS = [dict(zip(CHOICES, values, strict=True)) for values in AllPairs([*CHOICES.values()])]
-# The shortest and the longest name: lines must break alike with both.
+# The shortest and the longest name: lines must break the same way with both.
 NAMES = ("n", "a_name_of_thirty_letters_or_so")
 FIRST_LINES = {
     "Apache-2.0": "                                 Apache License",

@@ -1,4 +1,4 @@
-"""The layer and the model that a project starts with are what the templates give today."""
+"""The layer and the model that a project starts with are what the templates generate today."""
 
 from __future__ import annotations
 
