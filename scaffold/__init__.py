@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scaffold.version import __version__
 
-TYPE_CHECKING = False  # As in `typing`, which takes a while to import.
+TYPE_CHECKING = False  # As `typing.TYPE_CHECKING`, without the slow import.
 if TYPE_CHECKING:
     from scaffold.api import check, layer, model, template, templates
     from scaffold.changes import FilesDifferError
@@ -70,7 +70,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """What is public is imported when it is used: `import scaffold` costs nothing."""
+    """Import a public name on first use, so that `import scaffold` stays cheap."""
     from importlib import import_module
 
     if name not in _HOMES:

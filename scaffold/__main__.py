@@ -1,4 +1,4 @@
-"""`python -m scaffold`, the same as the command `scaffold`."""
+"""`python -m scaffold`: the same as the `scaffold` command."""
 
 from scaffold.cli import entry
 

@@ -28,19 +28,19 @@ def layer(
     package: str | None = None,
     options: Mapping[str, object] | None = None,
 ) -> Request:
-    """A layer to generate, as on the command line of `scaffold layer`.
+    """Return a request for a layer, as `scaffold layer` makes it.
 
     Args:
         name: The class name.
-        attributes: `"filters=32"` for one that the template has, `"gain:float=1.0{>0}"` for one of
-            one's own.
-        template: The template's name, or one of its words; else the words of `name` tell.
-        base: A layer of Keras to derive from, such as `"keras.layers.Dense"`.
-        package: The name that Keras registers the class under; else the project's.
-        options: Options of the template.
+        attributes: `"filters=32"` for an attribute of the template, `"gain:float=1.0{>0}"` for a
+            new one.
+        template: The template's name or an alias; chosen by `name` by default.
+        base: A Keras layer to derive from, such as `"keras.layers.Dense"`.
+        package: The package to register the class under; the project's by default.
+        options: Template options.
 
     Raises:
-        UsageError: If an attribute is not well-formed.
+        UsageError: If an attribute is malformed.
     """
     read = tuple(map(read_attribute, attributes))
     return Request("layer", name, template, package, _spelled(options), read, base)
@@ -57,21 +57,21 @@ def model(
     optimizer: str = "",
     metrics: Sequence[str] = (),
 ) -> Request:
-    """A model to generate, as on the command line of `scaffold model`.
+    """Return a request for a model, as `scaffold model` makes it.
 
     Args:
         name: The class name.
         attributes: As in `layer`.
         template: As in `layer`.
         package: As in `layer`.
-        options: As in `layer`; `style` and `head` among them.
-        layers: What the model is composed of, such as `"conv:filters=32"`.
-        loss: What it is compiled with; else what the template says.
-        optimizer: Likewise.
-        metrics: Likewise.
+        options: As in `layer`, including `style` and `head`.
+        layers: The layers to compose the model of, such as `"conv:filters=32"`.
+        loss: The loss to compile with; the template's by default.
+        optimizer: The optimizer, likewise.
+        metrics: The metrics, likewise.
 
     Raises:
-        UsageError: If an attribute or a layer is not well-formed.
+        UsageError: If an attribute or a layer is malformed.
     """
     return Request(
         "model",
@@ -86,7 +86,7 @@ def model(
 
 
 def _spelled(options: Mapping[str, object] | None) -> dict[str, str]:
-    """Options as one would type them."""
+    """Return the options as typed on the command line."""
     return {
         key: str(value).lower() if isinstance(value, bool) else str(value)
         for key, value in (options or {}).items()
@@ -94,20 +94,20 @@ def _spelled(options: Mapping[str, object] | None) -> dict[str, str]:
 
 
 def templates(target: Target) -> tuple[Template, ...]:
-    """All templates of layers or of models.
+    """Return all layer or model templates.
 
     Raises:
-        UsageError: If `target` is something else.
+        UsageError: If `target` is neither `"layer"` nor `"model"`.
     """
     _check_target(target)
     return tuple(Catalog.builtin().templates(target))
 
 
 def template(name: str, target: Target = "layer") -> Template:
-    """The template of a name, or of one of the words that people use for it.
+    """Return the template with this name or alias.
 
     Raises:
-        UsageError: If there is none.
+        UsageError: If there is no such template.
     """
     _check_target(target)
     found, _ = Catalog.builtin().find(target, name)
@@ -117,7 +117,7 @@ def template(name: str, target: Target = "layer") -> Template:
 def _check_target(target: str) -> None:
     if target not in TARGETS:
         raise UsageError(
-            f"`{shown(str(target))}` is neither `layer` nor `model`", fix="Write one of the two."
+            f"`{shown(str(target))}` is neither `layer` nor `model`", fix="Use one of the two."
         )
 
 
@@ -125,32 +125,32 @@ def check(
     *targets: str | Path,
     backend: str | Sequence[str] = (),
     args: Mapping[str, Any] | None = None,
-    input: Any = None,  # noqa: A002 - the word of the command line
+    input: Any = None,  # noqa: A002 - the name on the command line
     tags: Sequence[str] = (),
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
     timeout: float = 120.0,
 ) -> list[Outcome]:
-    """Check layers and models against Keras's contract, in processes of their own.
+    """Check layers and models against Keras's contract, in separate processes.
 
-    `check` of `scaffold.conformance` does the same in this process, for a class at hand.
+    `scaffold.conformance.check` does the same in this process, for a class object.
 
     Args:
         targets: `file.py:Class`, `file.py`, `module:Class`, `module` or folders.
-        backend: One backend, several, or `"all"`; else the one that Keras would take.
-        args: Arguments of the constructor.
-        input: What `call` gets, such as `"2,8,8,3"` or a shape.
-        tags: What the class is meant to do otherwise than most.
-        only: Ids of the checks to report; all if left out.
+        backend: One backend, several, or `"all"`; the one that Keras selects by default.
+        args: Constructor arguments.
+        input: The input of `call`, such as `"2,8,8,3"` or a shape.
+        tags: What the class intentionally does differently from most.
+        only: Ids of the checks to report; all by default.
         skip: Ids of checks not to report.
-        timeout: Seconds that one check may take.
+        timeout: Maximum seconds per check.
 
     Returns:
-        How each check ended, for each class, case and backend.
+        The outcome of each check, for each class, case and backend.
 
     Raises:
-        UsageError: If a target or an argument is not well-formed.
-        MissingError: If a target or a backend is not there.
+        UsageError: If a target or an argument is malformed.
+        MissingError: If a target or a backend is not found.
     """
     from scaffold.cases import structure_from
     from scaffold.conformance.backends import choose
@@ -160,8 +160,8 @@ def check(
 
     if not targets:
         raise UsageError(
-            "nothing is named to check",
-            fix="Name a class, a file or a folder: `my_layers.py:MyLayer`",
+            "no target given",
+            fix="Name a class, a file or a folder, such as `my_layers.py:MyLayer`.",
         )
     refuse_unknown_tags(tags)
     request = session.Request(

@@ -1,4 +1,4 @@
-"""A plan: what would change on the disk, as a value."""
+"""A plan: the changes to make on disk, as a value."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Reader = Callable[[PurePosixPath], bytes | None]
 class Change:
     """One file's bytes before and after, at a path relative to the workspace's root.
 
-    `before` is `None` where no file stands there yet. `edits` says that `after` is `before` with
-    something added to it.
+    `before` is `None` if the file does not exist yet. `edits` is set if `after` is `before` with
+    something added.
     """
 
     path: PurePosixPath
@@ -40,27 +40,27 @@ class Change:
 class Plan:
     """All changes of one run, in the order in which they are shown and written.
 
-    `skipped` are those that the person chose not to make, for files that differ.
+    `skipped` holds the changes to differing files that the user chose not to make.
     """
 
     changes: tuple[Change, ...]
     skipped: tuple[Change, ...] = ()
 
     def diff(self) -> str:
-        """All changes as one unified diff."""
+        """Return all changes as one unified diff."""
         return "".join(map(diff, self.changes))
 
 
 class FilesDifferError(ConflictError):
-    """Files are there already that differ from what would be written."""
+    """Files already exist that differ from what would be written."""
 
     def __init__(self, plan: Plan, shown: Callable[[PurePosixPath], str] = str) -> None:
         names = ", ".join(shown(change.path) for change in plan.changes)
         one = len(plan.changes) == 1
         super().__init__(
-            f"{names} {'is' if one else 'are'} there already and {'differs' if one else 'differ'}; "
+            f"{names} already {'exists' if one else 'exist'} with different content; "
             "nothing was written",
-            fix="Choose --on-conflict skip, overwrite, or new (which writes beside, as .new).",
+            fix="Use --on-conflict skip, overwrite, or new (writes to a .new file).",
         )
         self.plan = plan
 
@@ -68,11 +68,11 @@ class FilesDifferError(ConflictError):
 def make_plan(
     files: Mapping[PurePosixPath, bytes], read: Reader, on_conflict: OnConflict = "fail"
 ) -> Plan:
-    """The plan that brings `files` onto the disk that `read` reads.
+    """Plan the changes that write `files`, given what `read` finds on disk.
 
     Raises:
-        FilesDifferError: If files differ from those on the disk and `on_conflict` is `fail`,
-            or a `.new` file that would be written beside does.
+        FilesDifferError: If a file on disk differs and `on_conflict` is `fail`, or if an existing
+            `.new` file differs.
     """
     changes = [Change(path, read(path), after) for path, after in files.items()]
     differing = [change for change in changes if change.action == "replace"]
@@ -88,7 +88,7 @@ def make_plan(
 
 
 def diff(change: Change) -> str:
-    """One change as a unified diff; empty where nothing changes."""
+    """Return one change as a unified diff; empty if nothing changes."""
     import difflib
 
     before = (change.before or b"").decode("utf-8", "replace").splitlines(keepends=True)

@@ -1,4 +1,4 @@
-"""What can go wrong, as values that know their kind and their exit code."""
+"""The errors, each with its kind and exit code."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Place:
-    """A stretch of the text that the person typed, to point at.
+    """A span of the text that the user typed, to point at.
 
     Args:
         text: The whole text, one line.
-        start: Index of the first character meant.
-        end: Index past the last one.
+        start: Index of the first character.
+        end: Index past the last character.
     """
 
     text: str
@@ -26,17 +26,17 @@ def _sentence(text: str) -> str:
 
 
 class ScaffoldError(Exception):
-    """Something was found wrong; nothing was written.
+    """A problem was found; nothing was written.
 
     Args:
-        message: What was wrong and where, one sentence.
-        fix: What to do about it, one sentence.
-        place: Where in the typed text, if it can be pointed at.
+        message: What was wrong and where, in one sentence.
+        fix: What to do about it, in one sentence.
+        place: Where in the typed text, if known.
     """
 
     kind = "failed"
     exit_code = 1
-    # Lines that would do instead, the best first.
+    # Commands to use instead, the best first.
     commands: Sequence[str] = ()
 
     def __init__(self, message: str, *, fix: str = "", place: Place | None = None) -> None:
@@ -47,28 +47,28 @@ class ScaffoldError(Exception):
 
 
 class UsageError(ScaffoldError):
-    """The command, an attribute, an option or a file of settings is not well-formed."""
+    """The command, an attribute, an option or a settings file is malformed."""
 
     kind = "usage"
     exit_code = 2
 
 
 class ConflictError(ScaffoldError):
-    """Files on the disk, or another run, stand in the way."""
+    """Existing files or another run are in the way."""
 
     kind = "conflict"
     exit_code = 3
 
 
 class UnsafeError(ScaffoldError):
-    """What was asked would leave the target folder or smuggle something in."""
+    """The request would leave the target folder or smuggle something in."""
 
     kind = "unsafe"
     exit_code = 4
 
 
 class MissingError(ScaffoldError):
-    """A package, a file or a device that is needed is not there."""
+    """A required package, file or device is missing."""
 
     kind = "missing"
     exit_code = 5

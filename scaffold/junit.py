@@ -1,4 +1,4 @@
-"""JUnit's XML, in the shape that pytest writes."""
+"""JUnit XML, in the form that pytest writes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from xml.etree import ElementTree
 
 @dataclass(frozen=True)
 class TestCase:
-    """One test and how it ended.
+    """One test and its result.
 
     Args:
         classname: What was tested.
         name: The test.
         seconds: How long it took.
         failure: Why it failed, in one line and in full; `None` if it did not.
-        skipped: The kind of reason and the reason for which it was not run; `None` if it was.
+        skipped: The kind of reason and the reason why it was not run; `None` if it was.
     """
 
-    __test__ = False  # Not a class of tests, whatever its name begins with.
+    __test__ = False  # Not a test class, despite its name.
 
     classname: str
     name: str
@@ -37,7 +37,7 @@ class Suite:
 
 
 def junit(name: str, suites: Iterable[Suite]) -> str:
-    """The text of a report; the same run gives the same one but for the times."""
+    """Return the text of a report; it is the same for the same run except for the times."""
     root = ElementTree.Element("testsuites", name=name)
     for suite in suites:
         _add_suite(root, suite)

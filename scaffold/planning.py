@@ -1,4 +1,4 @@
-"""A project, and what would be written in it for one class."""
+"""A project, and the files to write in it for one class."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from scaffold.workspace import Workspace
 
 @dataclass(frozen=True)
 class Folders:
-    """Where the files of a class go; what is left out is as the project's settings say.
+    """Where the files of a class go; the project's settings by default.
 
     Args:
         into: The folder of the class.
         tests_into: The folder of its test.
-        tests: Whether a test is written.
-        training: Whether a model's training script is written.
-        exports: Whether the package's `__init__.py` may get the class.
+        tests: Whether to write a test.
+        training: Whether to write a model's training script.
+        exports: Whether the class may be added to the package's `__init__.py`.
 
     Raises:
-        UsageError: If there is a folder for a test that is not to be written.
+        UsageError: If a folder is given for a test that is not written.
     """
 
     into: str | Path | None = None
@@ -54,22 +54,22 @@ class Folders:
     def __post_init__(self) -> None:
         if not self.tests and self.tests_into is not None:
             raise UsageError(
-                "--no-tests and --tests-into contradict each other", fix="Leave one of them out."
+                "--no-tests and --tests-into can't be used together", fix="Remove one of them."
             )
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be written for one class, as a value.
+    """The files to write for one class, as a value.
 
     Args:
-        spec: What is asked for, checked.
-        reason: Why it has its template.
-        notes: What was decided that was not asked for.
-        module: What the class is imported from.
+        spec: The validated request.
+        reason: Why its template was chosen.
+        notes: What was decided without being requested.
+        module: The module to import the class from.
         changes: The files, each with its bytes before and after.
-        next: The line that tries the class, to be typed in the project's folder.
-        training: The line that trains it, empty if there is none.
+        next: The command that tries the class, to be run in the project's folder.
+        training: The command that trains it, empty if there is none.
         root: The folder that the paths of `changes` are relative to.
     """
 
@@ -84,38 +84,38 @@ class Plan:
 
     @property
     def files(self) -> dict[Path, str]:
-        """The text of each file that would stand there, by its path."""
+        """The planned text of each file, by path."""
         return {
             self.root / change.path: change.after.decode("utf-8") for change in self.changes.changes
         }
 
     def diff(self) -> str:
-        """All changes as one unified diff."""
+        """Return all changes as one unified diff."""
         return self.changes.diff()
 
 
 class Project:
-    """A folder in which classes are generated, with the settings of its pyproject.toml.
+    """A folder to generate classes in, with the settings of its pyproject.toml.
 
     Args:
-        folder: The folder where one would type the commands.
+        folder: The folder in which the commands would be run.
 
     Raises:
-        MissingError: If there is no such folder.
+        MissingError: If the folder does not exist.
     """
 
     def __init__(self, folder: str | Path = ".") -> None:
         self.folder = Path(folder).resolve()
         if not self.folder.is_dir():
-            raise MissingError(f"there is no folder {shown(str(folder))}")
+            raise MissingError(f"folder {shown(str(folder))} not found")
         self.workspace = Workspace(nearest_project(self.folder) or self.folder)
 
     def _at(self, path: str | Path) -> Path:
-        """A path that is relative to the project's folder; as it is if that is the current one."""
+        """Return a path relative to the project's folder; unchanged if that is the current one."""
         return Path(path) if self.folder == Path.cwd() else self.folder / path
 
     def _home(self, home: str) -> str:
-        """The file or module of a layer that is named in the project's folder, from here."""
+        """Return a layer's file or module, named from the project's folder, as seen from here."""
         if home.endswith(".py"):
             return _seen_from(Path.cwd(), self._at(home))
         if self.folder != Path.cwd():
@@ -131,16 +131,16 @@ class Project:
         on_conflict: OnConflict = "fail",
         save_spec: str | Path | None = None,
     ) -> Plan:
-        """What would be written; nothing is.
+        """Return the plan for a request, without writing anything.
 
         Args:
-            request: What is asked for, by `layer`, `model` or `from_file`.
-            folders: Where to.
-            on_conflict: What to do where a file differs.
-            save_spec: A file for the spec.
+            request: The request, from `layer`, `model` or `from_file`.
+            folders: Where the files go.
+            on_conflict: What to do if a file differs.
+            save_spec: A file to save the spec to.
 
         Raises:
-            UsageError: If what is asked for can't be.
+            UsageError: If the request is invalid.
             UnsafeError: If a path leads out of the project.
             FilesDifferError: If a file differs from what would be written, and `on_conflict` is
                 `"fail"`.
@@ -151,12 +151,12 @@ class Project:
         """Write all files of a plan, or none.
 
         Raises:
-            UsageError: If it is the plan of another project.
+            UsageError: If the plan is for another project.
             ConflictError: If a file has changed since, or another run is writing.
         """
         if plan.root != self.workspace.root:
             raise UsageError(
-                f"the plan is for {shown(str(plan.root))}, not for {self.workspace.root}",
+                f"the plan is for {shown(str(plan.root))}, not {self.workspace.root}",
                 fix="Commit it with the project that made it.",
             )
         with self.workspace.transaction() as transaction:
@@ -170,7 +170,7 @@ class Project:
         on_conflict: OnConflict = "fail",
         save_spec: str | Path | None = None,
     ) -> Plan:
-        """Plan and commit, while no other run can write in between."""
+        """Plan and commit, letting no other run write in between."""
         planning = _Planning.begin(self, request, folders or Folders())
         with self.workspace.transaction() as transaction:
             plan = planning.plan(on_conflict, save_spec)
@@ -180,7 +180,7 @@ class Project:
 
 @dataclass(frozen=True)
 class _Planning:
-    """One class to generate in a project, all of it checked."""
+    """One class to generate in a project, validated."""
 
     project: Project
     spec: Spec
@@ -232,8 +232,8 @@ class _Planning:
         path = self.project.workspace.confine(self.project._at(file))
         if path in others:
             raise UsageError(
-                f"--save-spec {file} is where the generated code goes",
-                fix="Name another file, such as spec.toml.",
+                f"--save-spec {file} is also the path of a generated file",
+                fix="Use another file, such as spec.toml.",
             )
         folder = (self.project.folder / file).parent
 
@@ -244,7 +244,7 @@ class _Planning:
         return {path: write_spec(replace(self.spec, layers=layers))}
 
     def _edits(self, changes: Changes) -> Iterator[Change]:
-        """The change by which the package offers the classes that it has once all is written."""
+        """Yield the change that makes the package export its classes once all is written."""
         from scaffold.package_init import with_exports
 
         workspace = self.project.workspace
@@ -262,7 +262,7 @@ class _Planning:
 
 
 def _seen_from(folder: Path, path: Path) -> str:
-    """A path as it is written relative to a folder; whole where it is on another drive."""
+    """Return a path relative to a folder; absolute if it is on another drive."""
     try:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:

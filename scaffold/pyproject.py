@@ -8,6 +8,6 @@ PYPROJECT = "pyproject.toml"
 
 
 def nearest_project(start: Path) -> Path | None:
-    """The nearest folder from `start` upwards that holds a pyproject.toml."""
+    """Return the nearest folder from `start` upwards that contains a pyproject.toml."""
     folders = [start, *start.parents]
     return next((folder for folder in folders if (folder / PYPROJECT).is_file()), None)

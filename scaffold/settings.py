@@ -1,4 +1,4 @@
-"""Settings: what `[tool.scaffold]` and `[tool.black]` of the nearest pyproject.toml say."""
+"""Settings from `[tool.scaffold]` and `[tool.black]` in the nearest pyproject.toml."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scaffold.pyproject import PYPROJECT, nearest_project
 from scaffold.text import shown, unprintable
 from scaffold.toml_tables import as_table, as_text, check_keys
 
-# What Python takes for an encoding other than ours, in the first two lines of a file.
+# What Python reads as an encoding other than UTF-8 in the first two lines of a file.
 _ENCODING = re.compile(r".*?coding[:=][ \t]*(?!utf-?8\b)[-\w.]", re.IGNORECASE)
 _KEYS = ("package", "into", "models-into", "tests-into", "scripts-into", "license-header")
 _TABLES = ("check",)  # Read where they are used.
@@ -23,21 +23,21 @@ _TABLES = ("check",)  # Read where they are used.
 
 @dataclass(frozen=True)
 class Settings:
-    """What a project wants of all that is generated in it.
+    """A project's settings for generated code.
 
     Args:
-        folder: Where the pyproject.toml lies, or where scaffold was started without one.
-        package: The package that Keras registers classes under.
-        into: Where classes go, relative to `folder`; `None` for where scaffold was started.
-        models_into: Where models go, likewise; `None` for where all classes go.
-        tests_into: Where tests go, likewise; `None` for beside the class.
+        folder: The folder of the pyproject.toml, or without one the current folder.
+        package: The package to register classes under.
+        into: Where classes go, relative to `folder`; `None` for the current folder.
+        models_into: Where models go, likewise; `None` for `into`.
+        tests_into: Where tests go, likewise; `None` for the folder of the class.
         scripts_into: Where training scripts go, likewise; `None` for where the class is found.
-        license_header: Lines of a comment that each file begins with.
-        black: The keys of `[tool.black]`, and `requires-python`, which black looks at too.
+        license_header: The comment lines that each file begins with.
+        black: The keys of `[tool.black]`, and `requires-python`, which black also reads.
         pytest_paths: What pytest puts on the import path, relative to `folder`.
         imports_by_path: Whether pytest leaves a test's own folder off the import path.
-        exports: Whether packages are to offer what is generated in them.
-        is_built: Whether the project is one to be installed, so that its packages are found.
+        exports: Whether packages export what is generated in them.
+        is_built: Whether the project gets installed, so that its packages are found.
     """
 
     folder: Path
@@ -54,20 +54,21 @@ class Settings:
     is_built: bool = False
 
     def into_for(self, target: str) -> str | None:
-        """Where classes of this target go, relative to `folder`."""
+        """Return where classes of this target go, relative to `folder`."""
         return (self.models_into if target == "model" else None) or self.into
 
 
 def load_settings(start: Path, here: Path) -> Settings:
-    """The settings that hold for what is generated at `start`.
+    """Load the settings for what is generated in `start`.
 
     Args:
         start: The folder of the class, an absolute path.
-        here: Where scaffold was started, an absolute path.
+        here: The current folder, an absolute path.
 
     Raises:
-        UsageError: If the pyproject.toml is no TOML, or a key in it is unknown or no text.
-        UnsafeError: If the license header holds characters that cannot be seen.
+        UsageError: If the pyproject.toml is not valid TOML, or has an unknown key or a value that
+            is not a string.
+        UnsafeError: If the license header contains invisible characters.
     """
     folder = nearest_project(start)
     if folder is None:
@@ -76,7 +77,7 @@ def load_settings(start: Path, here: Path) -> Settings:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no TOML: {error}", fix="Fix the file.") from None
+        raise UsageError(f"{path} is not valid TOML: {error}", fix="Fix the file.") from None
     return _settings(folder, data)
 
 
@@ -91,13 +92,13 @@ def _settings(folder: Path, data: dict[str, Any]) -> Settings:
     for number, line in enumerate(header.splitlines()):
         if hidden := unprintable(line):
             raise UnsafeError(
-                f"`license-header` holds the control character {hidden}",
-                fix="Write it without what cannot be seen, in lines.",
+                f"`license-header` contains the control character {hidden}",
+                fix="Write it without invisible characters.",
             )
         if number < 2 and _ENCODING.match(line):
             raise UnsafeError(
-                f"Python would take `{shown(line)}` of `license-header` for an encoding",
-                fix="Word it without `coding:` and `coding=`, or below the second line.",
+                f"Python would read `{shown(line)}` in `license-header` as an encoding",
+                fix="Avoid `coding:` and `coding=` in the first two lines.",
             )
     project = _table(data, folder, "project")
     name = project.get("name")
@@ -123,7 +124,7 @@ def _settings(folder: Path, data: dict[str, Any]) -> Settings:
 
 
 def _table(data: Mapping[str, Any], folder: Path, *keys: str) -> Mapping[str, Any]:
-    """The table `[a.b]` for the keys `a` and `b`, empty where there is none."""
+    """Return the table `[a.b]` for the keys `a` and `b`, empty if there is none."""
     for depth, key in enumerate(keys, start=1):
         name = ".".join(keys[:depth])
         fix = f"Write it as `[{name}]` with keys below it."
@@ -132,5 +133,5 @@ def _table(data: Mapping[str, Any], folder: Path, *keys: str) -> Mapping[str, An
 
 
 def _as_package(name: str) -> str:
-    """`name` as far as it can stand in the name of a registered class."""
+    """Return `name` reduced to what a registered name can contain."""
     return re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:60] or "my_layers"

@@ -1,4 +1,4 @@
-"""Words: the nearest match of a mistyped one, the case of names, what cannot be seen."""
+"""Text: nearest matches, the case of names, invisible characters."""
 
 from __future__ import annotations
 
@@ -19,60 +19,60 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def snake_case(name: str) -> str:
-    """`VGGBlock` gives `vgg_block`, `Conv2DBlock` `conv2d_block`."""
+    """Convert a name to snake case: `VGGBlock` to `vgg_block`, `Conv2DBlock` to `conv2d_block`."""
     return "_".join(word for word in _BREAK.split(name) if word).lower()
 
 
 def parts(name: str) -> list[str]:
-    """The words and the numbers of a name: `ResNet152Block` gives `res`, `net`, `152`, `block`."""
+    """Split a name into words and numbers: `ResNet152Block` into `res`, `net`, `152`, `block`."""
     return [part for word in snake_case(name).split("_") for part in _NUMBER.findall(word)]
 
 
 def folded(name: str) -> str:
-    """A name without its case and its breaks: `ResNet152` and `res_net152` are the same."""
+    """Return a name without case and separators: `ResNet152` and `res_net152` are the same."""
     return re.sub(r"[\W_]+", "", name).lower()
 
 
 def camel_case(name: str) -> str:
-    """`my_conv` gives `MyConv`."""
+    """Convert a name to camel case: `my_conv` to `MyConv`."""
     return "".join(word[:1].upper() + word[1:] for word in re.split(r"[\W_]+", name))
 
 
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
-    """A key to sort by that takes digits for a number: `conv2` stands before `conv10`."""
+    """Return a sort key that reads digits as a number: `conv2` comes before `conv10`."""
     return tuple(_natural(part) for part in re.findall("[0-9]+|.", text, re.DOTALL))
 
 
 def _natural(part: str) -> tuple[int, int, str]:
     if not "0" <= part[0] <= "9":
         return ord(part), 0, ""
-    # What begins with 0 is no number, as for isort and ruff.
+    # Digits that begin with 0 are not a number, as in isort and ruff.
     return (ord("0"), 0, part) if part[0] == "0" else (ord("0"), int(part), "")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`. Did you mean `x`?` where a known word is near `word`, else nothing."""
+    """Return `. Did you mean `x`?` if a known word is close to `word`, else an empty string."""
     import difflib
 
     spelled = {candidate.lower(): candidate for candidate in known}
     for typed in (word.lower(), re.sub(r"\W+", "", word).lower()):
-        slips = (len(typed) + 3) // 4 if len(typed) > 1 else 0
-        found = closest(typed, spelled, slips)
-        # A slip in half of a word makes another word of it.
+        typos = (len(typed) + 3) // 4 if len(typed) > 1 else 0
+        found = closest(typed, spelled, typos)
+        # If half of the word differs, it is another word.
         if found and difflib.SequenceMatcher(None, typed, found).ratio() > 0.6:
             return f". Did you mean `{spelled[found]}`?"
     return ""
 
 
-def closest(word: str, known: Iterable[str], slips: int) -> str:
-    """The known word that differs from `word` by the fewest slips, at most so many, or nothing."""
-    near = [(_distance(word, other, slips), other) for other in known if other]
-    distance, other = min(near, default=(slips + 1, ""), key=lambda one: one[0])
-    return other if distance <= slips else ""
+def closest(word: str, known: Iterable[str], typos: int) -> str:
+    """Return the known word nearest to `word`, with at most `typos` typos, or an empty string."""
+    near = [(_distance(word, other, typos), other) for other in known if other]
+    distance, other = min(near, default=(typos + 1, ""), key=lambda one: one[0])
+    return other if distance <= typos else ""
 
 
 def _distance(word: str, other: str, most: int) -> int:
-    """How many letters are wrong, missing, too many or swapped; past `most`, just more than it."""
+    """Return the edit distance, a swap counting as one; above `most`, any greater number."""
     if abs(len(word) - len(other)) > most:
         return most + 1
     before, last = list[int](), list(range(len(other) + 1))
@@ -89,13 +89,13 @@ def _distance(word: str, other: str, most: int) -> int:
 
 
 def unprintable(text: str) -> str:
-    """The first character of `text` that cannot be seen, as U+..., or nothing."""
+    """Return the first invisible character of `text` as U+..., or an empty string."""
     hidden = (c for c in text if unicodedata.category(c) in _HIDDEN)
     found = next(hidden, None)
     return f"U+{ord(found):04X}" if found else ""
 
 
 def shown(text: str, most: int = 60) -> str:
-    """`text` as it may stand in a message: nothing hidden in it, and not too long."""
+    """Return `text` made safe for a message: no invisible characters, and not too long."""
     seen = "".join("�" if unprintable(c) else c for c in text[:most])
     return seen + "…" * (len(text) > most)

@@ -1,4 +1,4 @@
-"""What stands in tables of TOML, checked: errors name the place, the key and the nearest one."""
+"""Checks of TOML tables: errors name the table, the key and its nearest match."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from scaffold.text import nearest, shown
 
 
 def as_table(value: Any, where: str, fix: str = "Write it as keys and values.") -> dict[str, Any]:
-    """`value`, which must be a table.
+    """Return `value` if it is a table.
 
     Raises:
-        UsageError: If it is something else; `where` says what.
+        UsageError: If it is not; the message names it by `where`.
     """
     if not isinstance(value, dict):
         raise UsageError(f"{where} must be a table", fix=fix)
     return value
 
 
-def as_text(value: Any, where: str, fix: str = 'Put it into quotes: `"..."`.') -> str:
-    """`value`, which must be a string.
+def as_text(value: Any, where: str, fix: str = 'Put it in quotes: `"..."`.') -> str:
+    """Return `value` if it is a string.
 
     Raises:
-        UsageError: If it is something else; `where` says what.
+        UsageError: If it is not; the message names it by `where`.
     """
     if not isinstance(value, str):
         raise UsageError(f"{where} must be a string", fix=fix)
@@ -34,13 +34,13 @@ def as_text(value: Any, where: str, fix: str = 'Put it into quotes: `"..."`.') -
 def check_keys(
     table: Mapping[str, Any], keys: Iterable[str], where: str, needed: Iterable[str] = ()
 ) -> None:
-    """Refuse a table with a key that is none of `keys`, or without one that is needed.
+    """Refuse a table with a key that is not in `keys`, or without a required one.
 
     Raises:
         UsageError: For the first such key.
     """
     known = list(keys)
-    fix = f"There are {', '.join(known)}."
+    fix = f"The keys are {', '.join(known)}."
     for key in needed:
         if key not in table:
             raise UsageError(f"{where} has no key `{key}`", fix=fix)

@@ -13,7 +13,7 @@ import scaffold as package
 ROOT = Path(package.__file__).parent.parent
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "TERM")}
 # The reason for the template of a name that matches none.
-SAYS_NOTHING = "no word of it names a template: --template chooses one of `scaffold list`"
+SAYS_NOTHING = "the name matches no template: choose one from `scaffold list` with --template"
 ENVIRONMENT |= {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
 
 

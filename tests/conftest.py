@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-import jsonschema  # type: ignore[import-untyped] # its stubs are another package
+import jsonschema  # type: ignore[import-untyped] # its stubs are in another package
 import pytest
 from hypothesis import settings
 

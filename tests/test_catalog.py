@@ -83,7 +83,7 @@ def test_every_attribute_of_every_template_can_be_resolved() -> None:
             for place, rule in enumerate(template.attributes_for(options)):
                 attribute = rule.resolve(options)
                 assert "$" not in attribute.doc
-                if attribute.required and place > 0:  # None before the first has a default.
+                if attribute.required and place > 0:  # No attribute before the first has a default.
                     assert rule.resolve_with_fallback(options).default is not REQUIRED
 
 
@@ -114,7 +114,7 @@ def test_fill() -> None:
 def test_unknown_template() -> None:
     assert refusal(BUILTIN.get, "layer", "dens\x1be") == (
         UsageError,
-        "there is no layer template `dens�e`. Did you mean `dense`?",
+        "layer template `dens�e` not found. Did you mean `dense`?",
         "See `scaffold list`.",
     )
 
@@ -123,7 +123,7 @@ def test_third_party_template(tmp_path: Path) -> None:
     catalog = third_party(tmp_path, f"{PLAIN}words = {{ scale = {{}} }}\n{ATTRIBUTE}default = 1")
     assert catalog.names("layer") == sorted([*BUILTIN.names("layer"), "scale"])
     template, meaning, reason = catalog.pick("layer", "MyScale")
-    assert (template.name, meaning, reason) == ("scale", Meaning(), "by its name: scale")
+    assert (template.name, meaning, reason) == ("scale", Meaning(), "by name: scale")
     sources = rendered(catalog, "size=3", "gain:float=0.5")
     assert (
         '    """TODO: what `MyScale` computes, as a formula. So far: `inputs`.'
@@ -147,8 +147,8 @@ def test_the_longest_words_pick_the_template(tmp_path: Path) -> None:
     catalog = third_party(tmp_path, PLAIN + words + OPTION)
     picked = {name: catalog.pick("layer", name)[1:] for name in ("MyThing", "MyFineThing")}
     assert picked == {
-        "MyThing": (Meaning(), "by its name: thing"),
-        "MyFineThing": (Meaning({"rank": 2}), "by its name: fine_thing"),
+        "MyThing": (Meaning(), "by name: thing"),
+        "MyFineThing": (Meaning({"rank": 2}), "by name: fine_thing"),
     }
     scale = catalog.get("layer", "scale")
     for spelled in ("fine_thing", "FineThing", "keras.layers.FineThing", "finething"):
@@ -159,24 +159,24 @@ def test_the_longest_words_pick_the_template(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "word", "message", "fix"),
     [
-        ("layer", "cnov", "there is no layer template `cnov`. Did you mean `conv`?",
+        ("layer", "cnov", "layer template `cnov` not found. Did you mean `conv`?",
          "See `scaffold list`."),
-        ("layer", "kwyjibo", "there is no layer template `kwyjibo`.", "See `scaffold list`."),
-        ("model", "VGG16", "there is no template for VGG.",
-         "Write `--template cnn filters=64,128,256,512,512`, for example."),
+        ("layer", "kwyjibo", "layer template `kwyjibo` not found.", "See `scaffold list`."),
+        ("model", "VGG16", "no template for VGG.",
+         "Use `--template cnn filters=64,128,256,512,512`, for example."),
         ("layer", "vae", "`vae` names a model (`vae`), not a layer.",
-         "Write `--template blank`, for example."),
-        ("layer", "keras.layers.Flatten", "there is no template for `keras.layers.Flatten`.",
-         "Write `--template blank`, for example."),
+         "Use `--template blank`, for example."),
+        ("layer", "keras.layers.Flatten", "no template for `keras.layers.Flatten`.",
+         "Use `--template blank`, for example."),
     ],
 )  # fmt: skip
 def test_no_template_of_that_word(target: str, word: str, message: str, fix: str) -> None:
     assert refusal(BUILTIN.find, target, word) == (UsageError, message, fix)
 
 
-def test_a_word_stands_for_its_template_and_options() -> None:
+def test_a_word_means_its_template_and_options() -> None:
     spec, reason = make_spec(BUILTIN, request(template="conv3d"), "pkg")
-    assert (spec.template, spec.options, reason) == ("conv", {"rank": 3}, "as asked")
+    assert (spec.template, spec.options, reason) == ("conv", {"rank": 3}, "as requested")
     two = replace(request(template="conv3d"), options={"rank": "1"})
     assert make_spec(BUILTIN, two, "pkg")[0].options == {"rank": 1}
 
@@ -192,8 +192,8 @@ def test_custom_layers_only_if_the_template_takes_them(tmp_path: Path) -> None:
     catalog = third_party(tmp_path, PLAIN)
     assert refusal(rendered, catalog, "gate:layer") == (
         UsageError,
-        "the template `scale` has no place for a layer of your own.",
-        "Put it before this one in a model, or begin with `--template blank`.",
+        "the template `scale` can't contain another layer.",
+        "Put that layer before this one in a model, or use `--template blank`.",
     )
     third_party(tmp_path / "more", f"{PLAIN}takes_layers = true")
     sources = rendered(Catalog([tmp_path / "more", *BUILTIN.folders]), "gate:layer")
@@ -218,7 +218,7 @@ def test_no_blank_to_fall_back_on(tmp_path: Path) -> None:
     third_party(tmp_path, PLAIN)
     assert refusal(Catalog([tmp_path]).pick, "layer", "Whatever") == (
         UsageError,
-        "`Whatever` names no layer template.",
+        "`Whatever` matches no layer template.",
         "Choose one with --template.",
     )
 
@@ -235,7 +235,7 @@ def test_no_blank_to_fall_back_on(tmp_path: Path) -> None:
         (PLAIN.replace('"T"', "3"), "`title` of the manifest can't be 3"),
         (PLAIN + "words = 3", "`words` of the manifest can't be 3"),
         (PLAIN + "words = { scale = 3 }",
-         "the word `scale` has no table of options and attributes"),
+         "the word `scale` must be a table of options and attributes"),
         (PLAIN + "words = { scale = { rank = 1 } }",
          "the word `scale`: `rank` is neither an option nor an attribute"),
         (PLAIN + "words = { scale = { rnak = 1 } }\n" + OPTION,
@@ -243,7 +243,7 @@ def test_no_blank_to_fall_back_on(tmp_path: Path) -> None:
         (PLAIN + "words = { scale = { rank = 3 } }\n" + OPTION,
          "the word `scale`: `rank` can't be 3"),
         (PLAIN + "words = { scale = { size = 'x' } }\n" + ATTRIBUTE,
-         "the word `scale`: `size`: 'x' is no int"),
+         "the word `scale`: `size`: 'x' is not an int"),
         (PLAIN + "qualifiers = { fine = { size = 1 } }",
          "the qualifier `fine`: `size` is neither an option nor an attribute"),
         (PLAIN + "option = { name = 'x' }", "`option` of the manifest can't be {'name': 'x'}"),
@@ -252,7 +252,7 @@ def test_no_blank_to_fall_back_on(tmp_path: Path) -> None:
         (PLAIN + OPTION + "typo = 1", "an option has the unknown key `typo`"),
         (PLAIN + OPTION.replace("[1, 2]", "3"), "`values` of an option can't be 3"),
         (PLAIN + OPTION.replace("default = 1", "default = 3"),
-         "the default of the option `rank` is none of its values"),
+         "the default of the option `rank` is not one of its values"),
         (PLAIN + "attribute = ['x']", "an attribute must be a table"),
         (PLAIN + ATTRIBUTE.replace("name", "nmae"), "an attribute has no key `name`"),
         (PLAIN + ATTRIBUTE + "defualt = 3",
@@ -260,27 +260,27 @@ def test_no_blank_to_fall_back_on(tmp_path: Path) -> None:
         (PLAIN + ATTRIBUTE + "base = 'yes'", "`base` of an attribute can't be 'yes'"),
         (PLAIN + ATTRIBUTE + "by_hand = 'check'", "`by_hand` of an attribute can't be 'check'"),
         (PLAIN + ATTRIBUTE + "when = { rank = [1] }",
-         "`when` of the attribute `size` fits no option"),
+         "`when` of the attribute `size` matches no option"),
         (PLAIN + OPTION + ATTRIBUTE + "when = { rank = [3] }",
-         "`when` of the attribute `size` fits no option"),
+         "`when` of the attribute `size` matches no option"),
         (PLAIN + OPTION + ATTRIBUTE + "when = { rank = 1 }", "'int' object is not iterable"),
         (PLAIN + "takes_layers = 1", "`takes_layers` of the manifest can't be 1"),
-        (PLAIN + "[[left_out]]\nwhen = {}", "what is left out has no key `values`"),
+        (PLAIN + "[[left_out]]\nwhen = {}", "`left_out` has no key `values`"),
         (PLAIN + "[[left_out]]\nvalues = {}\nwhen = { rank = [1] }",
-         "`when` of what is left out fits no option"),
+         "`when` of `left_out` matches no option"),
         (PLAIN + "[[left_out]]\nvalues = { size = 3 }",
-         "what is left out needs a list of values for `size`"),
+         "`left_out` needs a list of values for `size`"),
         (PLAIN + "[[left_out]]\nvalues = { size = [] }",
-         "what is left out needs a list of values for `size`"),
+         "`left_out` needs a list of values for `size`"),
         (PLAIN + ATTRIBUTE + "rate = 1", "`rate` of an attribute can't be 1"),
         (PLAIN + "[[case]]\nargs = {}", "a case has no key `input`"),
         (PLAIN + "[[case]]\ninput = '2,3'\ntasg = []",
          "a case has the unknown key `tasg`. Did you mean `tags`?"),
         (PLAIN + "[[case]]\ninput = '2,3'\nwhen = { rank = [1] }",
-         "`when` of a case fits no option"),
+         "`when` of a case matches no option"),
         (PLAIN + "[[built_in]]\nwhen = {}", "a built-in has no key `name`"),
         (PLAIN + "[[built_in]]\nname = 'keras.layers.Add'\nwhen = { rank = [1] }",
-         "`when` of a built-in fits no option"),
+         "`when` of a built-in matches no option"),
     ],
 )  # fmt: skip
 def test_malformed_manifest(tmp_path: Path, manifest: str, reason: str) -> None:
@@ -288,7 +288,7 @@ def test_malformed_manifest(tmp_path: Path, manifest: str, reason: str) -> None:
     path = tmp_path / "layer" / "scale" / "template.toml"
     expected = (
         UsageError,
-        f"{path} is no manifest of a template: {reason}{'' if reason.endswith('?') else '.'}",
+        f"{path} is not a valid template manifest: {reason}{'' if reason.endswith('?') else '.'}",
         "Fix the manifest.",
     )
     assert refusal(load, path.parent) == expected
@@ -301,8 +301,8 @@ def test_manifest_that_is_not_text(tmp_path: Path) -> None:
     path.write_bytes(b"\xff")
     assert refusal(catalog.get, "layer", "scale") == (
         UsageError,
-        f"{path} is no manifest of a template: 'utf-8' codec can't decode byte 0xff in position "
-        "0: invalid start byte.",
+        f"{path} is not a valid template manifest: 'utf-8' codec can't decode byte 0xff in "
+        "position 0: invalid start byte.",
         "Fix the manifest.",
     )
 
@@ -325,10 +325,10 @@ def test_what_is_left_out(tmp_path: Path) -> None:
         (ATTRIBUTE.replace('"int"', '"itn"'), "unknown type `itn`. Did you mean `int`?"),
         (ATTRIBUTE.replace('"int"', '"ints(rank)"'),
          "`ints(rank)` needs a length from 1 to 9, as in `ints(2)`."),
-        (ATTRIBUTE + "default = 'x'", "'x' is no int."),
+        (ATTRIBUTE + "default = 'x'", "'x' is not an int."),
         (ATTRIBUTE + "constraint = '0'",
-         "`0` is no bound; write one like `>0` or `>=0,<1`."),
-        (ATTRIBUTE + "constraint = '>0'\ndefault = 0", "0 breaks the constraint {>0}."),
+         "`0` is not a bound; write `>0` or `>=0,<1`."),
+        (ATTRIBUTE + "constraint = '>0'\ndefault = 0", "0 violates the constraint {>0}."),
         (ATTRIBUTE + "shape = true", "`int` can't be a shape."),
     ],
 )  # fmt: skip
@@ -345,8 +345,8 @@ def test_attribute_without_a_fallback(tmp_path: Path) -> None:
     catalog = third_party(tmp_path, PLAIN + ATTRIBUTE + ATTRIBUTE.replace("size", "depth"))
     assert refusal(rendered, catalog, "size=3") == (
         UsageError,
-        "`depth` needs a default, since one before it has got one.",
-        "Give it one with `depth=...`.",
+        "`depth` needs a default because an attribute before it has one.",
+        "Set one with `depth=...`.",
     )
     spec, _ = make_spec(catalog, request("size=3", "depth=4"), "pkg")
     assert spec.assigned == {"size": 3, "depth": 4}
@@ -357,7 +357,7 @@ def test_attribute_with_an_invalid_fallback(tmp_path: Path) -> None:
     catalog = third_party(tmp_path, PLAIN + ATTRIBUTE + second)
     assert refusal(rendered, catalog, "size=3") == (
         UsageError,
-        "the template's attribute `depth`: 'x' is no int.",
+        "the template's attribute `depth`: 'x' is not an int.",
         "Fix the template's manifest.",
     )
 
@@ -382,7 +382,7 @@ def test_attribute_with_an_invalid_fallback(tmp_path: Path) -> None:
 def test_wrong_template(tmp_path: Path, text: str, reason: str) -> None:
     catalog = third_party(tmp_path, PLAIN, layer=text)
     kind, message, fix = refusal(rendered, catalog)
-    assert (kind, fix) == (ScaffoldError, "Please report it, with the command.")
+    assert (kind, fix) == (ScaffoldError, "Please report it with the command.")
     start = "the template layer/scale/layer.py.jinja is wrong: "
     said = message.removeprefix(start).removesuffix(".")
     assert message.startswith(start)
@@ -395,11 +395,11 @@ def test_what_black_cannot_read(tmp_path: Path) -> None:
     assert kind is ScaffoldError
     assert kind.exit_code == 1
     assert message.splitlines()[:2] == [
-        "black cannot read what the template gave: cannot parse for target version "
+        "black can't parse the output of the template: cannot parse for target version "
         "Python 3.11: 1:14",
         "    class MyScale(:",
     ]
-    assert fix == "The template is wrong: please report it, with the command."
+    assert fix == "This is a bug in the template; please report it with the command."
 
 
 def test_option_reads_its_values() -> None:
@@ -407,8 +407,8 @@ def test_option_reads_its_values() -> None:
     assert [option.read(text) for text in ("1", "2", "3")] == [1, 2, 3]
     assert refusal(option.read, "4\x1b") == (
         UsageError,
-        "option `rank=4�`: it is one of 1, 2, 3.",
-        "Write `--option rank=2`, for example.",
+        "option `rank=4�`: it must be one of 1, 2, 3.",
+        "Use `--option rank=2`, for example.",
     )
 
 

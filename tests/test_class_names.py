@@ -58,78 +58,78 @@ def test_the_table_is_long_and_has_no_duplicates() -> None:
     [
         (
             ["model", "VGG16"],
-            "there is no template for VGG.",
-            "Write `scaffold model VGG16 --template cnn filters=64,128,256,512,512`, "
+            "no template for VGG.",
+            "Run `scaffold model VGG16 --template cnn filters=64,128,256,512,512`, "
             "or `--template resnet`.",
         ),
         (
             ["model", "YOLO"],
-            "there is no template for `yolo` (object detectors).",
-            "Write `scaffold model YOLO --template resnet --option block=bottleneck "
+            "no template for `yolo` (object detectors).",
+            "Run `scaffold model YOLO --template resnet --option block=bottleneck "
             "--option head=none`, or `--template unet`, or `--template composed`.",
         ),
         (
             ["layer", "MyVAE"],
             "`MyVAE` names a model (`vae`), not a layer.",
-            "Write `scaffold model MyVAE`, or `scaffold layer MyVAE --template blank`.",
+            "Run `scaffold model MyVAE`, or `scaffold layer MyVAE --template blank`.",
         ),
         (
             ["model", "MyConv"],
             "`MyConv` names a layer (`conv`), not a model.",
-            "Write `scaffold layer MyConv`, or `scaffold model MyConv --template cnn`.",
+            "Run `scaffold layer MyConv`, or `scaffold model MyConv --template cnn`.",
         ),
         (
             ["layer", "VGGBlock"],
-            "there is no template for VGG, which is a model.",
-            "Write `scaffold model VGGBlock --template cnn filters=64,128,256,512,512`, or "
+            "no template for VGG, which is a model.",
+            "Run `scaffold model VGGBlock --template cnn filters=64,128,256,512,512`, or "
             "`scaffold layer VGGBlock --template conv kernel_size=3 padding=same "
             "activation=relu`.",
         ),
         (
             ["layer", "FocalLoss"],
-            "`FocalLoss` names a loss, neither a layer nor a model.",
-            "Derive it from `keras.losses.Loss`, or write "
+            "`FocalLoss` names a loss, not a layer or model.",
+            "Derive it from `keras.losses.Loss`, or run "
             "`scaffold layer FocalLoss --template blank`.",
         ),
         (
             ["layer", "MyFlatten"],
-            "there is no template for `keras.layers.Flatten`.",
-            "Write `scaffold layer MyFlatten --base keras.layers.Flatten`, or "
+            "no template for `keras.layers.Flatten`.",
+            "Run `scaffold layer MyFlatten --base keras.layers.Flatten`, or "
             "`scaffold layer MyFlatten --template blank`.",
         ),
         (
             ["layer", "ConvLSTM"],
-            "there is no template for `keras.layers.ConvLSTM2D`.",
-            "Write `scaffold layer ConvLSTM --base keras.layers.ConvLSTM2D`, or "
+            "no template for `keras.layers.ConvLSTM2D`.",
+            "Run `scaffold layer ConvLSTM --base keras.layers.ConvLSTM2D`, or "
             "`scaffold layer ConvLSTM --template recurrent`, or `--template conv`.",
         ),
         (
             ["layer", "MyCnov"],
-            "no layer template is called `cnov`. Did you mean `conv`?",
-            "Write `scaffold layer MyCnov --template conv`.",
+            "layer template `cnov` not found. Did you mean `conv`?",
+            "Run `scaffold layer MyCnov --template conv`.",
         ),
         (
             ["layer", "MyNorm"],
             "`MyNorm` may mean several templates.",
-            "Write `scaffold layer MyNorm --template layer_normalization`, or "
+            "Run `scaffold layer MyNorm --template layer_normalization`, or "
             "`--template batch_normalization`, or `--template group_normalization`, or "
             "`--template rms_normalization`, or `--template standardization`.",
         ),
         (
             ["layer", "LSTMConv"],
             "`LSTMConv` may mean conv or lstm.",
-            "Write `scaffold layer LSTMConv --template conv`, or `--template lstm`.",
+            "Run `scaffold layer LSTMConv --template conv`, or `--template lstm`.",
         ),
         (
             ["model", "ResNet99"],
-            "there is no `resnet99`.",
-            "Write `scaffold model ResNet99 --template resnet18`, or `--template resnet34`, or "
+            "no template for `resnet99`.",
+            "Run `scaffold model ResNet99 --template resnet18`, or `--template resnet34`, or "
             "`--template resnet50`, or `--template resnet101`, or `--template resnet152`.",
         ),
         (
             ["model", "GPTClassifier"],
-            "`GPTClassifier`: the template `gpt` has no `classifier`.",
-            "Write `scaffold model GPTClassifier --template gpt`, or `--template composed`, or "
+            "`GPTClassifier`: the template `gpt` does not support `classifier`.",
+            "Run `scaffold model GPTClassifier --template gpt`, or `--template composed`, or "
             "`--template mlp`.",
         ),
     ],
@@ -164,7 +164,7 @@ def test_with_a_template_a_name_may_be_any(scaffold: Scaffold, here: Path, flag:
     for name in ("VGG16", "FocalLoss", "MyCnov", "MyVAE"):
         assert scaffold("layer", name, flag, "keras.layers.Conv2D").code == 0
         assert (
-            f"{name}: template conv rank=2 (as asked)"
+            f"{name}: template conv rank=2 (as requested)"
             in scaffold("layer", name, flag, "Conv2D", "--dry-run").out.splitlines()
         )
     assert len(tree(here)) == 8
@@ -174,17 +174,17 @@ def test_arguments_override_what_a_word_sets(scaffold: Scaffold, here: Path) -> 
     done = scaffold("model", "ResNet152", "num_blocks=1,1,1,1", "--head=none", "--no-tests")
     assert done.out.splitlines()[0] == (
         "ResNet152: template resnet style=subclass block=bottleneck head=none "
-        "(by its name: resnet152)"
+        "(by name: resnet152)"
     )
     assert "        num_blocks=(1, 1, 1, 1)," in (here / "res_net152.py").read_text().splitlines()
 
 
 def test_what_a_name_says_is_noted_and_kept_in_the_spec(scaffold: Scaffold, here: Path) -> None:
     done = scaffold("model", "ResNet34", "--save-spec", "spec.toml")
-    assert "note: num_blocks=3,4,6,3: it is what the name says" in done.out.splitlines()
+    assert "note: num_blocks=3,4,6,3: implied by the class name" in done.out.splitlines()
     source = (here / "res_net34.py").read_bytes()
     again = scaffold("model", "--from", "spec.toml", "--on-conflict=overwrite")
-    assert again.out.splitlines()[0].endswith(" (as asked)")
+    assert again.out.splitlines()[0].endswith(" (as requested)")
     assert (here / "res_net34.py").read_bytes() == source
 
 
@@ -258,9 +258,9 @@ def test_a_teams_own_names(tmp_path: Path) -> None:
     catalog = Catalog([tmp_path, *CATALOG.folders])
     assert "acme" in catalog.lexicon.neutral
     for target, name, fix in [
-        ("model", "AcmeEncoder", "Write `scaffold model AcmeEncoder --template mlp "
+        ("model", "AcmeEncoder", "Run `scaffold model AcmeEncoder --template mlp "
          "hidden_units=8`."),
-        ("layer", "HeatProbe", "Derive it from `acme.Probe`, or write "
+        ("layer", "HeatProbe", "Derive it from `acme.Probe`, or run "
          "`scaffold layer HeatProbe --template blank`."),
     ]:  # fmt: skip
         with pytest.raises(UndecidedError) as caught:

@@ -18,7 +18,8 @@ from scaffold.generation.naming import (
 )
 from scaffold.keras_source.taken_names import LAYER_ATTRIBUTES, LAYERS, MODELS
 
-RULE = "Python allows letters, digits and `_`, and no digit first"
+RULE = "use only letters, digits and `_`, with no leading digit"
+DUNDER = "a leading `__` is reserved for Python"
 OTHER = "Python would read it as another name (it is not in Unicode's NFKC form)"
 
 
@@ -33,39 +34,42 @@ def test_class_names(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message", "fix"),
     [
-        ("", "`` is no class name: it is empty.", "Choose another name."),
-        ("_", "`_` is no class name: it has no letter.", "Choose another name."),
-        ("my-conv", f"`my-conv` is no class name: {RULE}.", "Call it `MyConv`, for example."),
-        ("My Conv", f"`My Conv` is no class name: {RULE}.", "Call it `MyConv`, for example."),
-        ("3D", f"`3D` is no class name: {RULE}.", "Choose another name."),
-        ("../X", f"`../X` is no class name: {RULE}.", "Call it `X`, for example."),
-        ("a.b", f"`a.b` is no class name: {RULE}.", "Call it `AB`, for example."),
-        ("de-nse", f"`de-nse` is no class name: {RULE}.", "Call it `DeNse`, for example."),
-        ("-dense", f"`-dense` is no class name: {RULE}.", "Call it `MyDense`, for example."),
-        ("None", "`None` is no class name: it is a keyword of Python.", "Choose another name."),
-        ("class", "`class` is no class name: it is a keyword of Python.",
-         "Call it `Class`, for example."),
-        ("__X", "`__X` is no class name: two underscores in front are Python's own.",
-         "Call it `X`, for example."),
-        ("ﬁlter", f"`ﬁlter` is no class name: {OTHER}.", "Call it `FIlter`, for example."),
-        ("A" * 61, f"`{'A' * 60}…` is no class name: it has more than 60 characters.",
+        ("", "`` is not a valid class name: it is empty.", "Choose another name."),
+        ("_", "`_` is not a valid class name: it has no letters.", "Choose another name."),
+        ("my-conv", f"`my-conv` is not a valid class name: {RULE}.",
+         "Call it `MyConv`, for example."),
+        ("My Conv", f"`My Conv` is not a valid class name: {RULE}.",
+         "Call it `MyConv`, for example."),
+        ("3D", f"`3D` is not a valid class name: {RULE}.", "Choose another name."),
+        ("../X", f"`../X` is not a valid class name: {RULE}.", "Call it `X`, for example."),
+        ("a.b", f"`a.b` is not a valid class name: {RULE}.", "Call it `AB`, for example."),
+        ("de-nse", f"`de-nse` is not a valid class name: {RULE}.", "Call it `DeNse`, for example."),
+        ("-dense", f"`-dense` is not a valid class name: {RULE}.",
+         "Call it `MyDense`, for example."),
+        ("None", "`None` is not a valid class name: it is a Python keyword.",
          "Choose another name."),
-        ("conv", "`conv` is no class name, which is written in CamelCase.", "Call it `Conv`."),
-        ("dense", "`dense` is no class name, which is written in CamelCase.", "Call it `MyDense`."),
-        ("_X", "`_X` is no class name, which is written in CamelCase.", "Call it `X`."),
-        ("层", "`层` is no class name, which is written in CamelCase.", "Call it `My层`."),
-        ("Dense", "`Dense` is a layer of Keras already.", "Call it `MyDense`, for example."),
-        ("Conv2D", "`Conv2D` is a layer of Keras already.", "Call it `MyConv2D`, for example."),
-        ("Model", "`Model` is a layer of Keras already.", "Call it `MyModel`, for example."),
-        ("Class", "`Class` would be written to class.py, which Python cannot import.",
+        ("class", "`class` is not a valid class name: it is a Python keyword.",
+         "Call it `Class`, for example."),
+        ("__X", f"`__X` is not a valid class name: {DUNDER}.", "Call it `X`, for example."),
+        ("ﬁlter", f"`ﬁlter` is not a valid class name: {OTHER}.", "Call it `FIlter`, for example."),
+        ("A" * 61, f"`{'A' * 60}…` is not a valid class name: it has more than 60 characters.",
+         "Choose another name."),
+        ("conv", "the class name `conv` is not in CamelCase.", "Call it `Conv`."),
+        ("dense", "the class name `dense` is not in CamelCase.", "Call it `MyDense`."),
+        ("_X", "the class name `_X` is not in CamelCase.", "Call it `X`."),
+        ("层", "the class name `层` is not in CamelCase.", "Call it `My层`."),
+        ("Dense", "`Dense` is already a Keras class.", "Call it `MyDense`, for example."),
+        ("Conv2D", "`Conv2D` is already a Keras class.", "Call it `MyConv2D`, for example."),
+        ("Model", "`Model` is already a Keras class.", "Call it `MyModel`, for example."),
+        ("Class", "`Class` would be written to class.py, which Python can't import.",
          "Call it `MyClass`, for example."),
-        ("Json", "`Json` would be written to json.py, which hides the module `json`.",
+        ("Json", "`Json` would be written to json.py, which shadows the module `json`.",
          "Call it `MyJson`, for example."),
-        ("Keras", "`Keras` would be written to keras.py, which hides the module `keras`.",
+        ("Keras", "`Keras` would be written to keras.py, which shadows the module `keras`.",
          "Call it `MyKeras`, for example."),
-        ("Conftest", "`Conftest` would be written to conftest.py, which hides the module "
+        ("Conftest", "`Conftest` would be written to conftest.py, which shadows the module "
          "`conftest`.", "Call it `MyConftest`, for example."),
-        ("TestLayer", "pytest would take `TestLayer` for a test.",
+        ("TestLayer", "pytest would collect `TestLayer` as a test.",
          "Choose a name that doesn't begin with Test."),
     ],
 )  # fmt: skip
@@ -76,14 +80,14 @@ def test_class_names_refused(name: str, message: str, fix: str) -> None:
     assert caught.value.exit_code == 2
 
 
-def test_no_class_hides_a_layer() -> None:
+def test_no_class_shadows_a_layer() -> None:
     for name in sorted(LAYERS | MODELS):
         with pytest.raises(UsageError) as caught:
             check_class_name(name)
-        assert caught.value.message == f"`{name}` is a layer of Keras already."
+        assert caught.value.message == f"`{name}` is already a Keras class."
 
 
-def test_no_class_hides_a_module() -> None:
+def test_no_class_shadows_a_module() -> None:
     refused = 0
     for module in sorted([*sys.stdlib_module_names, *keyword.kwlist]):
         name = module.strip("_").title()
@@ -103,9 +107,9 @@ def test_class_names_that_cannot_be_seen(name: str) -> None:
     seen = "".join("�" if ord(c) < 32 or c == "\u202e" else c for c in name)
     [hidden] = {c for c in name if seen.count(c) < name.count(c)}
     assert caught.value.message == (
-        f"the class name `{seen}` holds the control character U+{ord(hidden):04X}."
+        f"the class name `{seen}` contains the control character U+{ord(hidden):04X}."
     )
-    assert caught.value.fix == "Type it again, without what cannot be seen."
+    assert caught.value.fix == "Retype it without invisible characters."
     assert caught.value.exit_code == 4
 
 
@@ -148,47 +152,48 @@ def test_attribute_names(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message", "fix"),
     [
-        ("", "`` is no attribute name: it is empty.", "Choose another name."),
-        ("a b", f"`a b` is no attribute name: {RULE}.", "Call it `a_b`, for example."),
-        ("1a", f"`1a` is no attribute name: {RULE}.", "Choose another name."),
-        ("class", "`class` is no attribute name: it is a keyword of Python.",
+        ("", "`` is not a valid attribute name: it is empty.", "Choose another name."),
+        ("a b", f"`a b` is not a valid attribute name: {RULE}.", "Call it `a_b`, for example."),
+        ("1a", f"`1a` is not a valid attribute name: {RULE}.", "Choose another name."),
+        ("class", "`class` is not a valid attribute name: it is a Python keyword.",
          "Choose another name."),
-        ("True", "`True` is no attribute name: it is a keyword of Python.",
+        ("True", "`True` is not a valid attribute name: it is a Python keyword.",
          "Choose another name."),
-        ("__init__", "`__init__` is no attribute name: two underscores in front are Python's own.",
+        ("__init__", f"`__init__` is not a valid attribute name: {DUNDER}.",
          "Call it `init`, for example."),
-        ("__x", "`__x` is no attribute name: two underscores in front are Python's own.",
-         "Call it `x`, for example."),
-        ("ﬁlter", f"`ﬁlter` is no attribute name: {OTHER}.", "Choose another name."),
-        ("a" * 61, f"`{'a' * 60}…` is no attribute name: it has more than 60 characters.",
+        ("__x", f"`__x` is not a valid attribute name: {DUNDER}.", "Call it `x`, for example."),
+        ("ﬁlter", f"`ﬁlter` is not a valid attribute name: {OTHER}.", "Choose another name."),
+        ("a" * 61, f"`{'a' * 60}…` is not a valid attribute name: it has more than 60 characters.",
          "Choose another name."),
-        ("name", "`name` is an attribute of every Keras layer already.",
+        ("name", "`name` is already an attribute of every Keras layer.",
          "Call it `name_value`, for example."),
-        ("dtype", "`dtype` is an attribute of every Keras layer already.",
+        ("dtype", "`dtype` is already an attribute of every Keras layer.",
          "Call it `dtype_value`, for example."),
-        ("weights", "`weights` is an attribute of every Keras layer already.",
+        ("weights", "`weights` is already an attribute of every Keras layer.",
          "Call it `weights_value`, for example."),
-        ("losses", "`losses` is an attribute of every Keras layer already.",
+        ("losses", "`losses` is already an attribute of every Keras layer.",
          "Call it `losses_value`, for example."),
-        ("build", "`build` is an attribute of every Keras layer already.",
+        ("build", "`build` is already an attribute of every Keras layer.",
          "Call it `build_value`, for example."),
-        ("call", "`call` is an attribute of every Keras layer already.",
+        ("call", "`call` is already an attribute of every Keras layer.",
          "Call it `call_value`, for example."),
-        ("_tracker", "`_tracker` is an attribute of every Keras layer already.",
+        ("_tracker", "`_tracker` is already an attribute of every Keras layer.",
          "Call it `tracker_value`, for example."),
-        ("kernel", "`kernel` is a name of the template's own.",
+        ("kernel", "`kernel` is used by the template itself.",
          "Call it `kernel_value`, for example."),
-        ("self", "`self` is taken in the generated code.", "Call it `self_value`, for example."),
-        ("kwargs", "`kwargs` is taken in the generated code.",
+        ("self", "`self` is already used in the generated code.",
+         "Call it `self_value`, for example."),
+        ("kwargs", "`kwargs` is already used in the generated code.",
          "Call it `kwargs_value`, for example."),
-        ("keras", "`keras` is taken in the generated code.", "Call it `keras_value`, for example."),
-        ("int_tuple", "`int_tuple` is taken in the generated code.",
+        ("keras", "`keras` is already used in the generated code.",
+         "Call it `keras_value`, for example."),
+        ("int_tuple", "`int_tuple` is already used in the generated code.",
          "Call it `int_tuple_value`, for example."),
-        ("is_int", "`is_int` is taken in the generated code.",
+        ("is_int", "`is_int` is already used in the generated code.",
          "Call it `is_int_value`, for example."),
-        ("numbers", "`numbers` is taken in the generated code.",
+        ("numbers", "`numbers` is already used in the generated code.",
          "Call it `numbers_value`, for example."),
-        ("isinstance", "`isinstance` is taken in the generated code.",
+        ("isinstance", "`isinstance` is already used in the generated code.",
          "Call it `isinstance_value`, for example."),
     ],
 )  # fmt: skip
@@ -210,7 +215,7 @@ def test_names_of_every_layer_and_module_are_refused_as_attributes() -> None:
 def test_attribute_names_that_cannot_be_seen() -> None:
     with pytest.raises(UnsafeError) as caught:
         check_attribute_name("a\x00b", ())
-    assert caught.value.message == "the attribute name `a�b` holds the control character U+0000."
+    assert caught.value.message == "the attribute name `a�b` contains the control character U+0000."
 
 
 @pytest.mark.parametrize("name", ["my_project", "My-Project.2", "a" * 60, "__main__"])
@@ -226,7 +231,7 @@ def test_packages(name: str) -> None:
 def test_packages_refused(name: str, seen: str) -> None:
     with pytest.raises(UsageError) as caught:
         check_package(name)
-    assert caught.value.message == f"the package `{seen}` can't stand in a registered name."
+    assert caught.value.message == f"the package `{seen}` can't be part of a registered name."
     assert caught.value.fix == (
-        "Take up to 60 letters, digits, `_`, `-` and `.`, as in `--package my_project`."
+        "Use up to 60 letters, digits, `_`, `-` and `.`, as in `--package my_project`."
     )

@@ -33,16 +33,18 @@ def test_all_conflicts_are_found() -> None:
     error = caught.value
     assert error.plan == Plan((Change(A, b"old\n", b"new\n"), Change(B, b"old\n", b"b\n")))
     assert error.exit_code == 3
-    assert error.message == ("a.py, sub/b.py are there already and differ; nothing was written.")
-    assert error.fix == (
-        "Choose --on-conflict skip, overwrite, or new (which writes beside, as .new)."
+    assert error.message == (
+        "a.py, sub/b.py already exist with different content; nothing was written."
     )
+    assert error.fix == ("Use --on-conflict skip, overwrite, or new (writes to a .new file).")
 
 
 def test_one_conflict() -> None:
     with pytest.raises(FilesDifferError) as caught:
         plan({A: b"old\n"})
-    assert caught.value.message == "a.py is there already and differs; nothing was written."
+    assert (
+        caught.value.message == "a.py already exists with different content; nothing was written."
+    )
     assert caught.value.plan == Plan((Change(A, b"old\n", b"new\n"),))
 
 
@@ -66,7 +68,10 @@ def test_new() -> None:
 def test_new_that_already_exists() -> None:
     with pytest.raises(FilesDifferError) as caught:
         plan({A: b"old\n", NEW: b"other\n"}, "new")
-    assert caught.value.message == "a.py.new is there already and differs; nothing was written."
+    assert (
+        caught.value.message
+        == "a.py.new already exists with different content; nothing was written."
+    )
 
 
 def test_diff() -> None:

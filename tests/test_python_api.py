@@ -92,7 +92,7 @@ def test_a_project_is_found_by_any_path_to_it(
         project = scaffold.Project(path)
         assert (project.folder, project.workspace.root) == (root, root)
         assert project.plan(scaffold.layer(*CONV)).next == "pytest test_my_conv.py"
-    with pytest.raises(MissingError, match=r"^there is no folder none$"):
+    with pytest.raises(MissingError, match=r"^folder none not found$"):
         scaffold.Project("none")
     plan = scaffold.Project("../other").plan(scaffold.layer(*CONV))
     with pytest.raises(UsageError, match=r"^the plan is for "):
@@ -121,7 +121,7 @@ def test_folders_are_strings_or_paths(here: Path, monkeypatch: pytest.MonkeyPatc
         )
         names = [path.relative_to(here).as_posix() for path in plan.files]
         assert names == ["a/my_conv.py", "t/test_my_conv.py", "s.toml"]
-    with pytest.raises(UsageError, match=r"contradict each other$"):
+    with pytest.raises(UsageError, match=r"can't be used together$"):
         scaffold.Folders(tests_into="t", tests=False)
 
 
@@ -145,7 +145,7 @@ def test_templates() -> None:
     assert scaffold.template("Conv2D").name == "conv"
     assert scaffold.template("resnet50", "model").name == "resnet"
     assert scaffold.template("conv").attributes[0].name == "filters"
-    with pytest.raises(UsageError, match=r"^there is no layer template `cnov`"):
+    with pytest.raises(UsageError, match=r"^layer template `cnov` not found"):
         scaffold.template("cnov")
     with pytest.raises(UsageError, match=r"^`layers` is neither `layer` nor `model`$"):
         scaffold.templates("layers")  # type: ignore[arg-type]
@@ -157,7 +157,7 @@ def test_errors_say_where(here: Path) -> None:
     assert raised.value.place == Place("filters:int=x", 12, 13)
     with pytest.raises(MissingError) as missing:
         scaffold.from_file(here / "none.toml")
-    assert missing.value.message == f"there is no spec file {here / 'none.toml'}."
+    assert missing.value.message == f"spec file {here / 'none.toml'} not found."
     with pytest.raises(MissingError):
         scaffold.Project(here / "none")
 
@@ -173,7 +173,7 @@ def test_checks_in_another_process(here: Path) -> None:
     assert [(one.check, one.status, one.backend) for one in outcomes] == [
         ("config-complete", "failed", "torch")
     ]
-    with pytest.raises(UsageError, match=r"^nothing is named to check"):
+    with pytest.raises(UsageError, match=r"^no target given"):
         scaffold.check()
     with pytest.raises(UsageError, match=r"^`jaxx` is not a backend\. Did you mean `jax`\?$"):
         scaffold.check(path, backend="jaxx")

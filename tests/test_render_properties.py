@@ -167,7 +167,7 @@ def check(spec: Spec, style: Style) -> None:
     try:
         sources = render(CATALOG, spec, style, f"lib.{spec.module}", ["layer", "test"])
     except ScaffoldError as error:
-        said = f"`{spec.name}` is a name that the generated test needs for something else."
+        said = f"`{spec.name}` is already used in the generated test."
         assert error.message == said  # noqa: PT017 - most of them are rendered
         return
     for source in sources.values():
@@ -379,7 +379,7 @@ def test_a_spec_survives_its_file(data: st.DataObject) -> None:
     if spec := accepted(lambda: read_spec(text, "spec.toml")):
         file = write_spec(spec)
         again, reason = make_spec(CATALOG, read_spec(file, "again.toml"), "other")
-        assert (again, reason) == (spec, "as asked")
+        assert (again, reason) == (spec, "as requested")
         assert [type(a.default) for a in again.own] == [type(a.default) for a in spec.own]
         assert write_spec(again) == file
 

@@ -106,13 +106,16 @@ def read(text: str, values: tuple[Any, ...]) -> Any:
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ('at_most = ["first", "third"]', "the rule `at_most` is about `third`, not an attribute"),
-        ('at_most = ["first"]', "the rule `at_most` is about 2 attributes"),
-        ('same_length = ["first"]', "the rule `same_length` is about two or more attributes"),
-        ("by_hand = true", f"a rule has one of the keys {', '.join(KINDS)}"),
+        (
+            'at_most = ["first", "third"]',
+            "the rule `at_most` names `third`, which is not an attribute",
+        ),
+        ('at_most = ["first"]', "the rule `at_most` needs 2 attributes"),
+        ('same_length = ["first"]', "the rule `same_length` needs two or more attributes"),
+        ("by_hand = true", f"a rule must have exactly one of the keys {', '.join(KINDS)}"),
         (
             'at_most = ["first", "second"]\ndivides = ["first", "second"]',
-            f"a rule has one of the keys {', '.join(KINDS)}",
+            f"a rule must have exactly one of the keys {', '.join(KINDS)}",
         ),
         ('at_mots = ["first"]', "a rule has the unknown key `at_mots`. Did you mean `at_most`?"),
     ],

@@ -8,6 +8,8 @@ from scaffold.errors import ScaffoldError, UnsafeError, UsageError
 from scaffold.pyproject import nearest_project
 from scaffold.settings import Settings, load_settings
 
+KEYS = "The keys are package, into, models-into, tests-into, scripts-into, license-header, check."
+
 
 def settings(folder: Path, text: str) -> Settings:
     (folder / "pyproject.toml").write_text(text, encoding="utf-8")
@@ -131,16 +133,16 @@ def test_import_mode_of_pytest(here: Path, value: str) -> None:
     [
         ("[tool.scaffold]\npakage = 'x'",
          "[tool.scaffold] in PATH has the unknown key `pakage`. Did you mean `package`?",
-         "There are package, into, models-into, tests-into, scripts-into, license-header, check."),
+         KEYS),
         ("[tool.scaffold]\ntests_into = 'x'",
          "[tool.scaffold] in PATH has the unknown key `tests_into`. Did you mean `tests-into`?",
-         "There are package, into, models-into, tests-into, scripts-into, license-header, check."),
+         KEYS),
         ("[tool.scaffold]\n'a\\u001b' = 'x'\n'zzzzz' = 1",
          "[tool.scaffold] in PATH has the unknown key `a\\u001b`.",
-         "There are package, into, models-into, tests-into, scripts-into, license-header, check."),
+         KEYS),
         ('[tool.scaffold]\n"q\\u001bq" = 1',
          "[tool.scaffold] in PATH has the unknown key `q�q`.",
-         "There are package, into, models-into, tests-into, scripts-into, license-header, check."),
+         KEYS),
         ("[tool.scaffold]\npackage = 3", "[tool.scaffold] in PATH: `package` must be a string.",
          'Write `package = "..."`.'),
         ("[tool.scaffold]\ninto = ['x']", "[tool.scaffold] in PATH: `into` must be a string.",
@@ -154,8 +156,8 @@ def test_import_mode_of_pytest(here: Path, value: str) -> None:
          "Write it as `[tool.black]` with keys below it."),
         ("[tool]\npytest = 1", "`tool.pytest` in PATH must be a table.",
          "Write it as `[tool.pytest]` with keys below it."),
-        ("[tool", "PATH is no TOML: Expected ']' at the end of a table declaration (at end of "
-         "document).", "Fix the file."),
+        ("[tool", "PATH is not valid TOML: Expected ']' at the end of a table declaration "
+         "(at end of document).", "Fix the file."),
     ],
 )  # fmt: skip
 def test_refused(here: Path, text: str, message: str, fix: str) -> None:
@@ -167,7 +169,8 @@ def test_not_text(here: Path) -> None:
     with pytest.raises(UsageError) as caught:
         load_settings(here, here)
     assert caught.value.message == (
-        f"{here}/pyproject.toml is no TOML: 'utf-8' codec can't decode byte 0xff in position 0: "
+        f"{here}/pyproject.toml is not valid TOML: "
+        "'utf-8' codec can't decode byte 0xff in position 0: "
         "invalid start byte."
     )
 
@@ -179,8 +182,8 @@ def test_not_text(here: Path) -> None:
 def test_license_header_that_cannot_be_seen(here: Path, header: str, code: str) -> None:
     assert refusal(here, f'[tool.scaffold]\nlicense-header = "{header}"') == (
         UnsafeError,
-        f"`license-header` holds the control character {code}.",
-        "Write it without what cannot be seen, in lines.",
+        f"`license-header` contains the control character {code}.",
+        "Write it without invisible characters.",
     )
 
 
@@ -192,8 +195,8 @@ def test_license_header_that_names_an_encoding(here: Path, line: str) -> None:
         text = f"[tool.scaffold]\nlicense-header = '''{header}'''"
         assert refusal(here, text) == (
             UnsafeError,
-            f"Python would take `{line}` of `license-header` for an encoding.",
-            "Word it without `coding:` and `coding=`, or below the second line.",
+            f"Python would read `{line}` in `license-header` as an encoding.",
+            "Avoid `coding:` and `coding=` in the first two lines.",
         )
 
 

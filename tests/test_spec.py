@@ -51,14 +51,14 @@ def refusal(
 @pytest.mark.parametrize(
     ("name", "template", "options", "reason"),
     [
-        ("MyConv", "conv", {"rank": 2}, "by its name: conv"),
-        ("MyConvolution", "conv", {"rank": 2}, "by its name: convolution"),
-        ("MyConv1D", "conv", {"rank": 1}, "by its name: conv1d"),
-        ("MyConv3D", "conv", {"rank": 3}, "by its name: conv3d"),
-        ("GatedDense", "dense", {}, "by its name: dense"),
-        ("MyLinear", "dense", {}, "by its name: linear"),
-        ("MyProjection", "projection", {}, "by its name: projection"),
-        ("ConvBlock", "conv", {"rank": 2}, "by its name: conv"),
+        ("MyConv", "conv", {"rank": 2}, "by name: conv"),
+        ("MyConvolution", "conv", {"rank": 2}, "by name: convolution"),
+        ("MyConv1D", "conv", {"rank": 1}, "by name: conv1d"),
+        ("MyConv3D", "conv", {"rank": 3}, "by name: conv3d"),
+        ("GatedDense", "dense", {}, "by name: dense"),
+        ("MyLinear", "dense", {}, "by name: linear"),
+        ("MyProjection", "projection", {}, "by name: projection"),
+        ("ConvBlock", "conv", {"rank": 2}, "by name: conv"),
         (
             "Whatever",
             "blank",
@@ -80,7 +80,7 @@ def test_what_is_requested_takes_precedence() -> None:
     asked = Request("layer", "MyConv1D", "dense", "mine")
     assert make_spec(CATALOG, asked, "pkg") == (
         Spec("layer", "MyConv1D", "dense", "mine"),
-        "as asked",
+        "as requested",
     )
     assert spec_of("MyConv1D", rank="3").options == {"rank": 3}
 
@@ -100,11 +100,11 @@ def test_a_default_requires_defaults_after_it() -> None:
     assert (first.attribute.default, first.plain, first.assigned) == (8, REQUIRED, True)
     assert (second.attribute.default, second.plain, second.assigned) == ((3, 3), REQUIRED, True)
     assert (third.attribute.default, third.plain, third.assigned) == ((1, 1), (1, 1), False)
-    needed = "kernel_size=3,3: it needs a default, since one before it has got one"
+    needed = "kernel_size=3,3: needs a default because an attribute before it has one"
     assert notes(spec, "filters") == [needed]
     both = spec_of("MyConv", "filters=8", "kernel_size=5")
     assert notes(both, "filters", "kernel_size") == []
-    assert notes(both, "filters") == ["kernel_size=5,5: it is what the name says"]
+    assert notes(both, "filters") == ["kernel_size=5,5: implied by the class name"]
     assert notes(spec_of("MyConv", "kernel_size=5"), "kernel_size") == []
 
 
@@ -127,8 +127,8 @@ def test_on_a_base_no_default_requires_others() -> None:
 def test_a_recurrent_base_points_at_its_cell(base: str) -> None:
     name = f"keras.layers.{base}"
     assert notes(on_base(name)) == [
-        f"{name}Cell computes each step of {name}, and `call` sees whole sequences only: to "
-        f"change a step, write `--base {name}Cell`, and pass the cell to keras.layers.RNN"
+        f"`call` of {name} sees whole sequences only: to change a step, "
+        f"use `--base {name}Cell` and pass the cell to keras.layers.RNN"
     ]
 
 
@@ -148,50 +148,50 @@ def test_custom_attributes_keep_their_order_after_the_templates() -> None:
 @pytest.mark.parametrize(
     ("name", "attributes", "message", "fix", "place"),
     [
-        (None, [], "no class name is given.", "Write one, as in `scaffold layer MyConv`.", None),
-        ("Foo", ["a:int=1", "a:float=2"], "`a` is given twice.", "Leave one of them out.",
+        (None, [], "no class name given.", "Add one, as in `scaffold layer MyConv`.", None),
+        ("Foo", ["a:int=1", "a:float=2"], "`a` is given twice.", "Remove one of them.",
          Place("a:float=2", 0, 1)),
         ("MyConv", ["filters=1", "filters=2"], "`filters` is given twice.",
-         "Leave one of them out.", Place("filters=2", 0, 7)),
+         "Remove one of them.", Place("filters=2", 0, 7)),
         ("Foo", ["a:int=1", "b:int"], "`b` is required, but follows `a`, which has a default.",
          "Give it a default: `b:int=...`.", None),
         ("MyConv", ["b:ints(2)"],
          "`b` is required, but follows `strides`, which has a default.",
          "Give it a default: `b:ints(2)=...`.", None),
-        ("MyConv", ["filters:int=2"], "the template `conv` has `filters` already.",
-         "Give it another default with `filters=...`.", Place("filters:int=2", 0, 7)),
-        ("MyConv", ["kernel:int=2"], "`kernel` is a name of the template's own.",
+        ("MyConv", ["filters:int=2"], "the template `conv` already has `filters`.",
+         "Set its default with `filters=...`.", Place("filters:int=2", 0, 7)),
+        ("MyConv", ["kernel:int=2"], "`kernel` is used by the template itself.",
          "Call it `kernel_value`, for example.", Place("kernel:int=2", 0, 6)),
         ("MyConv", ["filtres=2"],
          "the template `conv` has no attribute `filtres`. Did you mean `filters`?",
-         f"It has {CONV_HAS}. For one of your own, write `filtres:int=2`.",
+         f"It has {CONV_HAS}. To add one, write `filtres:int=2`.",
          Place("filtres=2", 0, 7)),
         ("Foo", ["gain=0.5"], "the template `blank` has no attribute `gain`.",
-         "It has none. For one of your own, write `gain:float=0.5`.", Place("gain=0.5", 0, 4)),
+         "It has no attributes. To add one, write `gain:float=0.5`.", Place("gain=0.5", 0, 4)),
         ("Foo", ["=5"], "the template `blank` has no attribute ``.",
-         "It has none. For one of your own, write `your_name:int=5`.", Place("=5", 0, 1)),
-        ("MyConv", ["filters=0"], "`filters`: 0 breaks the constraint {>0}.", "",
+         "It has no attributes. To add one, write `your_name:int=5`.", Place("=5", 0, 1)),
+        ("MyConv", ["filters=0"], "`filters`: 0 violates the constraint {>0}.", "",
          Place("filters=0", 8, 9)),
         ("MyConv", ["kernel_size=1,2,3"], "`kernel_size`: [1, 2, 3] has 3 ints, not 2.", "",
          Place("kernel_size=1,2,3", 12, 17)),
         ("MyConv", ["padding=causal"],
-         "`padding`: 'causal' is none of valid, same.", "", Place("padding=causal", 8, 14)),
+         "`padding`: 'causal' is not one of valid, same.", "", Place("padding=causal", 8, 14)),
         ("MyConv", ["filters=None"], "`filters` can't be None.", "", Place("filters=None", 8, 12)),
-        ("Foo", ["class:int=1"], "`class` is no attribute name: it is a keyword of Python.",
+        ("Foo", ["class:int=1"], "`class` is not a valid attribute name: it is a Python keyword.",
          "Choose another name.", Place("class:int=1", 0, 5)),
-        ("Foo", [":int=1"], "`` is no attribute name: it is empty.", "Choose another name.",
-         Place(":int=1", 0, 1)),
+        ("Foo", [":int=1"], "`` is not a valid attribute name: it is empty.",
+         "Choose another name.", Place(":int=1", 0, 1)),
         ("Foo", ["foo:int=1"], "`foo` is the name of the class or its module.",
          "Call it `foo_value`, for example.", Place("foo:int=1", 0, 3)),
         ("Foo", ["Foo:int=1"], "`Foo` is the name of the class or its module.",
          "Call it `Foo_value`, for example.", Place("Foo:int=1", 0, 3)),
         ("Foo", ["a:seed=1", "a_generator:int=1"],
-         "`a_generator` is what the generator of the seed `a` is called.",
+         "`a_generator` is already the name of the generator of the seed `a`.",
          "Call it `a_generator_value`, for example.", Place("a_generator:int=1", 0, 11)),
         ("Foo", ["a_generator:int=1", "a:seed=1"],
-         "`a_generator` is what the generator of the seed `a` is called.",
+         "`a_generator` is already the name of the generator of the seed `a`.",
          "Call it `a_generator_value`, for example.", Place("a:seed=1", 0, 1)),
-        ("foo", [], "`foo` is no class name, which is written in CamelCase.", "Call it `Foo`.",
+        ("foo", [], "the class name `foo` is not in CamelCase.", "Call it `Foo`.",
          None),
     ],
 )  # fmt: skip
@@ -204,7 +204,7 @@ def test_refused(
 
 def test_unknown_template_and_option() -> None:
     error = refusal("MyConv", template="cnv")
-    assert error.message == "there is no layer template `cnv`. Did you mean `conv`?"
+    assert error.message == "layer template `cnv` not found. Did you mean `conv`?"
     error = refusal("MyConv", rnk="2")
     assert error.message == "template `conv` has no option `rnk`. Did you mean `rank`?"
     assert error.fix == "See `scaffold show conv`: it has rank."
@@ -212,14 +212,14 @@ def test_unknown_template_and_option() -> None:
     assert error.message == "template `blank` has no option `rank`."
     assert error.fix == "See `scaffold show blank`: it has no options."
     error = refusal("MyConv", rank="4")
-    assert error.message == "option `rank=4`: it is one of 1, 2, 3."
-    assert error.fix == "Write `--option rank=2`, for example."
+    assert error.message == "option `rank=4`: it must be one of 1, 2, 3."
+    assert error.fix == "Use `--option rank=2`, for example."
 
 
 def test_unusable_package() -> None:
     with pytest.raises(UsageError) as caught:
         make_spec(CATALOG, Request("layer", "Foo", package="a>b"), "pkg")
-    assert caught.value.message == "the package `a>b` can't stand in a registered name."
+    assert caught.value.message == "the package `a>b` can't be part of a registered name."
 
 
 def test_none_where_it_is_a_value() -> None:
@@ -253,7 +253,7 @@ def test_request_gives_a_declared_attribute_another_default() -> None:
     assert noise.attribute == Attribute("noise", declare_type("seed"), None)
     with pytest.raises(UsageError) as caught:
         request(None, "gain=0").over(file)
-    assert caught.value.message == "`gain`: 0.0 breaks the constraint {>0}."
+    assert caught.value.message == "`gain`: 0.0 violates the constraint {>0}."
     assert caught.value.place == Place("gain=0", 5, 6)
 
 
@@ -267,7 +267,7 @@ def test_request_over_another_keeps_what_is_given_twice() -> None:
 def test_request_over_one_for_another_target() -> None:
     with pytest.raises(UsageError) as caught:
         request("Foo").over(Request("model"))
-    assert caught.value.message == "the spec is for a model, not for a layer."
+    assert caught.value.message == "the spec is for a model, not a layer."
     assert caught.value.fix == 'Use `scaffold model`, or write `target = "layer"`.'
 
 

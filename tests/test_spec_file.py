@@ -84,7 +84,7 @@ def test_written_and_read() -> None:
     assert write_spec(spec).decode() == FILE
     again, reason = make_spec(CATALOG, read_spec(FILE.encode(), "spec.toml"), "pkg")
     assert again == spec
-    assert reason == "as asked"
+    assert reason == "as requested"
     assert write_spec(again).decode() == FILE
 
 
@@ -134,52 +134,52 @@ def test_assignments(value: str, text: str) -> None:
     ("text", "message", "fix"),
     [
         ("nmae = 'X'", "spec.toml has the unknown key `nmae`. Did you mean `name`?",
-         "There are version, target, name, template, package, base, options, attributes, "
+         "The keys are version, target, name, template, package, base, options, attributes, "
          "layers, compile."),
-        ("name = 3", "spec.toml: `name` must be a string.", 'Put it into quotes: `"..."`.'),
-        ("package = []", "spec.toml: `package` must be a string.", 'Put it into quotes: `"..."`.'),
+        ("name = 3", "spec.toml: `name` must be a string.", 'Put it in quotes: `"..."`.'),
+        ("package = []", "spec.toml: `package` must be a string.", 'Put it in quotes: `"..."`.'),
         ("target = 'modle'", "spec.toml: `target` is `modle`. Did you mean `model`?",
-         "It is one of layer, model."),
+         "It must be one of layer, model."),
         ("options = 3", "spec.toml: `options` must be a table.",
          "Write it as `[section]` with keys below it."),
         ("attributes = []", "spec.toml: `attributes` must be a table.",
          "Write it as `[section]` with keys below it."),
         ("options.rank = {}", "spec.toml: option `rank` can't be {}.",
-         "Give a number, a text or a list of ints."),
+         "Use a number, a string or a list of ints."),
         ("attributes.a = 1979-05-27",
          "spec.toml: attribute `a` can't be datetime.date(1979, 5, 27).",
-         "Give a number, a text or a list of ints."),
+         "Use a number, a string or a list of ints."),
         ("attributes.a = ['x']", "spec.toml: attribute `a` can't be ['x'].",
-         "Give a number, a text or a list of ints."),
+         "Use a number, a string or a list of ints."),
         ("attributes.a = {}", "spec.toml: attribute `a` has no type.",
          'Write `type = "float"`, for example.'),
         ("attributes.a.tpye = 'int'",
          "spec.toml: attribute `a` has the unknown key `tpye`. Did you mean `type`?",
-         "There are type, default, optional, constraint, doc."),
+         "The keys are type, default, optional, constraint, doc."),
         ("attributes.a.type = 3", "spec.toml: attribute `a`: `type` must be a string.",
-         'Put it into quotes: `"..."`.'),
+         'Put it in quotes: `"..."`.'),
         ("attributes.a.type = 'itn'",
          "spec.toml: attribute `a`: unknown type `itn`. Did you mean `int`?", "Fix the file."),
         ("attributes.a = {type = 'int', constraint = 0}",
          "spec.toml: attribute `a`: `constraint` must be a string.",
-         'Put it into quotes: `"..."`.'),
+         'Put it in quotes: `"..."`.'),
         ("attributes.a = {type = 'int', constraint = '0'}",
-         "spec.toml: attribute `a`: `0` is no bound; write one like `>0` or `>=0,<1`.",
+         "spec.toml: attribute `a`: `0` is not a bound; write `>0` or `>=0,<1`.",
          "Fix the file."),
         ("attributes.a = {type = 'int', constraint = '>0', default = 0}",
-         "spec.toml: attribute `a`: 0 breaks the constraint {>0}.", "Fix the file."),
+         "spec.toml: attribute `a`: 0 violates the constraint {>0}.", "Fix the file."),
         ("attributes.a = {type = 'int', default = '3'}",
-         "spec.toml: attribute `a`: '3' is no int.", "Fix the file."),
+         "spec.toml: attribute `a`: '3' is not an int.", "Fix the file."),
         ("attributes.a = {type = 'float', default = nan}",
-         "spec.toml: attribute `a`: a float is finite: no inf, nan, or over 1.8e308.",
+         "spec.toml: attribute `a`: a float must be finite: not inf, nan, or over 1.8e308.",
          "Fix the file."),
         ("attributes.a = {type = 'int', doc = 3}",
-         "spec.toml: attribute `a`: `doc` must be a string.", 'Put it into quotes: `"..."`.'),
+         "spec.toml: attribute `a`: `doc` must be a string.", 'Put it in quotes: `"..."`.'),
         ("attributes.a = {type = 'int', optional = 'yes'}",
-         "spec.toml: attribute `a`: `optional` is neither true nor false.", "Fix the file."),
+         "spec.toml: attribute `a`: `optional` must be true or false.", "Fix the file."),
         ("attributes.a = {type = 'int', optional = true, default = 3}",
-         "spec.toml: attribute `a` has a default, and `optional`, which makes it None.",
-         "Leave one of them out."),
+         "spec.toml: attribute `a` has both a default and `optional`, which makes it None.",
+         "Remove one of them."),
     ],
 )  # fmt: skip
 def test_refused(text: str, message: str, fix: str) -> None:
@@ -212,7 +212,7 @@ def test_invalid_toml(data: bytes, reason: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_spec(data, "spec.toml")
     message = caught.value.message.removesuffix(".")
-    assert message.partition(" while ")[0] == f"spec.toml is no TOML: {reason}"
+    assert message.partition(" while ")[0] == f"spec.toml is not valid TOML: {reason}"
     assert caught.value.fix == "Fix the file."
 
 
@@ -222,8 +222,8 @@ def test_too_large() -> None:
     assert read_spec(largest, "spec.toml") == Request("layer")
     with pytest.raises(UnsafeError) as caught:
         read_spec(largest + b"x", "spec.toml")
-    assert caught.value.message == "spec.toml has 1,000,001 bytes; a spec has at most 1,000,000."
-    assert caught.value.fix == "Is it the right file?"
+    assert caught.value.message == "spec.toml has 1,000,001 bytes; the limit is 1,000,000."
+    assert caught.value.fix == "Check that it is the right file."
     assert caught.value.exit_code == 4
 
 
@@ -246,6 +246,6 @@ def test_too_large() -> None:
 def test_what_cannot_be_seen(text: str, seen: str, code: str) -> None:
     with pytest.raises(UnsafeError) as caught:
         read(text)
-    assert caught.value.message == f"spec.toml: `{seen}` holds the control character {code}."
-    assert caught.value.fix == "Write it in one line, without what cannot be seen."
+    assert caught.value.message == f"spec.toml: `{seen}` contains the control character {code}."
+    assert caught.value.fix == "Write it on one line, without invisible characters."
     assert caught.value.exit_code == 4

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped] # its stubs are another package
+import jsonschema  # type: ignore[import-untyped] # its stubs are in another package
 import pytest
 from ruamel.yaml import YAML
 

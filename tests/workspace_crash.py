@@ -1,4 +1,4 @@
-"""Runs one commit again and again, with a fault at its 1st, 2nd, 3rd ... file operation.
+"""Run one commit again and again, with a fault at its 1st, 2nd, 3rd ... file operation.
 
 Reads a job as JSON from stdin and writes the outcome of each run as JSON to stdout; the folders of
 the runs are kept for the test. It is a separate program because it forks and kills.

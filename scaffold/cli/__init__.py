@@ -1,6 +1,6 @@
 """The command line: the only part that talks to the terminal.
 
-Commands are imported when they are called, so that help costs nothing.
+Commands are imported when they are called, so that help is fast.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import click
 from scaffold.version import __version__
 
 _COMMANDS = {
-    "check": "Check whether layers and models keep Keras's contract.",
+    "check": "Check layers and models against Keras's contract.",
     "layer": "Generate a custom Keras layer with its tests.",
     "list": "List the templates.",
     "model": "Generate a custom Keras model with its tests and a training script.",
@@ -28,21 +28,21 @@ _COMMANDS = {
 _HELP = """Complete, tested custom Keras 3 layers and models from templates.
 
 \b
-scaffold layer MyConv filters=32         a layer and its test, here
-scaffold model MyResNet                  a model, its test and its training
+scaffold layer MyConv filters=32         a layer and its test
+scaffold model MyResNet                  a model, its test and a training script
 scaffold project my_project              a whole project
-scaffold list                            what there is
-scaffold show conv                       one template in full
-scaffold check my_conv.py                whether it keeps Keras's contract
+scaffold list                            all templates
+scaffold show conv                       one template in detail
+scaffold check my_conv.py                a check against Keras's contract
 
 \b
-Exit codes: 0 done, 1 something found wrong, 2 usage, 3 conflict (nothing
+Exit codes: 0 success, 1 problem found, 2 usage error, 3 conflict (nothing
 written), 4 refused as unsafe, 5 something missing.
 """
 
 
 class _LazyGroup(click.Group):
-    """A group whose commands are modules of this package, imported when they are asked for."""
+    """A group whose commands are modules of this package, imported on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
@@ -62,8 +62,8 @@ class _LazyGroup(click.Group):
             from scaffold.text import nearest, shown
 
             raise UsageError(
-                f"there is no command `{shown(args[0])}`{nearest(args[0], _COMMANDS)}",
-                fix=f"There are {', '.join(_COMMANDS)}: see `scaffold --help`.",
+                f"unknown command `{shown(args[0])}`{nearest(args[0], _COMMANDS)}",
+                fix=f"The commands are {', '.join(_COMMANDS)}; see `scaffold --help`.",
             )
         return super().resolve_command(ctx, args)
 
@@ -79,16 +79,16 @@ class _LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="scaffold")
 def cli() -> None:
-    """The group of all commands; what its help says is `_HELP`."""
+    """Group all commands; the help text is `_HELP`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and exit with its exit code."""
     run(cli, "scaffold", arguments)
 
 
 def run(command: click.Command, name: str, arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run a command as the program `name` and leave with its exit code."""
+    """Run a command as the program `name` and exit with its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     color = False if os.environ.get("NO_COLOR") else None
     if "_SCAFFOLD_COMPLETE" in os.environ:
@@ -99,18 +99,18 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None = Non
         code = _run(command, name, words, color)
         sys.stdout.flush()
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - who reads has left
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - the reader is gone
         code = 1
     sys.exit(code)
 
 
 def entry() -> NoReturn:
-    """Run `main` as a process of its own, which is over before collecting garbage would pay."""
+    """Run `main` in its own process, which ends before garbage collection would pay off."""
     gc.disable()
     try:
         main()
     finally:
-        gc.freeze()  # Else the interpreter looks through it all once more on its way out.
+        gc.freeze()  # Otherwise the interpreter goes through all of it once more at exit.
 
 
 def _run(command: click.Command, name: str, words: Sequence[str], color: bool | None) -> int:

@@ -1,4 +1,4 @@
-"""The one JSON shape of every command, as docs/json.md describes it."""
+"""The JSON answer of every command, described in docs/json.md."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def print_answer(
     error: Mapping[str, Any] | None = None,
     ok: bool = True,
 ) -> None:
-    """Print the answer of a command: a result, or an error.
+    """Print the answer of a command: a result or an error.
 
     Args:
-        command: Its name.
-        result: What it gives.
-        error: What went wrong.
-        ok: False for a result that says that something was found wrong.
+        command: The command's name.
+        result: The result.
+        error: The error.
+        ok: False for a result that reports a problem.
     """
     answer = {
         "version": VERSION,

@@ -1,4 +1,4 @@
-"""Asking a person, on a terminal and nowhere else."""
+"""Prompts, on a terminal only."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from scaffold.errors import ScaffoldError
 
 
 def can_ask() -> bool:
-    """Whether somebody sees a question and can answer it."""
+    """Return whether there is a user who can see and answer a question."""
     return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
 
 
 def prompt(label: str, read: Callable[[str], Any], **settings: Any) -> Any:
-    """Ask until `read` takes the answer; what it refuses is shown, and asked again."""
+    """Ask until `read` accepts the answer; each refusal is shown."""
 
     def value(text: str) -> Any:
         try:
@@ -35,5 +35,5 @@ def prompt(label: str, read: Callable[[str], Any], **settings: Any) -> Any:
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
-    """Whether one can ask there; a stream that was closed at the start is `None`."""
+    """Return whether the stream is a terminal; it is `None` if it was closed at startup."""
     return stream is not None and stream.isatty()

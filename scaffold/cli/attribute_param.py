@@ -1,4 +1,4 @@
-"""An attribute as an argument of the command line, with completion for the shell."""
+"""An attribute as a command-line argument, with shell completion."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class AttributeParam(click.ParamType[Assignment | Declaration]):
-    """Reads `name=value` and `name:type=default{constraint}`."""
+    """The parameter type of `name=value` and `name:type=default{constraint}`."""
 
     name = "attribute"
 
@@ -48,7 +48,7 @@ class AttributeParam(click.ParamType[Assignment | Declaration]):
 
 
 def _declared(start: str, rest: str) -> list[CompletionItem[Any]]:
-    """Types behind the colon, or values of the type behind the equals sign."""
+    """Complete types after the colon, or values of the type after the equals sign."""
     kind, equals, value = rest.partition("=")
     if not equals:
         return [CompletionItem(start + word) for word in TYPES if word.startswith(rest)]
@@ -60,7 +60,7 @@ def _declared(start: str, rest: str) -> list[CompletionItem[Any]]:
 
 
 def _types(ctx: click.Context) -> dict[str, AttributeType]:
-    """The types of the attributes that the template in question has, by name."""
+    """Return the types of the attributes of the template in question, by name."""
     chosen = template_in_question(ctx)
     if chosen is None:
         return {}
@@ -70,7 +70,7 @@ def _types(ctx: click.Context) -> dict[str, AttributeType]:
 
 
 def template_in_question(ctx: click.Context) -> tuple[Template, Options] | None:
-    """The template that a half-typed command means so far, with its options' values."""
+    """Return the template that a half-typed command means so far, with its option values."""
     from scaffold.errors import ScaffoldError
     from scaffold.generation.catalog import Catalog
     from scaffold.generation.deriving import on_base

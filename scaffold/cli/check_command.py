@@ -1,4 +1,4 @@
-"""`scaffold check`: whether layers and models keep Keras's contract."""
+"""`scaffold check`: check layers and models against Keras's contract."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from scaffold.conformance.finding import Outcome
     from scaffold.conformance.process.session import Note, Request
 
-_HELP = """Check whether layers and models keep Keras's contract.
+_HELP = """Check layers and models against Keras's contract.
 
 A TARGET is file.py:Class, file.py, module:Class or a folder. The classes are
-imported and run: check only what you would run.
+imported and run: check only code that you trust.
 
 \b
 scaffold check my_conv.py
@@ -33,8 +33,8 @@ scaffold check my_conv.py:MyConv --args filters=4 --input 2,8,8,3
 scaffold check my_models.py --backend all --skip no-growth,threads-agree
 scaffold check --explain config-complete
 
-Exit codes: 0 nothing found, 1 something found, 2 usage, 5 Keras or the backend
-is not installed.
+Exit codes: 0 no problem found, 1 problem found, 2 usage error, 5 Keras or the
+backend is not installed.
 """
 _REPORT = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 _STDOUT = Path("-")
@@ -42,7 +42,9 @@ _STDOUT = Path("-")
 
 def _positive(ctx: click.Context, param: click.Parameter, value: float) -> float:
     if not 0 < value < 1e6:
-        raise click.BadParameter(f"{value:g} is not over 0 and below a million.", ctx, param)
+        raise click.BadParameter(
+            f"must be positive and less than 1000000, not {value:g}.", ctx, param
+        )
     return value
 
 
@@ -53,36 +55,36 @@ def _positive(ctx: click.Context, param: click.Parameter, value: float) -> float
     "arguments",
     multiple=True,
     metavar="NAME=VALUE",
-    help="An argument of the constructor. May be given several times.",
+    help="A constructor argument. May be given more than once.",
 )
 @click.option(
     "--input",
     "inputs",
     multiple=True,
     metavar="[NAME=]SHAPE",
-    help="An input, the batch first: 2,8,8,3 or 2,6:int32:0..10 or 2,6,8:mask. Several are a list, "
-    "those with a name a dict or the arguments of `call`.",
+    help="An input, batch first: 2,8,8,3 or 2,6:int32:0..10 or 2,6,8:mask. Several inputs are a "
+    "list; named ones are a dict or the arguments of `call`.",
 )
 @click.option(
     "--tag",
     "tags",
     multiple=True,
     shell_complete=complete_tags,
-    help="What the class is meant to do otherwise than most; --list shows the tags.",
+    help="What the class intentionally does differently from most; --list shows the tags.",
 )
 @click.option(
     "--backend",
     "backends",
     multiple=True,
     type=click.Choice([*BACKENDS, "all"]),
-    help="The backend to run on.  [default: the one that Keras would take]",
+    help="The backend to run on.  [default: the one that Keras selects]",
 )
 @click.option(
     "--only",
     multiple=True,
     metavar="ID[,ID]",
     shell_complete=complete_checks,
-    help="Report these checks alone.",
+    help="Report only these checks.",
 )
 @click.option(
     "--skip",
@@ -91,10 +93,10 @@ def _positive(ctx: click.Context, param: click.Parameter, value: float) -> float
     shell_complete=complete_checks,
     help="Don't report these checks.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-@click.option("--sarif", type=_REPORT, help="Write a SARIF report; - is standard output.")
-@click.option("--junit", type=_REPORT, help="Write a JUnit report; - is standard output.")
-@click.option("--verbose", "-v", is_flag=True, help="List the checks that passed or were not run.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--sarif", type=_REPORT, help="Write a SARIF report; - for standard output.")
+@click.option("--junit", type=_REPORT, help="Write a JUnit report; - for standard output.")
+@click.option("--verbose", "-v", is_flag=True, help="Also list checks that passed or were not run.")
 @click.option(
     "--timeout",
     type=float,
@@ -102,7 +104,7 @@ def _positive(ctx: click.Context, param: click.Parameter, value: float) -> float
     show_default=True,
     metavar="SECONDS",
     callback=_positive,
-    help="How long one check may take.",
+    help="Maximum time per check.",
 )
 @click.option(
     "--memory",
@@ -111,17 +113,15 @@ def _positive(ctx: click.Context, param: click.Parameter, value: float) -> float
     show_default=True,
     metavar="GIB",
     callback=_positive,
-    help="How much memory the checks may take.",
+    help="Memory limit of the checks.",
 )
-@click.option(
-    "--allow-empty", is_flag=True, help="Be content where there is no layer or model at all."
-)
-@click.option("--list", "lists", is_flag=True, help="List the checks, and check nothing.")
+@click.option("--allow-empty", is_flag=True, help="Succeed even if there is no layer or model.")
+@click.option("--list", "lists", is_flag=True, help="List the checks and exit.")
 @click.option(
     "--explain",
     metavar="ID",
     shell_complete=complete_checks,
-    help="Show one check with an example, and check nothing.",
+    help="Explain one check with an example and exit.",
 )
 def command(
     targets: tuple[str, ...],
@@ -141,7 +141,7 @@ def command(
     lists: bool,
     explain: str | None,
 ) -> int:
-    """Turn what was typed into a request, run it, and report what came."""
+    """Turn the command line into a request, run it, and report the outcomes."""
     from scaffold.conformance.registry import find, select
 
     _check_words(targets, lists=lists, explain=explain)
@@ -180,12 +180,12 @@ def command(
 
 @dataclass
 class _Run:
-    """What has come so far; each class is printed once all its checks have ended.
+    """The outcomes so far; each class is printed once all its checks have ended.
 
     Args:
-        prints: Whether there is a text at all.
-        err: Whether it goes to standard error.
-        verbose: Whether it has all checks.
+        prints: Whether to print text at all.
+        err: Whether to print it to standard error.
+        verbose: Whether to print all checks.
     """
 
     prints: bool
@@ -197,7 +197,7 @@ class _Run:
     _said: list[str] = field(default_factory=list)
 
     def follow(self, request: Request) -> None:
-        """Run it to its end."""
+        """Run the request to its end."""
         from scaffold.cli.progress import Progress
         from scaffold.conformance.finding import Outcome
         from scaffold.conformance.process.session import run_session
@@ -225,9 +225,11 @@ class _Run:
             self._print_group(progress.erase)
             self._print(summary(self.outcomes, click.style))
         elif request.allow_empty:
-            self._print("There is no layer or model to check.")
+            self._print("No layer or model to check.")
         else:
-            raise UsageError("nothing was checked", fix="Name a file that has a layer or model")
+            raise UsageError(
+                "nothing was checked", fix="Name a file that contains a layer or model."
+            )
 
     @property
     def failed(self) -> bool:
@@ -235,7 +237,7 @@ class _Run:
 
     @property
     def sentences(self) -> list[str]:
-        """The notes, each with the class that it is of."""
+        """The notes, each with its class."""
         return [f"{note.subject}: {note.text}" for note in self.notes]
 
     def _note(self, note: Note) -> None:
@@ -260,7 +262,7 @@ class _Run:
 
 @dataclass(frozen=True)
 class _Reports:
-    """The reports that are asked for, each with its file; `None` for standard output."""
+    """The requested reports, each with its file; `None` for standard output."""
 
     files: dict[str, ReportFile | None]
 
@@ -268,17 +270,17 @@ class _Reports:
     def at(cls, sarif: Path | None, junit: Path | None, *, as_json: bool) -> _Reports:
         from scaffold.cli.report_file import ReportFile
 
-        asked = {"sarif": sarif, "junit": junit}
-        given = {name: path for name, path in asked.items() if path is not None}
+        reports = {"sarif": sarif, "junit": junit}
+        given = {name: path for name, path in reports.items() if path is not None}
         if as_json + sum(path == _STDOUT for path in given.values()) > 1:
             raise UsageError(
-                "only one of --json, --sarif - and --junit - can have standard output",
-                fix="Give the others a file",
+                "only one of --json, --sarif - and --junit - can use standard output",
+                fix="Write the others to a file.",
             )
         files = {n: None if p == _STDOUT else ReportFile.at(p) for n, p in given.items()}
-        places = [file.real for file in files.values() if file]
-        if len(set(places)) < len(places):
-            raise UsageError("--sarif and --junit name the same file", fix="Name another")
+        paths = [file.real for file in files.values() if file]
+        if len(set(paths)) < len(paths):
+            raise UsageError("--sarif and --junit name the same file", fix="Use two files.")
         return cls(files)
 
     @property
@@ -318,17 +320,17 @@ def _answer(run: _Run, request: Request) -> None:
 
 def _check_words(targets: Sequence[str], *, lists: bool, explain: str | None) -> None:
     if lists and explain is not None:
-        raise UsageError("--list and --explain contradict each other", fix="Leave one of them out")
+        raise UsageError("--list and --explain can't be used together", fix="Remove one of them.")
     option = "--list" if lists else "--explain" if explain is not None else ""
     if option and targets:
         raise UsageError(
-            f"{option} checks nothing, but there is the target `{shown(targets[0])}`",
-            fix=f"Leave out the target, or {option}",
+            f"{option} takes no target, but `{shown(targets[0])}` is given",
+            fix=f"Remove the target or {option}.",
         )
     if not option and not targets:
         raise UsageError(
-            "nothing is named to check",
-            fix="Name a class, a file or a folder: `scaffold check my_layers.py:MyLayer`",
+            "no target given",
+            fix="Name a class, a file or a folder, as in `scaffold check my_layers.py:MyLayer`.",
         )
 
 
@@ -344,18 +346,18 @@ def _known(tags: Iterable[str]) -> frozenset[str]:
 
 
 def _inputs(words: Sequence[str]) -> Any:
-    """One input, a list of them, or a dict of those with a name; `None` for none."""
+    """Return one input, a list of inputs, or a dict of named ones; `None` for none."""
     from scaffold.cases import input_from
 
     parted = [word.rpartition("=") for word in words]
     names = [name for name, equals, _ in parted if equals]
     if names and len(names) < len(words):
         raise UsageError(
-            "some inputs have a name and some have none",
-            fix="Name all, as `--input query=2,4,8`, or none",
+            "some inputs are named and some are not",
+            fix="Name all of them, as in `--input query=2,4,8`, or none.",
         )
     if len(set(names)) < len(names):
-        raise UsageError("an input is named twice", fix="Leave one of them out")
+        raise UsageError("two inputs have the same name", fix="Remove one of them.")
     inputs = [input_from(text) for *_, text in parted]
     if names:
         return dict(zip(names, inputs, strict=True))
@@ -363,7 +365,7 @@ def _inputs(words: Sequence[str]) -> Any:
 
 
 def _width() -> int:
-    """How long a line may be: the terminal's width as far as that reads well."""
+    """Return the line length: the terminal's width, within what reads well."""
     if sys.stdout is None or not sys.stdout.isatty():
         return 100
     return max(40, min(100, shutil.get_terminal_size().columns))

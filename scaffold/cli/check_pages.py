@@ -1,4 +1,4 @@
-"""`scaffold check --list` and `--explain`: what the checks are. No Keras is needed for that."""
+"""`scaffold check --list` and `--explain`: descriptions of the checks, without importing Keras."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def show_list(checks: Sequence[Check], width: int, *, as_json: bool) -> None:
 
 
 def show_page(check: Check, width: int, *, as_json: bool) -> None:
-    """Print the page of one check, its example as a diff."""
+    """Print the page of one check, with its example as a diff."""
     if as_json:
         print_answer("check", result={"page": page_data(check)})
         return
@@ -44,8 +44,8 @@ def show_page(check: Check, width: int, *, as_json: bool) -> None:
     click.echo("\n" + "\n".join(_wrapped(f"Fix: {sentence(check.fix)}", width)))
     click.echo(f"\n{colored_diff(check.example)}")
     if check.tag:
-        click.echo(f"Meant to be so: scaffold check TARGET --tag {check.tag}")
-    click.echo(f"Only this one:  scaffold check TARGET --only {check.id}")
+        click.echo(f"If intentional: scaffold check TARGET --tag {check.tag}")
+    click.echo(f"This one only:  scaffold check TARGET --only {check.id}")
 
 
 def _wrapped(text: str, width: int) -> list[str]:

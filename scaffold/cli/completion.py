@@ -1,4 +1,4 @@
-"""Completion in bash, which ends a word at `=` and `:`, as attributes have them inside."""
+"""Completion in bash, which splits words at `=` and `:`, even within attributes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 
 
 class WholeWords(BashComplete):
-    """Completes whole arguments, and gives bash the part of them that it asks for."""
+    """Completion of whole arguments, of which bash gets the part that it requests."""
 
     source_template = _SOURCE
 
@@ -41,12 +41,12 @@ class WholeWords(BashComplete):
         line = os.environ["COMP_LINE"].encode()[: int(os.environ["COMP_POINT"])].decode()
         words = split_arg_string(line)
         incomplete = words.pop() if words and not line[-1:].isspace() else ""
-        asked_for = os.environ["COMP_WORD"].removeprefix("=").removeprefix(":")
-        self._there_already = max(len(incomplete) - len(asked_for), 0)
+        requested = os.environ["COMP_WORD"].removeprefix("=").removeprefix(":")
+        self._typed_already = max(len(incomplete) - len(requested), 0)
         return words[1:], incomplete
 
     def format_completion(self, item: CompletionItem[Any]) -> str:
-        return f"{item.type},{item.value[self._there_already :]}"
+        return f"{item.type},{item.value[self._typed_already :]}"
 
 
 add_completion_class(WholeWords, "bash")

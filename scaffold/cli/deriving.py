@@ -1,4 +1,4 @@
-"""The line that derives a layer from Keras's own instead of writing all of it."""
+"""The command that derives a layer from Keras's own instead of generating all of it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def derived(catalog: Catalog, request: Request, spec: Spec) -> Request | None:
-    """The same request on the layer of Keras of the same kind; `None` if there is none for it.
+    """Return the same request based on the equivalent Keras layer; `None` if there is none.
 
-    Defaults of arguments that the layer of Keras has not are left out.
+    Defaults of arguments that the Keras layer does not have are left out.
     """
     from scaffold.generation.spec import make_spec, template_of
     from scaffold.keras_source import read_base
@@ -37,18 +37,18 @@ def derived(catalog: Catalog, request: Request, spec: Spec) -> Request | None:
         )
         asked = replace(request, template=None, options={}, attributes=kept, base=built_in)
         make_spec(catalog, asked, spec.package)
-    except ScaffoldError:  # Keras is not installed, or an attribute can't be on its layer.
+    except ScaffoldError:  # Keras is not installed, or its layer can't have an attribute.
         return None
     return asked
 
 
 def typed(request: Request, paths: dict[str, Path | None], flags: dict[str, bool]) -> str:
-    """The command line of a request.
+    """Return the command line of a request.
 
     Args:
-        request: What is asked for.
+        request: The request.
         paths: Options that take a path, by name.
-        flags: Options that take nothing.
+        flags: Flags, by name.
     """
 
     def words() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How a run that failed says so: to a person in two lines, to a program as JSON."""
+"""Error reports: two lines for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from scaffold.errors import Place, ScaffoldError, UsageError
 def report(
     error: BaseException, words: Sequence[str], color: bool | None, asked: str | None
 ) -> int:
-    """Show `error` and give the exit code for it.
+    """Show `error` and return its exit code.
 
     Args:
         error: What ended the run.
         words: The command line.
-        color: Whether to color the output, `None` where the terminal says.
-        asked: The name of the command, as far as one was typed.
+        color: Whether to color the output; `None` if the terminal decides.
+        asked: The name of the command, if one was typed.
 
     Raises:
-        BaseException: `error` itself, if it is a defect and SCAFFOLD_TRACEBACK is set.
+        BaseException: `error` itself, if it is a bug and SCAFFOLD_TRACEBACK is set.
     """
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True, color=color)
@@ -37,8 +37,8 @@ def report(
         print_answer(asked, error=_data(known))
         return known.exit_code
     if isinstance(known, FilesDifferError):
-        asked_for = "--diff" in options
-        click.echo(colored_diff(known.plan.diff()), err=not asked_for, nl=False, color=color)
+        requested = "--diff" in options
+        click.echo(colored_diff(known.plan.diff()), err=not requested, nl=False, color=color)
     label = click.style("Error:", fg="red", bold=True)
     click.echo(f"{label} {known.message}", err=True, color=color)
     if known.place is not None:
@@ -49,7 +49,7 @@ def report(
 
 
 def colored_diff(text: str) -> str:
-    """A unified diff with its lines in the usual colours."""
+    """Return a unified diff in the usual colors."""
     colors = {"+": "green", "-": "red", "@": "cyan"}
     return "".join(
         click.style(line, fg=colors.get(line[:1])) for line in text.splitlines(keepends=True)
@@ -73,8 +73,8 @@ def _known(error: BaseException) -> ScaffoldError:
     if os.environ.get("SCAFFOLD_TRACEBACK"):
         raise error
     return ScaffoldError(
-        f"a defect in scaffold itself: {type(error).__name__}: {error}",
-        fix="Please report it; SCAFFOLD_TRACEBACK=1 shows where it is.",
+        f"bug in scaffold: {type(error).__name__}: {error}",
+        fix="Please report it; set SCAFFOLD_TRACEBACK=1 for a traceback.",
     )
 
 
@@ -102,5 +102,5 @@ def _pointer(place: Place) -> str:
 
 
 def _columns(text: str) -> int:
-    """How many columns of a terminal `text` takes: two for a wide character."""
+    """Return the number of terminal columns of `text`: two for a wide character."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,4 +1,4 @@
-"""What the commands that generate have in common: their options, the run, and its answer."""
+"""What `scaffold layer` and `scaffold model` share: their options, the run, and its answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NAMED = (
         "--template",
         "-t",
         shell_complete=complete_templates,
-        help="Which template, by its name or one of its words; else by the words of NAME.",
+        help="The template, by its name or an alias.  [default: chosen by NAME]",
     ),
     click.option(
         "--option",
@@ -42,35 +42,37 @@ _NAMED = (
         multiple=True,
         type=OptionParam(),
         metavar="KEY=VALUE",
-        help="An option of the template.",
+        help="A template option.",
     ),
 )
 _WRITTEN = (
-    click.option("--into", type=_FOLDER, help="The folder for the class.  [default: here]"),
     click.option(
-        "--tests-into", type=_FOLDER, help="The folder for the test.  [default: beside the class]"
+        "--into", type=_FOLDER, help="The folder for the class.  [default: the current one]"
     ),
-    click.option("--no-tests", is_flag=True, help="Write no test."),
+    click.option(
+        "--tests-into", type=_FOLDER, help="The folder for the test.  [default: that of the class]"
+    ),
+    click.option("--no-tests", is_flag=True, help="Don't write a test."),
     click.option(
         "--package",
-        help="The name that Keras registers the class under.  [default: the project's]",
+        help="The package to register the class under.  [default: the project's]",
     ),
-    click.option("--no-export", is_flag=True, help="Leave the package's __init__.py as it is."),
+    click.option("--no-export", is_flag=True, help="Don't edit the package's __init__.py."),
     *writing.OPTIONS,
-    click.option("--from", "from_file", type=_FILE, help="A spec file to begin with."),
-    click.option("--save-spec", type=_FILE, help="Write the spec to a file as well."),
-    click.option("--interactive", "-i", is_flag=True, help="Ask for what is not given."),
+    click.option("--from", "from_file", type=_FILE, help="A spec file to start from."),
+    click.option("--save-spec", type=_FILE, help="Also write the spec to a file."),
+    click.option("--interactive", "-i", is_flag=True, help="Prompt for what is not given."),
 )
 
 
 def generates(*own: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Give a command the options of all that generate, and its `own` among them."""
+    """Add the shared options to a command, with its `own` among them."""
     return writing.with_options((*_NAMED, *own, *_WRITTEN))
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What was typed behind a command of how to write, and what to answer."""
+    """How to write and what to answer, as typed."""
 
     into: Path | None
     tests_into: Path | None
@@ -103,27 +105,29 @@ class Wish:
 
 
 def read(words: Sequence[str]) -> tuple[Request, Wish]:
-    """What a command line asks for, such as `["layer", "MyConv", "filters=32"]`.
+    """Read a command line such as `["layer", "MyConv", "filters=32"]`.
 
     Raises:
-        UsageError: If it is not well-formed.
+        UsageError: If it is malformed.
     """
     name, *rest = words or [""]
     if name not in ("layer", "model"):
-        raise UsageError(f"`{shown(name)}` generates no class", fix="Write `layer` or `model`.")
+        raise UsageError(
+            f"`{shown(name)}` does not generate a class", fix="Use `layer` or `model`."
+        )
     module = import_module(f"scaffold.cli.{name}_command")
     try:
         with module.command.make_context(name, rest) as context:
             asked: tuple[Request, Wish] = module.asked(**context.params)
     except click.exceptions.Exit:
-        raise UsageError("it only shows help", fix="Leave out --help.") from None
+        raise UsageError("the command only shows help", fix="Remove --help.") from None
     except click.UsageError as error:
         raise UsageError(error.format_message()) from None
     return asked
 
 
 def run(request: Request, wish: Wish) -> None:
-    """Turn what was asked for into a plan, commit it, and say so."""
+    """Turn the request into a plan, commit it, and report it."""
     from scaffold.generation.catalog import Catalog
     from scaffold.generation.spec_file import from_file
     from scaffold.planning import Project
@@ -144,7 +148,7 @@ def run(request: Request, wish: Wish) -> None:
 def _planned(
     catalog: Catalog, project: Project, request: Request, folders: Folders, wish: Wish
 ) -> tuple[Request, Plan]:
-    """The plan, and what it is for; a person is asked where the name leaves the template open."""
+    """Return the plan and its request; the user is asked if the name leaves the template open."""
     from scaffold.cli.asking import can_ask
     from scaffold.generation.near import UndecidedError
 
@@ -164,7 +168,7 @@ def _planned(
 
 
 def once(options: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Options as a dict, each given once.
+    """Return the options as a dict, each given once.
 
     Raises:
         UsageError: If one is given twice.
@@ -172,13 +176,13 @@ def once(options: Sequence[tuple[str, str]]) -> dict[str, str]:
     known = dict(options)
     for key in known:
         if sum(other == key for other, _ in options) > 1:
-            raise UsageError(f"option `{key}` is given twice", fix="Leave one of them out.")
+            raise UsageError(f"option `{key}` is given twice", fix="Remove one of them.")
     return known
 
 
 @dataclass(frozen=True)
 class _Done:
-    """What one call of the command has done, or would have."""
+    """What one run of the command has done or would do."""
 
     catalog: Catalog
     project: Project
@@ -186,7 +190,7 @@ class _Done:
     plan: Plan
 
     def deriving_step(self, wish: Wish) -> tuple[str, str]:
-        """The layer of Keras that does the same, and the line that derives from it instead."""
+        """Return the equivalent Keras layer, and the command that derives from it instead."""
         from scaffold.cli.deriving import derived, typed
 
         asked = derived(self.catalog, self.request, self.plan.spec)

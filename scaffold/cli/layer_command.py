@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _HELP = f"""Generate a custom Keras layer NAME with its tests.
 
-An ATTRIBUTE is name=value for one that the template has, or
-name:type=default{{constraint}} for one of your own. Quote it for the shell.
+An ATTRIBUTE is name=value for an attribute of the template, or
+name:type=default{{constraint}} for a new one. Quote it for the shell.
 
 \b
 scaffold layer MyConv filters=32 kernel_size=3
@@ -33,11 +33,11 @@ Types: {", ".join(kind.keyword + kind.takes.partition("{")[0] for kind in TYPES.
         "--base",
         metavar="LAYER",
         shell_complete=complete_bases,
-        help="Derive from a layer of Keras, such as keras.layers.Dense.",
+        help="Derive from a Keras layer, such as keras.layers.Dense.",
     )
 )
 def command(**typed: Any) -> None:
-    """Turn what was typed into a request, and run it."""
+    """Turn the command line into a request, and run it."""
     run(*asked(**typed))
 
 
@@ -50,7 +50,7 @@ def asked(
     package: str | None,
     **wish: Any,
 ) -> tuple[Request, Wish]:
-    """What was typed, as a request and where it goes."""
+    """Return the command line as a request and where it goes."""
     from scaffold.generation.spec import Request
 
     request = Request("layer", name, template, package, once(options), attributes, base)

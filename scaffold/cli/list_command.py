@@ -1,4 +1,4 @@
-"""`scaffold list`: every template, or those about some words, in a few lines each."""
+"""`scaffold list`: all templates, or those that match some words, in a few lines each."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _TARGETS = {name: target for target in TARGETS for name in (target, f"{target}s"
 
 @click.command("list")
 @click.argument("words", nargs=-1, metavar="[layer|model] [WORD]...", shell_complete=complete_words)
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(words: tuple[str, ...], as_json: bool) -> None:
-    """List the templates, of layers or models or both, with their words and attributes.
+    """List the templates of layers, models or both, with their aliases and attributes.
 
-    With WORDs, only those about any of them, the best first: `scaffold list linear attention`.
+    With WORDs, only those that match any of them, best first: `scaffold list linear attention`.
     """
     catalog = Catalog.builtin()
     chosen = _TARGETS.get(words[0].lower()) if words else None
@@ -44,7 +44,7 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
 
 
 def _rank(template: Template, words: tuple[str, ...]) -> tuple[int, int, int]:
-    """How many of the words are its name, stand in a name, and stand in what is said of it."""
+    """Count the words that equal a name of it, occur in a name, and occur in its description."""
     return (
         sum(map(template.is_called, words)),
         sum(map(template.is_named_with, words)),
@@ -53,15 +53,15 @@ def _rank(template: Template, words: tuple[str, ...]) -> tuple[int, int, int]:
 
 
 def _show_nearest(catalog: Catalog, targets: tuple[str, ...], words: tuple[str, ...]) -> None:
-    """What there is for words that no template is about."""
+    """Show what comes nearest to words that match no template."""
     known = [*_TARGETS, *(word for target in TARGETS for word in catalog.words(target))]
     guess = nearest(words[0], known) if len(words) == 1 else ""
-    click.echo(f"No template is about {' or '.join(map(shown, words))}{guess or '.'}")
+    click.echo(f"No template matches {' or '.join(map(shown, words))}{guess or '.'}")
     near = [one for word in words for target in targets for one in catalog.near(target, word)]
     if near:
         found = dict.fromkeys(f"{one.template.target} {one.template.name}" for one in near)
-        click.echo(f"The nearest: {', '.join(found)}")
-    click.echo("Begin with your own attributes alone: scaffold layer MyLayer --template blank")
+        click.echo(f"Nearest: {', '.join(found)}")
+    click.echo("To start from scratch: scaffold layer MyLayer --template blank")
 
 
 def _show(template: Template) -> None:
@@ -70,7 +70,7 @@ def _show(template: Template) -> None:
     aliases = [word for word in template.words if word != template.name]
     if aliases:
         click.echo(_indented(f"also: {', '.join(aliases)}"))
-    click.echo(_indented(", ".join(_names(template)) or "no attributes of its own"))
+    click.echo(_indented(", ".join(_names(template)) or "no attributes"))
 
 
 def _indented(text: str) -> str:

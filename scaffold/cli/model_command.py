@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _HELP = """Generate a custom Keras model NAME with its tests and a training script.
 
-An ATTRIBUTE is name=value for one that the template has, or
-name:type=default{constraint} for one of your own. Quote it for the shell.
+An ATTRIBUTE is name=value for an attribute of the template, or
+name:type=default{constraint} for a new one. Quote it for the shell.
 
 \b
 scaffold model MyResNet --style functional
@@ -30,12 +30,12 @@ scaffold model MyNet --layer conv:filters=32 --layer Flatten --layer Dense:units
     click.option(
         "--style",
         metavar="STYLE",
-        help="How the class is written: subclass, functional or sequential; --option style.",
+        help="How the class is written: subclass, functional or sequential (--option style).",
     ),
     click.option(
         "--head",
         metavar="HEAD",
-        help="What the model ends in: classification, regression, embedding, none; --option head.",
+        help="The model's head: classification, regression, embedding or none (--option head).",
     ),
     click.option(
         "--layer",
@@ -43,16 +43,16 @@ scaffold model MyNet --layer conv:filters=32 --layer Flatten --layer Dense:units
         multiple=True,
         metavar="LAYER",
         shell_complete=complete_layers,
-        help="Compose the model of layers: one of Keras, a template's word, or file.py:Class, "
-        "with arguments as in Dense:units=10; give one for each.",
+        help="Compose the model of layers: a Keras layer, a template, or file.py:Class, with "
+        "arguments as in Dense:units=10. Repeat for each layer.",
     ),
-    click.option("--loss", default="", help="What `compile_for_training` compiles with."),
-    click.option("--optimizer", default="", help="Likewise, such as AdamW:weight_decay=0.01."),
-    click.option("--metric", "metrics", multiple=True, help="Likewise; give one for each."),
-    click.option("--no-training", is_flag=True, help="Write no training script."),
+    click.option("--loss", default="", help="The loss of `compile_for_training`."),
+    click.option("--optimizer", default="", help="The optimizer, such as AdamW:weight_decay=0.01."),
+    click.option("--metric", "metrics", multiple=True, help="A metric. Repeat for each metric."),
+    click.option("--no-training", is_flag=True, help="Don't write a training script."),
 )
 def command(**typed: Any) -> None:
-    """Turn what was typed into a request, and run it."""
+    """Turn the command line into a request, and run it."""
     run(*asked(**typed))
 
 
@@ -70,7 +70,7 @@ def asked(
     package: str | None,
     **wish: Any,
 ) -> tuple[Request, Wish]:
-    """What was typed, as a request and where it goes."""
+    """Return the command line as a request and where it goes."""
     from scaffold.generation.composition import Compiled, read_use
     from scaffold.generation.spec import Request
 

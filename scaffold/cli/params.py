@@ -1,4 +1,4 @@
-"""Values on the command line that are more than a word."""
+"""Parameter types and completions of the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scaffold.cli.attribute_param import template_in_question
 
 
 class OptionParam(click.ParamType[tuple[str, str]]):
-    """Reads `key=value`; which keys and values there are, the template knows."""
+    """The parameter type of `key=value`; the template knows the keys and their values."""
 
     name = "key=value"
 
@@ -30,7 +30,7 @@ class OptionParam(click.ParamType[tuple[str, str]]):
     ) -> list[CompletionItem[Any]]:
         from scaffold.generation.catalog import Catalog
 
-        # Click knows no NAME yet while the option before it still lacks its value.
+        # Click does not know NAME while the option before it still lacks its value.
         chosen = template_in_question(ctx) if ctx.params.get("name") else None
         templates = (
             [chosen[0]] if chosen else Catalog.builtin().templates(ctx.command.name or "layer")
@@ -47,7 +47,7 @@ class OptionParam(click.ParamType[tuple[str, str]]):
 def complete_templates(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:
-    """The names of the templates that the command is for, with their summaries."""
+    """Complete the names of the command's templates, with their summaries."""
     from scaffold.generation.catalog import TARGETS, Catalog
 
     catalog, command = Catalog.builtin(), ctx.command.name
@@ -62,7 +62,7 @@ def complete_templates(
 def complete_bases(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:
-    """The layers of the installed Keras."""
+    """Complete the layers of the installed Keras."""
     from scaffold.keras_source import public_layers
 
     names = [f"keras.layers.{name}" for name in public_layers()]
@@ -72,7 +72,7 @@ def complete_bases(
 def complete_layers(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:
-    """What a model can be composed of: the layers of the installed Keras, and templates."""
+    """Complete what a model can be composed of: layers of the installed Keras, and templates."""
     from scaffold.generation.catalog import Catalog
     from scaffold.keras_source import public_layers
 
@@ -83,7 +83,7 @@ def complete_layers(
 def complete_words(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:
-    """The targets, and the words that templates are called by."""
+    """Complete the targets, and the names and aliases of templates."""
     from scaffold.generation.catalog import TARGETS, Catalog
 
     catalog = Catalog.builtin()
@@ -94,7 +94,7 @@ def complete_words(
 def complete_checks(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:
-    """The ids of the checks, with their titles."""
+    """Complete the ids of the checks, with their titles."""
     from scaffold.conformance.registry import checks
 
     return [
@@ -107,7 +107,7 @@ def complete_checks(
 def complete_tags(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:
-    """The tags, each with what a layer of this tag is meant to fail."""
+    """Complete the tags, each with the check that its layers are meant to fail."""
     from scaffold.conformance.registry import tags
 
     return [
@@ -120,5 +120,5 @@ def complete_tags(
 def complete_files(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem[Any]]:
-    """Whatever files there are."""
+    """Complete files."""
     return [CompletionItem(incomplete, type="file")]

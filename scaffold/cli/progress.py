@@ -1,4 +1,4 @@
-"""What runs now, on one line of a terminal."""
+"""Progress, on one line of the terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 
 class Progress:
-    """A line on standard error that is written over and erased; in a pipe there is none."""
+    """A line on standard error that is overwritten and erased; not shown in a pipe."""
 
     def __init__(self) -> None:
         stream = sys.stderr
@@ -17,14 +17,14 @@ class Progress:
         self._there = False
 
     def show(self, text: str) -> None:
-        """Write `text` in place of what was there."""
+        """Replace the line with `text`."""
         if self._stream:
             columns = shutil.get_terminal_size().columns
             self._put(f"\r{text[: columns - 1]}\x1b[K")
             self._there = True
 
     def erase(self) -> None:
-        """Leave the line as if nothing had been there."""
+        """Clear the line."""
         if self._there:
             self._put("\r\x1b[K")
             self._there = False

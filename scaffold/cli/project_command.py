@@ -1,4 +1,4 @@
-"""`scaffold project`: from a name to a whole project, as cookiecutter makes it."""
+"""`scaffold project`: from a name to a whole project, made by cookiecutter."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _keys() -> Iterator[str]:
 _NEWLINE = "\n"
 _HELP = f"""Generate a complete Keras project in a new folder NAME.
 
-On a terminal, what is not given is asked for, else it has its default.
+What is not given is prompted for on a terminal; elsewhere it has its default.
 
 \b
 scaffold project my_project
@@ -59,9 +59,9 @@ scaffold project my_project backend=jax 'author=Ada Lovelace' --no-input
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
-    help="The folder that NAME is made in.  [default: here]",
+    help="The folder to create NAME in.  [default: the current one]",
 )
-@click.option("--no-input", is_flag=True, help="Ask for nothing.")
+@click.option("--no-input", is_flag=True, help="Don't prompt.")
 @writing.with_options(writing.OPTIONS)
 def command(
     name: str | None,
@@ -73,7 +73,7 @@ def command(
     as_json: bool,
     on_conflict: OnConflict,
 ) -> None:
-    """Complete the answers, turn them into a plan, commit it, and say so."""
+    """Complete the answers, turn them into a plan, commit it, and report it."""
     given = take_given(_QUESTIONS, _with_name(name, answers))
     workspace = Workspace(_root(into))
     chosen = _complete(given, asks=not no_input and can_ask())
@@ -90,13 +90,13 @@ def command(
 
 @dataclass(frozen=True)
 class _Run:
-    """What one call of the command works with, all of it checked.
+    """The validated inputs of one run of the command.
 
     Args:
         workspace: The folder that everything is confined to.
-        folder: The project's own, below it.
-        answers: One to each question.
-        files: All of the project, relative to the workspace.
+        folder: The project's folder below it.
+        answers: The answer to each question.
+        files: The project's files, relative to the workspace.
     """
 
     workspace: Workspace
@@ -124,12 +124,12 @@ class _Run:
         return f"cd {shlex.quote(self.shown(self.folder))} && make test"
 
     def shown(self, path: PurePosixPath) -> str:
-        """`path` as one would type it here."""
+        """Return `path` as typed in the current folder."""
         return self.workspace.as_typed(path)
 
 
 def _with_name(name: str | None, answers: tuple[Given, ...]) -> list[Given]:
-    """All that was given; NAME may be left out, and then the first answer stands in its place."""
+    """Return all that was given; if NAME was left out, the first answer is in its place."""
     if name is None:
         return [*answers]
     if "=" in name:
@@ -142,13 +142,13 @@ def _complete(given: Mapping[str, str], *, asks: bool) -> dict[str, str]:
         return ask(_QUESTIONS, given)
     if _QUESTIONS[0].key not in given:
         raise UsageError(
-            "no project name is given", fix="Write one, as in `scaffold project my_project`."
+            "no project name given", fix="Add one, as in `scaffold project my_project`."
         )
     return with_defaults(_QUESTIONS, given)
 
 
 def _root(into: Path | None) -> Path:
-    """The folder that the run is confined to: the current one, or that of `--into` elsewhere."""
+    """Return the folder that confines the run: the current one, or that of `--into` outside it."""
     here = Path.cwd()
     folder = Path(os.path.normpath(here / (into or "")))
     return here if folder.is_relative_to(here) else folder
@@ -167,7 +167,7 @@ def _show(run: _Run, plan: Plan, *, written: bool) -> None:
 
 
 def _rows(run: _Run, plan: Plan) -> Iterator[writing.Row]:
-    """Action, path and size: a line for each folder, and for each file that one may care about."""
+    """Yield action, path and size for each folder, and for each file that may matter."""
     entries: dict[PurePosixPath, list[tuple[str, Change]]] = {}
     for word, change in writing.done(plan):
         entry = run.folder / change.path.relative_to(run.folder).parts[0]

@@ -1,4 +1,4 @@
-"""The answers about a project: as words with completion, and asked for on a terminal."""
+"""The answers about a project: as arguments with completion, and as prompts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scaffold.project import QUESTIONS, Given, Question, load_questions, read_gi
 
 
 class AnswerParam(click.ParamType[Given]):
-    """Reads `key=value`."""
+    """The parameter type of `key=value`."""
 
     name = "key=value"
 
@@ -37,13 +37,13 @@ class AnswerParam(click.ParamType[Given]):
 
 
 def template_folder() -> Path:
-    """Where the cookiecutter template is."""
+    """Return the folder of the cookiecutter template."""
     folders = (folder / "project" for folder in Catalog.builtin().folders)
     return next(folder for folder in folders if (folder / QUESTIONS).is_file())
 
 
 def ask(questions: Sequence[Question], given: Mapping[str, str]) -> dict[str, str]:
-    """An answer to each question: the one given, else a person's, which is checked at once."""
+    """Return an answer to each question: the given one, else the user's, checked at once."""
     answers: dict[str, str] = {}
     for question in questions:
         if question.key in given:
@@ -52,7 +52,7 @@ def ask(questions: Sequence[Question], given: Mapping[str, str]) -> dict[str, st
             answers[question.key] = _ask_one(question, answers)
     if answers != given:
         words = shlex.join(words_for(questions, answers))
-        click.echo(f"The same without questions: scaffold project {words} --no-input", err=True)
+        click.echo(f"To repeat without prompts: scaffold project {words} --no-input", err=True)
     return answers
 
 

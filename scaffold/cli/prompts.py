@@ -1,4 +1,4 @@
-"""`--interactive`: asking for what was not given, on a terminal and nowhere else."""
+"""`--interactive`: prompts for what was not given, on a terminal only."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from scaffold.generation.near import Near, UndecidedError
 from scaffold.generation.spec import Request, make_spec, template_of
 from scaffold.generation.template import Meaning
 
-# The answers are checked before it is known under which package the class is registered.
+# The answers are checked before the package of the class is known.
 _ANY_PACKAGE = "package"
 _WIDTH = 88
 
 
 def ask(catalog: Catalog, request: Request) -> Request:
-    """`request`, completed by what a person answers; each answer is checked at once.
+    """Return `request`, completed by the user's answers; each is checked at once.
 
     Raises:
-        UsageError: If there is no terminal to ask on.
+        UsageError: If there is no terminal.
     """
     if not can_ask():
         raise UsageError(
-            "--interactive needs a terminal", fix="Give the name and attributes as arguments."
+            "--interactive needs a terminal", fix="Pass the name and attributes as arguments."
         )
     name = request.name or prompt("Class name (NAME)", _read_name)
     check_class_name(name)
@@ -58,7 +58,7 @@ def _read_name(text: str) -> str:
 
 
 def settle(catalog: Catalog, request: Request, error: UndecidedError) -> Request:
-    """`request` with the template that a person chooses among those that its name may mean."""
+    """Return `request` with the template that the user picks among those its name may mean."""
     click.echo(error.message, err=True)
     if error.instead:
         click.echo(f"{error.instead}. Or choose a template:", err=True)
@@ -79,7 +79,7 @@ def settle(catalog: Catalog, request: Request, error: UndecidedError) -> Request
 
 
 def _with_template(request: Request, near: Near) -> Request:
-    """`request` with a template, and with the defaults that come with it."""
+    """Return `request` with a template, and with the defaults that come with it."""
     given = {attribute.name for attribute in request.attributes}
     defaults = near.template.typed_defaults(near.meaning).items()
     further = [Assignment(k, text, f"{k}={text}") for k, text in defaults if k not in given]
@@ -88,7 +88,7 @@ def _with_template(request: Request, near: Near) -> Request:
 
 
 def _ask_template(catalog: Catalog, target: str, name: str) -> Near:
-    """The template that a person chooses, by default the one that the name means."""
+    """Return the template that the user picks, by default the one that the name means."""
     names = ", ".join(catalog.names(target))
     click.echo(click.wrap_text(names, _WIDTH, "  ", "  "), err=True)
     try:
@@ -117,29 +117,29 @@ def _ask_options(near: Near, request: Request) -> dict[str, str]:
 
 
 def _ask_default(catalog: Catalog, request: Request, attribute: Attribute) -> Request:
-    """`request` with a default for one of the template's attributes that has none."""
+    """Return `request` with a default for a template attribute that has none."""
 
     def read(text: str) -> Request:
         given = Assignment(attribute.name, text, f"{attribute.name}={text}")
         return _with(catalog, request, given) if text else request
 
-    label = f"Default of `{attribute.name}` ({attribute.doc} Empty: it must be given)"
+    label = f"Default of `{attribute.name}` ({attribute.doc} Leave empty to require it)"
     answer: Request = prompt(label, read, default="", show_default=False)
     return answer
 
 
 def _ask_own(catalog: Catalog, request: Request) -> Request:
-    """`request` with as many attributes of one's own as are given."""
+    """Return `request` with the new attributes that the user adds."""
 
     def read(text: str) -> Request | None:
         if not text:
             return None
         given = read_attribute(text)
         if isinstance(given, Assignment):
-            raise UsageError("an attribute of your own has a type", fix="Write name:type=default.")
+            raise UsageError("a new attribute needs a type", fix="Write name:type=default.")
         return _with(catalog, request, given)
 
-    label = "Your own attribute, name:type=default{constraint} (empty: no more)"
+    label = "New attribute, name:type=default{constraint} (leave empty to finish)"
     while (longer := prompt(label, read, default="", show_default=False)) is not None:
         request = longer
     return request

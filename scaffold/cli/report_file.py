@@ -1,4 +1,4 @@
-"""A file that a command writes a report to, on top of the one of its last run."""
+"""A file that a command writes a report to, replacing that of its last run."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from scaffold.workspace import Workspace
 
 @dataclass(frozen=True)
 class ReportFile:
-    """A place for a report that was looked at: a long run must not end at a mistyped folder.
+    """A file for a report, checked early: a long run must not fail on a mistyped folder.
 
     Args:
-        workspace: The folder that it lies in.
-        path: Its name there.
+        workspace: The folder that contains it.
+        path: Its path in that folder.
     """
 
     workspace: Workspace
@@ -23,10 +23,10 @@ class ReportFile:
 
     @classmethod
     def at(cls, path: Path) -> ReportFile:
-        """The file at `path`.
+        """Return the report file at `path`.
 
         Raises:
-            ScaffoldError: If its folder is not there, or something else than a file is.
+            ScaffoldError: If its folder is missing, or something other than a file is there.
         """
         workspace = Workspace(path.parent)
         inside = workspace.confine(path)
@@ -35,11 +35,11 @@ class ReportFile:
 
     @property
     def real(self) -> Path:
-        """Where it lies once links are followed."""
+        """The path with links followed."""
         return self.workspace.root / self.path
 
     def write(self, text: str) -> None:
-        """Replace what is there by `text`, all of it or nothing."""
+        """Replace the file's content with `text`, all of it or nothing."""
         with self.workspace.transaction() as transaction:
             before = self.workspace.read(self.path)
             transaction.commit([Change(self.path, before, text.encode("utf-8"))])

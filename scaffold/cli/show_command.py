@@ -1,4 +1,4 @@
-"""`scaffold show`: all that there is to know of one template."""
+"""`scaffold show`: one template in detail."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scaffold.text import nearest, shown
 
 @click.command("show")
 @click.argument("template", shell_complete=complete_templates)
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(template: str, as_json: bool) -> None:
     """Show one template: formula, attributes, options, source, an example of its output."""
     catalog = Catalog.builtin()
@@ -35,7 +35,7 @@ def command(template: str, as_json: bool) -> None:
         if data[key]:
             click.echo(f"{key}: {data[key]}")
     if data["words"]:
-        click.echo(f"words: {', '.join(data['words'])}")
+        click.echo(f"aliases: {', '.join(data['words'])}")
     _table("attributes", [(a["usage"], a["doc"]) for a in data["attributes"]])
     _table("options", [(_usage(option), option["doc"]) for option in data["options"]])
     click.echo(f"\nexample: {data['example']['command']}\n")
@@ -43,7 +43,7 @@ def command(template: str, as_json: bool) -> None:
 
 
 def _find(catalog: Catalog, name: str) -> tuple[Template, Meaning]:
-    """The template of that name, else that of the word, else that of a class called so."""
+    """Find a template by its name, else by an alias, else by the name of a class."""
     for target in TARGETS:
         if name in catalog.names(target):
             return catalog.find(target, name)
@@ -62,7 +62,7 @@ def _find(catalog: Catalog, name: str) -> tuple[Template, Meaning]:
     known = [word for target in TARGETS for word in catalog.words(target)]
     guess = nearest(name, known)
     see = ", ".join(dict.fromkeys(near)) if near and not guess else "`scaffold list`"
-    raise UsageError(f"there is no template `{shown(name)}`{guess}", fix=f"See {see}.")
+    raise UsageError(f"template `{shown(name)}` not found{guess}", fix=f"See {see}.")
 
 
 def _data(catalog: Catalog, template: Template, meaning: Meaning) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What all commands have in common that write files by a plan: options, the plan, its views."""
+"""What the commands that write files by a plan share: options, the plan, its views."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ if TYPE_CHECKING:
     from scaffold.workspace import Workspace
 
 OPTIONS = (
-    click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing."),
+    click.option("--dry-run", is_flag=True, help="Show what would be written, without writing it."),
     click.option(
         "--diff",
         "show_diff",
         is_flag=True,
-        help="Show what would change as a diff, and write nothing.",
+        help="Show the changes as a diff, without writing them.",
     ),
-    click.option("--json", "as_json", is_flag=True, help="Answer in JSON."),
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
     click.option(
         "--on-conflict",
         type=click.Choice(["fail", "skip", "overwrite", "new"]),
         default="fail",
         show_default=True,
-        help="Where a file differs: stop, leave it, replace it, or write beside it (.new).",
+        help="If a file differs: stop, keep it, replace it, or write a .new file.",
     ),
 )
 _WORDS = {"keep": "unchanged"}
 _COLORS = {"create": "green", "replace": "yellow", "edit": "yellow", "skipped": "yellow"}
-# What was done, the path as it is shown, and how much.
+# The action, the path as shown, and the size.
 Row = tuple[str, str, str]
 
 
 def with_options(options: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
-    """Give a command these options, in their order."""
+    """Add these options to a command, in order."""
 
     def decorate(function: Any) -> Any:
         for option in reversed(options):
@@ -47,20 +47,20 @@ def with_options(options: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any
 
 
 def done(plan: Plan) -> list[tuple[str, Change]]:
-    """Each change with the word for what becomes of it."""
+    """Return each change with the word for its action."""
     rows = [(_WORDS.get(change.action, change.action), change) for change in plan.changes]
     return rows + [("skipped", change) for change in plan.skipped]
 
 
 def row(workspace: Workspace, word: str, change: Change) -> Row:
-    """What is shown of one file."""
+    """Return what is shown for one file."""
     lines = change.after.count(b"\n")
     what = "differs" if word == "skipped" else f"{lines:>4} lines"
     return word, workspace.as_typed(change.path), what
 
 
 def show_rows(rows: Sequence[Row]) -> None:
-    """Print a line for each."""
+    """Print a line for each row."""
     width = max(len(path) for _, path, _ in rows)
     for word, path, what in rows:
         action = click.style(f"{word:>9}", fg=_COLORS.get(word))
@@ -68,7 +68,7 @@ def show_rows(rows: Sequence[Row]) -> None:
 
 
 def facts(workspace: Workspace, plan: Plan) -> dict[str, Any]:
-    """What an answer in JSON says of a plan."""
+    """Return what a JSON answer says about a plan."""
     return {
         "changes": [
             {

@@ -1,1 +1,1 @@
-"""What a spec becomes: templates, their attributes, and the files that they give."""
+"""Generation: specs, templates, their attributes, and the files that they make."""

@@ -1,4 +1,4 @@
-"""The catalogue: the templates in some folders, by their names and by what people call them."""
+"""The catalog: the templates in some folders, by name and by alias."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TARGETS = ("layer", "model")
 
 
 class Catalog:
-    """All templates below some folders; the first folder that has a name wins."""
+    """All templates below some folders; the first folder with a name wins."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self.folders = tuple(folders)
@@ -29,25 +29,25 @@ class Catalog:
     @classmethod
     @cache
     def builtin(cls) -> Catalog:
-        """The templates that come with scaffold, from the wheel or the source tree."""
+        """Return the templates that come with scaffold, from the wheel or the source tree."""
         package = Path(__file__).parents[1]
         inside = package / "templates"
         return cls([inside if inside.is_dir() else package.parent / "templates"])
 
     @cached_property
     def lexicon(self) -> Lexicon:
-        """What the folders say of names that no template has."""
+        """What the folders say about names that no template has."""
         return Lexicon.read(self.folders)
 
     def names(self, target: str) -> list[str]:
-        """The names of all templates of a target, sorted."""
+        """Return the names of all templates of a target, sorted."""
         if target not in self._names:
             manifests = (m for f in self.folders for m in f.glob(f"{target}/*/{MANIFEST}"))
             self._names[target] = sorted({manifest.parent.name for manifest in manifests})
         return self._names[target]
 
     def words(self, target: str) -> list[str]:
-        """What the templates of a target can be called by: their names, words and qualifiers."""
+        """Return the names, aliases and qualifiers of the templates of a target."""
         return [
             word
             for one in self.templates(target)
@@ -55,25 +55,25 @@ class Catalog:
         ]
 
     def deriving(self, target: str) -> Template:
-        """The template of classes that derive from one of Keras."""
+        """Return the template of classes that derive from a Keras class."""
         return next(template for template in self.templates(target) if template.base)
 
     def composing(self, target: str) -> Template:
-        """The template of models that are composed of layers."""
+        """Return the template of models that are composed of layers."""
         return next(template for template in self.templates(target) if template.layers)
 
     def templates(self, target: str) -> list[Template]:
         return [self.get(target, name) for name in self.names(target)]
 
     def get(self, target: str, name: str) -> Template:
-        """The template called `name`.
+        """Return the template called `name`.
 
         Raises:
-            UsageError: If there is none, or its manifest is not well-formed.
+            UsageError: If there is none, or its manifest is malformed.
         """
         if name not in self.names(target):
             raise UsageError(
-                f"there is no {target} template `{shown(name)}`{nearest(name, self.words(target))}",
+                f"{target} template `{shown(name)}` not found{nearest(name, self.words(target))}",
                 fix="See `scaffold list`.",
             )
         folders = (folder / target / name for folder in self.folders)
@@ -83,25 +83,25 @@ class Catalog:
         return self._loaded[folder]
 
     def pick(self, target: str, class_name: str) -> tuple[Template, Meaning, str]:
-        """The template that a class's name calls for, with what its words mean, and why.
+        """Return the template that a class name calls for, with the meaning of its words, and why.
 
         Raises:
-            UndecidedError: If the name calls for several, or for what no template gives.
-            UsageError: If it means nothing, and there is no template for such a name.
+            UndecidedError: If the name calls for several, or for something without a template.
+            UsageError: If it calls for none, and there is no fallback.
         """
         return choose(self, target, class_name)
 
     def near(self, target: str, word: str) -> list[Near]:
-        """The templates of `target` that come nearest to what no template of it is called."""
+        """Return the templates of `target` nearest to a word that none of them is called."""
         found = []
         for table in self.lexicon.near(target, word):
             template = self.get(target, table["template"])
             rest = {key: value for key, value in table.items() if key != "template"}
-            found.append(Near(template, template.meaning(rest, f"`{word}` of {NAMES}")))
+            found.append(Near(template, template.meaning(rest, f"`{word}` in {NAMES}")))
         return found
 
     def find(self, target: str, word: str) -> tuple[Template, Meaning]:
-        """The template called `word`, in any spelling, with what the word means.
+        """Return the template called `word`, in any spelling, with what the word means.
 
         Raises:
             UsageError: If there is none.
@@ -117,11 +117,9 @@ class Catalog:
         return self.get(target, name), Meaning()
 
     def _refuse_known(self, target: str, word: str) -> None:
-        """Refuse what people know, and no template of this target is called, with the nearest."""
+        """Refuse a well-known name without a template of this target, suggesting the nearest."""
         try:
             choose(self, target, word)
         except UndecidedError as error:
             typed = error.near[0].typed() if error.near else "TEMPLATE"
-            raise UsageError(
-                error.message, fix=f"Write `--template {typed}`, for example."
-            ) from None
+            raise UsageError(error.message, fix=f"Use `--template {typed}`, for example.") from None

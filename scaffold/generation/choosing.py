@@ -1,4 +1,4 @@
-"""Which template the name of a class calls for: all of its words count, wherever they stand."""
+"""Which template a class name calls for: all of its words count, wherever they occur."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from scaffold.text import closest, folded, parts, shown
 
 Named = Template | Known | Kind
 _OTHER = {"layer": "model", "model": "layer"}
-# Shorter words are too much alike to tell a slip.
+# Shorter words are too similar to recognize a typo.
 _SHORTEST = 4
-_SAYS_NOTHING = "no word of it names a template: --template chooses one of `scaffold list`"
+_SAYS_NOTHING = "the name matches no template: choose one from `scaffold list` with --template"
 
 
 class Templates(Protocol):
-    """The templates to choose from, and what is said of names that none of them has."""
+    """The templates to choose from, and what is said about names that none of them has."""
 
     @property
     def lexicon(self) -> Lexicon: ...
@@ -31,18 +31,18 @@ class Templates(Protocol):
 
 
 def choose(catalog: Templates, target: str, name: str) -> tuple[Template, Meaning, str]:
-    """The template that a class's name calls for, with what its words mean, and why it is the one.
+    """Return the template that a class name calls for, with the meaning of its words, and why.
 
     Raises:
-        UndecidedError: If the name calls for several, or for what no template gives.
-        UsageError: If it means nothing, and the catalogue has no template for such a name.
+        UndecidedError: If the name calls for several, or for something without a template.
+        UsageError: If it calls for none, and the catalog has no fallback.
     """
     return _Choosing(catalog, target, name, parts(name)).choose()
 
 
 @dataclass(frozen=True)
 class _Match:
-    """A word that stands in a name, from one of the name's parts up to another."""
+    """A word that occurs in a name, from one of the name's parts up to another."""
 
     word: str
     start: int
@@ -86,7 +86,7 @@ class _Choosing:
         return self._qualified(chosen, template, words)
 
     def _named(self, target: str) -> list[_Match]:
-        """What the name holds of the templates' words, and of names that no template has."""
+        """Return the words in the name: of templates, and of known names without a template."""
         of_templates = self._matches(
             (word, template, meaning)
             for template in self.catalog.templates(target)
@@ -117,7 +117,7 @@ class _Choosing:
         ]
 
     def _refuse_a_kind(self, best: Sequence[_Match]) -> None:
-        """Refuse what ends in a word for neither a layer nor a model, such as `FocalLoss`."""
+        """Refuse a name that ends in a word for something else, such as `FocalLoss`."""
         end = len(self.parts)
         while end > 1 and self.parts[end - 1].isdigit():
             end -= 1
@@ -132,7 +132,7 @@ class _Choosing:
                 and not any(one.covers(found) for one in best)
             ):
                 raise self._undecided(
-                    f"`{shown(self.name)}` names {kind.title}, neither a layer nor a model",
+                    f"`{shown(self.name)}` names {kind.title}, not a layer or model",
                     self._general(),
                     instead=f"Derive it from `{kind.base}`",
                 )
@@ -151,11 +151,11 @@ class _Choosing:
         raise self._undecided(
             f"`{shown(self.name)}` names a {other} (`{found.word}`), not a {self.target}",
             self.catalog.near(self.target, found.word) or self._general(),
-            instead=f"Write `scaffold {other} {self.name}`",
+            instead=f"Run `scaffold {other} {self.name}`",
         )
 
     def _refuse_another_number(self, chosen: _Match, template: Template) -> None:
-        """Refuse a number behind a word that has others in the template's words: `ResNet99`."""
+        """Refuse a number after a word that the template knows only with others: `ResNet99`."""
         number = "".join(self.parts[chosen.end : chosen.end + 1])
         if not number[:1].isdigit():
             return
@@ -169,14 +169,14 @@ class _Choosing:
         }
         if numbered:
             raise self._undecided(
-                f"there is no `{chosen.word}{number}`",
+                f"no template for `{chosen.word}{number}`",
                 [Near(template, meaning, word) for word, meaning in numbered.items()],
             )
 
     def _qualified(
         self, chosen: _Match, template: Template, words: Sequence[_Match]
     ) -> tuple[Template, Meaning, str]:
-        """The template, with all that the further words of the name say of it."""
+        """Return the template, with what the other words of the name say about it."""
         own = (one for one in words if one.what is template and not chosen.covers(one))
         said = [chosen, *sorted(own, key=lambda one: -one.length)]
         for one in self._matches(self._qualifiers()):
@@ -186,30 +186,31 @@ class _Choosing:
                 said.append(one)
             elif one.meaning.options:
                 raise self._undecided(
-                    f"`{shown(self.name)}`: the template `{template.name}` has no `{one.word}`",
+                    f"`{shown(self.name)}`: the template `{template.name}` does not support "
+                    f"`{one.word}`",
                     [Near(template, chosen.meaning), *self._general()],
                 )
         meaning = Meaning()
         for one in said:
             meaning = meaning.over(one.meaning)
         telling = [one.word for one in said if one is chosen or one.meaning != Meaning()]
-        return template, meaning, f"by its name: {', '.join(dict.fromkeys(telling))}"
+        return template, meaning, f"by name: {', '.join(dict.fromkeys(telling))}"
 
     def _unnamed(self) -> tuple[Template, Meaning, str]:
-        """The template of a name that says nothing."""
+        """Return the fallback template, for a name that matches none."""
         if self.target == "layer":
             self._refuse_a_layer_of_keras()
-        self._refuse_a_slip()
+        self._refuse_a_typo()
         for template in self.catalog.templates(self.target):
             if template.fallback:
                 return template, Meaning(), _SAYS_NOTHING
         raise UsageError(
-            f"`{shown(self.name)}` names no {self.target} template",
+            f"`{shown(self.name)}` matches no {self.target} template",
             fix="Choose one with --template.",
         )
 
     def _refuse_a_layer_of_keras(self) -> None:
-        """Refuse the name of a layer that Keras has and no template: there is `--base` for it."""
+        """Refuse the name of a Keras layer without a template: `--base` is for that."""
         from scaffold.keras_source.taken_names import LAYERS
 
         names = {folded(name): name for name in LAYERS}
@@ -219,13 +220,13 @@ class _Choosing:
             rest = [*self.parts[:start], *self.parts[end:]]
             if base and neutral.issuperset(rest) and not neutral.issuperset(self.parts):
                 raise self._undecided(
-                    f"there is no template for `keras.layers.{base}`",
+                    f"no template for `keras.layers.{base}`",
                     self._general(),
-                    instead=f"Write `scaffold layer {self.name} --base keras.layers.{base}`",
+                    instead=f"Run `scaffold layer {self.name} --base keras.layers.{base}`",
                 )
 
-    def _refuse_a_slip(self) -> None:
-        """Refuse a name that nearly says something, such as `MyCnov`."""
+    def _refuse_a_typo(self) -> None:
+        """Refuse a name with a likely typo, such as `MyCnov`."""
         vocabulary, neutral = self._vocabulary(), self.catalog.lexicon.neutral
         runs = {
             "".join(self.parts[start:end])
@@ -233,15 +234,15 @@ class _Choosing:
             if not neutral.issuperset(self.parts[start:end])
         }
         for run in sorted(runs, key=lambda run: (-len(run), run)):
-            alike = [word for word in vocabulary if _may_be_meant(word, run)]
-            if found := vocabulary.get(closest(run, alike, max(1, len(run) // 4))):
+            similar = [word for word in vocabulary if _may_be_meant(word, run)]
+            if found := vocabulary.get(closest(run, similar, max(1, len(run) // 4))):
                 raise self._undecided(
-                    f"no {self.target} template is called `{shown(run)}`. Did you mean `{found}`?",
+                    f"{self.target} template `{shown(run)}` not found. Did you mean `{found}`?",
                     self._meant(found),
                 )
 
     def _vocabulary(self) -> dict[str, str]:
-        """Every word that means something, as it is folded."""
+        """Return every word that means something, by its folded form."""
         of_templates = [
             word
             for target in (_OTHER[self.target], self.target)
@@ -259,7 +260,7 @@ class _Choosing:
         return [Near(template, meaning, word)]
 
     def _the_fallback(self, best: Sequence[_Match]) -> _Match:
-        """The template of a name that says nothing, where it is among the best.
+        """Return the match of the fallback template, if it is among the best.
 
         Raises:
             UndecidedError: If it is not.
@@ -277,26 +278,26 @@ class _Choosing:
         raise self._undecided(f"`{shown(self.name)}` may mean {' or '.join(words)}", near)
 
     def _unsupported(self, found: _Match) -> UndecidedError:
-        """What to say of an architecture that no template has."""
+        """Return the error for an architecture without a template."""
         known = found.what
         assert isinstance(known, Known)
         near = self.catalog.near(self.target, found.word)
         if not known.title:
             return self._undecided(f"`{shown(self.name)}` may mean several templates", near)
-        message = f"there is no template for {known.title}"
+        message = f"no template for {known.title}"
         if folded(found.word) not in folded(known.title):
-            message = f"there is no template for `{found.word}` ({known.title})"
+            message = f"no template for `{found.word}` ({known.title})"
         if known.target != self.target:
             message += f", which is a {known.target}"
-        instead = f"Write `scaffold {known.target} {self.name} --base {known.base}`"
+        instead = f"Run `scaffold {known.target} {self.name} --base {known.base}`"
         if not known.base:
             other = self.catalog.near(known.target, found.word) * (known.target != self.target)
             typed = "".join(f"--template {one.typed()}" for one in other[:1])
-            instead = typed and f"Write `scaffold {known.target} {self.name} {typed}`"
+            instead = typed and f"Run `scaffold {known.target} {self.name} {typed}`"
         return self._undecided(message, near or self._general(), instead=instead)
 
     def _general(self) -> list[Near]:
-        """The templates that a name of any kind can stand on."""
+        """Return the templates that suit any name."""
         templates = self.catalog.templates(self.target)
         return [Near(one) for one in templates if one.layers or one.fallback]
 
@@ -316,7 +317,7 @@ def _longest(matches: Sequence[_Match]) -> list[_Match]:
 
 
 def _may_be_meant(word: str, run: str) -> bool:
-    """Whether `run` may be a slip of `word`: of four letters, only two that are swapped."""
+    """Return whether `run` may be a typo of `word`; with four letters, only if two are swapped."""
     if min(len(word), len(run)) < _SHORTEST or word[0] != run[0]:
         return False
     return len(run) > _SHORTEST or sorted(word) == sorted(run)

@@ -14,10 +14,10 @@ LINE_LENGTH = 88
 
 
 def black_mode(settings: Mapping[str, Any]) -> black.Mode:
-    """Black's mode for the keys of a `[tool.black]` table.
+    """Return Black's mode for the keys of a `[tool.black]` table.
 
-    Without a `target-version` there, `requires-python` of the project says it, as for black itself;
-    without either it is the oldest Python that Keras 3.15 runs on.
+    Without a `target-version`, the project's `requires-python` decides, as in black itself; without
+    either, it is the oldest Python that Keras 3.15 supports.
 
     Raises:
         UsageError: If black does not know a value.
@@ -43,7 +43,7 @@ def black_mode(settings: Mapping[str, Any]) -> black.Mode:
         )
     except (KeyError, ValueError, TypeError) as error:
         raise UsageError(
-            f"[tool.black] holds a value that black does not know: {error}",
+            f"[tool.black] has a value that black does not know: {error}",
             fix="Fix it in pyproject.toml.",
         ) from None
 
@@ -51,10 +51,10 @@ def black_mode(settings: Mapping[str, Any]) -> black.Mode:
 def format_source(
     source: str, *, mode: black.Mode | None = None, line_length: int = LINE_LENGTH
 ) -> str:
-    """`source` as black writes it.
+    """Return `source` as formatted by black.
 
     Raises:
-        ScaffoldError: If black cannot, which means that the template is wrong.
+        ScaffoldError: If black can't parse it, which means that the template is wrong.
     """
     import black
     from black.parsing import InvalidInput
@@ -63,6 +63,6 @@ def format_source(
         return black.format_str(source, mode=mode or black.Mode(line_length=line_length))
     except InvalidInput as error:
         raise ScaffoldError(
-            f"black cannot read what the template gave: {error}",
-            fix="The template is wrong: please report it, with the command.",
+            f"black can't parse the output of the template: {error}",
+            fix="This is a bug in the template; please report it with the command.",
         ) from None

@@ -1,4 +1,4 @@
-"""From a spec to the files that it asks for: paths, sources, and the line to run next."""
+"""From a spec to its files: paths, sources, and the command to run next."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Layout:
     Args:
         into: The folder of the class.
         tests_into: The folder of its test; `None` for no test.
-        packages: The Python packages that `into` is inside of, outermost first.
-        import_root: The folder that the outermost package, or the module, lies in; an absolute
-            path, since it may be outside of the workspace.
+        packages: The Python packages that contain `into`, outermost first.
+        import_root: The folder that contains the outermost package, or the module; an absolute
+            path, since it may be outside the workspace.
         tests_root: The folder that pytest puts on the import path for the test, likewise.
-        scripts_into: The folder of the training script, where the template has one; `None` for
-            no script.
+        scripts_into: The folder of the training script, if the template has one; `None` for no
+            script.
     """
 
     into: PurePosixPath
@@ -40,14 +40,14 @@ class Layout:
     scripts_into: PurePosixPath | None
 
     def module(self, spec: Spec) -> str:
-        """The dotted name that the class is imported from."""
+        """Return the dotted name of the module to import the class from."""
         return ".".join((*self.packages, spec.module))
 
 
 def generate(
     catalog: Catalog, spec: Spec, style: Style, layout: Layout
 ) -> Mapping[PurePosixPath, bytes]:
-    """The bytes of every file that the spec asks for, the class first, classes beside it last."""
+    """Return the bytes of every file of the spec: the class first, classes beside it last."""
     files = _files(catalog, spec, style, layout)
     for beside in beside_of(catalog, spec):
         files |= _files(catalog, beside, style, layout)
@@ -55,7 +55,7 @@ def generate(
 
 
 def beside_of(catalog: Catalog, spec: Spec) -> Iterator[Spec]:
-    """The layers that a composed model needs to be generated beside it."""
+    """Yield the layers to be generated beside a composed model."""
     for one in compose(catalog, spec.name, spec.layers, "").beside:
         request = Request("layer", one.name, one.template, spec.package, one.options)
         yield make_spec(catalog, request, spec.package)[0]
@@ -64,13 +64,13 @@ def beside_of(catalog: Catalog, spec: Spec) -> Iterator[Spec]:
 def exported(
     catalog: Catalog, spec: Spec, layout: Layout, source_of: Callable[[PurePosixPath], bytes | None]
 ) -> Iterator[tuple[str, str]]:
-    """The module and the name of each class that the package can offer.
+    """Yield the module and the name of each class that the package can export.
 
     Args:
         catalog: The templates.
-        spec: What is asked for.
-        layout: Where it goes.
-        source_of: What will stand in a file: a file that was there before may be another one's.
+        spec: The spec.
+        layout: Where its files go.
+        source_of: Returns the planned content of a file; an existing file may hold another class.
     """
     for one in (spec, *beside_of(catalog, spec)):
         source = source_of(layout.into / f"{one.module}.py") or b""
@@ -99,7 +99,7 @@ def _training_script(template: Template, spec: Spec, layout: Layout) -> PurePosi
 def training_step(
     template: Template, spec: Spec, layout: Layout, settings: Settings, root: Path, here: Path
 ) -> str:
-    """The line that trains what was generated, to be typed in the folder `here`, if any can."""
+    """Return the command that trains the class, to be run in the folder `here`, if there is one."""
     script = _training_script(template, spec, layout)
     if script is None:
         return ""
@@ -110,14 +110,14 @@ def training_step(
 
 
 def next_step(spec: Spec, layout: Layout, settings: Settings, root: Path, here: Path) -> str:
-    """The line that tries the generated class, to be typed in the folder `here`.
+    """Return the command that tries the generated class, to be run in the folder `here`.
 
     Args:
         spec: What was generated.
         layout: Where, relative to `root`.
-        settings: The project's, for what pytest finds by itself.
+        settings: The project's settings, for what pytest finds by itself.
         root: The workspace's root, an absolute path.
-        here: Where the person is, an absolute path.
+        here: The user's current folder, an absolute path.
     """
     import_root = layout.import_root
     if layout.tests_into is None:
@@ -134,5 +134,5 @@ def next_step(spec: Spec, layout: Layout, settings: Settings, root: Path, here: 
 
 
 def _shown(path: Path, here: Path) -> str:
-    """`path` as one would type it in the folder `here`."""
+    """Return `path` as typed in the folder `here`."""
     return shlex.quote(Path(os.path.relpath(path, here)).as_posix())

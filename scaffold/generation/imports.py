@@ -1,4 +1,4 @@
-"""The imports of a generated file, collected while it renders and written sorted."""
+"""The imports of a generated file, collected while it renders and written in order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Key = tuple[Any, ...]
 
 
 class Imports:
-    """Import statements as data; adding one twice is one."""
+    """Import statements as data, without duplicates."""
 
     def __init__(self, first_party: str = "") -> None:
         self._first_party = {first_party.partition(".")[0]}
@@ -21,8 +21,8 @@ class Imports:
     def add(self, module: str, *names: str, alias: str = "", own: bool = False) -> str:
         """Collect `import module [as alias]`, or `from module import names`.
 
-        Gives the empty string, so that a template can call it in place. What is the project's
-        `own` stands last.
+        Returns an empty string, so that a template can call it in place. Modules of the project
+        itself, marked by `own`, come last.
         """
         if own:
             self._first_party.add(module.partition(".")[0])
@@ -50,10 +50,10 @@ class Imports:
 
 
 def as_isort(name: str) -> Key:
-    """The key that isort and ruff sort an imported name by: its kind, then in any case."""
+    """Return the key that isort and ruff sort an imported name by: kind, then name without case."""
     return kind(name), natural(name.lower()), natural(name)
 
 
 def kind(name: str) -> int:
-    """Constants come first, then classes, then the rest."""
+    """Return the rank of a name: constants come first, then classes, then the rest."""
     return 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2

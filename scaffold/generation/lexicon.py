@@ -1,4 +1,4 @@
-"""What `names.toml` says of names: words that mean nothing, and names that no template has."""
+"""What `names.toml` says about names: neutral words, and known names without a template."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _KNOWN = ("title", "target", "words", *_TARGETS, "base")
 _KIND = ("title", "words", "base")
 
 
-# A template's name, and what a word of it could say.
+# A template's name, with the options and defaults that a word could set.
 Table = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Known:
-    """A layer or a model that people know, and that no template has.
+    """A well-known layer or model without a template.
 
     Args:
-        title: What it is called; empty where the words may mean any of the nearest templates.
+        title: What it is called; empty if the words may mean any of the nearest templates.
         target: `layer` or `model`.
-        words: What it is called in the name of a class.
-        near: By the target, the templates that come nearest, the best first.
-        base: The class of Keras that is one, if there is.
+        words: What it is called in a class name.
+        near: The nearest templates by target, the best first.
+        base: The Keras class that implements it, if there is one.
     """
 
     title: str
@@ -44,7 +44,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Kind:
-    """What is neither a layer nor a model, with the class of Keras that it derives from."""
+    """Something that is neither a layer nor a model, with the Keras class that it derives from."""
 
     title: str
     words: tuple[str, ...]
@@ -53,10 +53,10 @@ class Kind:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """What several folders of templates say of names; the first folder's word comes first.
+    """What several folders of templates say about names; the first folder takes precedence.
 
-    `akin` has, by the target that is wanted and by words of templates of the other one, the
-    templates that come nearest.
+    `akin` has the nearest templates by the target that is wanted and by the words of templates of
+    the other target.
     """
 
     neutral: frozenset[str] = frozenset()
@@ -66,10 +66,10 @@ class Lexicon:
 
     @classmethod
     def read(cls, folders: Iterable[Path]) -> Lexicon:
-        """The names in these folders.
+        """Read the names in these folders.
 
         Raises:
-            UsageError: If a file is not well-formed.
+            UsageError: If a file is malformed.
         """
         tables = [_read(path) for folder in folders if (path := folder / NAMES).is_file()]
         return cls(
@@ -91,7 +91,7 @@ class Lexicon:
         )
 
     def near(self, target: str, word: str) -> Sequence[Table]:
-        """The templates of `target` that come nearest to what is called `word`."""
+        """Return the templates of `target` nearest to what is called `word`."""
         called = folded(word)
         entries = (one for one in self.known if called in map(folded, one.words))
         found = next(entries, None)

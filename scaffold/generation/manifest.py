@@ -1,4 +1,4 @@
-"""Reading a template's `template.toml`, every key of it checked."""
+"""Reading a template's `template.toml`, with every key checked."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from scaffold.generation.template import (
 from scaffold.toml_tables import as_table, check_keys
 
 MANIFEST = "template.toml"
-# What several manifests share: each names it in its `includes`.
+# Shared parts of manifests, which name them in their `includes`.
 _SHARED = "_manifests"
 _TEXTS = ("title", "summary", "formula", "source")
-# The keys of the three kinds of tables, with what each holds.
+# The keys of each kind of table, with their types.
 _TEMPLATE = dict.fromkeys(_TEXTS, str) | {
     "reserves": list,
     "words": dict,
@@ -73,14 +73,14 @@ def load(folder: Path) -> Template:
     """Read a template's folder.
 
     Raises:
-        UsageError: If its manifest is not well-formed.
+        UsageError: If its manifest is malformed.
     """
     path = folder / MANIFEST
     try:
         return _template(folder, _with_included(folder, _read(path)))
     except (UsageError, ValueError, TypeError) as error:
         raise UsageError(
-            f"{path} is no manifest of a template: {error}", fix="Fix the manifest."
+            f"{path} is not a valid template manifest: {error}", fix="Fix the manifest."
         ) from None
 
 
@@ -89,9 +89,9 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _with_included(folder: Path, data: dict[str, Any]) -> dict[str, Any]:
-    """The manifest with the options and attributes of those that it includes.
+    """Return the manifest with the options and attributes of those that it includes.
 
-    Python wants arguments without a default first: so stand those of all.
+    Python needs arguments without a default first, so those of all manifests come first.
     """
     for name in data.pop("includes", []):
         shared = _read(folder.parents[1] / _SHARED / f"{name}.toml")
@@ -136,7 +136,7 @@ def _template(folder: Path, data: dict[str, Any]) -> Template:
 def _meanings(template: Template, table: Mapping[str, Any], what: str) -> dict[str, Meaning]:
     for word, implied in table.items():
         if not isinstance(implied, dict):
-            raise ValueError(f"{what} `{word}` has no table of options and attributes")
+            raise ValueError(f"{what} `{word}` must be a table of options and attributes")
     return {word: template.meaning(means, f"{what} `{word}`") for word, means in table.items()}
 
 
@@ -144,7 +144,7 @@ def _option(table: Any) -> Option:
     _check(table, _OPTION, tuple(_OPTION), "an option")
     option = Option(**{**table, "values": tuple(table["values"])})
     if option.default not in option.values:
-        raise ValueError(f"the default of the option `{option.name}` is none of its values")
+        raise ValueError(f"the default of the option `{option.name}` is not one of its values")
     return option
 
 
@@ -163,14 +163,12 @@ def _rule(table: Any, attributes: set[str]) -> Rule:
     _check(table, _RULE, (), "a rule")
     kinds = [key for key in table if key in KINDS]
     if len(kinds) != 1:
-        raise ValueError(f"a rule has one of the keys {', '.join(KINDS)}")
+        raise ValueError(f"a rule must have exactly one of the keys {', '.join(KINDS)}")
     kind, names = KINDS[kinds[0]], tuple(table[kinds[0]])
     if unknown := [name for name in names if name not in attributes]:
-        raise ValueError(f"the rule `{kind.kind}` is about `{unknown[0]}`, not an attribute")
+        raise ValueError(f"the rule `{kind.kind}` names `{unknown[0]}`, which is not an attribute")
     if len(names) != kind.about if kind.about else len(names) < 2:
-        raise ValueError(
-            f"the rule `{kind.kind}` is about {kind.about or 'two or more'} attributes"
-        )
+        raise ValueError(f"the rule `{kind.kind}` needs {kind.about or 'two or more'} attributes")
     return kind(names, **{key: table[key] for key in ("by_hand", "but") if key in table})
 
 
@@ -192,7 +190,7 @@ def _training(table: Any, values: Mapping[str, tuple[Any, ...]]) -> Training:
 
 
 def _left_out(table: Any, values: Mapping[str, tuple[Any, ...]]) -> LeftOut:
-    what = "what is left out"
+    what = "`left_out`"
     _check(table, _LEFT_OUT, ("values",), what)
     for name, given in table["values"].items():
         if not isinstance(given, list) or not given:
@@ -204,12 +202,12 @@ def _left_out(table: Any, values: Mapping[str, tuple[Any, ...]]) -> LeftOut:
 def _when(table: Any, values: Mapping[str, tuple[Any, ...]], what: str) -> When:
     when = table.get("when", {})
     if any(not set(wanted) <= set(values.get(name, ())) for name, wanted in when.items()):
-        raise ValueError(f"`when` of {what} fits no option")
+        raise ValueError(f"`when` of {what} matches no option")
     return {name: tuple(wanted) for name, wanted in when.items()}
 
 
 def _check(table: Any, keys: Mapping[str, Any], needed: Iterable[str], what: str) -> None:
-    """Refuse what is not a table with these keys and values of these types."""
+    """Refuse anything but a table with these keys and values of these types."""
     check_keys(as_table(table, what), keys, what, needed)
     for key, value in table.items():
         if not isinstance(value, keys[key]):

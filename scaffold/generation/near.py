@@ -1,4 +1,4 @@
-"""Templates that a name may mean, where it doesn't say which."""
+"""Templates that a name may mean if it does not settle on one."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from scaffold.generation.template import Meaning, Template
 
 @dataclass(frozen=True)
 class Near:
-    """A template that may be meant, with what it takes to come near, or with a word for both."""
+    """A template that may be meant, with the settings that bring it near, or a word for both."""
 
     template: Template
     meaning: Meaning = field(default_factory=Meaning)
     word: str = ""
 
     def typed(self) -> str:
-        """What is typed behind `--template` to get it."""
+        """Return what to type after `--template` to get it."""
         return self.word or " ".join([self.template.name, *self.template.typed(self.meaning)])
 
 
 class UndecidedError(UsageError):
-    """A name that calls for no single template.
+    """A name that does not call for a single template.
 
     Args:
         message: What is wrong.
@@ -41,9 +41,9 @@ class UndecidedError(UsageError):
         self.commands = [f"scaffold {target} {name} {words}" for words in typed]
         first = f"`{self.commands[0]}`"
         if not instead:
-            first = f"Write {first}"
-        elif not instead.startswith("Write"):
-            first = f"write {first}"
+            first = f"Run {first}"
+        elif not instead.startswith("Run"):
+            first = f"run {first}"
         ways = [first, *(f"`{words}`" for words in typed[1:])]
         super().__init__(message, fix=", or ".join([instead, *ways] if instead else ways))
         self.target = target

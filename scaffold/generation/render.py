@@ -1,4 +1,4 @@
-"""Spec and template to text: Jinja in its sandbox, then black."""
+"""From a spec and a template to text: sandboxed Jinja, then black."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from scaffold.generation.template import Template, fill
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
-# Stands for a space inside of backticks while lines are filled: no text may hold it.
+# Stands for a space in backticks while lines are wrapped: no text may contain it.
 _NO_BREAK = "\0"
 
 
 @dataclass(frozen=True)
 class Style:
-    """How generated files are to look, whatever is in them.
+    """How generated files look, whatever is in them.
 
     Args:
-        license_header: Lines of a comment to begin each file with.
+        license_header: The comment lines that each file begins with.
         black: The keys of a `[tool.black]` table.
     """
 
@@ -41,25 +41,25 @@ class Style:
 def render(
     catalog: Catalog, spec: Spec, style: Style, module: str, files: Sequence[str]
 ) -> dict[str, str]:
-    """The generated files, formatted.
+    """Return the generated files, formatted.
 
     Args:
-        catalog: Where the template and what it extends are found.
-        spec: What is asked for.
-        style: How it is to look.
+        catalog: The templates.
+        spec: The spec.
+        style: How the files look.
         module: The dotted name under which a test imports the class.
         files: Which of the template's files: the target's name for the class, `test` for its
             tests, `train` for its training script.
 
     Raises:
-        UsageError: If a name of the spec is one that a file itself needs.
+        UsageError: If a name in the spec is one that a file itself needs.
         ScaffoldError: If the template is wrong.
     """
     template = template_of(catalog, spec)
     if template.base and template.sample is None and "test" in files:
         raise UsageError(
-            f"it is not known what to call `{template.source}` with, as a test would have to",
-            fix="Generate the class alone, with --no-tests.",
+            f"no test can be written: the inputs of `{template.source}` are not known",
+            fix="Use --no-tests to generate the class alone.",
         )
     mode = black_mode(style.black)
     environment = _environment(catalog.folders, mode.line_length)
@@ -75,13 +75,13 @@ def render(
 
 
 def render_file(catalog: Catalog, source: str, module: str, facts: Mapping[str, Any]) -> str:
-    """A formatted file that no spec asks for, such as a script that uses a class.
+    """Return a formatted file that belongs to no spec, such as a script that uses a class.
 
     Args:
         catalog: Where the template is found.
-        source: Its path there.
+        source: The template's path there.
         module: The dotted name of the module that it imports.
-        facts: What it is told.
+        facts: The template's variables.
 
     Raises:
         ScaffoldError: If the template is wrong.
@@ -99,7 +99,7 @@ def _rendered(environment: SandboxedEnvironment, source: str, context: Mapping[s
         return environment.get_template(source).render(context)
     except TemplateError as error:
         raise ScaffoldError(
-            f"the template {source} is wrong: {error}", fix="Please report it, with the command."
+            f"the template {source} is wrong: {error}", fix="Please report it with the command."
         ) from error
 
 
@@ -133,7 +133,7 @@ def _environment(folders: tuple[Path, ...], line_length: int) -> SandboxedEnviro
         refusal=prose.refusal,
         literals=prose.literals,
     )
-    # A template's module is made once; an `import` in a loop would make it each time.
+    # A template's module is created once; an `import` in a loop would create it each time.
     environment.globals["macros"] = lambda type_: environment.get_template(
         f"_macros/types/{type_.keyword}.jinja"
     ).module
@@ -141,7 +141,7 @@ def _environment(folders: tuple[Path, ...], line_length: int) -> SandboxedEnviro
 
 
 def _facts(catalog: Catalog, template: Template, spec: Spec, module: str) -> dict[str, Any]:
-    """What a template is told, but for what it collects itself."""
+    """Return a template's variables, except for what it collects itself."""
     package = module.rpartition(".")[0]
     arguments = arguments_of(spec, template)
     return {
@@ -154,7 +154,7 @@ def _facts(catalog: Catalog, template: Template, spec: Spec, module: str) -> dic
         "by_name": {argument.attribute.name: argument for argument in arguments},
         "rules": template.rules_for(spec.options),
         "own": [argument for argument in arguments if argument.rule is None],
-        # What a class does without that stands in for one of Keras.
+        # What a drop-in for a Keras class leaves out.
         "left_out": {} if _is_its_own(arguments) else template.left_out_for(spec.options),
         "base": template.base_layer,
         "sample": template.sample,
@@ -169,18 +169,18 @@ def _facts(catalog: Catalog, template: Template, spec: Spec, module: str) -> dic
 
 
 def _is_its_own(arguments: Sequence[Argument]) -> bool:
-    """Whether a class has arguments or defaults that the template has not."""
+    """Return whether a class has arguments or defaults that the template does not have."""
     return any(argument.rule is None or argument.assigned for argument in arguments)
 
 
 @dataclass(frozen=True)
 class _Prose:
-    """Text that has to fit into the lines of a generated file."""
+    """Text wrapped to the line length of a generated file."""
 
     line_length: int
 
     def paragraphs(self, text: str, indent: int = 4) -> str:
-        """Paragraphs of a docstring, filled; those indented by four are kept as they are."""
+        """Wrap the paragraphs of a docstring; those indented by four are kept unchanged."""
         margin = " " * indent
         parts = []
         for part in text.strip().split("\n\n"):
@@ -191,15 +191,15 @@ class _Prose:
         return "\n\n".join(parts).lstrip()
 
     def entry(self, text: str, indent: int = 8) -> str:
-        """An entry of an `Args` section, its further lines indented."""
+        """Wrap an entry of an `Args` section, with its further lines indented."""
         return self._fill(" ".join(text.split()), " " * indent, " " * (indent + 4)).lstrip()
 
     def comment(self, text: str, indent: int = 8) -> str:
-        """A comment, filled."""
+        """Wrap a comment."""
         return self._fill(text, " " * indent + "# ", " " * indent + "# ")
 
     def example(self, name: str, arguments: str, variable: str = "layer") -> str:
-        """The line of a docstring's example that makes a layer, or the lines of it."""
+        """Return the line or lines of a docstring's example that create a layer."""
         line = f">>> {variable} = {name}({arguments})"
         if len(line) + 4 <= self.line_length:
             return line
@@ -207,7 +207,7 @@ class _Prose:
         return f">>> {variable} = {name}(\n{inner}\n... )".replace("\n    ...", "\n...")
 
     def refusal(self, name: str, text: str, indent: int = 16) -> str:
-        """The message of an error about an argument, in one literal if that fits its line."""
+        """Return the error message about an argument, in one literal if that fits its line."""
         article = "" if text.startswith(("'", '"')) else "an " if text[0] in "aeiou" else "a "
         first = _in_quotes(f"`{name}` must be {article}{text}.")
         second = f"Received: {name}={{{name}!r}}"
@@ -217,7 +217,7 @@ class _Prose:
         return f'{self.literals(f"{first} ", indent=indent)}\nf"{second}"'
 
     def literals(self, text: str, prefix: str = "", indent: int = 16) -> str:
-        """A text as literals, a line each, with spaces between them."""
+        """Return a text as literals, one per line, with spaces between them."""
         width = max(self.line_length - indent - len(prefix) - 3, 20)
         lines = textwrap.wrap(
             _unbroken(text), width, break_long_words=False, break_on_hyphens=False
@@ -227,7 +227,7 @@ class _Prose:
         return "\n".join(f'{prefix}"{line}{end}"' for line, end in pairs).replace(_NO_BREAK, " ")
 
     def _fill(self, text: str, first: str, further: str) -> str:
-        # Behind a line's beginning, doctest would run it.
+        # At the beginning of a line, doctest would run it.
         unbroken = re.sub(" (?=>>>)", _NO_BREAK, _unbroken(text))
         filled = textwrap.fill(
             _docstring(unbroken),
@@ -245,7 +245,7 @@ def _enumerated(parts: Sequence[str]) -> str:
 
 
 def _unbroken(text: str) -> str:
-    """`text` without a space in what is in backticks, to be filled."""
+    """Replace spaces in backticks, so that wrapping does not break there."""
     return re.sub("`[^`]*`", lambda code: code[0].replace(" ", _NO_BREAK), text)
 
 
@@ -254,18 +254,18 @@ def _sentence(text: str) -> str:
 
 
 def _tight(text: str) -> str:
-    """Code without the blank lines that come with macros."""
+    """Remove the blank lines that macros leave in code."""
     return "".join(line + "\n" for line in text.splitlines() if line.strip())
 
 
 def _without(text: str, key: str) -> str:
-    """Entries of a dict, a line each, but for that of `key`."""
+    """Remove the entry of `key` from the entries of a dict, one per line."""
     lines = (line for line in text.splitlines() if not key or not line.strip().startswith(key))
     return "".join(f"{line}\n" for line in lines)
 
 
 def _docstring(text: str) -> str:
-    """`text` as it must stand between triple quotes to be read as itself."""
+    """Escape `text` for use between triple quotes."""
     return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
 
 
@@ -278,7 +278,7 @@ def _in_braces(text: str) -> str:
 
 
 def _check_bindings(source: str, spec: Spec) -> None:
-    """Refuse a class name that the file binds to something else as well."""
+    """Refuse a class name that the file also binds to something else."""
     name = re.escape(spec.name)
     defined = rf"(?:class|def) {name}\b"
     assigned = rf"(?:\w+, )*{name}(?:, \w+)* ="
@@ -286,6 +286,6 @@ def _check_bindings(source: str, spec: Spec) -> None:
     binding = rf"^(?:{defined}|{assigned}|{imported})"
     if len(re.findall(binding, source, flags=re.MULTILINE)) > 1:
         raise UsageError(
-            f"`{spec.name}` is a name that the generated test needs for something else",
+            f"`{spec.name}` is already used in the generated test",
             fix=f"Call it `My{spec.name}`, for example.",
         )

@@ -1,7 +1,7 @@
 """Rules between the attributes of a template, as its manifest declares them.
 
-A rule says which values go together. It is checked where a class is generated, for its defaults,
-and by the class itself, whose code is in `templates/_macros/rules.jinja`.
+A rule says which values go together. It is checked for the defaults when a class is generated, and
+by the class itself, whose code is in `templates/_macros/rules.jinja`.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from scaffold.errors import UsageError
 
 @dataclass(frozen=True)
 class Rule(ABC):
-    """What must hold of the values of some attributes; of `None`, nothing must.
+    """A condition on the values of some attributes; `None` always meets it.
 
     Args:
         names: The attributes.
-        by_hand: Whether the template's own code checks it, not the macro.
+        by_hand: Whether the template's own code checks it instead of the macro.
     """
 
     kind: ClassVar[str]
-    # How many attributes it is about; 0 for two or more.
+    # The number of attributes that it is about; 0 for two or more.
     about: ClassVar[int] = 2
     names: tuple[str, ...]
     by_hand: bool = False
 
     def check(self, values: Mapping[str, Any]) -> None:
-        """Refuse defaults that the class would refuse; a name without a value has none.
+        """Refuse defaults that the class would refuse; an attribute without a value has no default.
 
         Raises:
             UsageError: If the rule is broken.
@@ -45,18 +45,18 @@ class Rule(ABC):
 
     @abstractmethod
     def breaks(self, *values: Any) -> bool:
-        """Whether values, none of them `None`, do not go together."""
+        """Return whether values, none of them `None`, break the rule."""
 
     @abstractmethod
     def problem(self, *values: Any) -> str:
-        """What is wrong with such values, in one clause."""
+        """Return what is wrong with such values, in one clause."""
 
     @abstractmethod
     def fix(self, *values: Any) -> str:
-        """What to write instead, in one sentence."""
+        """Return what to write instead, in one sentence."""
 
     def written(self, *values: Any) -> list[str]:
-        """The attributes with these values, as one types them."""
+        """Return the attributes with these values, as typed."""
         return [f"`{n}={_typed(v)}`" for n, v in zip(self.names, values, strict=True)]
 
 
@@ -79,7 +79,7 @@ class AtMost(Rule):
 
 
 class Below(Rule):
-    """Each item of the first is less than that of the second."""
+    """Each item of the first is less than its counterpart in the second."""
 
     kind = "below"
 
@@ -149,13 +149,13 @@ class Together(Rule):
         return f"Give `{self._sides(*values)[1]}` as well, or leave both out."
 
     def _sides(self, *values: Any) -> tuple[str, str]:
-        """What is given, and the name of what is not."""
+        """Return what is given, and the name of what is not."""
         missing = values.index(None)
         return self.written(*values)[1 - missing], self.names[missing]
 
 
 class SameLength(Rule):
-    """All have as many items."""
+    """All have the same number of items."""
 
     kind = "same_length"
     about = 0
@@ -176,7 +176,7 @@ class SameLength(Rule):
 
 
 class NonEmpty(Rule):
-    """It has one item or more."""
+    """It has at least one item."""
 
     kind = "nonempty"
     about = 1
@@ -188,7 +188,7 @@ class NonEmpty(Rule):
         return f"`{self.names[0]}` has no items"
 
     def fix(self, *values: Any) -> str:
-        return "Give it one or more."
+        return "Give it at least one."
 
 
 class NonZero(Rule):
@@ -208,7 +208,7 @@ class NonZero(Rule):
 
 
 class Tiles(Rule):
-    """The first divides the height and the width of the second, an image's shape."""
+    """The first divides the height and width of the second, an image's shape."""
 
     kind = "tiles"
 
@@ -218,7 +218,7 @@ class Tiles(Rule):
 
     def problem(self, *values: Any) -> str:
         side, shape = self.written(*values)
-        return f"{side} does not divide the height and the width of {shape}"
+        return f"{side} does not divide the height and width of {shape}"
 
     def fix(self, *values: Any) -> str:
         side, shape = values
@@ -229,9 +229,9 @@ class Tiles(Rule):
 
 @dataclass(frozen=True)
 class Halves(Rule):
-    """The height and the width of the second can be halved for each item of the first.
+    """The height and width of the second can be halved for each item of the first.
 
-    `but` is the number of items that halve nothing.
+    `but` is the number of items that do not halve them.
     """
 
     kind: ClassVar[str] = "halves"
@@ -248,7 +248,7 @@ class Halves(Rule):
         items, shape = self.written(*values)
         return (
             f"height and width of {shape} must be multiples of {self.scale(values[0])}, "
-            f"for {items} halves them {int(math.log2(self.scale(values[0])))} times"
+            f"because {items} halves them {int(math.log2(self.scale(values[0])))} times"
         )
 
     def fix(self, *values: Any) -> str:

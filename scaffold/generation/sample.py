@@ -1,4 +1,4 @@
-"""A case of a layer as Python source, for a test to make and call the layer with."""
+"""A case of a layer as Python source, with which a test creates and calls the layer."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 from scaffold.cases import Case, Input, Structure, case_from, inputs_of
 from scaffold.keras_source.signature import BaseLayer
 
-# The key of a sample beside those of a case.
+# The key of a sample in addition to those of a case.
 IN_A_MODEL = "in_a_model"
 _WORDS = ("red", "green", "blue")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Arguments of the constructor and of a call, as source by name; `rng` draws the inputs.
+    """Constructor and call arguments as source; `rng` draws the inputs.
 
     Args:
-        arguments: Those of the constructor.
-        inputs: Those of the call, by position.
-        in_a_model: Whether the layer can be called with symbols of them: Keras has none of texts
-            on each backend, and a few of its layers refuse them.
+        arguments: The constructor arguments, by name.
+        inputs: The call arguments, by position.
+        in_a_model: Whether the layer can be called symbolically: some backends have no symbolic
+            strings, and a few layers of Keras refuse symbolic inputs.
     """
 
     arguments: Mapping[str, str]
@@ -31,7 +31,7 @@ class Sample:
 
 
 def sample_of(base: BaseLayer, data: Mapping[str, Any]) -> Sample:
-    """What `data`, a case as `scaffold check` reads it, is for this layer."""
+    """Return the sample for this layer from `data`, a case in the form of `scaffold check`."""
     case: Case = case_from({key: data[key] for key in data if key != IN_A_MODEL})
     call = {base.call.plain[0].name: case.inputs, **case.call}
     texts = any(given.dtype == "string" for given in inputs_of(call))
@@ -43,7 +43,7 @@ def sample_of(base: BaseLayer, data: Mapping[str, Any]) -> Sample:
 
 
 def _source(value: Any) -> str:
-    """An argument of a constructor: a text that begins with `keras.` is source itself."""
+    """Return a constructor argument as source; a string that begins with `keras.` already is."""
     if isinstance(value, list):
         return f"[{', '.join(map(_source, value))}]"
     return value if isinstance(value, str) and value.startswith("keras.") else repr(value)

@@ -1,4 +1,4 @@
-"""A spec: what is asked for, checked against its template, the same whatever it came from."""
+"""A spec: a request checked against its template, the same whatever its origin."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from scaffold.keras_source import read_base
 from scaffold.text import nearest
 
 _STEPS = (
-    "{cell} computes each step of {base}, and `call` sees whole sequences only: to change a step, "
-    "write `--base {cell}`, and pass the cell to keras.layers.RNN"
+    "`call` of {base} sees whole sequences only: to change a step, use `--base {cell}` and pass "
+    "the cell to keras.layers.RNN"
 )
 
 
@@ -37,11 +37,11 @@ class Spec:
         template: The template's name.
         package: The package that Keras registers the class under.
         options: A value for each option of the template.
-        assigned: New defaults of attributes that the template has.
+        assigned: New defaults of the template's attributes.
         own: The user's own attributes, in order.
-        base: The layer of Keras to derive from, if the template is for that.
-        layers: What the model is composed of, if the template is for that.
-        compiled: What a model is compiled with, where it is not the template's.
+        base: The Keras layer to derive from, if the template is for that.
+        layers: The layers that the model is composed of, if the template is for that.
+        compiled: What a model is compiled with, where it differs from the template's.
     """
 
     target: str
@@ -62,10 +62,10 @@ class Spec:
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument of the generated constructor, in its final place.
+    """One argument of the generated constructor, in its final position.
 
-    `plain` is the template's own default, and differs from `attribute.default` where the
-    spec assigned another; `rule` is what the manifest says of it, `None` for one's own.
+    `plain` is the template's own default, which differs from `attribute.default` if the spec
+    assigned another; `rule` is its entry in the manifest, `None` for a user's own attribute.
     """
 
     attribute: Attribute
@@ -78,18 +78,18 @@ class Argument:
 
     @property
     def error(self) -> str:
-        """The exception that the generated code raises for a bad value, if its macro checks it."""
+        """The exception that the generated code raises for a bad value, if a macro checks it."""
         by_hand = self.rule is not None and "check" in self.rule.by_hand
         return "" if by_hand else self.attribute.type.error
 
     @property
     def is_unlike_plain(self) -> bool:
-        """Whether a test has to give it to get the template's plain layer."""
+        """Whether a test has to pass it to get the template's plain layer."""
         return self.attribute.required if self.rule is None else self.assigned
 
     @property
     def spoils_plain(self) -> bool:
-        """Whether an example has to give it, lest its shapes or its validity change."""
+        """Whether an example has to pass it to keep its shapes and stay valid."""
         return self.is_unlike_plain and (
             self.rule is None or self.attribute.type.keyword in ("int", "ints", "enum")
         )
@@ -97,9 +97,9 @@ class Argument:
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked for, as typed, answered or written in a file; nothing checked.
+    """What the user requested, as typed, answered or written in a file; not validated.
 
-    What is `None` was not said.
+    `None` means not given.
     """
 
     target: str
@@ -113,14 +113,14 @@ class Request:
     compiled: Compiled = field(default_factory=Compiled)
 
     def over(self, other: Request) -> Request:
-        """This request, completed by what only `other` says; attributes keep `other`'s order.
+        """Return this request, completed by what only `other` has; attributes keep `other`'s order.
 
         Raises:
-            UsageError: If the two ask for different targets.
+            UsageError: If the two have different targets.
         """
         if self.target != other.target:
             raise UsageError(
-                f"the spec is for a {other.target}, not for a {self.target}",
+                f"the spec is for a {other.target}, not a {self.target}",
                 fix=f'Use `scaffold {other.target}`, or write `target = "{self.target}"`.',
             )
         mine = {attribute.name: attribute for attribute in reversed(self.attributes)}
@@ -141,7 +141,7 @@ class Request:
 
 
 def _over(new: Assignment | Declaration, old: Assignment | Declaration) -> Assignment | Declaration:
-    """`new`, which may just be another default of an attribute that `old` declares."""
+    """Return `new`, or `old` with another default if `new` only assigns one to it."""
     if not (isinstance(new, Assignment) and isinstance(old, Declaration)):
         return new
     try:
@@ -152,14 +152,14 @@ def _over(new: Assignment | Declaration, old: Assignment | Declaration) -> Assig
 
 
 def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, str]:
-    """A checked spec, and why it has its template; `package` is the one if none is asked for.
+    """Return a valid spec, and why its template was chosen; `package` is the default package.
 
     Raises:
-        UsageError: If a name, an option or an attribute can't be.
-        UnsafeError: If a name holds what can't be seen.
+        UsageError: If a name, an option or an attribute is invalid.
+        UnsafeError: If a name contains invisible characters.
     """
     if request.name is None:
-        raise UsageError("no class name is given", fix="Write one, as in `scaffold layer MyConv`.")
+        raise UsageError("no class name given", fix="Add one, as in `scaffold layer MyConv`.")
     target, name = request.target, request.name
     check_class_name(name)
     chosen, meaning, reason = _chosen(catalog, request)
@@ -192,9 +192,9 @@ def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, s
 
 
 def _chosen(catalog: Catalog, request: Request) -> tuple[Template, Meaning, str]:
-    """The template that is asked for, what its word means, and why it is the one."""
+    """Return the requested template, what its word means, and why it was chosen."""
     if request.template is None and request.base:
-        return catalog.deriving(request.target), Meaning(), "it derives from a layer of Keras"
+        return catalog.deriving(request.target), Meaning(), "it derives from a Keras layer"
     if request.template is None and request.layers:
         return catalog.composing(request.target), Meaning(), "it is composed of layers"
     if request.template is None:
@@ -202,48 +202,48 @@ def _chosen(catalog: Catalog, request: Request) -> tuple[Template, Meaning, str]
     template, meaning = catalog.find(request.target, request.template)
     if request.base and not template.base:
         raise UsageError(
-            f"the template `{template.name}` derives from no layer of Keras",
-            fix="Leave out --template, or --base.",
+            f"the template `{template.name}` does not derive from a Keras layer",
+            fix="Remove --template or --base.",
         )
-    return template, meaning, "as asked"
+    return template, meaning, "as requested"
 
 
 def _layers(
     catalog: Catalog, template: Template, request: Request, options: Options
 ) -> tuple[Stage, ...]:
-    """What the model is composed of, checked: the template's own layers where none are said."""
+    """Return the layers of the model, validated: by default the template's own."""
     if not template.layers:
         if request.layers:
             raise UsageError(
-                f"the template `{template.name}` has layers of its own",
-                fix="Leave out --template, or --layer.",
+                f"the template `{template.name}` has its own layers",
+                fix="Remove --template or --layer.",
             )
         return ()
     layers = request.layers or tuple(map(read_use, template.layers))
     composition = compose(catalog, str(request.name), layers, "")
     if options.get("style") == "sequential" and not composition.is_sequence:
         raise UsageError(
-            "a model with branches, or with a layer of several inputs, is not a sequence of layers",
-            fix="Write `--style functional`.",
+            "a model with branches, or with a layer of several inputs, can't be sequential",
+            fix="Use `--style functional`.",
         )
     return layers
 
 
 def template_of(catalog: Catalog, spec: Spec) -> Template:
-    """The template of a spec, with what its base has."""
+    """Return the template of a spec, with the arguments of its base."""
     template = catalog.get(spec.target, spec.template)
     return on_base(template, read_base(spec.base)) if spec.base else template
 
 
 def arguments_of(spec: Spec, template: Template) -> tuple[Argument, ...]:
-    """The constructor's arguments in order.
+    """Return the constructor's arguments in order.
 
-    An argument of the template that must have a default, because one before it has been
-    given one, gets the manifest's `fallback`. On a base's arguments nothing follows by position:
-    what is added or changed there is given by name.
+    A template argument that needs a default, because one before it was given one, gets the
+    manifest's `fallback`. With a base, the order does not matter: added or changed arguments are
+    passed by name.
 
     Raises:
-        UsageError: If a required attribute of one's own would follow a default.
+        UsageError: If a required attribute of the user's would follow one with a default.
     """
     arguments: list[Argument] = []
     by_name = template.base_layer is not None
@@ -272,7 +272,7 @@ def arguments_of(spec: Spec, template: Template) -> tuple[Argument, ...]:
 
 
 def _check_rules(arguments: Sequence[Argument], template: Template, options: Options) -> None:
-    """Refuse defaults with which the class could not be made."""
+    """Refuse defaults that the class itself would refuse."""
     attributes = (argument.attribute for argument in arguments)
     given = {one.name: one.default for one in attributes if one.default is not REQUIRED}
     for rule in template.rules_for(options):
@@ -280,16 +280,16 @@ def _check_rules(arguments: Sequence[Argument], template: Template, options: Opt
 
 
 def notes_of(spec: Spec, template: Template, given: Collection[str]) -> list[str]:
-    """What was decided that the person, who has `given` these attributes, did not ask for.
+    """Return what was decided without a request, where the user has `given` these attributes.
 
-    And where the class leads nowhere.
+    It also tells where the class is a dead end.
     """
     defaults = [
         f"{name}={a.attribute.type.text(_given(a.attribute.default))}: "
         + (
-            "it is what the name says"
+            "implied by the class name"
             if name in spec.assigned
-            else "it needs a default, since one before it has got one"
+            else "needs a default because an attribute before it has one"
         )
         for a in arguments_of(spec, template)
         if a.rule is not None and a.assigned and (name := a.attribute.name) not in given
@@ -308,21 +308,21 @@ def _with(spec: Spec, template: Template, attribute: Assignment | Declaration) -
     place = Place(attribute.text, 0, max(len(attribute.name), 1))
     if attribute.name in spec.assigned or attribute.name in {a.name for a in spec.own}:
         raise UsageError(
-            f"`{attribute.name}` is given twice", fix="Leave one of them out.", place=place
+            f"`{attribute.name}` is given twice", fix="Remove one of them.", place=place
         )
     if isinstance(attribute, Assignment):
         return _assign(spec, template, rules, attribute, place)
     if attribute.name in rules:
         raise UsageError(
-            f"the template `{template.name}` has `{attribute.name}` already",
-            fix=f"Give it another default with `{attribute.name}=...`.",
+            f"the template `{template.name}` already has `{attribute.name}`",
+            fix=f"Set its default with `{attribute.name}=...`.",
             place=place,
         )
     check_attribute_name(attribute.name, template.reserves, place)
     if attribute.attribute.type.keyword == "layer" and not template.takes_layers:
         raise UsageError(
-            f"the template `{template.name}` has no place for a layer of your own",
-            fix="Put it before this one in a model, or begin with `--template blank`.",
+            f"the template `{template.name}` can't contain another layer",
+            fix="Put that layer before this one in a model, or use `--template blank`.",
             place=place,
         )
     if attribute.name == spec.name or attribute.name == spec.module:
@@ -336,7 +336,7 @@ def _with(spec: Spec, template: Template, attribute: Assignment | Declaration) -
     for seed in (a.name for a in own if a.type.keyword == "seed"):
         if f"{seed}_generator" in kept:
             raise UsageError(
-                f"`{seed}_generator` is what the generator of the seed `{seed}` is called",
+                f"`{seed}_generator` is already the name of the generator of the seed `{seed}`",
                 fix=f"Call it `{seed}_generator_value`, for example.",
                 place=place,
             )
@@ -368,21 +368,21 @@ def _assign(
 
 
 def _meant(given: Assignment, template: Template, rules: Iterable[str]) -> str:
-    """What the person may have meant by an attribute that the template has not."""
+    """Return what the user may have meant by an attribute that the template does not have."""
     if given.name in {option.name for option in template.options}:
-        return f"It is an option: write `--option {given.text}`."
-    known = f"It has {', '.join(rules) or 'none'}."
+        return f"It is an option: use `--option {given.text}`."
+    known = f"It has {', '.join(rules) or 'no attributes'}."
     name = given.name or "your_name"
     try:
         check_attribute_name(name, template.reserves)
     except UsageError as error:
-        return f"{known} And {error.message} {error.fix}"
+        return f"{known} {error.message} {error.fix}"
     own = f"{name}:{guessed_type(given.value)}={given.value}"
-    return f"{known} For one of your own, write `{own}`."
+    return f"{known} To add one, write `{own}`."
 
 
 def guessed_type(text: str) -> str:
-    """The type that a value most likely has: `int` for `3`."""
+    """Return the most likely type of a value: `int` for `3`."""
     return next(
         (k for k in ("int", "float", "bool", "activation", "ints") if _reads(k, text)), "str"
     )

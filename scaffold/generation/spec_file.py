@@ -1,4 +1,4 @@
-"""A spec as TOML: read, and written back so that reading it gives the same spec."""
+"""Specs as TOML: a spec that is written reads back the same."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ _ATTRIBUTE_KEYS = ("type", "default", "optional", "constraint", "doc")
 
 
 def from_file(path: str | Path) -> Request:
-    """What a spec file asks for; files that it names are looked up from its own folder.
+    """Read the request in a spec file; files that it names are relative to its folder.
 
     Raises:
         MissingError: If there is no such file.
-        UsageError: If it can't be read, or is no spec.
-        UnsafeError: If it is over a megabyte, or holds what can't be seen.
+        UsageError: If it can't be read, or is not a spec.
+        UnsafeError: If it is over a megabyte, or contains invisible characters.
     """
     path = Path(path)
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise MissingError(f"there is no spec file {path}", fix="Is the path right?") from None
+        raise MissingError(f"spec file {path} not found", fix="Check the path.") from None
     except OSError as error:
         raise UsageError(f"{path} can't be read: {error.strerror}") from None
     folder = path.absolute().parent
@@ -59,21 +59,21 @@ def from_file(path: str | Path) -> Request:
 
 
 def read_spec(data: bytes, file: str) -> Request:
-    """What a spec file asks for.
+    """Read the request in the bytes of a spec file.
 
     Raises:
-        UsageError: If it is no TOML, or holds a key or a value that it can't.
-        UnsafeError: If it is over a megabyte, or holds what can't be seen.
+        UsageError: If it is not valid TOML, or has an invalid key or value.
+        UnsafeError: If it is over a megabyte, or contains invisible characters.
     """
     if len(data) > MOST_BYTES:
         raise UnsafeError(
-            f"{file} has {len(data):,} bytes; a spec has at most {MOST_BYTES:,}",
-            fix="Is it the right file?",
+            f"{file} has {len(data):,} bytes; the limit is {MOST_BYTES:,}",
+            fix="Check that it is the right file.",
         )
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{file} is no TOML: {error}", fix="Fix the file.") from None
+        raise UsageError(f"{file} is not valid TOML: {error}", fix="Fix the file.") from None
     _check_seen(table, file)
     check_keys(table, _KEYS, file)
     if table.get("version") != VERSION or isinstance(table["version"], bool):
@@ -86,7 +86,7 @@ def read_spec(data: bytes, file: str) -> Request:
     if target not in TARGETS:
         raise UsageError(
             f"{file}: `target` is `{target}`{nearest(target, TARGETS)}",
-            fix=f"It is one of {', '.join(TARGETS)}.",
+            fix=f"It must be one of {', '.join(TARGETS)}.",
         )
     options = as_table(table.get("options", {}), f"{file}: `options`", _SECTION)
     attributes = as_table(table.get("attributes", {}), f"{file}: `attributes`", _SECTION)
@@ -104,7 +104,7 @@ def read_spec(data: bytes, file: str) -> Request:
 
 
 def write_spec(spec: Spec) -> bytes:
-    """The file that `read_spec` reads this spec from."""
+    """Return the file that `read_spec` reads this spec from."""
     import tomli_w
 
     own = {attribute.name: _table_of(attribute) for attribute in spec.own}
@@ -132,8 +132,8 @@ def _check_seen(table: Mapping[str, Any], file: str) -> None:
             rest += [*value, *value.values()] if isinstance(value, dict) else value
         elif isinstance(value, str) and (hidden := unprintable(value)):
             raise UnsafeError(
-                f"{file}: `{shown(value)}` holds the control character {hidden}",
-                fix="Write it in one line, without what cannot be seen.",
+                f"{file}: `{shown(value)}` contains the control character {hidden}",
+                fix="Write it on one line, without invisible characters.",
             )
 
 
@@ -149,11 +149,11 @@ def _attribute(name: str, value: object, file: str) -> Assignment | Declaration:
         raise UsageError(f"{where} has no type", fix='Write `type = "float"`, for example.')
     optional = value.get("optional", False)
     if not isinstance(optional, bool):
-        raise UsageError(f"{where}: `optional` is neither true nor false", fix="Fix the file.")
+        raise UsageError(f"{where}: `optional` must be true or false", fix="Fix the file.")
     if optional and "default" in value:
         raise UsageError(
-            f"{where} has a default, and `optional`, which makes it None",
-            fix="Leave one of them out.",
+            f"{where} has both a default and `optional`, which makes it None",
+            fix="Remove one of them.",
         )
     try:
         type_ = declare_type(kind, _text(value.get("constraint"), f"{where}: `constraint`"))
@@ -186,7 +186,7 @@ def _plain(value: object) -> object:
 
 
 def _spelled(value: object, where: str) -> str:
-    """A value of TOML as one would type it on the command line."""
+    """Return a TOML value as typed on the command line."""
     match value:
         case bool():
             return str(value).lower()
@@ -194,7 +194,7 @@ def _spelled(value: object, where: str) -> str:
             return str(value)
         case list() if all(isinstance(item, int) for item in value):
             return ",".join(map(str, value))
-    raise UsageError(f"{where} can't be {value!r}", fix="Give a number, a text or a list of ints.")
+    raise UsageError(f"{where} can't be {value!r}", fix="Use a number, a string or a list of ints.")
 
 
 def _text(value: object, where: str) -> str | None:

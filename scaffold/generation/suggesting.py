@@ -1,4 +1,4 @@
-"""What a class can be made and called with, by the template that it seems to come from."""
+"""How a class can be created and called, judging by the template that it seems to come from."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from scaffold.keras_source import read_base
 
 
 def suggest(facts: ClassFacts) -> Iterator[Suggestion]:
-    """The cases of the templates whose attributes the class has, the most likely first."""
+    """Yield the cases of the templates whose attributes the class has, the most likely first."""
     catalog = Catalog.builtin()
     if template := _of_base(catalog, facts.base):
         yield Suggestion(
             f"its cases are those of the template `{template.name}` for `{template.source}`",
             [_open(facts, data) for data in template.cases_for({})],
         )
-    for template, options in _alike(catalog, facts):
+    for template, options in _matching(catalog, facts):
         yield Suggestion(
             f"its cases are those of the template `{template.name}`",
             template.cases_for(options),
@@ -31,26 +31,26 @@ def suggest(facts: ClassFacts) -> Iterator[Suggestion]:
 
 
 def _open(facts: ClassFacts, data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A case of the base without the arguments that the class gives to its base itself."""
+    """Return a case of the base without the arguments that the class passes to its base itself."""
     arguments = data.get("args", {})
     return {**data, "args": {n: v for n, v in arguments.items() if n in facts.parameters}}
 
 
 def _of_base(catalog: Catalog, base: str) -> Template | None:
-    """The template of a class that derives from a layer of Keras which can be called."""
+    """Return the template of a class that derives from a callable Keras layer."""
     if not base:
         return None
     try:
         template = on_base(catalog.deriving("layer"), read_base(base))
-    except UsageError:  # a layer that nothing can be added to, such as `Wrapper`
+    except UsageError:  # a layer that can't be extended, such as `Wrapper`
         return None
     return template if template.sample else None
 
 
-def _alike(catalog: Catalog, facts: ClassFacts) -> Sequence[tuple[Template, Options]]:
-    """The variants of templates whose attributes the class has, those with the most of them.
+def _matching(catalog: Catalog, facts: ClassFacts) -> Sequence[tuple[Template, Options]]:
+    """Return the template variants whose attributes the class has, those with the most of them.
 
-    The one that the class's name calls for comes first.
+    The one that the class name calls for comes first.
     """
     called, meaning = _named_for(catalog, facts)
     variants = [
@@ -65,13 +65,13 @@ def _alike(catalog: Catalog, facts: ClassFacts) -> Sequence[tuple[Template, Opti
         if template == called and meaning.options.items() <= options.items()
     ]
     most = max((number for *_, number in variants), default=0)
-    alike = [(template, options) for template, options, number in variants if number == most > 0]
-    first = [one for one in by_name if one in alike or not most]
-    return [*first, *(one for one in alike if one not in by_name)]
+    matching = [(template, options) for template, options, number in variants if number == most > 0]
+    first = [one for one in by_name if one in matching or not most]
+    return [*first, *(one for one in matching if one not in by_name)]
 
 
 def _named_for(catalog: Catalog, facts: ClassFacts) -> tuple[Template | None, Meaning]:
-    """The template that the name calls for, if it is one."""
+    """Return the template that the name calls for, if there is one."""
     try:
         template, meaning, _ = catalog.pick(facts.target, facts.name)
     except UsageError:
@@ -80,7 +80,7 @@ def _named_for(catalog: Catalog, facts: ClassFacts) -> tuple[Template | None, Me
 
 
 def _required(template: Template, options: Options) -> dict[str, Any]:
-    """What the template tests its required arguments with; a layer is left to the usual values."""
+    """Return the values that the template tests required arguments with, except for layers."""
     return {
         a.name: a.type.changed(REQUIRED)
         for a in _attributes(template, options)

@@ -1,4 +1,4 @@
-"""A template as a value: its options, attributes, cases and training, as its manifest says."""
+"""A template as a value: the options, attributes, cases and training of its manifest."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from scaffold.keras_source import BaseLayer
 
 Options = Mapping[str, int | str | bool]
-# The values of options for which something stands.
+# The option values for which something applies.
 When = Mapping[str, tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a word stands for beside its template: values of options, defaults of attributes.
+    """What a word stands for besides its template: option values and attribute defaults.
 
-    The defaults are as the manifest has them: for another option, an int may be of another length.
+    The defaults are as in the manifest: one int may stand for tuples of several lengths.
     """
 
     options: Options = field(default_factory=dict)
     defaults: Mapping[str, Value] = field(default_factory=dict)
 
     def over(self, other: Meaning) -> Meaning:
-        """This meaning, completed by what only `other` says."""
+        """Return this meaning, completed by what only `other` has."""
         return Meaning({**other.options, **self.options}, {**other.defaults, **self.defaults})
 
 
@@ -51,29 +51,29 @@ class Option:
     doc: str
 
     def read(self, text: str) -> int | str | bool:
-        """The value that `text` stands for.
+        """Return the value that `text` stands for.
 
         Raises:
-            UsageError: If it is none of the option's values.
+            UsageError: If it is not one of the option's values.
         """
         spelled = {_spelled(value): value for value in self.values}
         if text.lower() not in spelled:
             raise UsageError(
-                f"option `{self.name}={shown(text)}`: it is one of {', '.join(spelled)}"
+                f"option `{self.name}={shown(text)}`: it must be one of {', '.join(spelled)}"
                 f"{nearest(text, spelled)}",
-                fix=f"Write `--option {self.name}={_spelled(self.default)}`, for example.",
+                fix=f"Use `--option {self.name}={_spelled(self.default)}`, for example.",
             )
         return spelled[text.lower()]
 
 
 @dataclass(frozen=True)
 class TemplateAttribute:
-    """An attribute that a template has, for some values of its options or for all.
+    """An attribute of a template, for some of its option values or for all.
 
     `by_hand` names what the template's own code writes instead of the type's macro
-    (`check`); `base` ones are handed to `keras.layers.Layer.__init__` as they are.
-    Of a seed, `rate` is the attribute that says how much is drawn, nothing at 0.
-    Of a `shape` all ints are written.
+    (`check`); `base` ones are passed to `keras.layers.Layer.__init__` unchanged.
+    For a seed, `rate` is the attribute that controls how much is drawn, nothing at 0.
+    For a `shape`, all ints are written out.
     """
 
     name: str
@@ -89,10 +89,10 @@ class TemplateAttribute:
     when: When = field(default_factory=dict)
 
     def resolve(self, options: Options) -> Attribute:
-        """The attribute for these values of the options.
+        """Return the attribute for these option values.
 
         Raises:
-            UsageError: If what the manifest says of it can't be.
+            UsageError: If its entry in the manifest is invalid.
         """
         kind = re.sub(r"\((\w+)\)", lambda m: f"({options.get(m[1], m[1])})", self.type)
         with self._reporting():
@@ -104,7 +104,7 @@ class TemplateAttribute:
         return Attribute(self.name, type_, default, fill(self.doc, options))
 
     def resolve_with_fallback(self, options: Options) -> Attribute:
-        """The same, with the default that it gets where one before it has been given one.
+        """Return the same, with the default that it gets if one before it was given one.
 
         Raises:
             UsageError: If there is none.
@@ -112,8 +112,8 @@ class TemplateAttribute:
         attribute = self.resolve(options)
         if self.fallback is REQUIRED:
             raise UsageError(
-                f"`{self.name}` needs a default, since one before it has got one",
-                fix=f"Give it one with `{self.name}=...`.",
+                f"`{self.name}` needs a default because an attribute before it has one",
+                fix=f"Set one with `{self.name}=...`.",
             )
         with self._reporting():
             return replace(attribute, default=attribute.type.accept(self.fallback))
@@ -131,7 +131,7 @@ class TemplateAttribute:
 
 @dataclass(frozen=True)
 class Case:
-    """Arguments and inputs to check a generated class with, as `scaffold.conformance` reads it."""
+    """Arguments and inputs to check a generated class with, in `scaffold.conformance`'s form."""
 
     data: Mapping[str, Any]
     when: When
@@ -139,7 +139,7 @@ class Case:
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """The layer of Keras that does what a variant of the template does."""
+    """The Keras layer that is equivalent to a variant of the template."""
 
     name: str
     when: When
@@ -147,11 +147,11 @@ class BuiltIn:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Arguments of the built-in that a drop-in for it does without.
+    """Arguments of the built-in that its drop-in leaves out.
 
     Args:
-        values: Those with which nothing is lost, the default first, by the argument.
-        when: The values of options that it is for.
+        values: By argument, the values with which nothing is lost, the default first.
+        when: The option values that it is for.
     """
 
     values: Mapping[str, Sequence[Any]]
@@ -164,10 +164,10 @@ class Training:
 
     Args:
         data: The data's macro file in `_macros/data`.
-        metric: What is measured on data that was held out, as the script prints it.
-        bound: What it has to reach: a lower bound, or with `lower` an upper one.
-        lower: Whether less is better.
-        when: The values of options that it is for.
+        metric: The metric on held-out data, as the script prints it.
+        bound: The score to reach: a lower bound, or with `lower` an upper one.
+        lower: Whether lower is better.
+        when: The option values that it is for.
     """
 
     data: str
@@ -181,12 +181,11 @@ class Training:
 class Template:
     """A folder of Jinja files and the manifest that says what they can do.
 
-    `words` are what it is called; `qualifiers` say more of a template that a word has picked, and
-    pick this one only where no word does.
-    `fallback` is set for the one of a class whose name says nothing. `layers` are those of a model
-    that is composed, if none are asked for. `base` is set where the class
-    derives from one of Keras: it is the one if none is asked for, `base_layer` is what has been
-    read of the one that is, and `sample` what that is tested with.
+    `words` are its aliases; `qualifiers` refine a template that a word has picked, and pick this
+    one only if no word does. `fallback` is set for the template of names that match none. `layers`
+    are the default layers of a composed model. `base` is set if the class derives from a Keras
+    class: it is the default one, `base_layer` is what was read of the requested one, and `sample`
+    what that is tested with.
     """
 
     target: str
@@ -214,10 +213,10 @@ class Template:
     sample: Sample | None = None
 
     def option(self, name: str) -> Option:
-        """The option called `name`.
+        """Return the option called `name`.
 
         Raises:
-            UsageError: If the template has none such.
+            UsageError: If the template has no such option.
         """
         for option in self.options:
             if option.name == name:
@@ -230,40 +229,40 @@ class Template:
         )
 
     def options_with(self, chosen: Options) -> dict[str, int | str | bool]:
-        """All options, those not chosen at their defaults."""
+        """Return all options, with defaults for those not chosen."""
         return {option.name: chosen.get(option.name, option.default) for option in self.options}
 
     def attributes_for(self, options: Options) -> list[TemplateAttribute]:
-        """The attributes that stand for these values of all options."""
+        """Return the attributes that apply for these values of all options."""
         return [rule for rule in self.attributes if _holds(rule.when, options)]
 
     def wraps(self, options: Options) -> bool:
-        """Whether it can't be made without another layer, for these values of all options."""
+        """Return whether it needs another layer to be created, for these values of all options."""
         rules = self.attributes_for(options)
         return any(rule.type == "layer" and rule.default is REQUIRED for rule in rules)
 
     def rules_for(self, options: Options) -> list[Rule]:
-        """The rules between attributes that all stand for these values of all options."""
+        """Return the rules whose attributes all apply for these values of all options."""
         names = {attribute.name for attribute in self.attributes_for(options)}
         return [rule for rule in self.rules if names.issuperset(rule.names)]
 
     def cases_for(self, options: Options) -> list[Mapping[str, Any]]:
-        """What the variant with these values of all options is checked with."""
+        """Return what the variant with these values of all options is checked with."""
         return [case.data for case in self.cases if _holds(case.when, options)]
 
     def left_out_for(self, options: Options) -> dict[str, Sequence[Any]]:
-        """What the variant does without, with the values with which nothing is lost."""
+        """Return what the variant leaves out, with the values with which nothing is lost."""
         held = (one.values for one in self.left_out if _holds(one.when, options))
         return {name: values for one in held for name, values in one.items()}
 
     def training_for(self, options: Options) -> Training | None:
-        """What the variant with these values of all options is trained on, if anything."""
+        """Return what the variant with these values of all options is trained on, if anything."""
         return next((one for one in self.training if _holds(one.when, options)), None)
 
     def built_in(self, options: Options) -> str:
-        """The layer of Keras that does what the variant with these options does, if there is one.
+        """Return the Keras layer that is equivalent to the variant with these options, if any.
 
-        It is the template's source, where the manifest has no tables of them.
+        It is the template's source if the manifest lists none.
         """
         if self.base:
             return ""
@@ -273,16 +272,16 @@ class Template:
         return next((name for name in full if re.fullmatch(r"keras\.layers\.\w+", name)), "")
 
     def variants(self) -> Iterator[dict[str, int | str | bool]]:
-        """All options with a value each, in every combination."""
+        """Yield every combination of option values."""
         names = [option.name for option in self.options]
         for values in itertools.product(*(option.values for option in self.options)):
             yield dict(zip(names, values, strict=True))
 
     def meaning(self, table: Mapping[str, Any], what: str) -> Meaning:
-        """What a table of a manifest says: a key is an option or, for these, an attribute.
+        """Read a table of a manifest: a key is an option or, given these, an attribute.
 
         Raises:
-            ValueError: If a key is neither, or has a value that it can't have.
+            ValueError: If a key is neither, or has an invalid value.
         """
         switches = {option.name: option.values for option in self.options}
         options = {key: value for key, value in table.items() if key in switches}
@@ -306,7 +305,7 @@ class Template:
         return Meaning(options, frozen)
 
     def defaults_for(self, meaning: Meaning, options: Options) -> dict[str, Value]:
-        """The defaults that `meaning` gives, as far as they can be with these options."""
+        """Return the defaults that `meaning` gives, if they are valid with these options."""
         defaults = {}
         for rule in self.attributes_for(options):
             if rule.name in meaning.defaults:
@@ -316,7 +315,7 @@ class Template:
         return defaults
 
     def typed(self, meaning: Meaning) -> list[str]:
-        """`meaning` as one types it behind the template's name."""
+        """Return `meaning` as typed after the template's name."""
         defaults = self.typed_defaults(meaning)
         return [
             *(f"--option {key}={_spelled(value)}" for key, value in meaning.options.items()),
@@ -324,13 +323,13 @@ class Template:
         ]
 
     def typed_defaults(self, meaning: Meaning) -> dict[str, str]:
-        """The defaults of `meaning` as texts that a person could have typed."""
+        """Return the defaults of `meaning` as strings that a user could have typed."""
         options = self.options_with(meaning.options)
         types = {rule.name: rule.resolve(options).type for rule in self.attributes_for(options)}
         return {key: types[key].text(value) for key, value in meaning.defaults.items()}
 
     def can_be(self, meaning: Meaning) -> bool:
-        """Whether the template has these values of options, and these attributes."""
+        """Return whether the template has these option values and these attributes."""
         switches = {option.name: option.values for option in self.options}
         names = {rule.name for rule in self.attributes}
         return names >= meaning.defaults.keys() and all(
@@ -338,15 +337,15 @@ class Template:
         )
 
     def is_called(self, word: str) -> bool:
-        """Whether `word` is one of the template's names, in any spelling."""
+        """Return whether `word` is one of the template's names, in any spelling."""
         return folded(word) in map(folded, (self.name, *self.words, *self.qualifiers))
 
     def is_named_with(self, word: str) -> bool:
-        """Whether a part of one of the template's names begins with `word`, in any case."""
+        """Return whether a part of a name of the template begins with `word`, ignoring case."""
         return any(f"_{snake_case(word)}" in f"_{known}" for known in (self.name, *self.words))
 
     def is_about(self, word: str) -> bool:
-        """Whether a word in what is said of the template begins with `word`, in any case."""
+        """Return whether a word in the template's description begins with `word`, ignoring case."""
         said = (self.name, self.title, self.summary, self.formula, self.source, *self.words)
         names = (attribute.name for attribute in self.attributes)
         texts = "\n".join((*said, *self.qualifiers, *names)).lower()
@@ -355,7 +354,7 @@ class Template:
 
 
 def fill(text: str, options: Options) -> str:
-    """`text` of a manifest with `$option` filled in."""
+    """Fill in `$option` in a text of a manifest."""
     return string.Template(text).safe_substitute({k: _spelled(v) for k, v in options.items()})
 
 
@@ -368,7 +367,7 @@ def _value(accept: Any, value: Any) -> Value:
 
 
 def plain_value(value: Any) -> Any:
-    """A value of a manifest as Python has it: `None`, and tuples for lists."""
+    """Convert a value of a manifest to Python: `None`, and tuples for lists."""
     if isinstance(value, list):
         return tuple(map(plain_value, value))
     return None if value == "None" else value

@@ -1,7 +1,7 @@
-"""What a package offers: a class is added to an `__init__.py`, in order, once; all else is kept.
+"""What a package exports: a class is added to an `__init__.py`, in order, once; the rest is kept.
 
-The file is edited as a syntax tree. libcst takes longer to import than to do that, so import this
-package where a file is to be edited, and nowhere else.
+The file is edited as a syntax tree. Importing libcst takes longer than the edit, so import this
+package only where a file is edited.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from scaffold.package_init.read import ALL, NotUnderstoodError
 
 __all__ = ["NotUnderstoodError", "with_export", "with_exports"]
 
-_MARK = b"\xef\xbb\xbf"  # What some editors begin a file in UTF-8 with.
+_MARK = b"\xef\xbb\xbf"  # Some editors begin UTF-8 files with it.
 
 
 def with_exports(
     data: bytes, classes: Sequence[tuple[str, str]], black: Mapping[str, Any], file: str
 ) -> bytes:
-    """The bytes of an `__init__.py` that offers these classes.
+    """Return the bytes of an `__init__.py` that exports these classes.
 
     Args:
-        data: The bytes as they are.
-        classes: Each as the dotted name of its module, and its own.
-        black: The keys of a `[tool.black]` table: what black left alone before, it does after.
-        file: What to call it in an error.
+        data: The current bytes.
+        classes: The dotted module and the name of each class.
+        black: The keys of a `[tool.black]` table; a file that black left unchanged stays so.
+        file: The name of the file in an error.
 
     Raises:
-        ConflictError: If the file is better edited by hand.
+        ConflictError: If the file has to be edited by hand.
     """
     try:
         text = _decoded(data)
@@ -59,13 +59,13 @@ def _decoded(data: bytes) -> str:
             return data.decode(encoding)
     except (SyntaxError, UnicodeDecodeError):
         pass
-    raise NotUnderstoodError("it is not in UTF-8")
+    raise NotUnderstoodError("it is not UTF-8")
 
 
 def _is_formatted(source: str, black: Mapping[str, Any]) -> bool:
     try:
         return format_source(source, mode=black_mode(black)) == source
-    except ScaffoldError:  # It is newer Python than black knows.
+    except ScaffoldError:  # It is newer Python than black supports.
         return False
 
 
@@ -74,9 +74,9 @@ def _by_hand(
 ) -> ConflictError:
     imports = ", ".join(f"`from {module} import {name}`" for module, name in classes)
     names = ", ".join(f'"{name}"' for _, name in classes)
-    listing = f", and {names} to its `{ALL}`" if lists else ""
+    listing = f" and {names} to its `{ALL}`" if lists else ""
     instead = f"{error.instead} " if error.instead else ""
     return ConflictError(
-        f"{file} is not understood: {error}; nothing was written",
-        fix=f"Choose {instead}--no-export, and add by hand {imports}{listing}.",
+        f"can't edit {file}: {error}; nothing was written",
+        fix=f"Use {instead}--no-export and add {imports}{listing} by hand.",
     )

@@ -1,4 +1,4 @@
-"""The text of an `__init__.py`, with one class more."""
+"""Adding a class to the text of an `__init__.py`."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from scaffold.package_init.style import Style
 
 
 def with_export(source: str, module: str, name: str) -> str:
-    """The text of an `__init__.py` that imports `name`, and has it in its `__all__`.
+    """Return the text of an `__init__.py` that imports `name`, and has it in its `__all__`.
 
-    The import is absolute, unless most of those of the package's own modules are relative. A file
-    in which nothing stands yet gets an `__all__`; no other gets one that it has done without.
+    The import is absolute, unless most imports of the package's own modules are relative. An empty
+    file gets an `__all__`; any other file without one stays without.
 
     Args:
-        source: The text as it is.
+        source: The current text.
         module: The dotted name of the class's module, one of the package's own.
         name: The class.
 
     Raises:
-        NotUnderstoodError: If the text is no Python, computes its `__all__`, imports in a way of
-            its own, or has given the name to something else.
+        NotUnderstoodError: If the text is not valid Python, computes its `__all__`, imports in an
+            unusual way, or binds the name to something else.
     """
     init = Init.read(source, module.rpartition(".")[0])
     if init.imports(module, name):
@@ -51,20 +51,20 @@ def with_export(source: str, module: str, name: str) -> str:
 def _refuse(init: Init, name: str, own: Sequence[Import]) -> None:
     if name in init.bound:
         line = init.bound[name][0][1]
-        why = f"line {line} gives `{name}` to something else"
+        why = f"line {line} binds `{name}` to something else"
         raise NotUnderstoodError(why, instead="another name, or")
     if own:
         return
     if "__getattr__" in init.bound:
         line = init.bound["__getattr__"][0][1]
-        raise NotUnderstoodError(f"line {line} has a `__getattr__`, which may import")
+        raise NotUnderstoodError(f"line {line} defines `__getattr__`, which may import")
     for node, line in (one for bindings in init.bound.values() for one in bindings):
         if init.is_own(node):
-            raise NotUnderstoodError(f"line {line} imports within an `if` or a `try`")
+            raise NotUnderstoodError(f"line {line} imports inside an `if` or `try`")
 
 
 def _takes_more(one: Import) -> bool:
-    """Whether isort would have one more name in this line."""
+    """Return whether isort would add another name to this line."""
     return (
         len(one.line.body) == 1
         and bool(one.aliases)

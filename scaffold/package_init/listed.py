@@ -1,4 +1,4 @@
-"""`__all__`, where it is a literal: the names in it, and one more."""
+"""A literal `__all__`: the names in it, and adding one."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Listed:
     """The one literal that a file sets `__all__` to.
 
     Args:
-        index: The place of its line among the statements.
-        part: Its place in that line.
+        index: The index of its line among the statements.
+        part: Its index in that line.
         value: The list or tuple.
-        elements: What stands in it, all texts.
+        elements: Its elements, all strings.
     """
 
     index: int
@@ -31,10 +31,10 @@ class Listed:
 
     @classmethod
     def find(cls, init: Init) -> Listed | None:
-        """That of this file, if it has one.
+        """Find the literal of a file, if it has one.
 
         Raises:
-            NotUnderstoodError: If it has an `__all__` that is more than one literal of texts.
+            NotUnderstoodError: If its `__all__` is not one literal of strings.
         """
         lines = [number for _, number in init.bound.get(ALL, ())]
         if not lines and ALL not in init.used:
@@ -47,10 +47,10 @@ class Listed:
                     if value is not None and (elements := _texts(value)) is not None:
                         return cls(index, part, value, elements)
         where = f" (line {max(lines)})" if lines else ""
-        raise NotUnderstoodError(f"its `{ALL}` is not one plain list of names{where}")
+        raise NotUnderstoodError(f"its `{ALL}` is not a plain list of names{where}")
 
     def with_name(self, line: Statement, name: str) -> Statement:
-        """The line of `__all__` with one more name, unless it is there."""
+        """Return the line of `__all__` with one more name, unless it is already there."""
         assert isinstance(line, cst.SimpleStatementLine)
         names = [_text(element) for element in self.elements]
         if name in names:
@@ -65,7 +65,7 @@ class Listed:
 
 
 def _key(name: str) -> Key:
-    """What ruff sorts `__all__` by, in its rule RUF022."""
+    """Return the key that ruff sorts `__all__` by, in its rule RUF022."""
     return kind(name), natural(name)
 
 
@@ -84,7 +84,7 @@ def _value(statement: cst.BaseSmallStatement) -> cst.List | cst.Tuple | None:
 
 
 def _texts(value: cst.List | cst.Tuple) -> list[cst.Element] | None:
-    """The elements, if all of them are plain texts."""
+    """Return the elements if all of them are plain strings."""
     elements = [one for one in value.elements if isinstance(one, cst.Element)]
     plain = len(elements) == len(value.elements) and all(
         isinstance(one.value, cst.SimpleString) and isinstance(one.value.evaluated_value, str)

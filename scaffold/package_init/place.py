@@ -15,12 +15,12 @@ _BLANK = cst.EmptyLine(indent=False)
 
 
 def with_import(init: Init, body: Sequence[Statement], lines: Sequence[str]) -> list[Statement]:
-    """The statements with one more import, and with what is to follow it.
+    """Return the statements with one more import, and with what follows it.
 
     Args:
         init: The file.
-        body: Its statements, as many as the file has, edited or not.
-        lines: The import, and what is to follow it.
+        body: All of its statements, edited or not.
+        lines: The import, and what follows it.
     """
     line, *rest = (_parsed(text) for text in lines)
     key = init.key_of(line)
@@ -31,7 +31,7 @@ def with_import(init: Init, body: Sequence[Statement], lines: Sequence[str]) -> 
     if old.get(index - 1) == key[0]:
         leading: Sequence[cst.EmptyLine] = ()
     elif index in old and index - 1 not in old:
-        # What stands above a block of imports is about all of it.
+        # A comment above a block of imports is about all of it.
         leading = _leading(after[0])
         after[0] = _led(after[0], () if old[index] == key[0] else [_BLANK])
     else:
@@ -54,7 +54,7 @@ def _parsed(text: str) -> cst.SimpleStatementLine:
 
 
 def _block(imports: Sequence[Import], key: Key) -> list[Import]:
-    """The run of imports that the new one belongs to; empty where the file has none."""
+    """Return the run of imports that the new one belongs to; empty if the file has none."""
     runs: list[list[Import]] = []
     for one in imports:
         if not runs or runs[-1][-1].index != one.index - 1:
@@ -75,7 +75,7 @@ def _index(block: Sequence[Import], key: Key) -> int:
 
 
 def _start(tree: cst.Module) -> int:
-    """Where imports begin: behind the docstring."""
+    """Return where imports begin: after the docstring."""
     return int(tree.get_docstring() is not None)
 
 
@@ -93,7 +93,7 @@ def _led(statement: Statement, lines: Sequence[cst.EmptyLine]) -> Statement:
 
 
 def _blanks(statement: Statement) -> int:
-    """How many blank lines stand right above a statement or its comments."""
+    """Return the number of blank lines right above a statement or its comments."""
     count = 0
     for line in _leading(statement):
         if line.comment is not None:

@@ -1,4 +1,4 @@
-"""What stands in an `__init__.py`, as far as one who adds a name to it has to know."""
+"""The contents of an `__init__.py`, as far as needed to add a name to it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _OWN, _RELATIVE = 3, 4  # The last of isort's sections.
 
 
 class NotUnderstoodError(Exception):
-    """Why a file is better edited by hand: a sentence.
+    """A file that has to be edited by hand.
 
     Args:
-        why: It.
-        instead: What else one could do, as words that may stand before `or`.
+        why: The reason, a sentence.
+        instead: What else the user could do, as words that end in `or`.
     """
 
     def __init__(self, why: str, instead: str = "") -> None:
@@ -36,9 +36,9 @@ class Import:
     """A line of imports at the top level of a file.
 
     Args:
-        index: Its place among the statements.
-        line: Itself.
-        key: What isort sorts it by; the section comes first.
+        index: Its index among the statements.
+        line: The line itself.
+        key: The key that isort sorts it by; the section comes first.
         own: Whether it imports names from the package's own modules.
     """
 
@@ -54,19 +54,19 @@ class Import:
 
     @property
     def is_relative(self) -> bool:
-        """Whether it imports from a module that it names by where the file is."""
+        """Whether it is a relative import."""
         first = self.line.body[0]
         return isinstance(first, cst.ImportFrom) and bool(first.relative)
 
 
 @dataclass(frozen=True)
 class Init:
-    """An `__init__.py`, read.
+    """A parsed `__init__.py`.
 
     Args:
-        package: The dotted name of the package that it is of.
-        tree: Its syntax.
-        bound: The nodes that bind a name of the module, each with the number of its line.
+        package: The dotted name of its package.
+        tree: Its syntax tree.
+        bound: The nodes that bind a name of the module, each with its line number.
         used: The names that the file itself reads.
     """
 
@@ -77,17 +77,17 @@ class Init:
 
     @classmethod
     def read(cls, source: str, package: str) -> Init:
-        """The file with this text.
+        """Parse the text of a file.
 
         Raises:
-            NotUnderstoodError: If it is no Python.
+            NotUnderstoodError: If it is not valid Python.
         """
         try:
             wrapper = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=True)
         except cst.ParserSyntaxError as error:
-            raise NotUnderstoodError(f"line {error.raw_line} is no Python") from None
+            raise NotUnderstoodError(f"line {error.raw_line} is not valid Python") from None
         if wrapper.module.code != source:
-            raise NotUnderstoodError("its lines do not end as those of Python do")
+            raise NotUnderstoodError("its line endings are not those of Python")
         scopes = wrapper.resolve(ScopeProvider).values()
         scope = next(one for one in scopes if isinstance(one, GlobalScope))
         lines = wrapper.resolve(PositionProvider)
@@ -101,7 +101,7 @@ class Init:
         return cls(package, wrapper.module, bound, frozenset(used))
 
     def module_of(self, node: cst.CSTNode) -> str:
-        """The full name of the module that a `from` imports names from; empty for other nodes."""
+        """Return the full name of the module that a `from` imports from; empty for other nodes."""
         if not isinstance(node, cst.ImportFrom):
             return ""
         module = get_full_name_for_node(node.module) if node.module else ""
@@ -109,15 +109,15 @@ class Init:
         return ".".join([*above, module] if module else above)
 
     def is_own(self, node: cst.CSTNode) -> bool:
-        """Whether a statement imports names from the package's own modules."""
+        """Return whether a statement imports names from the package's own modules."""
         return self.module_of(node).partition(".")[0] == self.package.partition(".")[0]
 
     def is_of(self, one: Import, module: str) -> bool:
-        """Whether a line imports names from this module."""
+        """Return whether a line imports names from this module."""
         return self.module_of(one.line.body[0]) == module
 
     def imports(self, module: str, name: str) -> bool:
-        """Whether `name` of `module` is imported, as itself."""
+        """Return whether `name` of `module` is imported under its own name."""
         return any(
             alias.evaluated_name == name and alias.evaluated_alias in (None, name)
             for node, _ in self.bound.get(name, ())
@@ -126,7 +126,7 @@ class Init:
         )
 
     def imports_at_top(self) -> list[Import]:
-        """The lines of imports at the top level, in their order."""
+        """Return the lines of imports at the top level, in order."""
         return [
             Import(index, line, self.key_of(line), self.is_own(line.body[0]))
             for index, line in enumerate(self.tree.body)
@@ -135,7 +135,7 @@ class Init:
         ]
 
     def key_of(self, line: cst.SimpleStatementLine) -> Key:
-        """What isort sorts a line of imports by."""
+        """Return the key that isort sorts a line of imports by."""
         statement = line.body[0]
         if isinstance(statement, cst.Import):
             module = statement.names[0].evaluated_name
@@ -158,7 +158,7 @@ class Init:
 
 
 def aliases(statement: cst.CSTNode) -> Sequence[cst.ImportAlias]:
-    """What a statement imports from a module; empty for `*`, and for other statements."""
+    """Return what a statement imports from a module; empty for `*`, and for other statements."""
     if not isinstance(statement, cst.ImportFrom) or isinstance(statement.names, cst.ImportStar):
         return ()
     return statement.names

@@ -1,6 +1,6 @@
-"""One more element between brackets, in its place, with each comment where it was.
+"""Adding an element between brackets, in order, with each comment where it was.
 
-The white space before an element belongs to the comma before it, or to the bracket.
+The whitespace before an element belongs to the comma before it, or to the bracket.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ Element = TypeVar("Element", cst.Element, cst.ImportAlias)
 
 @dataclass(frozen=True)
 class Row(Generic[Element]):
-    """Elements, and the white space behind the opening and before the closing bracket."""
+    """Elements, and the whitespace after the opening and before the closing bracket."""
 
     opening: cst.BaseParenthesizableWhitespace
     elements: Sequence[Element]
     closing: cst.BaseParenthesizableWhitespace
 
     def with_element(self, index: int, element: Element) -> Row[Element]:
-        """The row with `element` before that which is at `index` now."""
+        """Return the row with `element` inserted at `index`."""
         if not self.elements:
             return self._with_first(element)
         if index == len(self.elements):
@@ -50,7 +50,7 @@ class Row(Generic[Element]):
         gap, closing = self._gap(len(self.elements)), self.closing
         if isinstance(gap, cst.ParenthesizedWhitespace) and isinstance(
             closing, cst.ParenthesizedWhitespace
-        ):  # What stands behind the last one, on its line, is about it.
+        ):  # A comment after the last one, on its line, is about it.
             gap = gap.with_changes(first_line=closing.first_line)
             closing = closing.with_changes(first_line=cst.TrailingWhitespace())
         ends_in_comma = isinstance(last.comma, cst.Comma)
@@ -59,7 +59,7 @@ class Row(Generic[Element]):
         return Row(self.opening, [*others, _followed(last, gap), element], closing)
 
     def _gap(self, index: int) -> cst.BaseParenthesizableWhitespace:
-        """The white space that parts elements around `index`, without comments."""
+        """Return the whitespace that separates elements around `index`, without comments."""
         if len(self.elements) == 1:
             white = self.opening
         else:
@@ -70,7 +70,7 @@ class Row(Generic[Element]):
 
 
 def place(keys: Sequence[Any], key: Any) -> int:
-    """Where `key` goes among `keys`: in their order if they are in order, else at the end."""
+    """Return where `key` goes among `keys`: in order if they are in order, else at the end."""
     in_order = list(keys) == sorted(keys)
     return sum(other <= key for other in keys) if in_order else len(keys)
 
@@ -90,7 +90,7 @@ def _lines(white: cst.BaseParenthesizableWhitespace) -> Sequence[cst.EmptyLine]:
 
 
 def _on_its_line(white: cst.BaseParenthesizableWhitespace) -> cst.BaseParenthesizableWhitespace:
-    """`white` without the lines of comments that are about the element behind it."""
+    """Return `white` without the comment lines that are about the next element."""
     if isinstance(white, cst.ParenthesizedWhitespace):
         return white.with_changes(empty_lines=[])
     return white

@@ -1,4 +1,4 @@
-"""How a file imports what it offers, for one more import to look like the others."""
+"""How a file imports what it exports, so that a new import looks like the others."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _NOQA = re.compile(r"#.*\bnoqa\b.*")
 
 @dataclass(frozen=True)
 class Style:
-    """How one more name is imported.
+    """How a new name is imported.
 
     Args:
-        relative: Whether from `.module`, not from `package.module`.
-        doubled: Whether as itself, `A as A`, which says without `__all__` that it is for others.
-        comment: What stands behind it, for linters, with the space before.
-        begins: Whether nothing is in the file yet, so that it gets an `__all__`.
+        relative: Whether to import from `.module` instead of `package.module`.
+        doubled: Whether to import as `A as A`, which marks an export without `__all__`.
+        comment: The linter comment after it, with the space before.
+        begins: Whether the file is empty, so that it gets an `__all__`.
     """
 
     relative: bool
@@ -31,7 +31,7 @@ class Style:
 
     @classmethod
     def of(cls, init: Init, own: Sequence[Import], *, is_listed: bool) -> Style:
-        """That of a file.
+        """Return the style of a file.
 
         Args:
             init: The file.
@@ -51,14 +51,14 @@ class Style:
         return cls(relative, silent and any(doubled), comment, begins=False)
 
     def source(self, module: str, name: str) -> str:
-        """The import of `name` from `module`."""
+        """Return the import of `name` from `module`."""
         where = f".{module.rpartition('.')[2]}" if self.relative else module
         alias = f" as {name}" if self.doubled else ""
         return f"from {where} import {name}{alias}{self.comment}"
 
 
 def _is_used(one: Import, init: Init) -> bool:
-    """Whether the file itself reads all of this, so that it may not be meant for others."""
+    """Return whether the file itself reads all of this, so that it may not be an export."""
     names = [alias.evaluated_alias or alias.evaluated_name for alias in one.aliases]
     return bool(names) and init.used.issuperset(names)
 
@@ -69,12 +69,12 @@ def _is_doubled(one: Import) -> bool:
 
 
 def _notes(one: Import) -> set[str]:
-    """The comments that have linters leave an import alone."""
+    """Return the comments that make linters ignore an import."""
     return set(_NOQA.findall(cst.Module([one.line.with_changes(leading_lines=())]).code))
 
 
 def _says_nothing(tree: cst.Module) -> bool:
-    """Whether nothing stands in a file but its docstring and lines about itself."""
+    """Return whether a file contains only its docstring and lines about itself."""
     rest = tree.body[tree.get_docstring() is not None :]
     return all(
         isinstance(line, cst.SimpleStatementLine) and _is_about_itself(line) for line in rest
@@ -82,7 +82,7 @@ def _says_nothing(tree: cst.Module) -> bool:
 
 
 def _is_about_itself(line: cst.SimpleStatementLine) -> bool:
-    """Whether a line sets names such as `__version__`, or says which Python the file is in."""
+    """Return whether a line sets names such as `__version__`, or imports from `__future__`."""
     for part in line.body:
         match part:
             case cst.ImportFrom(module=cst.Name(value="__future__")):

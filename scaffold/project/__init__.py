@@ -1,4 +1,4 @@
-"""Whole projects: what cookiecutter.json asks, the answers checked, and the files of them."""
+"""Whole projects: the questions of cookiecutter.json, the checked answers, and the files."""
 
 from __future__ import annotations
 

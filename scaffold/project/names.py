@@ -1,4 +1,4 @@
-"""What a project, its package and its texts may be called, and why not."""
+"""Which names and texts a project and its package may have, and why others are refused."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _TEMPLATE = ("{{", "{%", "{#")
 
 
 def check_seen(key: str, text: str) -> None:
-    """Refuse a text that holds what cannot be seen, a line break among it.
+    """Refuse a text with invisible characters, including line breaks.
 
     Raises:
-        UnsafeError: What it holds.
+        UnsafeError: If it contains one.
     """
     if hidden := unprintable(text):
         raise UnsafeError(
-            f"`{key}` holds the control character {hidden}",
-            fix="Type it again, in one line and without what cannot be seen.",
+            f"`{key}` contains the control character {hidden}",
+            fix="Retype it on one line, without invisible characters.",
         )
 
 
@@ -41,27 +41,27 @@ def check_plain(key: str, value: str, place: Place | None = None) -> None:
     """Refuse a value that cookiecutter would run as a template.
 
     Raises:
-        UnsafeError: What it holds.
+        UnsafeError: If it would.
     """
     for mark in _TEMPLATE:
         if mark in value:
             raise UnsafeError(
-                f"`{key}` holds `{mark}`, which would be run as a template",
-                fix="Write it without.",
+                f"`{key}` contains `{mark}`, which would be run as a template",
+                fix="Remove it.",
                 place=place,
             )
 
 
 def check_project(name: str, taken: Set[str], place: Place | None = None) -> None:
-    """Refuse a name that cannot be installed, or that would take the place of another.
+    """Refuse a name that can't be installed, or that would replace another distribution.
 
     Args:
-        name: It.
-        taken: The distributions that a project needs, in small letters with `-`.
+        name: The name.
+        taken: The distributions that a project needs, in lowercase with `-`.
         place: Where it was typed.
 
     Raises:
-        UsageError: Why, and what to call it instead.
+        UsageError: If it is invalid; the fix suggests another name.
     """
     problem_of = partial(_project_problem, taken=taken)
     if problem := problem_of(name):
@@ -70,15 +70,15 @@ def check_project(name: str, taken: Set[str], place: Place | None = None) -> Non
 
 
 def check_package(name: str, taken: Set[str], place: Place | None = None) -> None:
-    """Refuse a name that cannot be imported, or that would hide another module.
+    """Refuse a name that can't be imported, or that would shadow another module.
 
     Args:
-        name: It.
+        name: The name.
         taken: The modules and folders that a project has or imports.
         place: Where it was typed.
 
     Raises:
-        UsageError: Why, and what to call it instead.
+        UsageError: If it is invalid; the fix suggests another name.
     """
     problem_of = partial(_package_problem, taken=taken)
     if problem := problem_of(name):
@@ -87,25 +87,25 @@ def check_package(name: str, taken: Set[str], place: Place | None = None) -> Non
 
 
 def check_text(key: str, text: str, place: Place | None = None) -> None:
-    """Refuse a text that the project's files could not hold as it is.
+    """Refuse a text that the project's files can't contain unchanged.
 
     Raises:
-        UsageError: Why.
+        UsageError: If they can't.
     """
     most = _MOST.get(key, max(_MOST.values()))
     if not text:
         raise UsageError(f"`{key}` is empty", fix="Write a few words.", place=place)
-    # Wide characters, as of Chinese, count twice where lines are measured.
+    # Wide characters, such as Chinese ones, take two columns of a line.
     columns = sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
     if columns > most:
         raise UsageError(
-            f"`{key}` takes {columns} columns", fix=f"The most is {most}.", place=place
+            f"`{key}` takes {columns} columns", fix=f"The limit is {most}.", place=place
         )
     for mark in ('"', "\\"):
         if mark in text:
             raise UsageError(
-                f"`{key}` holds `{mark}`, which the project's files would have to escape",
-                fix="Write it without.",
+                f"`{key}` contains `{mark}`, which the project's files would have to escape",
+                fix="Remove it.",
                 place=place,
             )
 
@@ -113,26 +113,29 @@ def check_text(key: str, text: str, place: Place | None = None) -> None:
 def _project_problem(name: str, taken: Set[str]) -> str:
     problem = _general_problem(name)
     if not problem and not _PROJECT.fullmatch(name):
-        problem = "it has letters, digits, `-`, `_` and `.`, a letter first and no mark last"
+        problem = (
+            "use only letters, digits, `-`, `_` and `.`, "
+            "beginning with a letter and ending with a letter or digit"
+        )
     if problem:
-        return f"`{shown(name)}` is no name of a project: {problem}"
+        return f"`{shown(name)}` is not a valid project name: {problem}"
     if re.sub(r"[-_.]+", "-", name).lower() in taken:
-        return f"a project `{name}` would be installed in place of the `{name}` that it needs"
+        return f"a project `{name}` would be installed in place of its dependency `{name}`"
     return ""
 
 
 def _package_problem(name: str, taken: Set[str]) -> str:
     problem = _general_problem(name)
     if not problem and name in _KEYWORDS:
-        problem = "it is a keyword of Python"
+        problem = "it is a Python keyword"
     if not problem and not _PACKAGE.fullmatch(name):
-        problem = "it has small letters, digits and `_`, a letter first"
+        problem = "use only lowercase letters, digits and `_`, beginning with a letter"
     if problem:
-        return f"`{shown(name)}` is no name of a package: {problem}"
+        return f"`{shown(name)}` is not a valid package name: {problem}"
     if name in _PYTHON:
-        return f"a package `{name}` would hide the module `{name}` of Python"
+        return f"a package `{name}` would shadow Python's module `{name}`"
     if name in taken:
-        return f"a package `{name}` would hide the `{name}` that the project uses"
+        return f"a package `{name}` would shadow the `{name}` that the project uses"
     return ""
 
 
@@ -142,7 +145,7 @@ def _general_problem(name: str) -> str:
     if len(name) > _LONGEST:
         return f"it has more than {_LONGEST} characters"
     if name.partition(".")[0].lower() in _WINDOWS:
-        return "Windows has no such folder"
+        return "Windows reserves that name"
     return ""
 
 
@@ -150,4 +153,4 @@ def _fix(key: str, words: str, problem: Callable[[str], str]) -> str:
     words = words.strip("_")
     names = (name[:_LONGEST].strip("_") for name in (words, f"my_{words or key}"))
     usable = next((name for name in names if not problem(name)), None)
-    return f"Take `{key}={usable}`, for example." if usable else "Choose another name."
+    return f"Use `{key}={usable}`, for example." if usable else "Choose another name."

@@ -1,4 +1,4 @@
-"""The questions of cookiecutter.json: its keys, choices, defaults and labels, and their answers."""
+"""The questions of cookiecutter.json: keys, choices, defaults and labels, and their answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ QUESTIONS = "cookiecutter.json"
 
 @dataclass(frozen=True)
 class Given:
-    """One answer as it was typed: `key=value`, or the value alone, then without a text."""
+    """One answer as typed: `key=value`, or the value alone, which has no `text`."""
 
     key: str
     value: str
@@ -37,10 +37,10 @@ class Question:
 
     Args:
         key: The key.
-        default: The answer of who gives none, as a template of the answers before.
+        default: The default answer, as a template of the answers before.
         label: What is asked, in words.
-        choices: The values that there are, with their labels; none where any text will do.
-        taken: Names that the project or what it needs has already.
+        choices: The possible values, with their labels; empty if any text will do.
+        taken: Names that the project or its dependencies already have.
     """
 
     key: str
@@ -50,18 +50,18 @@ class Question:
     taken: Set[str] = frozenset()
 
     def read(self, value: str, place: Place | None = None) -> str:
-        """`value`, if it can be the answer.
+        """Return `value` if it is a valid answer.
 
         Raises:
-            UsageError: Why not.
-            UnsafeError: If it holds what cannot be seen, or what would be run as a template.
+            UsageError: If it is not.
+            UnsafeError: If it contains invisible characters, or would be run as a template.
         """
         check_seen(self.key, value)
         check_plain(self.key, value, place)
         if self.choices and value not in self.choices:
             raise UsageError(
                 f"`{self.key}` can't be `{shown(value)}`{nearest(value, self.choices)}",
-                fix=f"It is one of {', '.join(self.choices)}.",
+                fix=f"It must be one of {', '.join(self.choices)}.",
                 place=place,
             )
         if self.key == "project":
@@ -73,7 +73,7 @@ class Question:
         return value
 
     def default_for(self, answers: Mapping[str, str]) -> str:
-        """The default that follows from the answers to the questions before, not checked yet."""
+        """Return the default that follows from the answers before, not checked yet."""
         if "{" not in self.default:
             return self.default
         from jinja2 import StrictUndefined
@@ -85,7 +85,7 @@ class Question:
 
 
 def load_questions(folder: Path) -> tuple[Question, ...]:
-    """The questions of the cookiecutter template in `folder`, in their order."""
+    """Return the questions of the cookiecutter template in `folder`, in order."""
     data = json.loads((folder / QUESTIONS).read_text("utf-8"))
     labels, taken = data.get("__prompts__", {}), data.get("_taken", {})
     return tuple(
@@ -99,14 +99,14 @@ def read_given(text: str) -> Given:
     """Read one `key=value` as typed.
 
     Raises:
-        UsageError: If it is none.
-        UnsafeError: If it holds what cannot be seen.
+        UsageError: If it is malformed.
+        UnsafeError: If it contains invisible characters.
     """
     key, equals, value = text.partition("=")
     check_seen(shown(key.strip()), text)
     if not equals:
         raise UsageError(
-            f"`{shown(text)}` is no key=value",
+            f"`{shown(text)}` is not key=value",
             fix="Write `backend=jax`, for example.",
             place=Place(text, 0, len(text)),
         )
@@ -114,25 +114,25 @@ def read_given(text: str) -> Given:
 
 
 def take_given(questions: Sequence[Question], given: Iterable[Given]) -> dict[str, str]:
-    """The answers that were given, each checked.
+    """Return the answers that were given, each checked.
 
     Raises:
-        UsageError: If one is given twice, has no question, or cannot be the answer.
-        UnsafeError: If one holds what cannot be seen, or what would be run as a template.
+        UsageError: If one is given twice, is unknown, or is not a valid answer.
+        UnsafeError: If one contains invisible characters, or would be run as a template.
     """
     by_key = {question.key: question for question in questions}
     answers: dict[str, str] = {}
     for one in given:
         if one.key not in by_key:
             raise UsageError(
-                f"there is no key `{shown(one.key)}`{nearest(one.key, by_key)}",
-                fix=f"There are {', '.join(by_key)}.",
+                f"unknown key `{shown(one.key)}`{nearest(one.key, by_key)}",
+                fix=f"The keys are {', '.join(by_key)}.",
                 place=one.key_place(),
             )
         if one.key in answers:
             raise UsageError(
                 f"`{one.key}` is given twice",
-                fix="Leave one of them out.",
+                fix="Remove one of them.",
                 place=one.key_place(),
             )
         answers[one.key] = by_key[one.key].read(one.value, one.value_place())
@@ -140,10 +140,10 @@ def take_given(questions: Sequence[Question], given: Iterable[Given]) -> dict[st
 
 
 def with_defaults(questions: Sequence[Question], given: Mapping[str, str]) -> dict[str, str]:
-    """An answer to each question: the one given, else the default.
+    """Return an answer to each question: the given one, else the default.
 
     Raises:
-        UsageError: If a default that follows from another answer cannot be one.
+        UsageError: If a default that follows from another answer is invalid.
     """
     answers: dict[str, str] = {}
     for question in questions:
@@ -155,7 +155,7 @@ def with_defaults(questions: Sequence[Question], given: Mapping[str, str]) -> di
 
 
 def words_for(questions: Sequence[Question], answers: Mapping[str, str]) -> list[str]:
-    """The answers as one would type them: the name, and what is no default."""
+    """Return the answers as typed: the name, and everything but defaults."""
     first, *others = questions
     typed = (
         f"{question.key}={answers[question.key]}"

@@ -1,4 +1,4 @@
-"""The files of a project, as cookiecutter makes them."""
+"""The files of a project, made by cookiecutter."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 
 
 def render_project(folder: Path, answers: Mapping[str, str]) -> dict[PurePosixPath, bytes]:
-    """What cookiecutter makes of the template in `folder`, by paths relative to the project.
+    """Return what cookiecutter makes of the template in `folder`, by path relative to the project.
 
-    It works in a folder of its own, reads no settings of the person's and runs no hook.
+    It works in its own folder, reads no user settings and runs no hooks.
     """
     from cookiecutter.main import cookiecutter
 
@@ -33,7 +33,7 @@ def render_project(folder: Path, answers: Mapping[str, str]) -> dict[PurePosixPa
 
 def _files(folder: Path) -> dict[PurePosixPath, bytes]:
     paths = {path.relative_to(folder): path for path in sorted(folder.rglob("*"))}
-    # pip compiles what it installs, and so also the template's own files.
+    # pip compiles what it installs, including the template's own files.
     return {
         PurePosixPath(relative.as_posix()): path.read_bytes()
         for relative, path in paths.items()

@@ -1,4 +1,4 @@
-"""Single operations on files: each follows no link, and says what failed where."""
+"""Single file operations: they follow no links, and report what failed where."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ else:
     import fcntl
 
 GONE = (FileNotFoundError, NotADirectoryError)
-# Follow no link, do not wait for a pipe, become no terminal's owner, change no line ends.
+# Follow no links, don't wait for a pipe, don't become a terminal's owner, keep line endings.
 _CAUTION = ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")
 CAUTIOUS: int = sum(getattr(os, name, 0) for name in _CAUTION)
 
 
 def link(source: Path, path: Path) -> bool:
-    """Give a file a second name, never overwriting one; `False` where the disk knows no links."""
+    """Hard-link a file, never overwriting one; return `False` if the disk does not support it."""
     try:
         path.hardlink_to(source)
     except FileExistsError:
@@ -103,7 +103,7 @@ def is_at(descriptor: int, path: Path) -> bool:
 def try_lock(descriptor: int) -> bool:
     try:
         if sys.platform == "win32":
-            # A locked stretch cannot be read by others, so lock one far behind the text.
+            # A locked range can't be read by others, so lock one far past the text.
             os.lseek(descriptor, 1 << 30, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
@@ -125,14 +125,14 @@ def resolve(path: Path) -> Path:
 def refuse_odd_characters(path: PurePath) -> None:
     codes = [ord(char) for char in str(path)]
     if any(code < 32 or 127 <= code < 160 or 0xD800 <= code < 0xE000 for code in codes):
-        what = f"{shown(path)} holds control characters, or bytes that are no text"
-        raise UnsafeError(what, fix="Choose another name")
+        what = f"{shown(path)} contains control characters, or bytes that are not text"
+        raise UnsafeError(what, fix="Choose another name.")
 
 
 def changed_meanwhile(path: PurePosixPath) -> ConflictError:
     return ConflictError(
         f"{shown(path)} changed while scaffold was running; nothing was written",
-        fix="Look at it, then run this again",
+        fix="Check the file, then run the command again.",
     )
 
 
@@ -150,7 +150,7 @@ def adding(prefix: str) -> Iterator[None]:
     try:
         yield
     except ScaffoldError as error:
-        fix = "Run a scaffold command that writes here: it first finishes that"
+        fix = "Run a scaffold command that writes here; it finishes that first."
         raise ScaffoldError(f"{prefix}: {error.message}", fix=fix) from error
 
 

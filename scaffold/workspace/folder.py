@@ -37,56 +37,59 @@ class Workspace:
         root: An existing folder; symbolic links on the way to it are followed once, here.
 
     Raises:
-        MissingError: There is no such folder.
-        ScaffoldError: It cannot be looked up.
+        MissingError: If there is no such folder.
+        ScaffoldError: If it can't be looked up.
     """
 
     def __init__(self, root: Path) -> None:
         with reporting("look up", root):
             if not root.is_dir():
-                raise MissingError(f"there is no folder {shown(root)}")
+                raise MissingError(f"folder {shown(root)} not found")
             self.root = root.resolve()
 
     def confine(self, path: Path) -> PurePosixPath:
-        """Where a path, absolute or relative to the current folder, really lies below the root.
+        """Resolve a path, absolute or relative to the current folder, below the root.
 
-        Symbolic links are followed as long as they stay inside, so the result holds none.
+        Symbolic links are followed as long as they stay inside, so the result contains none.
 
         Raises:
-            UnsafeError: It leaves the root, passes through a link that does, or is no decent name.
-            ScaffoldError: A folder on the way cannot be looked up.
+            UnsafeError: If it leaves the root, passes through a link that does, or is not a safe
+                name.
+            ScaffoldError: If a folder on the way can't be looked up.
         """
         refuse_odd_characters(path)
         with reporting("look up", path):
             absolute = path.absolute()
             real = resolve(absolute)
             if not real.is_relative_to(self.root) or self._leads_out(absolute, real):
-                fix = "Choose a path inside of that folder"
-                raise UnsafeError(f"{shown(path)} is outside of {shown(self.root)}", fix=fix)
+                fix = "Choose a path inside that folder."
+                raise UnsafeError(f"{shown(path)} is outside {shown(self.root)}", fix=fix)
         relative = PurePosixPath(real.relative_to(self.root).as_posix())
         if str(relative).casefold() == JOURNAL:
-            raise UnsafeError(f"{shown(path)} is scaffold's own journal", fix="Choose another")
+            raise UnsafeError(
+                f"{shown(path)} is scaffold's own journal", fix="Choose another name."
+            )
         return relative
 
     def read(self, path: PurePosixPath) -> bytes | None:
-        """The bytes of a file below the root, `None` where there is none.
+        """Return the bytes of a file below the root, `None` if there is none.
 
         Raises:
-            ConflictError: Something that is not a regular file is in the way.
-            UnsafeError: The path leads out of the root.
-            ScaffoldError: It cannot be read.
+            ConflictError: If something that is not a regular file is in the way.
+            UnsafeError: If the path leads out of the root.
+            ScaffoldError: If it can't be read.
         """
         return read_if_there(self.root, self.confine(self.root / path))
 
     def as_typed(self, path: PurePosixPath) -> str:
-        """A path below the root as one would type it in the current folder."""
+        """Return a path below the root as typed in the current folder."""
         return Path(os.path.relpath(self.root / path)).as_posix()
 
     def plan(self, files: Mapping[PurePosixPath, bytes], on_conflict: OnConflict) -> Plan:
-        """The plan that brings `files` onto the disk.
+        """Return the plan that writes `files` to disk.
 
         Raises:
-            FilesDifferError: As in `make_plan`, with paths as one would type them.
+            FilesDifferError: As in `make_plan`, with paths as typed.
         """
         try:
             return make_plan(files, self.read, on_conflict)
@@ -95,12 +98,12 @@ class Workspace:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Keep other runs out of the root, after healing what a killed one left there.
+        """Keep other runs out of the root, after repairing what a killed one left there.
 
         Raises:
-            ConflictError: Another run is writing in the root.
-            UnsafeError: There is a journal that no run has written here.
-            ScaffoldError: The journal cannot be written, or what it tells cannot be undone yet.
+            ConflictError: If another run is writing in the root.
+            UnsafeError: If there is a journal that no run has written here.
+            ScaffoldError: If the journal can't be written, or what it records can't be undone yet.
         """
         self.confine(self.root)
         with reporting("lock", self.root / JOURNAL):
@@ -110,7 +113,7 @@ class Workspace:
             transaction.settle()
             yield transaction
         except BaseException:
-            # A journal that stays behind does no harm; the error on its way is what matters.
+            # A journal left behind does no harm; the original error is what matters.
             with suppress(OSError):
                 journal.release()
             raise
@@ -128,7 +131,7 @@ class Workspace:
 
 
 class Transaction:
-    """The right to write below a workspace's root; `Workspace.transaction` gives it."""
+    """The right to write below a workspace's root; created by `Workspace.transaction`."""
 
     def __init__(self, workspace: Workspace, journal: Journal) -> None:
         self._workspace = workspace
@@ -139,9 +142,9 @@ class Transaction:
         """Write all changes, or none of them.
 
         Raises:
-            ConflictError: A file is no longer what the change says it was before.
-            UnsafeError: A path leads out of the root.
-            ScaffoldError: Something could not be written; the message says if undoing failed too.
+            ConflictError: If a file is no longer what the change says it was before.
+            UnsafeError: If a path leads out of the root.
+            ScaffoldError: If something can't be written; the message says if undoing failed too.
         """
         self.settle()
         targets = self._targets(changes)
@@ -156,15 +159,15 @@ class Transaction:
                 self._journal.retract_done()
                 self.settle()
             raise
-        with adding("all files were written, but not tidied up"):
+        with adding("all files were written, but the cleanup failed"):
             self.settle()
 
     def settle(self) -> None:
-        """Finish what the journal tells, forward if it was done, else back, and empty it.
+        """Finish what the journal records, forward if it was done, else back, and empty it.
 
         Raises:
-            UnsafeError: The journal is not one that a run has written here.
-            ScaffoldError: Something could not be settled yet.
+            UnsafeError: If the journal is not one that a run has written here.
+            ScaffoldError: If something can't be settled yet.
         """
         record = load(self._workspace, self._journal)
         if record and not record.done:
@@ -172,7 +175,7 @@ class Transaction:
                 with reporting("restore", step.path):
                     _restore(step)
         for step in record.steps if record else ():
-            with reporting("tidy up beside", step.path):
+            with reporting("clean up next to", step.path):
                 unlink(step.staged)
                 unlink(step.backup)
         for folder in reversed(record.folders) if record and not record.done else ():
@@ -236,7 +239,7 @@ def _place(step: Step) -> None:
 
 
 def _restore(step: Step) -> None:
-    """Put back what was there before, if what stands there now is what this step has put there."""
+    """Put back what was there before, if what is there now was put there by this step."""
     staged, target, backup = map(lstat, (step.staged, step.target, step.backup))
     if not is_file(target) or (staged and not os.path.samestat(staged, target)):
         return

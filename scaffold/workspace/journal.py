@@ -1,4 +1,4 @@
-"""The journal: the lock of a run, and what the next one needs to undo or to finish it."""
+"""The journal: the lock of a run, and what the next one needs to undo or finish it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DONE = b"done\n"
 
 
 class Confines(Protocol):
-    """Below what folder all paths must lie, and whether one does."""
+    """The folder that all paths must be below, and the check that one is."""
 
     @property
     def root(self) -> Path: ...
@@ -51,12 +51,12 @@ class Journal:
     def _acquire(self) -> bool:
         there = lstat(self.path)
         if there and not is_file(there):
-            raise UnsafeError(f"{shown(self.path)} is not a regular file", fix="Move it away")
+            raise UnsafeError(f"{shown(self.path)} is not a regular file", fix="Move it away.")
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | CAUTIOUS, 0o600)
         try:
             if not try_lock(descriptor):
                 where = shown(self.path.parent)
-                fix = "Wait until it has ended, then run this again"
+                fix = "Wait until it has ended, then run the command again."
                 raise ConflictError(f"another scaffold run is writing in {where}", fix=fix)
             # The run that had the lock may have removed the file while we were opening it.
             if sys.platform == "win32" or is_at(descriptor, self.path):
@@ -81,7 +81,7 @@ class Journal:
         self.append(_DONE)
 
     def retract_done(self) -> None:
-        """Nobody may take a commit that is being undone for a finished one."""
+        """Remove the mark, so that a commit being undone is not taken for a finished one."""
         data = self.read()
         if data.endswith(_DONE):
             self.truncate(len(data) - len(_DONE))
@@ -101,14 +101,14 @@ class Journal:
         finally:
             os.close(descriptor)
         if settled and sys.platform == "win32":
-            # Windows removes no open file: if another run has it by now, that one will remove it.
+            # Windows can't remove an open file: if another run has it by now, that one will.
             with suppress(PermissionError):
                 unlink(self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One file of a commit, with the files that help beside it."""
+    """One file of a commit, with its helper files beside it."""
 
     path: PurePosixPath
     replaces: bool
@@ -120,7 +120,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a commit is about to do: enough to undo it, whenever it dies."""
+    """What a commit is about to do: enough to undo it, whenever it is killed."""
 
     steps: list[Step]
     folders: list[PurePosixPath]
@@ -128,7 +128,7 @@ class Record:
 
 
 def _step(root: Path, token: str, number: int, file: tuple[PurePosixPath, bool, str]) -> Step:
-    """Nobody can choose where the helpers of a file are: it follows from the token."""
+    """Return a step; nobody can choose the paths of its helpers: they follow from the token."""
     target, helper = root / file[0], f".scaffold-{token}-{number}"
     staged, backup = target.with_name(f"{helper}.new"), target.with_name(f"{helper}.old")
     return Step(*file, target, staged, backup)
@@ -147,7 +147,7 @@ def begin(root: Path, journal: Journal, writes: list[Change]) -> Record:
 
 
 def load(workspace: Confines, journal: Journal) -> Record | None:
-    """The journal's record; `None` if its writer died before it was complete."""
+    """Return the journal's record; `None` if its writer was killed before it was complete."""
     data = journal.read()
     body, newline, marks = data.removeprefix(_MAGIC).partition(b"\n")
     if _MAGIC.startswith(data) or (data.startswith(_MAGIC) and not newline):
@@ -158,7 +158,7 @@ def load(workspace: Confines, journal: Journal) -> Record | None:
         steps, folders = _parse(workspace, journal.inode, body)
     except (UnsafeError, TypeError, ValueError, RecursionError) as error:
         what = f"{shown(journal.path)} does not fit this folder: scaffold wrote it elsewhere, "
-        fix = f"Look into it, then delete {shown(journal.path)} by hand"
+        fix = f"Inspect it, then delete {shown(journal.path)} by hand."
         raise UnsafeError(what + "or not at all", fix=fix) from error
     return Record(steps, folders, done=marks == _DONE)
 
@@ -170,7 +170,7 @@ def _parse(workspace: Confines, inode: int, body: bytes) -> tuple[list[Step], li
     shapes = {(str, bool, str)}.issuperset(tuple(map(type, file)) for file in files)
     if [*map(type, record)] != [str, int, list, list] or not shapes:
         raise ValueError("not a record")
-    # A journal that came with a clone or a copy speaks of files that are not ours to touch.
+    # A journal that came with a clone or a copy names files that are not ours to touch.
     if home != inode or bytes.fromhex(token).hex() != token:
         raise ValueError("not the record of this folder")
     steps = [
@@ -184,9 +184,9 @@ def _parse(workspace: Confines, inode: int, body: bytes) -> tuple[list[Step], li
 
 
 def _plain_path(workspace: Confines, text: str) -> PurePosixPath:
-    """A path as a journal may name it: below the root, in the plainest spelling, through no link.
+    """Return a path as a journal may name it: below the root, in plain form, through no link.
 
-    Its last part may have become a link since; that is a person's change, which is left alone.
+    Its last part may have become a link since; that is a user's change, which is left alone.
     """
     path = PurePosixPath(text)
     refuse_odd_characters(path)

@@ -70,77 +70,77 @@ def test_declaration(
         (
             "filters",
             "`filters` is neither name=value nor name:type.",
-            "Write `filters=...` for one the template has, `filters:int=1` for one of your own.",
+            "Write `filters=...` for an attribute of the template, `filters:int=1` for a new one.",
             "^^^^^^^",
         ),
         (
             "",
             "`` is neither name=value nor name:type.",
-            "Write `name=...` for one the template has, `name:int=1` for one of your own.",
+            "Write `name=...` for an attribute of the template, `name:int=1` for a new one.",
             "^",
         ),
-        ("int:units", "`int` is a type: the name comes first.", "Write `units:int`.", "^^^"),
+        ("int:units", "`int` is a type, but the name comes first.", "Write `units:int`.", "^^^"),
         (
             "int:units=3",
-            "`int` is a type: the name comes first.",
+            "`int` is a type, but the name comes first.",
             "Write `units:int=3`.",
             "^^^",
         ),
         (
             "float:gain=1.0{>0}",
-            "`float` is a type: the name comes first.",
+            "`float` is a type, but the name comes first.",
             "Write `gain:float=1.0{>0}`.",
             "^^^^^",
         ),
         (
             "ints:size(2)=3",
-            "`ints` is a type: the name comes first.",
+            "`ints` is a type, but the name comes first.",
             "Write `size:ints(2)=3`.",
             "^^^^",
         ),
         ("gain:flaot=1", "unknown type `flaot`. Did you mean `float`?", "", "     ^^^^^"),
         (
             "gain:quux=1",
-            "unknown type `quux`; there are int, float, bool, str, enum, ints, activation, "
+            "unknown type `quux`; the types are int, float, bool, str, enum, ints, activation, "
             "initializer, regularizer, constraint, seed, layer.",
             "",
             "     ^^^^",
         ),
         (
             "gain:=1",
-            "unknown type ``; there are int, float, bool, str, enum, ints, activation, "
+            "unknown type ``; the types are int, float, bool, str, enum, ints, activation, "
             "initializer, regularizer, constraint, seed, layer.",
             "",
             "     ^",
         ),
         (
             "gain:float=1.0{",
-            "the constraint is cut off.",
-            "Close the brace, and quote it for the shell: 'gain:float=1.0{>0}'.",
+            "the constraint is malformed.",
+            "Close the brace and quote it for the shell: 'gain:float=1.0{>0}'.",
             "              ^",
         ),
         (
             "gain:float=1.0{>0",
-            "the constraint is cut off.",
-            "Close the brace, and quote it for the shell: 'gain:float=1.0{>0}'.",
+            "the constraint is malformed.",
+            "Close the brace and quote it for the shell: 'gain:float=1.0{>0}'.",
             "              ^^^",
         ),
         (
             "gain:float=1.0{>0}=2",
-            "the constraint is cut off.",
-            "Close the brace, and quote it for the shell: 'gain:float=1.0{>0}'.",
+            "the constraint is malformed.",
+            "Close the brace and quote it for the shell: 'gain:float=1.0{>0}'.",
             "              ^^^^^^",
         ),
         (
             "gain:float=1.0{=0}",
-            "`=0` is no bound; write one like `>0` or `>=0,<1`.",
+            "`=0` is not a bound; write `>0` or `>=0,<1`.",
             "",
             "     ^^^^^^^^^^^^^",
         ),
         (
             "mode:enum(sum,mean",
             "a parenthesis is not closed.",
-            "Quote the attribute, for the shell: 'mode:enum(sum,mean)=sum'.",
+            "Quote the attribute for the shell: 'mode:enum(sum,mean)=sum'.",
             "         ^^^^^^^^^",
         ),
         (
@@ -151,28 +151,29 @@ def test_declaration(
         ),
         (
             "size:ints(2)3",
-            "`3` is not understood.",
-            "Behind the type come `=default` and `{constraint}`.",
+            "unexpected `3` after the type.",
+            "Only `=default` and `{constraint}` can follow the type.",
             "            ^",
         ),
-        ("units:int=x", "the default: `x` is no int.", "", "          ^"),
-        ("units:int=", "the default: `` is no int.", "", "          ^"),
+        ("units:int=x", "invalid default: `x` is not an int.", "", "          ^"),
+        ("units:int=", "invalid default: `` is not an int.", "", "          ^"),
         (
             "gain:float=0{>0}",
-            "the default: 0.0 breaks the constraint {>0}.",
+            "invalid default: 0.0 violates the constraint {>0}.",
             "",
             "           ^",
         ),
         (
             "mode:enum(sum,mean)=maen",
-            "the default: 'maen' is none of sum, mean. Did you mean `mean`?",
+            "invalid default: 'maen' is not one of sum, mean. Did you mean `mean`?",
             "",
             "                    ^^^^",
         ),
         ("flag:bool=true{>0}", "`bool` takes no constraint in braces.", "", "     ^^^^^^^^^^^^^"),
         (
             "inner:layer=dense",
-            "the default: a layer can't be a default, all instances would share its weights; "
+            "invalid default: a layer can't be a default, because all instances would share its "
+            "weights; "
             "leave it out, or write `=None`.",
             "",
             "            ^^^^^",
@@ -202,9 +203,9 @@ def test_what_cannot_be_seen(text: str, hidden: str, code: str) -> None:
     with pytest.raises(UnsafeError) as caught:
         read_attribute(text.replace("{}", hidden))
     assert caught.value.message == (
-        f"the attribute `{text.replace('{}', '�')}` holds the control character {code}."
+        f"the attribute `{text.replace('{}', '�')}` contains the control character {code}."
     )
-    assert caught.value.fix == "Type it again, without what cannot be seen."
+    assert caught.value.fix == "Retype it without invisible characters."
     assert caught.value.exit_code == 4
 
 
@@ -213,8 +214,8 @@ def test_too_long() -> None:
     assert read_attribute(longest).name == "title"
     with pytest.raises(UnsafeError) as caught:
         read_attribute(longest + "a")
-    assert caught.value.message == "an attribute has 2001 characters, `title:str=aaaaaaaaaa…`."
-    assert caught.value.fix == "The most is 2000."
+    assert caught.value.message == "the attribute `title:str=aaaaaaaaaa…` has 2001 characters."
+    assert caught.value.fix == "The limit is 2000."
 
 
 def test_place_of_a_value() -> None:

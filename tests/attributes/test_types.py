@@ -122,7 +122,7 @@ def test_a_changed_value_is_a_different_valid_one(
     if data.draw(st.booleans()):
         default = type_.accept(data.draw(values(type_)))
     if type_.keyword in ("initializer", "regularizer", "constraint", "layer"):
-        assert complaint(type_.changed, default) == f"`{type_.keyword}` has no such value"
+        assert complaint(type_.changed, default) == f"`{type_.keyword}` has no other value"
         return
     changed = type_.changed(default)
     assert changed != default
@@ -180,8 +180,8 @@ def test_refused(kind: str, constraint: str | None, refused: tuple[object, ...])
         ("int", ">=0", "int", ">=0", "non-negative int"),
         ("int", ">2", "int", ">2", "int greater than 2"),
         ("float", ">0", "float", ">0", "float greater than 0"),
-        ("float", ">=1", "float", ">=1", "float at least 1"),
-        ("float", "< 1, >= 0", "float", ">=0,<1", "float at least 0 and less than 1"),
+        ("float", ">=1", "float", ">=1", "float of at least 1"),
+        ("float", "< 1, >= 0", "float", ">=0,<1", "float in the range [0, 1)"),
         ("bool", None, "bool", "", "bool"),
         ("str", None, "str", "", "str"),
         ("enum( sum , mean )", None, "enum(sum,mean)", "", "'sum' or 'mean'"),
@@ -189,8 +189,8 @@ def test_refused(kind: str, constraint: str | None, refused: tuple[object, ...])
         ("ints", None, "ints", "", "tuple of ints"),
         ("ints", ">0", "ints", ">0", "tuple of positive ints"),
         ("ints(1)", ">0", "ints(1)", ">0", "positive int, or a tuple of one"),
-        ("ints(2)", ">0", "ints(2)", ">0", "tuple of 2 positive ints, or one int for all"),
-        (" ints ( 3 )", None, "ints(3)", "", "tuple of 3 ints, or one int for all"),
+        ("ints(2)", ">0", "ints(2)", ">0", "positive int, or a tuple of 2 positive ints"),
+        (" ints ( 3 )", None, "ints(3)", "", "int, or a tuple of 3 ints"),
         ("activation", None, "activation", "", "activation"),
         ("seed", None, "seed", "", "seed"),
         ("layer", None, "layer", "", "layer"),
@@ -209,17 +209,17 @@ def test_words(
         (
             "",
             None,
-            "unknown type ``; there are int, float, bool, str, enum, ints, activation, "
+            "unknown type ``; the types are int, float, bool, str, enum, ints, activation, "
             "initializer, regularizer, constraint, seed, layer",
         ),
         ("itn", None, "unknown type `itn`. Did you mean `int`?"),
         ("Float", None, "unknown type `Float`. Did you mean `float`?"),
-        ("int(2", None, "`int(2` is no type"),
+        ("int(2", None, "`int(2` is not a type"),
         ("int)2", None, "unknown type `int)2`. Did you mean `int`?"),
-        ("int(2)x", None, "`int(2)x` is no type"),
-        ("int(2)", None, "`int` takes nothing in parentheses; a range goes into braces"),
-        ("float()", None, "`float` takes nothing in parentheses; a range goes into braces"),
-        ("bool(2)", None, "`bool` takes nothing in parentheses"),
+        ("int(2)x", None, "`int(2)x` is not a type"),
+        ("int(2)", None, "`int` takes no parameters in parentheses; put a range in braces"),
+        ("float()", None, "`float` takes no parameters in parentheses; put a range in braces"),
+        ("bool(2)", None, "`bool` takes no parameters in parentheses"),
         ("bool", ">0", "`bool` takes no constraint in braces"),
         ("str", ">0", "`str` takes no constraint in braces"),
         ("seed", ">0", "`seed` takes no constraint in braces"),
@@ -229,11 +229,11 @@ def test_words(
         ("enum(a)", None, "`enum` needs two or more different words, as in `enum(sum,mean)`"),
         ("enum(a,,b)", None, "`enum` needs two or more different words, as in `enum(sum,mean)`"),
         ("enum(a, a)", None, "`enum` needs two or more different words, as in `enum(sum,mean)`"),
-        ("enum(a\u202eb,c)", None, "it holds the control character U+202E"),
+        ("enum(a\u202eb,c)", None, "it contains the control character U+202E"),
         ("ints(0)", None, "`ints(0)` needs a length from 1 to 9, as in `ints(2)`"),
         ("ints(10)", None, "`ints(10)` needs a length from 1 to 9, as in `ints(2)`"),
         ("ints(two)", None, "`ints(two)` needs a length from 1 to 9, as in `ints(2)`"),
-        ("int", "", "`` is no bound; write one like `>0` or `>=0,<1`"),
+        ("int", "", "`` is not a bound; write `>0` or `>=0,<1`"),
         ("int", ">0,<2", "{>0,<2} leaves fewer than two values"),
         ("int", ">1,<1", "{>1,<1} leaves fewer than two values"),
         ("int", ">1e18", "{>1e+18} leaves fewer than two values"),
@@ -294,46 +294,46 @@ def test_parse(kind: str, constraint: str | None, text: str, value: object) -> N
 @pytest.mark.parametrize(
     ("kind", "constraint", "text", "message"),
     [
-        ("int", None, "", "`` is no int"),
-        ("int", None, "3.0", "`3.0` is no int"),
-        ("int", None, "1_000", "`1_000` is no int"),
-        ("int", None, "9" * 19, f"`{'9' * 19}` is no int"),
-        ("int", None, "true", "`true` is no int"),
-        ("int", ">0", "0", "0 breaks the constraint {>0}"),
-        ("float", None, "", "`` is no float"),
-        ("float", None, "1,5", "`1,5` is no float"),
-        ("float", None, "nan", "a float is finite: no inf, nan, or over 1.8e308"),
-        ("float", None, "-inf", "a float is finite: no inf, nan, or over 1.8e308"),
-        ("float", None, "1e999", "a float is finite: no inf, nan, or over 1.8e308"),
-        ("float", ">0", "-0.0", "-0.0 breaks the constraint {>0}"),
+        ("int", None, "", "`` is not an int"),
+        ("int", None, "3.0", "`3.0` is not an int"),
+        ("int", None, "1_000", "`1_000` is not an int"),
+        ("int", None, "9" * 19, f"`{'9' * 19}` is not an int"),
+        ("int", None, "true", "`true` is not an int"),
+        ("int", ">0", "0", "0 violates the constraint {>0}"),
+        ("float", None, "", "`` is not a float"),
+        ("float", None, "1,5", "`1,5` is not a float"),
+        ("float", None, "nan", "a float must be finite: not inf, nan, or over 1.8e308"),
+        ("float", None, "-inf", "a float must be finite: not inf, nan, or over 1.8e308"),
+        ("float", None, "1e999", "a float must be finite: not inf, nan, or over 1.8e308"),
+        ("float", ">0", "-0.0", "-0.0 violates the constraint {>0}"),
         ("bool", None, "maybe", "`maybe` is neither true nor false"),
         ("bool", None, "", "`` is neither true nor false"),
-        ("str", None, "a\tb", "it holds the control character U+0009"),
-        ("str", None, "a\nb", "it holds the control character U+000A"),
-        ("str", None, "a\u200bb", "it holds the control character U+200B"),
-        ("enum(sum,mean)", None, "maen", "'maen' is none of sum, mean. Did you mean `mean`?"),
-        ("enum(sum,mean)", None, "", "'' is none of sum, mean"),
-        ("ints", None, "3;5", "`3;5` is no tuple of ints, such as `3` or `3,5`"),
-        ("ints", None, "3,,5", "`3,,5` is no tuple of ints, such as `3` or `3,5`"),
+        ("str", None, "a\tb", "it contains the control character U+0009"),
+        ("str", None, "a\nb", "it contains the control character U+000A"),
+        ("str", None, "a\u200bb", "it contains the control character U+200B"),
+        ("enum(sum,mean)", None, "maen", "'maen' is not one of sum, mean. Did you mean `mean`?"),
+        ("enum(sum,mean)", None, "", "'' is not one of sum, mean"),
+        ("ints", None, "3;5", "`3;5` is not a tuple of ints, such as `3` or `3,5`"),
+        ("ints", None, "3,,5", "`3,,5` is not a tuple of ints, such as `3` or `3,5`"),
         ("ints(2)", None, "1,2,3", "[1, 2, 3] has 3 ints, not 2"),
         ("ints(2)", None, "", "[] has 0 ints, not 2"),
-        ("ints(2)", ">0", "1,0", "0 breaks the constraint {>0}"),
-        ("activation", None, "rleu", "'rleu' is no activation of Keras. Did you mean `relu`?"),
-        ("initializer", None, "x" * 9, "'xxxxxxxxx' is no initializer of Keras"),
-        ("regularizer", None, "l3", "'l3' is no regularizer of Keras"),
+        ("ints(2)", ">0", "1,0", "0 violates the constraint {>0}"),
+        ("activation", None, "rleu", "'rleu' is not a Keras activation. Did you mean `relu`?"),
+        ("initializer", None, "x" * 9, "'xxxxxxxxx' is not a Keras initializer"),
+        ("regularizer", None, "l3", "'l3' is not a Keras regularizer"),
         (
             "constraint",
             None,
             "nonneg",
-            "'nonneg' is no constraint of Keras. Did you mean `non_neg`?",
+            "'nonneg' is not a Keras constraint. Did you mean `non_neg`?",
         ),
-        ("seed", None, "-1", "`-1` is no seed: an int from 0 to 999999999, or None"),
-        ("seed", None, "1" * 10, "`1111111111` is no seed: an int from 0 to 999999999, or None"),
+        ("seed", None, "-1", "`-1` is not a seed: an int from 0 to 999999999, or None"),
+        ("seed", None, "1" * 10, "`1111111111` is not a seed: an int from 0 to 999999999, or None"),
         (
             "layer",
             None,
             "dense",
-            "a layer can't be a default, all instances would share its "
+            "a layer can't be a default, because all instances would share its "
             "weights; leave it out, or write `=None`",
         ),
     ],
@@ -345,27 +345,29 @@ def test_parse_refuses(kind: str, constraint: str | None, text: str, message: st
 @pytest.mark.parametrize(
     ("kind", "value", "message"),
     [
-        ("int", True, "True is no int"),
-        ("int", 2.0, "2.0 is no int"),
-        ("int", None, "None is no int"),
-        ("int", 10**18, "an int has at most 18 digits"),
-        pytest.param("int", -(1 << 20_000), "an int has at most 18 digits", id="huge"),
-        ("float", True, "True is no float"),
-        ("float", "1.0", "'1.0' is no float"),
-        pytest.param("float", 10**400, "a float is finite: no inf, nan, or over 1.8e308", id="big"),
-        ("float", math.nan, "a float is finite: no inf, nan, or over 1.8e308"),
+        ("int", True, "True is not an int"),
+        ("int", 2.0, "2.0 is not an int"),
+        ("int", None, "None is not an int"),
+        ("int", 10**18, "an int can have at most 18 digits"),
+        pytest.param("int", -(1 << 20_000), "an int can have at most 18 digits", id="huge"),
+        ("float", True, "True is not a float"),
+        ("float", "1.0", "'1.0' is not a float"),
+        pytest.param(
+            "float", 10**400, "a float must be finite: not inf, nan, or over 1.8e308", id="big"
+        ),
+        ("float", math.nan, "a float must be finite: not inf, nan, or over 1.8e308"),
         ("bool", 1, "1 is neither true nor false"),
-        ("str", 1, "1 is no text"),
-        ("enum(1,2)", 1, "1 is none of 1, 2. Did you mean `1`?"),
-        ("enum(1,2)", ["1"], "['1'] is none of 1, 2. Did you mean `1`?"),
-        ("ints", "12", "'12' is no tuple of ints"),
-        ("ints", True, "True is no tuple of ints"),
-        ("ints", [True], "True is no int"),
-        ("ints", [1.0], "1.0 is no int"),
-        ("activation", 3, "3 is no activation of Keras"),
-        ("activation", ["relu"], "['relu'] is no activation of Keras. Did you mean `relu`?"),
-        ("seed", True, "`True` is no seed: an int from 0 to 999999999, or None"),
-        ("seed", 1.0, "`1.0` is no seed: an int from 0 to 999999999, or None"),
+        ("str", 1, "1 is not a string"),
+        ("enum(1,2)", 1, "1 is not one of 1, 2. Did you mean `1`?"),
+        ("enum(1,2)", ["1"], "['1'] is not one of 1, 2. Did you mean `1`?"),
+        ("ints", "12", "'12' is not a tuple of ints"),
+        ("ints", True, "True is not a tuple of ints"),
+        ("ints", [True], "True is not an int"),
+        ("ints", [1.0], "1.0 is not an int"),
+        ("activation", 3, "3 is not a Keras activation"),
+        ("activation", ["relu"], "['relu'] is not a Keras activation. Did you mean `relu`?"),
+        ("seed", True, "`True` is not a seed: an int from 0 to 999999999, or None"),
+        ("seed", 1.0, "`1.0` is not a seed: an int from 0 to 999999999, or None"),
     ],
 )
 def test_accept_refuses(kind: str, value: object, message: str) -> None:
@@ -374,7 +376,7 @@ def test_accept_refuses(kind: str, value: object, message: str) -> None:
 
 def test_of_a_shape_all_ints_are_written() -> None:
     shape = declare_type("ints(3)", ">0").as_shape()
-    message = "28 is one int, a shape has 3; write `28,28,1`"
+    message = "28 is one int, but a shape has 3; write `28,28,1`"
     assert complaint(shape.parse, "28") == complaint(shape.accept, 28) == message
     assert shape.parse("28,28,1") == shape.accept([28, 28, 1]) == (28, 28, 1)
     assert complaint(shape.parse, "28,28") == "[28, 28] has 2 ints, not 3"
@@ -421,4 +423,4 @@ def test_attribute() -> None:
     assert (required.required, required.optional) == (True, False)
     assert (optional.required, optional.optional) == (False, True)
     assert (required.read("3"), required.read("None")) == (3, None)
-    assert complaint(required.read, "0") == "0 breaks the constraint {>0}"
+    assert complaint(required.read, "0") == "0 violates the constraint {>0}"

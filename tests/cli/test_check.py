@@ -77,8 +77,8 @@ Fix: Leave the batch's axis alone.
 -     factor = 1
 +     factor = 2
 
-Meant to be so: scaffold check TARGET --tag mixes-batch
-Only this one:  scaffold check TARGET --only items-independent
+If intentional: scaffold check TARGET --tag mixes-batch
+This one only:  scaffold check TARGET --only items-independent
 """
 
 
@@ -329,19 +329,21 @@ def test_no_layer_found(harmless: Scaffold, session: FakeSession) -> None:
     session.events = [NOTE]
     outcome = harmless("check", "my.py")
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err == "Error: nothing was checked.\nName a file that has a layer or model.\n"
+    assert (
+        outcome.err == "Error: nothing was checked.\nName a file that contains a layer or model.\n"
+    )
 
 
 def test_no_layer_found_and_none_required(harmless: Scaffold, session: FakeSession) -> None:
     session.events = []
     outcome = harmless("check", "my.py", "--allow-empty")
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out == "There is no layer or model to check.\n"
+    assert outcome.out == "No layer or model to check.\n"
     answer = harmless("check", "my.py", "--allow-empty", "--json").answer()
     assert answer["result"]["outcomes"] == []
 
 
-CONTRADICTION = "Error: only one of --json, --sarif - and --junit - can have standard output.\n"
+CONTRADICTION = "Error: only one of --json, --sarif - and --junit - can use standard output.\n"
 USAGE = "Error: Invalid value for '--"
 
 
@@ -350,7 +352,7 @@ USAGE = "Error: Invalid value for '--"
     [
         (
             [],
-            "Error: nothing is named to check.\nName a class, a file or a folder: "
+            "Error: no target given.\nName a class, a file or a folder, as in "
             "`scaffold check my_layers.py:MyLayer`.\n",
         ),
         (
@@ -378,22 +380,23 @@ USAGE = "Error: Invalid value for '--"
         ),
         (
             ["my.py", "--args", "filters"],
-            "Error: `filters` is no argument of a constructor.\n"
+            "Error: `filters` is not a constructor argument.\n"
             "Write `--args name=value`, such as `--args filters=4`.\n",
         ),
         (
             ["my.py", "--input", "2,x"],
-            "Error: `2,x` is no input.\nWrite its shape with the batch first, then what it needs "
-            "of dtype, range and `mask`: `2,8,8,3`, `2,6:int32:0..10`, `2,6,8:mask`.\n",
+            "Error: `2,x` is not an input.\n"
+            "Write a shape, batch first, then optionally a dtype, a range and `mask`: "
+            "`2,8,8,3`, `2,6:int32:0..10`, `2,6,8:mask`.\n",
         ),
         (
             ["my.py", "--input", "a=2,3", "--input", "2,4"],
-            "Error: some inputs have a name and some have none.\n"
-            "Name all, as `--input query=2,4,8`, or none.\n",
+            "Error: some inputs are named and some are not.\n"
+            "Name all of them, as in `--input query=2,4,8`, or none.\n",
         ),
         (
             ["my.py", "--input", "a=2,3", "--input", "a=2,4"],
-            "Error: an input is named twice.\nLeave one of them out.\n",
+            "Error: two inputs have the same name.\nRemove one of them.\n",
         ),
         (
             ["my.py", "--backend", "numpy"],
@@ -402,38 +405,39 @@ USAGE = "Error: Invalid value for '--"
         ),
         (
             ["my.py", "--timeout", "nan"],
-            f"{USAGE}timeout': nan is not over 0 and below a million.\n"
+            f"{USAGE}timeout': must be positive and less than 1000000, not nan.\n"
             "See `scaffold check --help`.\n",
         ),
         (
             ["my.py", "--memory", "0"],
-            f"{USAGE}memory': 0 is not over 0 and below a million.\nSee `scaffold check --help`.\n",
+            f"{USAGE}memory': must be positive and less than 1000000, not 0.\n"
+            "See `scaffold check --help`.\n",
         ),
         (
             ["--list", "--explain", "constructs"],
-            "Error: --list and --explain contradict each other.\nLeave one of them out.\n",
+            "Error: --list and --explain can't be used together.\nRemove one of them.\n",
         ),
         (
             ["my.py", "--list"],
-            "Error: --list checks nothing, but there is the target `my.py`.\n"
-            "Leave out the target, or --list.\n",
+            "Error: --list takes no target, but `my.py` is given.\n"
+            "Remove the target or --list.\n",
         ),
         (
             ["my.py", "--explain", "constructs"],
-            "Error: --explain checks nothing, but there is the target `my.py`.\n"
-            "Leave out the target, or --explain.\n",
+            "Error: --explain takes no target, but `my.py` is given.\n"
+            "Remove the target or --explain.\n",
         ),
         (
             ["my.py", "--sarif", "-", "--junit", "-"],
-            f"{CONTRADICTION}Give the others a file.\n",
+            f"{CONTRADICTION}Write the others to a file.\n",
         ),
         (
             ["my.py", "--sarif", "x", "--junit", "./x"],
-            "Error: --sarif and --junit name the same file.\nName another.\n",
+            "Error: --sarif and --junit name the same file.\nUse two files.\n",
         ),
         (
             ["my.py", "--sarif", "a\x1b.sarif"],
-            "Error: 'a\\x1b.sarif' holds control characters, or bytes that are no text.\n"
+            "Error: 'a\\x1b.sarif' contains control characters, or bytes that are not text.\n"
             "Choose another name.\n",
         ),
     ],
@@ -457,7 +461,7 @@ def test_no_folder_for_a_report(
     refused: Callable[..., tuple[int, str]], session: FakeSession, here: Path
 ) -> None:
     code, text = refused("check", "my.py", "--junit", "none/x.xml")
-    assert (code, text) == (5, "Error: there is no folder none.\n")
+    assert (code, text) == (5, "Error: folder none not found.\n")
     (here / "folder").mkdir()
     code, text = refused("check", "my.py", "--junit", "folder")
     assert (code, text) == (

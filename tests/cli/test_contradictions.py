@@ -23,7 +23,7 @@ from conftest import Scaffold
         ),
         (
             ["MyConv", "--option", "rank=1", "--option", "rank=2"],
-            "Error: option `rank` is given twice.\nLeave one of them out.\n",
+            "Error: option `rank` is given twice.\nRemove one of them.\n",
         ),
         (
             ["MyConv", "padding=same", "first:layer"],
@@ -65,7 +65,7 @@ def test_is_refused(scaffold: Scaffold, here: Path, words: list[str], error: str
         ),
         (
             ["model", "MyGan", "image_shape=7,7,1"],
-            "Error: height and width of `image_shape=7,7,1` must be multiples of 4, for "
+            "Error: height and width of `image_shape=7,7,1` must be multiples of 4, because "
             "`filters=128,64` halves them 2 times.\n"
             "Write `image_shape=8,8,1`, or give `filters` fewer items.\n",
         ),
@@ -85,7 +85,7 @@ def test_is_refused(scaffold: Scaffold, here: Path, words: list[str], error: str
         ),
         (
             ["model", "MyViT", "--style=functional", "image_shape=28,28,1"],
-            "Error: `patch_size=16` does not divide the height and the width of "
+            "Error: `patch_size=16` does not divide the height and width of "
             "`image_shape=28,28,1`.\n"
             "Write `patch_size=14`, for example.\n",
         ),
@@ -96,7 +96,7 @@ def test_is_refused(scaffold: Scaffold, here: Path, words: list[str], error: str
         ),
         (
             ["model", "MyCNN", "filters="],
-            "Error: `filters` has no items.\nGive it one or more.\n",
+            "Error: `filters` has no items.\nGive it at least one.\n",
         ),
     ],
 )
@@ -118,6 +118,6 @@ def test_conflicts_are_relative_to_the_current_folder(
     outcome = scaffold("layer", "MyThing", "gain:float=1.0")
     assert outcome.code == 3
     assert outcome.err.splitlines()[-2] == (
-        "Error: ../src/my_thing.py, ../src/test_my_thing.py are there already and differ; "
+        "Error: ../src/my_thing.py, ../src/test_my_thing.py already exist with different content; "
         "nothing was written."
     )

@@ -160,7 +160,7 @@ def test_folders_that_lead_out(refused: Refused, here: Path, key: str) -> None:
     (here / "pyproject.toml").write_text(f'[tool.scaffold]\n{key} = "../elsewhere"\n')
     code, said = refused("model", "MyMLP")
     assert code == 4
-    assert said.splitlines()[0] == f"Error: {here}/../elsewhere is outside of {here}."
+    assert said.splitlines()[0] == f"Error: {here}/../elsewhere is outside {here}."
 
 
 # What would be written.
@@ -237,7 +237,8 @@ def test_a_conflict_comes_first(refused: Refused, here: Path, layers: Path) -> N
     code, said = refused("layer", "MyConv")
     assert code == 3
     assert said.splitlines()[-2] == (
-        "Error: src/my_lib/layers/my_conv.py is there already and differs; nothing was written."
+        "Error: src/my_lib/layers/my_conv.py already exists with different content; "
+        "nothing was written."
     )
 
 
@@ -258,11 +259,11 @@ def test_a_missing_class_is_not_exported(
 # Refusals.
 
 FIX = (
-    "Choose --no-export, and add by hand `from my_lib.layers.my_conv import MyConv`, "
-    'and "MyConv" to its `__all__`.'
+    "Use --no-export and add `from my_lib.layers.my_conv import MyConv` "
+    'and "MyConv" to its `__all__` by hand.'
 )
 MESSAGE = (
-    "src/my_lib/layers/__init__.py is not understood: its `__all__` is not one plain list of names "
+    "can't edit src/my_lib/layers/__init__.py: its `__all__` is not a plain list of names "
     "(line 2); nothing was written."
 )
 
@@ -301,10 +302,10 @@ def test_all_layers_of_a_model_are_named(refused: Refused, here: Path, layers: P
     code, said = refused("model", "MyNet", *COMPOSED)
     assert (code, said) == (
         3,
-        "Error: src/my_lib/models/__init__.py is not understood: it is not in UTF-8; "
-        "nothing was written.\nChoose --no-export, and add by hand "
+        "Error: can't edit src/my_lib/models/__init__.py: it is not UTF-8; "
+        "nothing was written.\nUse --no-export and add "
         "`from my_lib.models.my_net import MyNet`, "
-        "`from my_lib.models.my_net_conv import MyNetConv`.\n",
+        "`from my_lib.models.my_net_conv import MyNetConv` by hand.\n",
     )
 
 
@@ -314,4 +315,4 @@ def test_an_init_that_leads_out(refused: Refused, here: Path, layers: Path, tmp_
     layers.symlink_to(tmp_path / "secret.py")
     code, said = refused("layer", "MyConv")
     assert code == 4
-    assert said.splitlines()[0] == f"Error: {layers} is outside of {here}."
+    assert said.splitlines()[0] == f"Error: {layers} is outside {here}."

@@ -31,12 +31,12 @@ def test_help(harmless: Scaffold, words: list[str]) -> None:
 def test_exit_codes_are_documented_in_the_help(harmless: Scaffold) -> None:
     shown = harmless("--help").out.splitlines()
     start = shown.index(
-        "  Exit codes: 0 done, 1 something found wrong, 2 usage, 3 conflict (nothing"
+        "  Exit codes: 0 success, 1 problem found, 2 usage error, 3 conflict (nothing"
     )
     assert shown[start + 1] == "  written), 4 refused as unsafe, 5 something missing."
     assert shown[-7:] == [
         "Commands:",
-        "  check    Check whether layers and models keep Keras's contract.",
+        "  check    Check layers and models against Keras's contract.",
         "  layer    Generate a custom Keras layer with its tests.",
         "  list     List the templates.",
         "  model    Generate a custom Keras model with its tests and a training script.",
@@ -59,12 +59,12 @@ def test_version(harmless: Scaffold) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["lyer", "MyConv"], "Error: there is no command `lyer`. Did you mean `layer`?\n"
-         "There are check, layer, list, model, project, show: see `scaffold --help`.\n"),
-        (["quux"], "Error: there is no command `quux`.\n"
-         "There are check, layer, list, model, project, show: see `scaffold --help`.\n"),
-        (["a\x1bb"], "Error: there is no command `a�b`.\n"
-         "There are check, layer, list, model, project, show: see `scaffold --help`.\n"),
+        (["lyer", "MyConv"], "Error: unknown command `lyer`. Did you mean `layer`?\n"
+         "The commands are check, layer, list, model, project, show; see `scaffold --help`.\n"),
+        (["quux"], "Error: unknown command `quux`.\n"
+         "The commands are check, layer, list, model, project, show; see `scaffold --help`.\n"),
+        (["a\x1bb"], "Error: unknown command `a�b`.\n"
+         "The commands are check, layer, list, model, project, show; see `scaffold --help`.\n"),
         (["--jsn"], "Error: No such option '--jsn'.\nSee `scaffold --help`.\n"),
         (["layer", "X", "--into"],
          "Error: Option '--into' requires an argument.\nSee `scaffold --help`.\n"),
@@ -92,7 +92,7 @@ def test_json_after_a_double_dash_is_a_word(harmless: Scaffold) -> None:
     assert outcome.out == ""
     assert outcome.err == (
         "Error: `--json` is neither name=value nor name:type.\n  --json\n  ^^^^^^\n"
-        "Write `--json=...` for one the template has, `--json:int=1` for one of your own.\n"
+        "Write `--json=...` for an attribute of the template, `--json:int=1` for a new one.\n"
     )
 
 
@@ -111,8 +111,8 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
          "/x/spec.toml: Permission denied.", ""),
         (OSError(errno.EIO, "Input/output error"), "Input/output error.", ""),
         (ZeroDivisionError("division by zero"),
-         "a defect in scaffold itself: ZeroDivisionError: division by zero.",
-         "Please report it; SCAFFOLD_TRACEBACK=1 shows where it is."),
+         "bug in scaffold: ZeroDivisionError: division by zero.",
+         "Please report it; set SCAFFOLD_TRACEBACK=1 for a traceback."),
     ],
 )  # fmt: skip
 def test_unexpected_error(
@@ -136,8 +136,8 @@ def test_unexpected_error_as_json(harmless: Scaffold, monkeypatch: pytest.Monkey
     assert outcome.answer()["error"] == {
         "kind": "failed",
         "exit_code": 1,
-        "message": "a defect in scaffold itself: ZeroDivisionError: division by zero.",
-        "fix": "Please report it; SCAFFOLD_TRACEBACK=1 shows where it is.",
+        "message": "bug in scaffold: ZeroDivisionError: division by zero.",
+        "fix": "Please report it; set SCAFFOLD_TRACEBACK=1 for a traceback.",
         "place": None,
     }
 
@@ -250,7 +250,7 @@ def test_color_on_a_terminal_only(tmp_path: Path) -> None:
 
 def test_color_of_an_error(tmp_path: Path) -> None:
     plain = "Error: `a` is neither name=value nor name:type.\n  a\n  ^\n"
-    fix = "Write `a=...` for one the template has, `a:int=1` for one of your own.\n"
+    fix = "Write `a=...` for an attribute of the template, `a:int=1` for a new one.\n"
     assert on_a_terminal(tmp_path, "layer", "X", "a", NO_COLOR="1") == plain + fix
     assert on_a_terminal(tmp_path, "layer", "X", "a") == (
         "\x1b[31m\x1b[1mError:\x1b[0m `a` is neither name=value nor name:type.\n"

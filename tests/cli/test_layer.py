@@ -20,7 +20,7 @@ registered as project>Whatever
    create  test_whatever.py   {:>3} lines
 Next: pytest test_whatever.py
 """
-RETRY = "Choose --on-conflict skip, overwrite, or new (which writes beside, as .new).\n"
+RETRY = "Use --on-conflict skip, overwrite, or new (writes to a .new file).\n"
 
 
 def lines(path: Path) -> int:
@@ -48,9 +48,9 @@ def test_from_a_name_to_two_files(scaffold: Scaffold, here: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "module", "heading"),
     [
-        ("MyConv", "my_conv", "MyConv: template conv rank=2 (by its name: conv)"),
-        ("MyConv1D", "my_conv1d", "MyConv1D: template conv rank=1 (by its name: conv1d)"),
-        ("GatedDense", "gated_dense", "GatedDense: template dense (by its name: dense)"),
+        ("MyConv", "my_conv", "MyConv: template conv rank=2 (by name: conv)"),
+        ("MyConv1D", "my_conv1d", "MyConv1D: template conv rank=1 (by name: conv1d)"),
+        ("GatedDense", "gated_dense", "GatedDense: template dense (by name: dense)"),
         (
             "DCTBlock",
             "dct_block",
@@ -59,7 +59,7 @@ def test_from_a_name_to_two_files(scaffold: Scaffold, here: Path) -> None:
         (
             "Conv2DBlock",
             "conv2d_block",
-            "Conv2DBlock: template conv rank=2 (by its name: conv2d)",
+            "Conv2DBlock: template conv rank=2 (by name: conv2d)",
         ),
     ],
 )
@@ -80,9 +80,9 @@ def test_attributes_of_both_kinds(scaffold: Scaffold, here: Path) -> None:
         "kernel_initializer=he_normal", "--option", "rank=1", "-t", "conv", "--package", "mine",
     )  # fmt: skip
     assert outcome.out.splitlines()[:3] == [
-        "MyConv: template conv rank=1 (as asked)",
+        "MyConv: template conv rank=1 (as requested)",
         "registered as mine>MyConv",
-        "note: kernel_size=3: it needs a default, since one before it has got one",
+        "note: kernel_size=3: needs a default because an attribute before it has one",
     ]
     written = (here / "my_conv.py").read_text("utf-8").splitlines()
     for line in (
@@ -178,7 +178,7 @@ DIFF = "".join(
         ' @keras.saving.register_keras_serializable(package="project")',
     ]
 )
-DIFFERS = "whatever.py is there already and differs; nothing was written."
+DIFFERS = "whatever.py already exists with different content; nothing was written."
 
 
 @pytest.mark.parametrize("flags", [[], ["--on-conflict", "fail"], ["--dry-run"]])
@@ -220,7 +220,8 @@ def test_all_conflicts_at_once(edited: Path, refused: Refused) -> None:
     code, said = refused("layer", "Whatever")
     assert code == 3
     assert said.splitlines()[-2:] == [
-        "Error: whatever.py, test_whatever.py are there already and differ; nothing was written.",
+        "Error: whatever.py, test_whatever.py already exist with different content; "
+        "nothing was written.",
         RETRY.rstrip(),
     ]
 
@@ -371,7 +372,7 @@ def test_settings_unknown_to_black(refused: Refused, here: Path, table: str, err
     assert refused("layer", "Whatever") == (
         2,
         reports(
-            f"[tool.black] holds a value that black does not know: {error}.",
+            f"[tool.black] has a value that black does not know: {error}.",
             "Fix it in pyproject.toml.",
         ),
     )
@@ -419,7 +420,7 @@ def test_flags_override_the_file(scaffold: Scaffold, here: Path) -> None:
         "--package", "flag", "--option", "rank=1", "--json",
     ).answer()["result"]  # fmt: skip
     assert (result["registered_name"], result["template"]) == ("flag>Other", "conv")
-    assert (result["options"], result["reason"]) == ({"rank": 1}, "as asked")
+    assert (result["options"], result["reason"]) == ({"rank": 1}, "as requested")
     signature = (here / "other.py").read_text("utf-8").partition("def __init__(")[2].splitlines()
     for line in ("        filters=9,", "        kernel_size=5,"):
         assert signature.count(line) == 1
@@ -430,27 +431,27 @@ def test_flags_override_the_file(scaffold: Scaffold, here: Path) -> None:
 def test_spec_files_refused(refused: Refused, here: Path) -> None:
     assert refused("layer", "--from", "none.toml") == (
         5,
-        reports("there is no spec file none.toml.", "Is the path right?"),
+        reports("spec file none.toml not found.", "Check the path."),
     )
     (here / "spec.toml").write_text("version = 1\nnmae = 'X'\n")
     assert refused("layer", "--from", "spec.toml") == (
         2,
         reports(
             "spec.toml has the unknown key `nmae`. Did you mean `name`?",
-            "There are version, target, name, template, package, base, options, attributes, "
+            "The keys are version, target, name, template, package, base, options, attributes, "
             "layers, compile.",
         ),
     )
     (here / "spec.toml").write_text("version = 1\n")
     assert refused("layer", "--from", "spec.toml") == (
         2,
-        reports("no class name is given.", "Write one, as in `scaffold layer MyConv`."),
+        reports("no class name given.", "Add one, as in `scaffold layer MyConv`."),
     )
     (here / "spec.toml").write_text("version = 1\ntarget = 'model'\n")
     assert refused("layer", "X", "--from", "spec.toml") == (
         2,
         reports(
-            "the spec is for a model, not for a layer.",
+            "the spec is for a model, not a layer.",
             'Use `scaffold model`, or write `target = "layer"`.',
         ),
     )
@@ -458,8 +459,8 @@ def test_spec_files_refused(refused: Refused, here: Path) -> None:
     assert refused("layer", "--from", "spec.toml") == (
         4,
         reports(
-            "spec.toml has 1,000,001 bytes; a spec has at most 1,000,000.",
-            "Is it the right file?",
+            "spec.toml has 1,000,001 bytes; the limit is 1,000,000.",
+            "Check that it is the right file.",
         ),
     )
     assert refused("layer", "--from", ".") == (
@@ -476,8 +477,8 @@ def test_a_spec_file_never_replaces_code(refused: Refused) -> None:
         assert refused("layer", "Whatever", "--save-spec", path) == (
             2,
             reports(
-                f"--save-spec {shown} is where the generated code goes.",
-                "Name another file, such as spec.toml.",
+                f"--save-spec {shown} is also the path of a generated file.",
+                "Use another file, such as spec.toml.",
             ),
         )
 
@@ -488,51 +489,52 @@ def test_a_spec_file_never_replaces_code(refused: Refused) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ([], 2, reports("no class name is given.", "Write one, as in `scaffold layer MyConv`.")),
-        (["class"], 2, reports("`class` is no class name: it is a keyword of Python.",
+        ([], 2, reports("no class name given.", "Add one, as in `scaffold layer MyConv`.")),
+        (["class"], 2, reports("`class` is not a valid class name: it is a Python keyword.",
                                "Call it `Class`, for example.")),
-        (["Dense"], 2, reports("`Dense` is a layer of Keras already.",
+        (["Dense"], 2, reports("`Dense` is already a Keras class.",
                                "Call it `MyDense`, for example.")),
         (["Json"], 2, reports(
-            "`Json` would be written to json.py, which hides the module `json`.",
+            "`Json` would be written to json.py, which shadows the module `json`.",
             "Call it `MyJson`, for example.")),
         (["my-conv"], 2, reports(
-            "`my-conv` is no class name: Python allows letters, digits and `_`, and no digit "
-            "first.", "Call it `MyConv`, for example.")),
+            "`my-conv` is not a valid class name: use only letters, digits and `_`, with no "
+            "leading digit.", "Call it `MyConv`, for example.")),
         (["../X"], 2, reports(
-            "`../X` is no class name: Python allows letters, digits and `_`, and no digit first.",
-            "Call it `X`, for example.")),
+            "`../X` is not a valid class name: use only letters, digits and `_`, with no leading "
+            "digit.", "Call it `X`, for example.")),
         (["My\x1b[31mX"], 4, reports(
-            "the class name `My�[31mX` holds the control character U+001B.",
-            "Type it again, without what cannot be seen.")),
+            "the class name `My�[31mX` contains the control character U+001B.",
+            "Retype it without invisible characters.")),
         (["X", "a:str=\x1b[31m"], 4, reports(
-            "the attribute `a:str=�[31m` holds the control character U+001B.",
-            "Type it again, without what cannot be seen.")),
+            "the attribute `a:str=�[31m` contains the control character U+001B.",
+            "Retype it without invisible characters.")),
         (["X", "__init__:int=1"], 2, reports(
-            "`__init__` is no attribute name: two underscores in front are Python's own.",
+            "`__init__` is not a valid attribute name: a leading `__` is reserved for Python.",
             "Call it `init`, for example.", "__init__:int=1", "^^^^^^^^")),
         (["X", "lambda:int=1"], 2, reports(
-            "`lambda` is no attribute name: it is a keyword of Python.",
+            "`lambda` is not a valid attribute name: it is a Python keyword.",
             "Choose another name.", "lambda:int=1", "^^^^^^")),
         (["X", "a-b:int=1"], 2, reports(
-            "`a-b` is no attribute name: Python allows letters, digits and `_`, and no digit "
-            "first.", "Call it `a_b`, for example.", "a-b:int=1", "^^^")),
+            "`a-b` is not a valid attribute name: use only letters, digits and `_`, with no "
+            "leading digit.", "Call it `a_b`, for example.", "a-b:int=1", "^^^")),
         *[(["X", f"{name}:int=1"], 2, reports(
-            f"`{name}` is an attribute of every Keras layer already.",
+            f"`{name}` is already an attribute of every Keras layer.",
             f"Call it `{name}_value`, for example.", f"{name}:int=1", "^" * len(name)))
           for name in ("name", "dtype", "weights", "losses", "build", "call", "training")],
         (["X", "a:int=1", "a:int=2"], 2, reports(
-            "`a` is given twice.", "Leave one of them out.", "a:int=2", "^")),
+            "`a` is given twice.", "Remove one of them.", "a:int=2", "^")),
         (["X", "a:int=1", "b:int"], 2, reports(
             "`b` is required, but follows `a`, which has a default.",
             "Give it a default: `b:int=...`.")),
         (["X", "a:int=0{>0}"], 2, reports(
-            "the default: 0 breaks the constraint {>0}.", "", "a:int=0{>0}", "      ^")),
+            "invalid default: 0 violates the constraint {>0}.", "", "a:int=0{>0}", "      ^")),
         (["X", "int:units"], 2, reports(
-            "`int` is a type: the name comes first.", "Write `units:int`.", "int:units", "^^^")),
+            "`int` is a type, but the name comes first.",
+            "Write `units:int`.", "int:units", "^^^")),
         (["X", "gain:float=1.0{"], 2, reports(
-            "the constraint is cut off.",
-            "Close the brace, and quote it for the shell: 'gain:float=1.0{>0}'.",
+            "the constraint is malformed.",
+            "Close the brace and quote it for the shell: 'gain:float=1.0{>0}'.",
             "gain:float=1.0{", "              ^")),
         (["X", "gain:flaot=1.0"], 2, reports(
             "unknown type `flaot`. Did you mean `float`?", "", "gain:flaot=1.0", "     ^^^^^")),
@@ -540,30 +542,30 @@ def test_a_spec_file_never_replaces_code(refused: Refused) -> None:
             "the template `dense` has no attribute `untis`. Did you mean `units`?",
             "It has units, activation, use_bias, kernel_initializer, bias_initializer, "
             "kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, "
-            "bias_constraint. For one of your own, write `untis:int=3`.", "untis=3", "^^^^^")),
+            "bias_constraint. To add one, write `untis:int=3`.", "untis=3", "^^^^^")),
         (["MyDense", "activation=rleu"], 2, reports(
-            "`activation`: 'rleu' is no activation of Keras. Did you mean `relu`?", "",
+            "`activation`: 'rleu' is not a Keras activation. Did you mean `relu`?", "",
             "activation=rleu", "           ^^^^")),
         (["X", "--template", "dens"], 2, reports(
-            "there is no layer template `dens`. Did you mean `dense`?",
+            "layer template `dens` not found. Did you mean `dense`?",
             "See `scaffold list`.")),
         (["MyConv", "--option", "rank"], 2, reports(
             "Invalid value for '--option' / '-o': `rank` is not key=value, such as `rank=2`.",
             "See `scaffold layer --help`.")),
         (["MyConv", "--option", "rank=4"], 2, reports(
-            "option `rank=4`: it is one of 1, 2, 3.", "Write `--option rank=2`, for example.")),
+            "option `rank=4`: it must be one of 1, 2, 3.", "Use `--option rank=2`, for example.")),
         (["X", "--package", "a b"], 2, reports(
-            "the package `a b` can't stand in a registered name.",
-            "Take up to 60 letters, digits, `_`, `-` and `.`, as in `--package my_project`.")),
+            "the package `a b` can't be part of a registered name.",
+            "Use up to 60 letters, digits, `_`, `-` and `.`, as in `--package my_project`.")),
         (["X", "--no-tests", "--tests-into", "t"], 2, reports(
-            "--no-tests and --tests-into contradict each other.", "Leave one of them out.")),
+            "--no-tests and --tests-into can't be used together.", "Remove one of them.")),
         (["X", "--frm", "x"], 2, reports(
             "No such option '--frm'. Did you mean '--from'?", "See `scaffold layer --help`.")),
         (["X", "--on-conflict", "ask"], 2, reports(
             "Invalid value for '--on-conflict': 'ask' is not one of 'fail', 'skip', 'overwrite', "
             "'new'.", "See `scaffold layer --help`.")),
         (["CHANGED", "a:int=1"], 2, reports(
-            "`CHANGED` is a name that the generated test needs for something else.",
+            "`CHANGED` is already used in the generated test.",
             "Call it `MyCHANGED`, for example.")),
     ],
 )  # fmt: skip
@@ -592,7 +594,7 @@ def test_paths_out_of_the_project(
     (here / "link").symlink_to(tmp_path / "elsewhere")
     code, said = refused("layer", "Whatever", flag, path)
     assert code == 4
-    assert said.splitlines()[0] == f"Error: {Path(path)} is outside of {here}."
+    assert said.splitlines()[0] == f"Error: {Path(path)} is outside {here}."
 
 
 def test_a_file_that_leads_out(refused: Refused, here: Path, tmp_path: Path) -> None:
@@ -600,7 +602,7 @@ def test_a_file_that_leads_out(refused: Refused, here: Path, tmp_path: Path) -> 
     (here / "whatever.py").symlink_to(tmp_path / "secret")
     code, said = refused("layer", "Whatever", "--on-conflict", "overwrite")
     assert code == 4
-    assert said.splitlines()[0] == f"Error: {here}/whatever.py is outside of {here}."
+    assert said.splitlines()[0] == f"Error: {here}/whatever.py is outside {here}."
 
 
 def test_settings_that_lead_out(refused: Refused, here: Path) -> None:
@@ -608,7 +610,7 @@ def test_settings_that_lead_out(refused: Refused, here: Path) -> None:
         (here / "pyproject.toml").write_text(f'[tool.scaffold]\n{key} = "../elsewhere"\n')
         code, said = refused("layer", "Whatever")
         assert code == 4
-        assert said.splitlines()[0] == f"Error: {here}/../elsewhere is outside of {here}."
+        assert said.splitlines()[0] == f"Error: {here}/../elsewhere is outside {here}."
 
 
 def test_a_folder_with_control_characters(refused: Refused) -> None:
@@ -626,7 +628,7 @@ def test_another_run_is_writing(refused: Refused, here: Path) -> None:
             3,
             reports(
                 f"another scaffold run is writing in {here}.",
-                "Wait until it has ended, then run this again.",
+                "Wait until it has ended, then run the command again.",
             ),
         )
 
@@ -656,7 +658,7 @@ def test_answer_as_json(scaffold: Scaffold, here: Path) -> None:
             "registered_name": "project>MyDense",
             "module": "my_dense",
             "template": "dense",
-            "reason": "by its name: dense",
+            "reason": "by name: dense",
             "options": {},
             "notes": [],
             "written": True,
@@ -707,7 +709,7 @@ def test_the_command_that_derives(scaffold: Scaffold, here: Path, words: str, li
 
 def test_a_recurrent_base_says_where_its_steps_are(scaffold: Scaffold, here: Path) -> None:
     noted = scaffold("layer", "GatedGRU", "--base", "keras.layers.GRU").out.splitlines()[2]
-    assert noted.startswith("note: keras.layers.GRUCell computes each step of keras.layers.GRU")
+    assert noted.startswith("note: `call` of keras.layers.GRU sees whole sequences only")
 
 
 @pytest.mark.parametrize("base", ["mine.py:Mine", "keras_hub.layers.RotaryEmbedding"])
@@ -717,8 +719,8 @@ def test_only_a_layer_of_keras_can_be_the_base(scaffold: Scaffold, here: Path, b
     assert (outcome.code, outcome.err) == (
         2,
         reports(
-            f"`{base}` is not a layer of Keras.",
-            "`--base` takes those only, such as `--base keras.layers.Dense`.",
+            f"`{base}` is not a Keras layer.",
+            "Name one, as in `--base keras.layers.Dense`.",
         ),
     )
     assert names(here) == ["mine.py"]

@@ -18,7 +18,7 @@ More: scaffold show TEMPLATE
 BLANK = """\
 layer blank: Blank. Only your own attributes, with the places to fill marked TODO; the identity \
 until then.
-    no attributes of its own
+    no attributes
 
 More: scaffold show TEMPLATE
 """
@@ -71,8 +71,8 @@ def test_a_word_is_not_searched_inside_others(harmless: Scaffold) -> None:
         (["linaer"], "linaer. Did you mean `linear`?"),
         (["laer"], "laer. Did you mean `layer`?"),
         (["quux", "kwyjibo"], "quux or kwyjibo."),
-        (["film"], "film.\nThe nearest: layer merge, layer dense, layer layer_normalization"),
-        (["model", "VGG"], "VGG.\nThe nearest: model cnn, model resnet"),
+        (["film"], "film.\nNearest: layer merge, layer dense, layer layer_normalization"),
+        (["model", "VGG"], "VGG.\nNearest: model cnn, model resnet"),
         (["q\x1bx"], "q\ufffdx."),
     ],
 )
@@ -80,8 +80,8 @@ def test_nothing_matches(harmless: Scaffold, words: list[str], said: str) -> Non
     outcome = harmless("list", *words)
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == (
-        f"No template is about {said}\n"
-        "Begin with your own attributes alone: scaffold layer MyLayer --template blank\n"
+        f"No template matches {said}\n"
+        "To start from scratch: scaffold layer MyLayer --template blank\n"
     )
     assert harmless("list", *words, "--json").answer()["result"] == {"templates": []}
 

@@ -60,12 +60,15 @@ def test_style_and_head_are_options(scaffold: Scaffold, here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--style=loop"], "option `style=loop`: it is one of subclass, functional, sequential."),
-        (["--head=hed"], "option `head=hed`: it is one of classification, regression, "),
+        (
+            ["--style=loop"],
+            "option `style=loop`: it must be one of subclass, functional, sequential.",
+        ),
+        (["--head=hed"], "option `head=hed`: it must be one of classification, regression, "),
         (["--style=subclass", "-o", "style=functional"], "option `style` is given twice."),
-        (["--layer=Dense:units=3"], "the template `mlp` has layers of its own."),
-        (["--loss=hubr"], "Keras knows no `hubr` in `keras.losses`. Did you mean `huber`?"),
-        (["inner:layer=None"], "the template `mlp` has no place for a layer of your own."),
+        (["--layer=Dense:units=3"], "the template `mlp` has its own layers."),
+        (["--loss=hubr"], "`hubr` not found in `keras.losses`. Did you mean `huber`?"),
+        (["inner:layer=None"], "the template `mlp` can't contain another layer."),
     ],
 )
 def test_refuses(refused: Refused, words: list[str], said: str) -> None:
@@ -114,8 +117,8 @@ def test_a_branch_is_not_a_sequence(refused: Refused, here: Path) -> None:
     code, err = refused("model", "--from=net.toml", "--style=sequential")
     assert (code, err) == (
         2,
-        "Error: a model with branches, or with a layer of several inputs, is not a sequence of "
-        "layers.\nWrite `--style functional`.\n",
+        "Error: a model with branches, or with a layer of several inputs, can't be sequential.\n"
+        "Use `--style functional`.\n",
     )
 
 
@@ -134,6 +137,6 @@ def test_a_spec_for_a_layer(refused: Refused, here: Path) -> None:
     (here / "spec.toml").write_text("version = 1\n")
     assert refused("model", "MyMLP", "--from=spec.toml") == (
         2,
-        "Error: the spec is for a layer, not for a model.\n"
+        "Error: the spec is for a layer, not a model.\n"
         'Use `scaffold layer`, or write `target = "model"`.\n',
     )

@@ -15,23 +15,24 @@ from terminal import PLAIN, talk
 
 NAME = "Class name (NAME): "
 RANK = "Number of spatial axes: 1 for sequences, 2 for images, 3 for volumes. (--option rank=...)"
-OWN = "Your own attribute, name:type=default{constraint} (empty: no more): "
+OWN = "New attribute, name:type=default{constraint} (leave empty to finish): "
 UNITS = (
-    "Default of `units` (Positive int, size of the output's last axis. Empty: it must be given): "
+    "Default of `units` (Positive int, size of the output's last axis. Leave empty to require it): "
 )
 NAMES = ", ".join(Catalog.builtin().names("layer"))
 TEMPLATES = textwrap.wrap(NAMES, 88, initial_indent="  ", subsequent_indent="  ")
 
 
 def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
-    picked = "Template (--template; by its name: conv1d) [conv]: "
+    picked = "Template (--template; by name: conv1d) [conv]: "
     rank = f"{RANK} [1]: "
     filters = (
-        "Default of `filters` (Positive int, number of output channels. Empty: it must be given): "
+        "Default of `filters` (Positive int, number of output channels. "
+        "Leave empty to require it): "
     )
     size = (
         "Default of `kernel_size` (Positive int or tuple of length 1, size of the kernel. "
-        "Empty: it must be given): "
+        "Leave empty to require it): "
     )
     code, lines = talk(
         tmp_path,
@@ -62,48 +63,47 @@ def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
     assert code == 0
     assert lines[:-7] == [
         f"{NAME}conv",
-        "Error: `conv` is no class name, which is written in CamelCase. Call it `Conv`.",
+        "Error: the class name `conv` is not in CamelCase. Call it `Conv`.",
         f"{NAME}Dense",
-        "Error: `Dense` is a layer of Keras already. Call it `MyDense`, for example.",
+        "Error: `Dense` is already a Keras class. Call it `MyDense`, for example.",
         f"{NAME}MyConv1D",
         *TEMPLATES,
         f"{picked}cnov",
-        "Error: there is no layer template `cnov`. Did you mean `conv`? " "See `scaffold list`.",
+        "Error: layer template `cnov` not found. Did you mean `conv`? " "See `scaffold list`.",
         picked,
         f"{rank}4",
-        "Error: option `rank=4`: it is one of 1, 2, 3. Write `--option rank=2`, for example.",
+        "Error: option `rank=4`: it must be one of 1, 2, 3. Use `--option rank=2`, for example.",
         rank,
         f"{filters}0",
-        "Error: `filters`: 0 breaks the constraint {>0}.",
+        "Error: `filters`: 0 violates the constraint {>0}.",
         f"{filters}None",
         "Error: `filters` can't be None.",
         f"{filters}8",
         f"{size}x",
-        "Error: `kernel_size`: `x` is no tuple of ints, such as `3` or `3,5`.",
+        "Error: `kernel_size`: `x` is not a tuple of ints, such as `3` or `3,5`.",
         size,
         f"{OWN}gain",
         "Error: `gain` is neither name=value nor name:type. "
-        "Write `gain=...` for one the template has, `gain:int=1` for one of your own.",
+        "Write `gain=...` for an attribute of the template, `gain:int=1` for a new one.",
         f"{OWN}gain=1",
-        "Error: an attribute of your own has a type. Write name:type=default.",
+        "Error: a new attribute needs a type. Write name:type=default.",
         f"{OWN}strides:int=2",
-        "Error: the template `conv` has `strides` already. "
-        "Give it another default with `strides=...`.",
+        "Error: the template `conv` already has `strides`. " "Set its default with `strides=...`.",
         f"{OWN}name:int=2",
-        "Error: `name` is an attribute of every Keras layer already. "
+        "Error: `name` is already an attribute of every Keras layer. "
         "Call it `name_value`, for example.",
         f"{OWN}gain:float",
         "Error: `gain` is required, but follows `filters`, which has a default. "
         "Give it a default: `gain:float=...`.",
         f"{OWN}gain:float=1{{>0}}",
         f"{OWN}gain:int=1",
-        "Error: `gain` is given twice. Leave one of them out.",
+        "Error: `gain` is given twice. Remove one of them.",
         OWN,
     ]
     assert lines[-7:-4] == [
-        "MyConv1D: template conv rank=1 (as asked)",
+        "MyConv1D: template conv rank=1 (as requested)",
         f"registered as {tmp_path.name}>MyConv1D",
-        "note: kernel_size=3: it needs a default, since one before it has got one",
+        "note: kernel_size=3: needs a default because an attribute before it has one",
     ]
     assert [re.sub(r" +\d+ lines", "", line) for line in lines[-4:]] == [
         "   create  my_conv1d.py",
@@ -139,13 +139,13 @@ def test_a_wrong_name_that_was_given_is_refused_before_any_question(tmp_path: Pa
     code, lines = talk(tmp_path, ["layer", "conv", "-i"], [])
     assert (code, lines) == (
         2,
-        ["Error: `conv` is no class name, which is written in CamelCase.", "Call it `Conv`."],
+        ["Error: the class name `conv` is not in CamelCase.", "Call it `Conv`."],
     )
 
 
 @pytest.mark.parametrize("how_far", [0, 1, 2])
 def test_end_of_input_and_interrupt(tmp_path: Path, how_far: int) -> None:
-    picked = "Template (--template; by its name: conv) [conv]: "
+    picked = "Template (--template; by name: conv) [conv]: "
     answers = [(NAME, "MyConv"), (picked, ""), (f"{RANK} [2]: ", "")]
     for key in ("\x04", "\x03"):
         left = [*answers[:how_far], (answers[how_far][0], key)]
@@ -167,14 +167,14 @@ def test_without_a_terminal(tmp_path: Path, how: str) -> None:
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "Error: --interactive needs a terminal.\nGive the name and attributes as arguments.\n"
+        "Error: --interactive needs a terminal.\nPass the name and attributes as arguments.\n"
     )
     assert tree(tmp_path) == {}
 
 
 CHOICE = "Number or name (--template) [1]: "
 VGG = [
-    "there is no template for VGG.",
+    "no template for VGG.",
     "  1  cnn filters=64,128,256,512,512  Convolutional network",
     "  2  resnet                          Residual network",
 ]
@@ -183,11 +183,15 @@ VGG = [
 @pytest.mark.parametrize(
     ("answer", "heading"),
     [
-        ("", "VGG16: template cnn style=subclass head=classification (as asked)"),
-        ("2", "VGG16: template resnet style=subclass block=basic head=classification (as asked)"),
+        ("", "VGG16: template cnn style=subclass head=classification (as requested)"),
+        (
+            "2",
+            "VGG16: template resnet style=subclass block=basic head=classification (as requested)",
+        ),
         (
             "ResNet50",
-            "VGG16: template resnet style=subclass block=bottleneck head=classification (as asked)",
+            "VGG16: template resnet style=subclass block=bottleneck head=classification "
+            "(as requested)",
         ),
     ],
 )
@@ -198,10 +202,10 @@ def test_on_a_terminal_the_nearest_are_offered(tmp_path: Path, answer: str, head
     assert lines[:3] == VGG
     assert lines[3:8] == [
         f"{CHOICE}3",
-        "Error: there is no model template `3`. See `scaffold list`.",
+        "Error: model template `3` not found. See `scaffold list`.",
         f"{CHOICE}vgg",
-        "Error: there is no template for VGG. "
-        "Write `--template cnn filters=64,128,256,512,512`, for example.",
+        "Error: no template for VGG. "
+        "Use `--template cnn filters=64,128,256,512,512`, for example.",
         f"{CHOICE}{answer}",
     ]
     assert lines[8] == heading
@@ -217,8 +221,8 @@ def test_what_is_given_stays_when_the_nearest_is_chosen(tmp_path: Path) -> None:
     code, lines = talk(tmp_path, words, [(CHOICE, "")])
     assert code == 0
     assert lines[:4] == [
-        "there is no template for VGG, which is a model.",
-        "Write `scaffold model VGGBlock --template cnn filters=64,128,256,512,512`. "
+        "no template for VGG, which is a model.",
+        "Run `scaffold model VGGBlock --template cnn filters=64,128,256,512,512`. "
         "Or choose a template:",
         "  1  conv kernel_size=3 padding=same activation=relu  Convolution",
         CHOICE,
@@ -232,7 +236,7 @@ def test_what_is_given_stays_when_the_nearest_is_chosen(tmp_path: Path) -> None:
 def test_a_program_gets_no_prompts(tmp_path: Path) -> None:
     code, lines = talk(tmp_path, ["model", "VGG16", "--json"], [])
     assert code == 2
-    assert '"there is no template for VGG."' in "\n".join(lines)
+    assert '"no template for VGG."' in "\n".join(lines)
     assert tree(tmp_path) == {}
 
 
@@ -245,7 +249,7 @@ def test_nothing_is_written_where_nothing_is_chosen(tmp_path: Path, key: str) ->
 
 
 def test_interactive_offers_the_nearest_first(tmp_path: Path) -> None:
-    picked = "Template (--template; there is no template for VGG) [cnn]: "
+    picked = "Template (--template; no template for VGG) [cnn]: "
     words = ["model", "VGG16", "-i", "--dry-run", "-o", "style=subclass", "-o", "head=none"]
     code, lines = talk(tmp_path, words, [(picked, ""), (OWN, "")])
     assert code == 0

@@ -10,7 +10,7 @@ dense (layer): Dense
 Densely-connected layer over the last axis of the input.
 formula: activation(inputs @ kernel + bias)
 source: keras.layers.Dense
-words: dense, linear
+aliases: dense, linear
 
 attributes:
   units:int{>0}                                  Positive int, size of the output's last axis.
@@ -31,7 +31,7 @@ example: scaffold layer MyDense --template dense
 BLANK = """\
 blank (layer): Blank
 Only your own attributes, with TODOs to fill in; the identity until then.
-words: blank
+aliases: blank
 
 example: scaffold layer MyBlank --template blank
 
@@ -104,7 +104,7 @@ def test_a_words_defaults_are_those_of_the_attributes(harmless: Scaffold) -> Non
 def test_an_unknown_name_gets_the_nearest(harmless: Scaffold, name: str, fix: str) -> None:
     outcome = harmless("show", name)
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err == f"Error: there is no template `{name}`.\n{fix}\n"
+    assert outcome.err == f"Error: template `{name}` not found.\n{fix}\n"
 
 
 def test_json_says_the_same(harmless: Scaffold) -> None:
@@ -159,9 +159,9 @@ def test_json(harmless: Scaffold) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["cnov"], "there is no template `cnov`. Did you mean `conv`?"),
-        (["quux"], "there is no template `quux`."),
-        (["q\x1bx"], "there is no template `q�x`."),
+        (["cnov"], "template `cnov` not found. Did you mean `conv`?"),
+        (["quux"], "template `quux` not found."),
+        (["q\x1bx"], "template `q�x` not found."),
         ([], "Missing argument 'TEMPLATE'."),
     ],
 )

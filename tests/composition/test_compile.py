@@ -50,11 +50,11 @@ def test_optimizers(typed: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("compiled", "message"),
     [
-        (Compiled(loss="hubr"), "Keras knows no `hubr` in `keras.losses`. Did you mean `huber`?"),
-        (Compiled(loss="get"), "Keras knows no `get` in `keras.losses`."),
+        (Compiled(loss="hubr"), "`hubr` not found in `keras.losses`. Did you mean `huber`?"),
+        (Compiled(loss="get"), "`get` not found in `keras.losses`."),
         (
             Compiled(loss="Hubr"),
-            "there is no `keras.losses.Hubr` in the installed Keras. Did you mean `Huber`?",
+            "`keras.losses.Hubr` not found in the installed Keras. Did you mean `Huber`?",
         ),
         (
             Compiled(loss="Huber:delt=1"),
@@ -62,7 +62,7 @@ def test_optimizers(typed: str, source: str) -> None:
         ),
         (
             Compiled(optimizer="adan"),
-            "there is no `keras.optimizers.adan` in the installed Keras. Did you mean `Adam`?",
+            "`keras.optimizers.adan` not found in the installed Keras. Did you mean `Adam`?",
         ),
         (
             Compiled(optimizer="adam:learning_rate=1"),
@@ -70,7 +70,7 @@ def test_optimizers(typed: str, source: str) -> None:
         ),
         (
             Compiled(metrics=("accurac",)),
-            "Keras knows no `accurac` in `keras.metrics`. Did you mean `accuracy`?",
+            "`accurac` not found in `keras.metrics`. Did you mean `accuracy`?",
         ),
     ],
 )

@@ -106,7 +106,7 @@ def test_attention_is_fed_the_tensor_twice(name: str) -> None:
 
 @pytest.mark.parametrize("name", WRAPPERS)
 def test_wrappers_of_objects_are_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="is an object, which can't be typed"):
+    with pytest.raises(UsageError, match="is an object, which can't be given as text"):
         of_keras(FOLDER, name, typed(name))
 
 

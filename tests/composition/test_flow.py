@@ -56,17 +56,17 @@ def test_the_requested_data_takes_precedence() -> None:
         (
             ["Conv2D:filters=2:kernel_size=3", "LSTM:units=2"],
             {},
-            "`LSTM` takes inputs of 3 axes, the batch included, but gets 4.",
+            "`LSTM` takes inputs of rank 3, but gets rank 4.",
         ),
         (
             ["LSTM:units=2", "LSTM:units=2"],
             {},
-            "`LSTM` takes inputs of 3 axes, the batch included, but gets 2.",
+            "`LSTM` takes inputs of rank 3, but gets rank 2.",
         ),
         (
             ["LSTM:units=2"],
             {"data": "images"},
-            "`LSTM` takes inputs of 3 axes, the batch included, but gets 4.",
+            "`LSTM` takes inputs of rank 3, but gets rank 4.",
         ),
         (
             ["Masking", "Conv1D:filters=2:kernel_size=3"],
@@ -86,9 +86,9 @@ def test_the_requested_data_takes_precedence() -> None:
         (
             ["Dense:units=2", "Embedding:input_dim=9:output_dim=3"],
             {},
-            "`Embedding` takes whole numbers.",
+            "`Embedding` takes integers.",
         ),
-        (["StringLookup"], {}, "`StringLookup` takes text or keys, and there is no data of these."),
+        (["StringLookup"], {}, "`StringLookup` takes text or keys, but there is no such data."),
         (["Add"], {}, "`keras.layers.Add` takes several inputs, but a chain has one."),
         (["merge"], {}, "`merge` takes several inputs, but a chain has one."),
         (["graph_conv:units=3"], {}, "`graph_conv` takes several inputs, but a chain has one."),
@@ -101,14 +101,13 @@ def test_the_requested_data_takes_precedence() -> None:
         (
             ["Bidirectional:layer=LSTM"],
             {},
-            "`layer` of `keras.layers.Bidirectional` is an object, which can't be typed.",
+            "`layer` of `keras.layers.Bidirectional` is an object, which can't be given as text.",
         ),
-        (["wrapper"], {}, "`wrapper` wraps another layer, which can't be typed."),
+        (["wrapper"], {}, "`wrapper` wraps another layer, which can't be given as text."),
         (
             ["MultiHeadAttention:num_heads=2:key_dim=4"],
             {"style": "sequential"},
-            "a model with branches, or with a layer of several inputs, "
-            "is not a sequence of layers.",
+            "a model with branches, or with a layer of several inputs, " "can't be sequential.",
         ),
     ],
 )
@@ -132,7 +131,7 @@ def test_branches() -> None:
     pooled = [conv, read_use("GlobalMaxPooling2D")]
     assert data(Parallel([flat, pooled])) == "images"
     assert data(Residual([conv]), *flat) == "images"
-    with pytest.raises(UsageError, match=r"^`Concatenate` merges tensors of 2 and 4 axes$"):
+    with pytest.raises(UsageError, match=r"^`Concatenate` merges tensors of ranks 2 and 4$"):
         data(conv, Parallel([flat, [conv]]))
-    with pytest.raises(UsageError, match=r"^`Add` merges tensors of 2 and 4 axes$"):
+    with pytest.raises(UsageError, match=r"^`Add` merges tensors of ranks 2 and 4$"):
         data(conv, Residual(flat))

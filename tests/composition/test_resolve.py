@@ -162,18 +162,18 @@ def test_branches() -> None:
 @pytest.mark.parametrize(
     ("texts", "message", "code"),
     [
-        (["Densee:units=1"], "there is no layer `Densee`. Did you mean `dense`?", 2),
+        (["Densee:units=1"], "layer `Densee` not found. Did you mean `dense`?", 2),
         (["Dense"], "`keras.layers.Dense` needs `units`.", 2),
         (["Dense:unit=1"], "`keras.layers.Dense` has no argument `unit`. Did you mean `units`?", 2),
         (["conv:filters=1"], "`NetConv` needs `kernel_size`.", 2),
-        (["conv:rank=4"], "option `rank=4`: it is one of 1, 2, 3.", 2),
-        (["Dense:units=1:name=a"], "the model gives each of its layers a `name`.", 2),
+        (["conv:rank=4"], "option `rank=4`: it must be one of 1, 2, 3.", 2),
+        (["Dense:units=1:name=a"], "the model sets the `name` of each of its layers.", 2),
         (["mine.py:Scaled"], "`Scaled` needs `scale`.", 2),
         (["mine.py:Plane"], "mine.py has no class `Plane`. Did you mean `Plain`?", 2),
         (["mine.py:Plain:units=1"], "`Plain` has no argument `units`.", 2),
         (
             ["mine.py:Closed:scale=1"],
-            "`Closed` takes neither `name` nor `dtype`, as every layer of Keras does.",
+            "`Closed` must take `name` and `dtype`, as every Keras layer does.",
             2,
         ),
         (["mine.py:Added:filters=16"], "`Added` needs `kernel_size`.", 2),
@@ -186,11 +186,11 @@ def test_branches() -> None:
         (["mine.py:Twice:groups=1"], "`Twice` has no argument `groups`.", 2),
         (["mine.py:Three:units=4"], "`Three` has no argument `units`.", 2),
         (["mine.py:Alone:units=4"], "`Alone` has no argument `units`.", 2),
-        (["none.py:Plain"], "there is no file none.py.", 5),
-        (["no.such:Plain"], "there is no module no.such.", 5),
+        (["none.py:Plain"], "file none.py not found.", 5),
+        (["no.such:Plain"], "module no.such not found.", 5),
         (
             ["conv:rank=1:filters=1:kernel_size=1", "conv:rank=2:filters=1:kernel_size=1"],
-            "`conv` is used with other options already.",
+            "`conv` is already used with other options.",
             2,
         ),
     ],
@@ -211,7 +211,7 @@ def test_nothing_of_the_users_is_run(tmp_path: Path) -> None:
     (tmp_path / "loud.py").write_text(f"{MINE}\nraise SystemExit('it was run')\n")
     assert sources("loud.py:Plain") == ['Plain(dtype=dtype, name="plain")']
     (tmp_path / "broken.py").write_text("class (:")
-    with pytest.raises(ScaffoldError, match=r"^broken\.py is no Python"):
+    with pytest.raises(ScaffoldError, match=r"^broken\.py is not valid Python"):
         composed("broken.py:Plain")
     with pytest.raises(MissingError):
         composed("folder.py:Plain")

@@ -30,9 +30,9 @@ def test_reads(text: str, layer: str, home: str, arguments: dict[str, str]) -> N
 @pytest.mark.parametrize(
     ("text", "message", "pointed"),
     [
-        ("", "`` names no layer.", ""),
-        (":units=3", "`:units=3` names no layer.", ":"),
-        ("units=3", "`units=3` names no layer.", "units=3"),
+        ("", "`` does not name a layer.", ""),
+        (":units=3", "`:units=3` does not name a layer.", ":"),
+        ("units=3", "`units=3` does not name a layer.", "units=3"),
         ("Dense:units=1:x", "`x` is not name=value.", "x"),
         ("Dense:1=2", "`1=2` is not name=value.", "1=2"),
         ("Dense:units=1:units=2", "`units` is given twice.", "units=2"),

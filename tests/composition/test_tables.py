@@ -37,7 +37,7 @@ def test_there_and_back() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({}, "w is no list of tables."),
+        ({}, "w must be a list of tables."),
         ([3], "w must be a table."),
         ([{}], "a table of w has none of the keys layer, residual, parallel."),
         (
@@ -50,8 +50,8 @@ def test_there_and_back() -> None:
         ),
         ([{"layer": 3}], "w: `layer` must be a string."),
         ([{"layer": "Dense", "args": 3}], "w: `args` must be a table."),
-        ([{"residual": 3}], "w: `residual` is no list of tables."),
-        ([{"parallel": [[]]}], "w: `parallel` is no list of two branches or more."),
+        ([{"residual": 3}], "w: `residual` must be a list of tables."),
+        ([{"parallel": [[]]}], "w: `parallel` must be a list of two or more branches."),
     ],
 )
 def test_refuses_stages(data: Any, message: str) -> None:
@@ -66,8 +66,8 @@ def test_refuses_stages(data: Any, message: str) -> None:
     [
         (3, "w must be a table."),
         ({"los": "mse"}, "w has the unknown key `los`. Did you mean `loss`?"),
-        ({"loss": 3}, "w must hold strings only."),
-        ({"metrics": "mae"}, "w must hold strings only."),
+        ({"loss": 3}, "w must contain only strings."),
+        ({"metrics": "mae"}, "w must contain only strings."),
     ],
 )
 def test_refuses_what_to_compile_with(data: Any, message: str) -> None:

@@ -133,7 +133,7 @@ UNKNOWN_WORDS: dict[str, dict[str, object]] = {
         "only": ["config-complet"]
     },
     "tag `mixes-bach` not found. Did you mean `mixes-batch`?": {"tags": ["mixes-bach"]},
-    "`2,x` is no input.": {"input": "2,x"},
+    "`2,x` is not an input.": {"input": "2,x"},
     "check `xyz` not found.": {"expected_failures": {"xyz": "known"}},
 }
 

@@ -39,7 +39,7 @@ def test_an_input_from_text(text: str) -> None:
 def test_text_that_is_no_input(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         input_from(text)
-    assert caught.value.message == f"`{text}` is no input."
+    assert caught.value.message == f"`{text}` is not an input."
 
 
 @given(
@@ -76,7 +76,7 @@ def test_structures(data: Any, structure: Any) -> None:
 def test_data_that_is_no_structure(data: Any) -> None:
     with pytest.raises(UsageError) as caught:
         structure_from(data)
-    assert caught.value.fix == "Write its shape, such as 2,8,8,3."
+    assert caught.value.fix == "Write a shape such as 2,8,8,3."
 
 
 def test_named_inputs_are_arguments_of_call_where_call_has_them() -> None:
@@ -99,7 +99,7 @@ def test_data_that_is_no_case(data: Any) -> None:
     with pytest.raises(UsageError) as caught:
         case_from(data)
     assert caught.value.fix == (
-        "A case is a table with the keys args, input, call, tags, expected_failures."
+        "Write a table with the keys args, input, call, tags, expected_failures."
     )
 
 
@@ -120,4 +120,4 @@ def test_arguments_of_a_constructor() -> None:
 def test_a_word_that_is_no_argument(word: str) -> None:
     with pytest.raises(UsageError) as caught:
         arguments_from([word])
-    assert caught.value.message == f"`{word}` is no argument of a constructor."
+    assert caught.value.message == f"`{word}` is not a constructor argument."

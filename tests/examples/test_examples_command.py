@@ -131,8 +131,8 @@ def test_a_mistake_writes_nothing(
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("lyaer X", "`lyaer X`: `lyaer` generates no class."),
-        ("project x", "`project x`: `project` generates no class."),
+        ("lyaer X", "`lyaer X`: `lyaer` does not generate a class."),
+        ("project x", "`project x`: `project` does not generate a class."),
         ("layer X --base", "`layer X --base`: Option '--base' requires an argument."),
     ],
 )
@@ -145,7 +145,7 @@ def test_a_line_that_generates_nothing(
 
 
 def test_help_generates_nothing() -> None:
-    with pytest.raises(UsageError, match=r"^it only shows help$"):
+    with pytest.raises(UsageError, match=r"^the command only shows help$"):
         read(["layer", "--help"])
 
 

@@ -104,22 +104,22 @@ def test_newer_python_than_black_knows(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_not_in_utf_8(data: bytes) -> None:
     assert refusal(data) == (
-        "lib/__init__.py is not understood: it is not in UTF-8; nothing was written.",
-        "Choose --no-export, and add by hand `from lib.layers.my_conv import MyConv`.",
+        "can't edit lib/__init__.py: it is not UTF-8; nothing was written.",
+        "Use --no-export and add `from lib.layers.my_conv import MyConv` by hand.",
     )
 
 
 def test_what_to_do_by_hand() -> None:
     assert refusal(b"__all__ = names()\n", CLASSES) == (
-        "lib/__init__.py is not understood: its `__all__` is not one plain list of names "
+        "can't edit lib/__init__.py: its `__all__` is not a plain list of names "
         "(line 1); nothing was written.",
-        "Choose --no-export, and add by hand `from lib.layers.my_conv import MyConv`, "
-        "`from lib.layers.my_conv_block import MyConvBlock`, "
-        'and "MyConv", "MyConvBlock" to its `__all__`.',
+        "Use --no-export and add `from lib.layers.my_conv import MyConv`, "
+        "`from lib.layers.my_conv_block import MyConvBlock` "
+        'and "MyConv", "MyConvBlock" to its `__all__` by hand.',
     )
     assert refusal(b"MyConv = 1\n") == (
-        "lib/__init__.py is not understood: line 1 gives `MyConv` to something else; "
+        "can't edit lib/__init__.py: line 1 binds `MyConv` to something else; "
         "nothing was written.",
-        "Choose another name, or --no-export, and add by hand "
-        "`from lib.layers.my_conv import MyConv`.",
+        "Use another name, or --no-export and add "
+        "`from lib.layers.my_conv import MyConv` by hand.",
     )

@@ -274,17 +274,17 @@ def test_existing_imports_are_unchanged(source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "why"),
     [
-        ("x = (\n", "line 1 is no Python"),
-        ("x = 1\nprint 'x'\n", "line 2 is no Python"),
-        ("x = 1\ry = 2\r", "its lines do not end as those of Python do"),
-        ("from .other import MyConv\n", "line 1 gives `MyConv` to something else"),
-        ("\nimport MyConv\n", "line 2 gives `MyConv` to something else"),
-        ("from .my_conv import Conv as MyConv\n", "line 1 gives `MyConv` to something else"),
-        ("class MyConv:\n    pass\n", "line 1 gives `MyConv` to something else"),
-        ("if 1:\n    MyConv = 1\n", "line 2 gives `MyConv` to something else"),
-        ("x = 1\nfor MyConv in []:\n    pass\n", "line 2 gives `MyConv` to something else"),
+        ("x = (\n", "line 1 is not valid Python"),
+        ("x = 1\nprint 'x'\n", "line 2 is not valid Python"),
+        ("x = 1\ry = 2\r", "its line endings are not those of Python"),
+        ("from .other import MyConv\n", "line 1 binds `MyConv` to something else"),
+        ("\nimport MyConv\n", "line 2 binds `MyConv` to something else"),
+        ("from .my_conv import Conv as MyConv\n", "line 1 binds `MyConv` to something else"),
+        ("class MyConv:\n    pass\n", "line 1 binds `MyConv` to something else"),
+        ("if 1:\n    MyConv = 1\n", "line 2 binds `MyConv` to something else"),
+        ("x = 1\nfor MyConv in []:\n    pass\n", "line 2 binds `MyConv` to something else"),
         *(
-            (f"from .a import A\n\n{statements}", f"its `__all__` is not one plain list of names"
+            (f"from .a import A\n\n{statements}", f"its `__all__` is not a plain list of names"
              f" (line {line})")
             for statements, line in [
                 ('__all__ = ["A"]\n__all__ += ["B"]\n', 4),
@@ -305,24 +305,24 @@ def test_existing_imports_are_unchanged(source: str) -> None:
                 ("from .a import __all__\n", 3),
             ]
         ),
-        ('from .a import *\n__all__ += ["B"]\n', "its `__all__` is not one plain list of names"
+        ('from .a import *\n__all__ += ["B"]\n', "its `__all__` is not a plain list of names"
          " (line 2)"),
-        ('from .a import *\n__all__.append("B")\n', "its `__all__` is not one plain list of names"),
+        ('from .a import *\n__all__.append("B")\n', "its `__all__` is not a plain list of names"),
         (
             "try:\n    from .a import A\nexcept ImportError:\n    A = None\n",
-            "line 2 imports within an `if` or a `try`",
+            "line 2 imports inside an `if` or `try`",
         ),
         (
             "import x\n\nif x:\n    from lib.layers.a import A\n",
-            "line 4 imports within an `if` or a `try`",
+            "line 4 imports inside an `if` or `try`",
         ),
         (
             "def __getattr__(name):\n    return name\n",
-            "line 1 has a `__getattr__`, which may import",
+            "line 1 defines `__getattr__`, which may import",
         ),
         (
             "import lazy\n\n__getattr__, __dir__, __all__ = lazy.attach(__name__)\n",
-            "line 3 has a `__getattr__`, which may import",
+            "line 3 defines `__getattr__`, which may import",
         ),
     ],
 )  # fmt: skip

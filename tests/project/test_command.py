@@ -32,9 +32,12 @@ my_project: package my_project backend=tensorflow license=Apache-2.0 docker=both
 """
 NEXT = "Next: cd my_project && make test\n"
 DRY = "Nothing was written: this was a dry run.\n"
-RETRY = "Choose --on-conflict skip, overwrite, or new (which writes beside, as .new).\n"
-KEYS = "There are project, package, description, author, backend, license, docker, ci."
-MARKS = "it has letters, digits, `-`, `_` and `.`, a letter first and no mark last."
+RETRY = "Use --on-conflict skip, overwrite, or new (writes to a .new file).\n"
+KEYS = "The keys are project, package, description, author, backend, license, docker, ci."
+MARKS = (
+    "use only letters, digits, `-`, `_` and `.`, "
+    "beginning with a letter and ending with a letter or digit."
+)
 
 
 @pytest.fixture(autouse=True)
@@ -164,7 +167,7 @@ def edited(scaffold: Scaffold, here: Path) -> Path:
 
 DATA = "my_project/src/my_project/data.py"
 DIFF = f"--- a/{DATA}\n+++ b/{DATA}\n@@ -1 +1 @@\n-import numpy\n+import keras\n"
-DIFFERS = f"{DATA} is there already and differs; nothing was written."
+DIFFERS = f"{DATA} already exists with different content; nothing was written."
 
 
 @pytest.mark.parametrize("flags", [[], ["--on-conflict=fail"], ["--dry-run"]])
@@ -273,7 +276,7 @@ def test_inside_a_repository(
 def test_folders_refused(refused: Refused, here: Path, tmp_path: Path) -> None:
     outside = tmp_path / "elsewhere"
     assert refused("project", "my_project", "--into", "../elsewhere") == (
-        5, reports(f"there is no folder {outside}.")
+        5, reports(f"folder {outside} not found.")
     )  # fmt: skip
     outside.mkdir()
     (here / "link").symlink_to(outside)
@@ -281,7 +284,7 @@ def test_folders_refused(refused: Refused, here: Path, tmp_path: Path) -> None:
     (here / "file").write_text("")
     for words, path in ((["x", "--into", "link"], "link/x"), (["my_project"], "my_project")):
         assert refused("project", *words) == (
-            4, reports(f"{path} is outside of {here}.", "Choose a path inside of that folder.")
+            4, reports(f"{path} is outside {here}.", "Choose a path inside that folder.")
         )  # fmt: skip
     assert refused("project", "x", "--into", "file") == (
         2,
@@ -300,7 +303,7 @@ def test_another_run_is_writing(refused: Refused, here: Path) -> None:
             3,
             reports(
                 f"another scaffold run is writing in {here}.",
-                "Wait until it has ended, then run this again.",
+                "Wait until it has ended, then run the command again.",
             ),
         )
 
@@ -311,62 +314,64 @@ def test_another_run_is_writing(refused: Refused, here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ([], 2, reports("no project name is given.",
-                        "Write one, as in `scaffold project my_project`.")),
-        (["backend=jax"], 2, reports("no project name is given.",
-                                     "Write one, as in `scaffold project my_project`.")),
-        ([""], 2, reports("`` is no name of a project: it is empty.",
-                          "Take `project=my_project`, for example.")),
-        (["../x"], 2, reports(f"`../x` is no name of a project: {MARKS}",
-                              "Take `project=x`, for example.")),
-        (["project=3d"], 2, reports(f"`3d` is no name of a project: {MARKS}",
-                                    "Take `project=my_3d`, for example.",
+        ([], 2, reports("no project name given.",
+                        "Add one, as in `scaffold project my_project`.")),
+        (["backend=jax"], 2, reports("no project name given.",
+                                     "Add one, as in `scaffold project my_project`.")),
+        ([""], 2, reports("`` is not a valid project name: it is empty.",
+                          "Use `project=my_project`, for example.")),
+        (["../x"], 2, reports(f"`../x` is not a valid project name: {MARKS}",
+                              "Use `project=x`, for example.")),
+        (["project=3d"], 2, reports(f"`3d` is not a valid project name: {MARKS}",
+                                    "Use `project=my_3d`, for example.",
                                     "project=3d", "        ^^")),
         (["keras"], 2, reports(
-            "a project `keras` would be installed in place of the `keras` that it needs.",
-            "Take `project=my_keras`, for example.")),
-        (["random"], 2, reports("a package `random` would hide the module `random` of Python.",
-                                "Take `package=my_random`, for example.")),
+            "a project `keras` would be installed in place of its dependency `keras`.",
+            "Use `project=my_keras`, for example.")),
+        (["random"], 2, reports("a package `random` would shadow Python's module `random`.",
+                                "Use `package=my_random`, for example.")),
         (["x", "package=Net"], 2, reports(
-            "`Net` is no name of a package: it has small letters, digits and `_`, a letter first.",
-            "Take `package=net`, for example.", "package=Net", "        ^^^")),
+            "`Net` is not a valid package name: use only lowercase letters, digits and `_`, "
+            "beginning with a letter.",
+            "Use `package=net`, for example.", "package=Net", "        ^^^")),
         (["x", "bakend=jax"], 2, reports(
-            "there is no key `bakend`. Did you mean `backend`?", KEYS, "bakend=jax", "^^^^^^")),
+            "unknown key `bakend`. Did you mean `backend`?", KEYS, "bakend=jax", "^^^^^^")),
         (["x", "__prompts__=jax"], 2, reports(
-            "there is no key `__prompts__`.", KEYS, "__prompts__=jax", "^^^^^^^^^^^")),
+            "unknown key `__prompts__`.", KEYS, "__prompts__=jax", "^^^^^^^^^^^")),
         (["x", "backend=jxa"], 2, reports(
-            "`backend` can't be `jxa`. Did you mean `jax`?", "It is one of tensorflow, jax, torch.",
+            "`backend` can't be `jxa`. Did you mean `jax`?",
+            "It must be one of tensorflow, jax, torch.",
             "backend=jxa", "        ^^^")),
         (["x", "docker="], 2, reports(
-            "`docker` can't be ``.", "It is one of both, cpu, none.", "docker=", "       ^")),
+            "`docker` can't be ``.", "It must be one of both, cpu, none.", "docker=", "       ^")),
         (["x", "ci=cpu", "ci=both"], 2, reports(
-            "`ci` is given twice.", "Leave one of them out.", "ci=both", "^^")),
+            "`ci` is given twice.", "Remove one of them.", "ci=both", "^^")),
         (["x", "project=y"], 2, reports(
-            "`project` is given twice.", "Leave one of them out.", "project=y", "^^^^^^^")),
+            "`project` is given twice.", "Remove one of them.", "project=y", "^^^^^^^")),
         (["x", "jax"], 2, reports(
-            "`jax` is no key=value.", "Write `backend=jax`, for example.", "jax", "^^^")),
+            "`jax` is not key=value.", "Write `backend=jax`, for example.", "jax", "^^^")),
         (["x", 'author=Ada "A"'], 2, reports(
-            '`author` holds `"`, which the project\'s files would have to escape.',
-            "Write it without.", 'author=Ada "A"', "       ^^^^^^^")),
+            '`author` contains `"`, which the project\'s files would have to escape.',
+            "Remove it.", 'author=Ada "A"', "       ^^^^^^^")),
         (["x", "description="], 2, reports(
             "`description` is empty.", "Write a few words.", "description=", "            ^")),
         (["x", "author={{ 7 * 7 }}"], 4, reports(
-            "`author` holds `{{`, which would be run as a template.",
-            "Write it without.", "author={{ 7 * 7 }}", "       ^^^^^^^^^^^")),
+            "`author` contains `{{`, which would be run as a template.",
+            "Remove it.", "author={{ 7 * 7 }}", "       ^^^^^^^^^^^")),
         (["{% raw %}"], 4, reports(
-            "`project` holds `{%`, which would be run as a template.", "Write it without.")),
+            "`project` contains `{%`, which would be run as a template.", "Remove it.")),
         (["x", "backend={# #}"], 4, reports(
-            "`backend` holds `{#`, which would be run as a template.", "Write it without.",
+            "`backend` contains `{#`, which would be run as a template.", "Remove it.",
             "backend={# #}", "        ^^^^^")),
         (["x", "author=a\nb"], 4, reports(
-            "`author` holds the control character U+000A.",
-            "Type it again, in one line and without what cannot be seen.")),
+            "`author` contains the control character U+000A.",
+            "Retype it on one line, without invisible characters.")),
         (["x\x1b[31m"], 4, reports(
-            "`project` holds the control character U+001B.",
-            "Type it again, in one line and without what cannot be seen.")),
+            "`project` contains the control character U+001B.",
+            "Retype it on one line, without invisible characters.")),
         (["x", "a\x1b=b"], 4, reports(
-            "`a�` holds the control character U+001B.",
-            "Type it again, in one line and without what cannot be seen.")),
+            "`a�` contains the control character U+001B.",
+            "Retype it on one line, without invisible characters.")),
         (["x", "--djff"], 2, reports(
             "No such option '--djff'. Did you mean '--diff'?", "See `scaffold project --help`.")),
     ],
@@ -459,46 +464,47 @@ def test_all_prompts_each_answered_wrongly_first(tmp_path: Path) -> None:
         ],
     )
     assert code == 0
-    end = lines.index("The same without questions: scaffold project My-Net "
+    end = lines.index("To repeat without prompts: scaffold project My-Net "
                       "'description=It'\"'\"'s a net.' author=Ada backend=jax docker=none "
                       "--no-input")  # fmt: skip
     assert lines[:end] == [
         f"{question('project')}my net",
-        f"Error: `my net` is no name of a project: {MARKS} " "Take `project=my_net`, for example.",
+        f"Error: `my net` is not a valid project name: {MARKS} "
+        "Use `project=my_net`, for example.",
         f"{question('project')}keras",
-        "Error: a project `keras` would be installed in place of the `keras` that it needs. "
-        "Take `project=my_keras`, for example.",
+        "Error: a project `keras` would be installed in place of its dependency `keras`. "
+        "Use `project=my_keras`, for example.",
         f"{question('project')}My-Net",
         f"{package}layers",
-        "Error: a package `layers` would hide the `layers` that the project uses. "
-        "Take `package=my_layers`, for example.",
+        "Error: a package `layers` would shadow the `layers` that the project uses. "
+        "Use `package=my_layers`, for example.",
         f"{package}match",
-        "Error: `match` is no name of a package: it is a keyword of Python. "
-        "Take `package=my_match`, for example.",
+        "Error: `match` is not a valid package name: it is a Python keyword. "
+        "Use `package=my_match`, for example.",
         package,
         f"{question('description')}{{{{ 7 * 7 }}}}",
-        "Error: `description` holds `{{`, which would be run as a template. Write it without.",
+        "Error: `description` contains `{{`, which would be run as a template. Remove it.",
         f"{question('description')}It's a net.",
         f'{question("author")}Ada "A"',
-        "Error: `author` holds `\"`, which the project's files would have to escape. "
-        "Write it without.",
+        "Error: `author` contains `\"`, which the project's files would have to escape. Remove it.",
         f"{question('author')}Ada",
         *ASKED["backend"][1],
         f"{question('backend')}jxa",
-        "Error: `backend` can't be `jxa`. Did you mean `jax`? It is one of tensorflow, jax, torch.",
+        "Error: `backend` can't be `jxa`. Did you mean `jax`? "
+        "It must be one of tensorflow, jax, torch.",
         f"{question('backend')}jax",
         *ASKED["license"][1],
         f"{question('license')}GPL",
         "Error: `license` can't be `GPL`. "
-        "It is one of Apache-2.0, MIT, BSD-3-Clause, Proprietary.",
+        "It must be one of Apache-2.0, MIT, BSD-3-Clause, Proprietary.",
         question("license"),
         *ASKED["docker"][1],
         f"{question('docker')}gpu",
-        "Error: `docker` can't be `gpu`. Did you mean `cpu`? It is one of both, cpu, none.",
+        "Error: `docker` can't be `gpu`. Did you mean `cpu`? It must be one of both, cpu, none.",
         f"{question('docker')}none",
         *ASKED["ci"][1],
         f"{question('ci')}gpu",
-        "Error: `ci` can't be `gpu`. Did you mean `cpu`? It is one of both, cpu.",
+        "Error: `ci` can't be `gpu`. Did you mean `cpu`? It must be one of both, cpu.",
         question("ci"),
     ]
     assert lines[end + 1] == (
@@ -522,7 +528,7 @@ def test_there_is_no_prompt_for_given_values(tmp_path: Path) -> None:
         f"{question('license')}MIT",
         *ASKED["docker"][1],
         f"{question('docker')}cpu",
-        "The same without questions: scaffold project my_project package=net description=x "
+        "To repeat without prompts: scaffold project my_project package=net description=x "
         "author=y backend=torch license=MIT docker=cpu ci=cpu --no-input",
         "my_project: package net backend=torch license=MIT docker=cpu ci=cpu",
     ]
@@ -541,14 +547,14 @@ def test_an_invalid_default_is_not_offered(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["3d"], [f"Error: `3d` is no name of a project: {MARKS}",
-                  "Take `project=my_3d`, for example."]),
+        (["3d"], [f"Error: `3d` is not a valid project name: {MARKS}",
+                  "Use `project=my_3d`, for example."]),
         (["x", "backend=jxa"], ["Error: `backend` can't be `jxa`. Did you mean `jax`?",
                                 "  backend=jxa", "          ^^^",
-                                "It is one of tensorflow, jax, torch."]),
+                                "It must be one of tensorflow, jax, torch."]),
         (["x", "--into", "../none"], None),
-        (["--no-input"], ["Error: no project name is given.",
-                          "Write one, as in `scaffold project my_project`."]),
+        (["--no-input"], ["Error: no project name given.",
+                          "Add one, as in `scaffold project my_project`."]),
     ],
 )  # fmt: skip
 def test_errors_are_reported_before_any_question(
@@ -558,7 +564,7 @@ def test_errors_are_reported_before_any_question(
     here.mkdir()
     code, lines = talk(here, ["project", *words], [])
     assert code == (2 if said else 5)
-    assert lines == (said or [f"Error: there is no folder {tmp_path}/none."])
+    assert lines == (said or [f"Error: folder {tmp_path}/none not found."])
     assert list(tree(tmp_path)) == ["here"]
 
 
@@ -586,7 +592,7 @@ def test_json_on_a_terminal_prompts_on_standard_error(tmp_path: Path) -> None:
     code, lines = talk(tmp_path, command.split()[1:], answers)
     assert code == 0
     assert lines[lines.index("{") - 1] == (
-        "The same without questions: scaffold project my_project --no-input"
+        "To repeat without prompts: scaffold project my_project --no-input"
     )
 
 

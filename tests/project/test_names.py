@@ -22,33 +22,36 @@ from scaffold.project.names import (
 )
 
 TAKEN = {one.key: one.taken for one in load_questions(ROOT / "templates/project")}
-MARKS = "it has letters, digits, `-`, `_` and `.`, a letter first and no mark last."
-SMALL = "it has small letters, digits and `_`, a letter first."
+MARKS = (
+    "use only letters, digits, `-`, `_` and `.`, "
+    "beginning with a letter and ending with a letter or digit."
+)
+SMALL = "use only lowercase letters, digits and `_`, beginning with a letter."
 NONE = "Choose another name."
 
 
-def take(key: str, name: str) -> str:
-    return f"Take `{key}={name}`, for example."
+def use(key: str, name: str) -> str:
+    return f"Use `{key}={name}`, for example."
 
 
 @pytest.mark.parametrize(
     ("name", "message", "fix"),
     [
-        ("", "`` is no name of a project: it is empty.", take("project", "my_project")),
-        ("3net", f"`3net` is no name of a project: {MARKS}", take("project", "my_3net")),
-        ("net-", f"`net-` is no name of a project: {MARKS}", take("project", "net")),
-        ("_net", f"`_net` is no name of a project: {MARKS}", take("project", "net")),
-        ("my net", f"`my net` is no name of a project: {MARKS}", take("project", "my_net")),
-        ("../net", f"`../net` is no name of a project: {MARKS}", take("project", "net")),
-        ("größe", f"`größe` is no name of a project: {MARKS}", take("project", "gr_e")),
-        ("x" * 31, f"`{'x' * 31}` is no name of a project: it has more than 30 characters.",
-         take("project", "x" * 30)),
-        ("Con", "`Con` is no name of a project: Windows has no such folder.",
-         take("project", "my_Con")),
-        ("lpt1.net", "`lpt1.net` is no name of a project: Windows has no such folder.",
-         take("project", "lpt1_net")),
-        *((name, f"a project `{name}` would be installed in place of the `{name}` that it needs.",
-           take("project", fix))
+        ("", "`` is not a valid project name: it is empty.", use("project", "my_project")),
+        ("3net", f"`3net` is not a valid project name: {MARKS}", use("project", "my_3net")),
+        ("net-", f"`net-` is not a valid project name: {MARKS}", use("project", "net")),
+        ("_net", f"`_net` is not a valid project name: {MARKS}", use("project", "net")),
+        ("my net", f"`my net` is not a valid project name: {MARKS}", use("project", "my_net")),
+        ("../net", f"`../net` is not a valid project name: {MARKS}", use("project", "net")),
+        ("größe", f"`größe` is not a valid project name: {MARKS}", use("project", "gr_e")),
+        ("x" * 31, f"`{'x' * 31}` is not a valid project name: it has more than 30 characters.",
+         use("project", "x" * 30)),
+        ("Con", "`Con` is not a valid project name: Windows reserves that name.",
+         use("project", "my_Con")),
+        ("lpt1.net", "`lpt1.net` is not a valid project name: Windows reserves that name.",
+         use("project", "lpt1_net")),
+        *((name, f"a project `{name}` would be installed in place of its dependency `{name}`.",
+           use("project", fix))
           for name, fix in [("keras", "my_keras"), ("Torch", "my_Torch"),
                              ("scikit-learn", "my_scikit_learn"),
                              ("Keras_Scaffold", "my_Keras_Scaffold")]),
@@ -63,25 +66,25 @@ def test_refused_projects(name: str, message: str, fix: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message", "fix"),
     [
-        ("", "`` is no name of a package: it is empty.", take("package", "my_package")),
-        ("My_net", f"`My_net` is no name of a package: {SMALL}", take("package", "my_net")),
-        ("my-net", f"`my-net` is no name of a package: {SMALL}", take("package", "my_net")),
-        ("my.net", f"`my.net` is no name of a package: {SMALL}", take("package", "my_net")),
-        ("_net", f"`_net` is no name of a package: {SMALL}", take("package", "net")),
-        ("3net", f"`3net` is no name of a package: {SMALL}", take("package", "my_3net")),
-        ("größe", f"`größe` is no name of a package: {SMALL}", take("package", "gr_e")),
-        ("x" * 31, f"`{'x' * 31}` is no name of a package: it has more than 30 characters.",
-         take("package", "x" * 30)),
-        *((name, f"`{name}` is no name of a package: it is a keyword of Python.",
-           take("package", f"my_{name}"))
+        ("", "`` is not a valid package name: it is empty.", use("package", "my_package")),
+        ("My_net", f"`My_net` is not a valid package name: {SMALL}", use("package", "my_net")),
+        ("my-net", f"`my-net` is not a valid package name: {SMALL}", use("package", "my_net")),
+        ("my.net", f"`my.net` is not a valid package name: {SMALL}", use("package", "my_net")),
+        ("_net", f"`_net` is not a valid package name: {SMALL}", use("package", "net")),
+        ("3net", f"`3net` is not a valid package name: {SMALL}", use("package", "my_3net")),
+        ("größe", f"`größe` is not a valid package name: {SMALL}", use("package", "gr_e")),
+        ("x" * 31, f"`{'x' * 31}` is not a valid package name: it has more than 30 characters.",
+         use("package", "x" * 30)),
+        *((name, f"`{name}` is not a valid package name: it is a Python keyword.",
+           use("package", f"my_{name}"))
           for name in ("class", "match", "case", "type")),
-        ("nul", "`nul` is no name of a package: Windows has no such folder.",
-         take("package", "my_nul")),
-        *((name, f"a package `{name}` would hide the module `{name}` of Python.",
-           take("package", f"my_{name}"))
+        ("nul", "`nul` is not a valid package name: Windows reserves that name.",
+         use("package", "my_nul")),
+        *((name, f"a package `{name}` would shadow Python's module `{name}`.",
+           use("package", f"my_{name}"))
           for name in ("random", "test", "string")),
-        *((name, f"a package `{name}` would hide the `{name}` that the project uses.",
-           take("package", f"my_{name}"))
+        *((name, f"a package `{name}` would shadow the `{name}` that the project uses.",
+           use("package", f"my_{name}"))
           for name in ("keras", "tensorflow", "jax", "torch", "numpy", "sklearn", "click",
                        "tensorboard", "onnx", "pytest", "black", "scaffold", "matplotlib",
                        "tests", "src", "layers", "models", "conftest")),
@@ -107,14 +110,14 @@ def test_a_package(name: str) -> None:
     ("key", "text", "message", "fix"),
     [
         ("author", "", "`author` is empty.", "Write a few words."),
-        ("author", "x" * 101, "`author` takes 101 columns.", "The most is 100."),
-        ("description", "x" * 91, "`description` takes 91 columns.", "The most is 90."),
-        ("description", "x" + "图" * 45, "`description` takes 91 columns.", "The most is 90."),
-        ("other", "x" * 101, "`other` takes 101 columns.", "The most is 100."),
-        ("author", 'Ada "A"', '`author` holds `"`, which the project\'s files would have to '
-         "escape.", "Write it without."),
-        ("author", "a\\b", "`author` holds `\\`, which the project's files would have to escape.",
-         "Write it without."),
+        ("author", "x" * 101, "`author` takes 101 columns.", "The limit is 100."),
+        ("description", "x" * 91, "`description` takes 91 columns.", "The limit is 90."),
+        ("description", "x" + "图" * 45, "`description` takes 91 columns.", "The limit is 90."),
+        ("other", "x" * 101, "`other` takes 101 columns.", "The limit is 100."),
+        ("author", 'Ada "A"', '`author` contains `"`, which the project\'s files would have to '
+         "escape.", "Remove it."),
+        ("author", "a\\b", "`author` contains `\\`, which the project's files would have to "
+         "escape.", "Remove it."),
     ],
 )  # fmt: skip
 def test_refused_texts(key: str, text: str, message: str, fix: str) -> None:
@@ -125,7 +128,9 @@ def test_refused_texts(key: str, text: str, message: str, fix: str) -> None:
 
 @pytest.mark.parametrize("text", ["a\nb", "a\tb", "\x1b[31m", "a\u202eb", "\u2028", "\udcff"])
 def test_what_cannot_be_seen(text: str) -> None:
-    with pytest.raises(UnsafeError, match=r"^`author` holds the control character U\+[0-9A-F]{4}"):
+    with pytest.raises(
+        UnsafeError, match=r"^`author` contains the control character U\+[0-9A-F]{4}"
+    ):
         check_seen("author", text)
 
 
@@ -133,7 +138,7 @@ def test_what_cannot_be_seen(text: str) -> None:
 def test_no_templates(mark: str) -> None:
     with pytest.raises(UnsafeError) as refused:
         check_plain("author", f"Ada {mark} 1 }}")
-    assert refused.value.message == f"`author` holds `{mark}`, which would be run as a template."
+    assert refused.value.message == f"`author` contains `{mark}`, which would be run as a template."
 
 
 def accepted(check: object, *words: object) -> bool:

@@ -1,6 +1,6 @@
 """Attributes: the arguments of a generated constructor, as `name:type=default{constraint}`.
 
-Adding a type is one class, named in `TYPES`, and one macro file of the same keyword.
+A new type is one class, listed in `TYPES`, and one macro file named after its keyword.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an attribute is, and what every type of attribute can do."""
+"""Attributes, and the interface of their types."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Default = Value | Literal[_Required.REQUIRED]
 class AttributeType(ABC):
     """A type that an attribute can be declared with.
 
-    A type reads values, from the command line as text and from TOML as they are, and
-    knows enough about them to document and to test them. The code that it puts into a
+    A type reads values, from the command line as text and from TOML as objects, and
+    knows enough about them to document and test them. The code that it puts into a
     generated file is in the macro file of the same name.
 
     Every method that reads raises `ValueError` with one clause that says what is wrong.
@@ -34,20 +34,20 @@ class AttributeType(ABC):
 
     @classmethod
     def declare(cls, parameters: str | None, constraint: str | None) -> Self:
-        """The type as written behind the colon, with what stands in `(...)` and `{...}`."""
+        """Return the type as written after the colon, with the contents of `(...)` and `{...}`."""
         if parameters is not None:
-            raise ValueError(f"`{cls.keyword}` takes nothing in parentheses")
+            raise ValueError(f"`{cls.keyword}` takes no parameters in parentheses")
         if constraint is not None:
             raise ValueError(f"`{cls.keyword}` takes no constraint in braces")
         return cls()
 
     def declaration(self) -> str:
-        """The type as one would write it, parameters included, constraint not."""
+        """Return the type as typed, with its parameters but without its constraint."""
         return self.keyword
 
     @property
     def bounds(self) -> str:
-        """The constraint as one would write it between the braces, or nothing."""
+        """The constraint as typed between the braces, or an empty string."""
         return ""
 
     @property
@@ -57,47 +57,47 @@ class AttributeType(ABC):
 
     @abstractmethod
     def parse(self, text: str) -> Value:
-        """The value that `text` stands for."""
+        """Return the value that `text` stands for."""
 
     @abstractmethod
     def accept(self, value: object) -> Value:
-        """`value` as read from a file, checked and in its one canonical form."""
+        """Return `value`, as read from a file, checked and in its canonical form."""
 
     @abstractmethod
     def phrase(self) -> str:
-        """The type in words, for a docstring and an error: `float greater than 0`."""
+        """Return the type in words, for a docstring or an error: `float greater than 0`."""
 
     def source(self, value: Value) -> str:
-        """The Python literal of `value`, in double quotes where it has none itself."""
+        """Return the Python literal of `value`, in double quotes unless it contains them."""
         text = repr(value)
         return f'"{text[1:-1]}"' if text[0] == "'" and '"' not in text else text
 
     def as_shape(self) -> AttributeType:
-        """The same of a shape, whose ints are all written."""
+        """Return the same type for a shape, whose ints are all written out."""
         raise ValueError(f"`{self.keyword}` can't be a shape")
 
     def signature(self, value: Value) -> str:
-        """The literal of `value` as a default in a signature."""
+        """Return the literal of `value` as a default in a signature."""
         return self.source(value)
 
     def text(self, value: Value) -> str:
-        """`value` as one would type it: the inverse of `parse`."""
+        """Return `value` as typed: the inverse of `parse`."""
         return str(value)
 
     def changed(self, default: Default) -> Value:
-        """A valid value other than `default`, for tests of what depends on it."""
-        raise ValueError(f"`{self.keyword}` has no such value")
+        """Return a valid value other than `default`, for tests of what depends on it."""
+        raise ValueError(f"`{self.keyword}` has no other value")
 
     def accepted(self) -> tuple[Value, ...]:
-        """Values at the edge of what the generated validation must take."""
+        """Return values at the edge of what the generated validation must accept."""
         return ()
 
     def refused(self) -> tuple[object, ...]:
-        """Values that the generated validation must refuse."""
+        """Return values that the generated validation must refuse."""
         return ()
 
     def completions(self) -> tuple[str, ...]:
-        """What a shell can offer behind the equals sign."""
+        """Return what a shell can offer after the equals sign."""
         return ()
 
 
@@ -108,9 +108,9 @@ class Attribute:
     Args:
         name: Its Python name.
         type: Its type, with parameters and constraint.
-        default: Its default, or `REQUIRED`. `None` also admits `None` as a value.
-        doc: What stands in the docstring behind its name.
-        takes_none: Whether `None` is a value although the default is another one.
+        default: Its default, or `REQUIRED`. `None` also allows `None` as a value.
+        doc: Its description in the docstring.
+        takes_none: Whether `None` is allowed although it is not the default.
     """
 
     name: str
@@ -125,9 +125,9 @@ class Attribute:
 
     @property
     def optional(self) -> bool:
-        """Whether `None` is a value of it."""
+        """Whether `None` is a valid value."""
         return self.default is None or self.takes_none
 
     def read(self, text: str) -> Value:
-        """The value of this attribute that `text` stands for; `None` is one if optional."""
+        """Return the value of this attribute that `text` stands for, which may be `None`."""
         return None if text == "None" else self.type.parse(text)

@@ -1,4 +1,4 @@
-"""`{>0}`, `{>=0,<1}`: the range that the values of a number must lie in."""
+"""`{>0}`, `{>=0,<1}`: the range of a number."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 Number = int | float
 
 _BOUND = re.compile(
-    # As many digits as the shortest form of any float has.
+    # As many digits as the shortest form of any float can have.
     r"(>=|<=|>|<)\s*(-?(?:\d{1,17}(?:\.\d{0,21})?|\.\d{1,21})(?:[eE][-+]?\d{1,3})?)"
 )
 
@@ -24,7 +24,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Constraint:
-    """A range of numbers, open where a side is `None`."""
+    """A range of numbers, unbounded where a side is `None`."""
 
     lower: Bound | None = None
     upper: Bound | None = None
@@ -34,13 +34,13 @@ class Constraint:
         """Read `>0` or `>=0,<1`.
 
         Raises:
-            ValueError: If a part is no bound, or a side is bounded twice.
+            ValueError: If a part is not a bound, or a side is bounded twice.
         """
         sides: dict[str, Bound] = {}
         for part in text.split(","):
             match = _BOUND.fullmatch(part.strip())
             if match is None:
-                raise ValueError(f"`{part.strip()}` is no bound; write one like `>0` or `>=0,<1`")
+                raise ValueError(f"`{part.strip()}` is not a bound; write `>0` or `>=0,<1`")
             operator, digits = match.groups()
             bound = Bound(_number(digits), inclusive=operator.endswith("="))
             if not math.isfinite(bound.value):
@@ -52,7 +52,7 @@ class Constraint:
         return cls(**sides)
 
     def allows(self, value: Number) -> bool:
-        """Whether `value` lies in the range; NaN never does."""
+        """Return whether `value` is in the range; NaN never is."""
         above = self.lower is None or (
             value >= self.lower.value if self.lower.inclusive else value > self.lower.value
         )
@@ -73,18 +73,18 @@ class Constraint:
         return ",".join(parts)
 
     def phrase(self) -> str:
-        """The range in words: `greater than 0`, `from 0 to 1`; empty where there is none."""
-        words = []
+        """Return the range in words: `greater than 0`, `in the range [0, 1)`; empty for none."""
+        if self.lower is not None and self.upper is not None:
+            first, last = "[" if self.lower.inclusive else "(", "]" if self.upper.inclusive else ")"
+            return f"in the range {first}{self.lower.value}, {self.upper.value}{last}"
         if self.lower is not None:
-            words.append(
-                f"{'at least' if self.lower.inclusive else 'greater than'} {self.lower.value}"
-            )
+            return f"{'of at least' if self.lower.inclusive else 'greater than'} {self.lower.value}"
         if self.upper is not None:
-            words.append(f"{'at most' if self.upper.inclusive else 'less than'} {self.upper.value}")
-        return " and ".join(words)
+            return f"{'of at most' if self.upper.inclusive else 'less than'} {self.upper.value}"
+        return ""
 
     def broken(self, name: str) -> str:
-        """The Python comparison that is true of an int outside the range; empty for none."""
+        """Return the Python comparison that is true of an int outside the range; empty for none."""
         if self.lower is not None and self.upper is not None:
             return f"not {self.holds(name)}"
         if self.lower is not None:
@@ -94,7 +94,7 @@ class Constraint:
         return ""
 
     def holds(self, name: str) -> str:
-        """The Python comparison that is true of `name` inside the range."""
+        """Return the Python comparison that is true of `name` inside the range."""
         left = "" if self.lower is None else f"{self.lower.value} <{'=' * self.lower.inclusive} "
         right = "" if self.upper is None else f" <{'=' * self.upper.inclusive} {self.upper.value}"
         if left and not right and self.lower is not None:

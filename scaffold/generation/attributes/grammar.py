@@ -1,4 +1,4 @@
-"""Reading `name=value` and `name:type=default{constraint}`, errors pointing at the place."""
+"""Reading `name=value` and `name:type=default{constraint}`, with errors that point into it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST = 2_000
 
 @dataclass(frozen=True)
 class Assignment:
-    """`name=value`: a new default for an attribute that the template has."""
+    """`name=value`: a new default for an attribute of the template."""
 
     name: str
     value: str
@@ -27,7 +27,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Declaration:
-    """`name:type=default{constraint}`: an attribute of the user's own."""
+    """`name:type=default{constraint}`: a new attribute."""
 
     attribute: Attribute
     text: str
@@ -41,18 +41,18 @@ def read_attribute(text: str) -> Assignment | Declaration:
     """Read one attribute as typed.
 
     Raises:
-        UsageError: If it is not well-formed; its place says where.
-        UnsafeError: If it holds characters that cannot be seen, or is far too long.
+        UsageError: If it is malformed; its place says where.
+        UnsafeError: If it contains invisible characters, or is far too long.
     """
     if hidden := unprintable(text):
         raise UnsafeError(
-            f"the attribute `{shown(text)}` holds the control character {hidden}",
-            fix="Type it again, without what cannot be seen.",
+            f"the attribute `{shown(text)}` contains the control character {hidden}",
+            fix="Retype it without invisible characters.",
         )
     if len(text) > _LONGEST:
         raise UnsafeError(
-            f"an attribute has {len(text)} characters, `{shown(text, 20)}`",
-            fix=f"The most is {_LONGEST}.",
+            f"the attribute `{shown(text, 20)}` has {len(text)} characters",
+            fix=f"The limit is {_LONGEST}.",
         )
     end_of_name = next((i for i, c in enumerate(text) if c in ":="), len(text))
     name = text[:end_of_name].strip()
@@ -60,15 +60,15 @@ def read_attribute(text: str) -> Assignment | Declaration:
     if end_of_name == len(text):
         raise UsageError(
             f"`{text}` is neither name=value nor name:type",
-            fix=f"Write `{name or 'name'}=...` for one the template has, "
-            f"`{name or 'name'}:int=1` for one of your own.",
+            fix=f"Write `{name or 'name'}=...` for an attribute of the template, "
+            f"`{name or 'name'}:int=1` for a new one.",
             place=place,
         )
     if text[end_of_name] == "=":
         return Assignment(name, text[end_of_name + 1 :], text)
     if name in TYPES and text[end_of_name + 1 :].split("=")[0].strip() not in TYPES:
         raise UsageError(
-            f"`{name}` is a type: the name comes first",
+            f"`{name}` is a type, but the name comes first",
             fix=f"Write `{_swapped(text, end_of_name)}`.",
             place=place,
         )
@@ -76,14 +76,14 @@ def read_attribute(text: str) -> Assignment | Declaration:
 
 
 def declare_type(text: str, constraint: str | None = None) -> AttributeType:
-    """The type that `ints(2)` stands for.
+    """Return the type that `ints(2)` stands for.
 
     Raises:
-        ValueError: If there is none such, or its parameters do not fit it.
+        ValueError: If there is no such type, or its parameters are invalid.
     """
     match = _TYPE.fullmatch(text)
     if match is None or match["closed"] == "":
-        raise ValueError(f"`{text}` is no type")
+        raise ValueError(f"`{text}` is not a type")
     if match["keyword"] not in TYPES:
         raise ValueError(_unknown_type(match["keyword"]))
     return TYPES[match["keyword"]].declare(match["parameters"], constraint)
@@ -96,14 +96,14 @@ def _declared(name: str, text: str, start: int) -> Attribute:
     if match["closed"] == "":
         raise UsageError(
             "a parenthesis is not closed",
-            fix="Quote the attribute, for the shell: 'mode:enum(sum,mean)=sum'.",
+            fix="Quote the attribute for the shell: 'mode:enum(sum,mean)=sum'.",
             place=Place(text, text.index("(", start), len(text)),
         )
     rest = text[end:]
     if rest and rest[0] not in "={":
         raise UsageError(
-            f"`{rest}` is not understood",
-            fix="Behind the type come `=default` and `{constraint}`.",
+            f"unexpected `{rest}` after the type",
+            fix="Only `=default` and `{constraint}` can follow the type.",
             place=Place(text, end, len(text)),
         )
     default, constraint = _split(rest, match["keyword"], text)
@@ -122,7 +122,7 @@ def _declared(name: str, text: str, start: int) -> Attribute:
 
 
 def _unknown_type(keyword: str) -> str:
-    near = nearest(keyword, TYPES) or f"; there are {', '.join(TYPES)}"
+    near = nearest(keyword, TYPES) or f"; the types are {', '.join(TYPES)}"
     return f"unknown type `{keyword}`{near}"
 
 
@@ -130,19 +130,19 @@ def _default(type_: AttributeType, text: str, place: Place) -> Default:
     try:
         return None if text == "None" else type_.parse(text)
     except ValueError as error:
-        raise UsageError(f"the default: {error}", place=place) from None
+        raise UsageError(f"invalid default: {error}", place=place) from None
 
 
 def _split(rest: str, keyword: str, text: str) -> tuple[str | None, str | None]:
-    """The default and the constraint behind a type; braces belong to the text of a `str`."""
+    """Return the default and the constraint after a type; in a `str`, braces are plain text."""
     constraint = None
     if keyword != "str" and "{" in rest:
         before, _, inner = rest.partition("{")
         constraint, closed, after = inner.partition("}")
         if not closed or (after and before):
             raise UsageError(
-                "the constraint is cut off",
-                fix="Close the brace, and quote it for the shell: 'gain:float=1.0{>0}'.",
+                "the constraint is malformed",
+                fix="Close the brace and quote it for the shell: 'gain:float=1.0{>0}'.",
                 place=Place(text, text.index("{"), len(text)),
             )
         rest = before + after

@@ -1,4 +1,4 @@
-"""Attributes that Keras makes an object of: activations, initializers, layers, seeds ..."""
+"""Attributes that Keras turns into objects: activations, initializers, layers, seeds ..."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scaffold.text import nearest
 
 
 class _Named(AttributeType):
-    """Something that Keras finds by its name; `None` is none."""
+    """Something that Keras looks up by its name; `None` for none."""
 
     known: ClassVar[str] = ""
 
@@ -22,7 +22,7 @@ class _Named(AttributeType):
             return None
         if not isinstance(value, str) or value not in self._known():
             near = nearest(str(value), self.completions())
-            raise ValueError(f"{value!r} is no {self.keyword} of Keras{near}")
+            raise ValueError(f"{value!r} is not a Keras {self.keyword}{near}")
         return value
 
     def phrase(self) -> str:
@@ -49,7 +49,7 @@ class Activation(_Named):
 
 
 class Initializer(_Named):
-    """An initializer of weights."""
+    """A weight initializer."""
 
     keyword: ClassVar[str] = "initializer"
     known: ClassVar[str] = "INITIALIZERS"
@@ -63,7 +63,7 @@ class Regularizer(_Named):
 
 
 class WeightConstraint(_Named):
-    """A constraint on weights."""
+    """A weight constraint."""
 
     keyword: ClassVar[str] = "constraint"
     known: ClassVar[str] = "CONSTRAINTS"
@@ -76,7 +76,7 @@ class Seed(AttributeType):
 
     def parse(self, text: str) -> Value:
         if not re.fullmatch(r"\d{1,9}", text):
-            raise ValueError(f"`{text}` is no seed: an int from 0 to 999999999, or None")
+            raise ValueError(f"`{text}` is not a seed: an int from 0 to 999999999, or None")
         return int(text)
 
     def accept(self, value: object) -> Value:
@@ -106,7 +106,7 @@ class LayerType(AttributeType):
     def accept(self, value: object) -> Value:
         if value not in ("None", None):
             raise ValueError(
-                "a layer can't be a default, all instances would share its weights; "
+                "a layer can't be a default, because all instances would share its weights; "
                 "leave it out, or write `=None`"
             )
         return None

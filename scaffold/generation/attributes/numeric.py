@@ -49,14 +49,14 @@ class Int(_Number):
 
     def parse(self, text: str) -> Value:
         if _INT.fullmatch(text) is None:
-            raise ValueError(f"`{text}` is no int")
+            raise ValueError(f"`{text}` is not an int")
         return self.accept(int(text))
 
     def accept(self, value: object) -> Value:
         if not isinstance(value, int) or isinstance(value, bool):
-            raise ValueError(f"{value!r} is no int")
+            raise ValueError(f"{value!r} is not an int")
         if abs(value) > _LARGEST:
-            raise ValueError(f"an int has at most {_DIGITS} digits")
+            raise ValueError(f"an int can have at most {_DIGITS} digits")
         return _in_range(value, self.constraint)
 
     def phrase(self) -> str:
@@ -70,7 +70,7 @@ class Int(_Number):
 
 
 class Float(_Number):
-    """A finite real number; an int is taken as one."""
+    """A finite real number; ints are accepted."""
 
     keyword: ClassVar[str] = "float"
     whole: ClassVar[bool] = False
@@ -79,18 +79,18 @@ class Float(_Number):
         try:
             value = float(text)
         except ValueError:
-            raise ValueError(f"`{text}` is no float") from None
+            raise ValueError(f"`{text}` is not a float") from None
         return self.accept(value)
 
     def accept(self, value: object) -> Value:
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise ValueError(f"{value!r} is no float")
+            raise ValueError(f"{value!r} is not a float")
         try:
             number = float(value)
         except OverflowError:
             number = math.inf
         if not math.isfinite(number):
-            raise ValueError("a float is finite: no inf, nan, or over 1.8e308")
+            raise ValueError("a float must be finite: not inf, nan, or over 1.8e308")
         return _in_range(number, self.constraint)
 
     def phrase(self) -> str:
@@ -105,9 +105,9 @@ class Float(_Number):
 
 @dataclass(frozen=True)
 class Ints(AttributeType):
-    """A tuple of ints, of a fixed length (one int standing for all) or of any.
+    """A tuple of ints, of a fixed length (one int stands for all) or of any length.
 
-    Of a `shape` all ints are written: one does not stand for the others.
+    For a `shape`, all ints are written out: one does not stand for the others.
     """
 
     keyword: ClassVar[str] = "ints"
@@ -139,7 +139,7 @@ class Ints(AttributeType):
         inner = text.removeprefix("(").removesuffix(")").rstrip(",")
         items = [item.strip() for item in inner.split(",")] if inner.strip() else []
         if not all(_INT.fullmatch(item) for item in items):
-            raise ValueError(f"`{text}` is no tuple of ints, such as `3` or `3,5`")
+            raise ValueError(f"`{text}` is not a tuple of ints, such as `3` or `3,5`")
         numbers = [int(item) for item in items]
         return self.accept(numbers[0] if len(numbers) == 1 else numbers)
 
@@ -147,10 +147,12 @@ class Ints(AttributeType):
         one = isinstance(value, int) and not isinstance(value, bool)
         if one and self.length is not None and not self.one_for_all:
             example = ",".join([str(value)] * (self.length - 1) + ["1"])
-            raise ValueError(f"{value!r} is one int, a shape has {self.length}; write `{example}`")
+            raise ValueError(
+                f"{value!r} is one int, but a shape has {self.length}; write `{example}`"
+            )
         items = [value] * (self.length or 1) if one else value
         if not isinstance(items, list | tuple):
-            raise ValueError(f"{value!r} is no tuple of ints")
+            raise ValueError(f"{value!r} is not a tuple of ints")
         if self.length is not None and len(items) != self.length:
             raise ValueError(f"{value!r} has {len(items)} ints, not {self.length}")
         return tuple(self._item(item) for item in items)
@@ -162,12 +164,12 @@ class Ints(AttributeType):
 
     @property
     def one_for_all(self) -> bool:
-        """Whether one int stands for a tuple of the length."""
+        """Whether one int stands for a whole tuple."""
         return self.length is not None and not self.shape
 
     @property
     def positive(self) -> bool:
-        """Whether the constraint says just that the ints are positive."""
+        """Whether the constraint only requires positive ints."""
         return self.bounds in (">0", ">=1")
 
     def phrase(self) -> str:
@@ -176,9 +178,8 @@ class Ints(AttributeType):
             return f"tuple of {item}"
         if not self.one_for_all:
             return f"tuple of {self.length} {item}"
-        if self.length == 1:
-            return f"{_phrase('int', self.constraint)}, or a tuple of one"
-        return f"tuple of {self.length} {item}, or one int for all"
+        one = _phrase("int", self.constraint)
+        return f"{one}, or a tuple of {'one' if self.length == 1 else f'{self.length} {item}'}"
 
     def signature(self, value: Value) -> str:
         if self.length == 1 and isinstance(value, tuple):
@@ -208,7 +209,7 @@ class Ints(AttributeType):
 
 def _no_parameters(keyword: str, parameters: str | None) -> None:
     if parameters is not None:
-        raise ValueError(f"`{keyword}` takes nothing in parentheses; a range goes into braces")
+        raise ValueError(f"`{keyword}` takes no parameters in parentheses; put a range in braces")
 
 
 def _phrase(noun: str, constraint: Constraint, *, plural: bool = False) -> str:
@@ -225,7 +226,7 @@ def _phrase(noun: str, constraint: Constraint, *, plural: bool = False) -> str:
 
 def _in_range(value: Number, constraint: Constraint) -> Number:
     if not constraint.allows(value):
-        raise ValueError(f"{value!r} breaks the constraint {{{constraint}}}")
+        raise ValueError(f"{value!r} violates the constraint {{{constraint}}}")
     return value
 
 
@@ -268,7 +269,7 @@ def _real_candidates(constraint: Constraint) -> list[float]:
 
 
 def _edges(constraint: Constraint, *, whole: bool) -> list[Number]:
-    """The least and the greatest value of a range, where it has them, and an int for a float."""
+    """Return the minimum and maximum of a range, where it has them, and an int for a float."""
     sides = [bound for bound in (constraint.lower, constraint.upper) if bound is not None]
     if not whole:
         ints = [number for number in (1, 2, 0) if sides and constraint.allows(number)]
@@ -281,7 +282,7 @@ def _edges(constraint: Constraint, *, whole: bool) -> list[Number]:
 
 
 def _outside(constraint: Constraint, *, whole: bool) -> list[Number]:
-    """The first number outside on each side that is bounded, in steps of one if that counts."""
+    """Return the first number outside each bound, in steps of one where possible."""
     numbers: list[Number] = []
     for bound, side in ((constraint.lower, -1), (constraint.upper, 1)):
         if bound is None:
@@ -301,4 +302,4 @@ def _other(candidates: Sequence[Value], default: Default) -> Value:
     for candidate in candidates:
         if default is REQUIRED or candidate != default:
             return candidate
-    raise ValueError("no other value is left")
+    raise ValueError("there is no other value")

@@ -48,7 +48,7 @@ class Bool(AttributeType):
 
 
 class Str(AttributeType):
-    """Any printable text."""
+    """Any printable string."""
 
     keyword: ClassVar[str] = "str"
 
@@ -61,7 +61,7 @@ class Str(AttributeType):
 
     def accept(self, value: object) -> Value:
         if not isinstance(value, str):
-            raise ValueError(f"{value!r} is no text")
+            raise ValueError(f"{value!r} is not a string")
         return printable(value)
 
     def phrase(self) -> str:
@@ -100,7 +100,7 @@ class Choice(AttributeType):
     def accept(self, value: object) -> Value:
         if value not in self.choices:
             near = nearest(str(value), self.choices)
-            raise ValueError(f"{value!r} is none of {', '.join(self.choices)}{near}")
+            raise ValueError(f"{value!r} is not one of {', '.join(self.choices)}{near}")
         return str(value)
 
     def phrase(self) -> str:
@@ -118,11 +118,11 @@ class Choice(AttributeType):
 
 
 def printable(text: str) -> str:
-    """`text`, if all of it can be seen.
+    """Return `text` if it has no invisible characters.
 
     Raises:
-        ValueError: If it holds a control, format or surrogate character.
+        ValueError: If it contains a control, format or surrogate character.
     """
     if hidden := unprintable(text):
-        raise ValueError(f"it holds the control character {hidden}")
+        raise ValueError(f"it contains the control character {hidden}")
     return text

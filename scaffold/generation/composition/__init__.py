@@ -1,4 +1,4 @@
-"""Models composed of layers: what is used, as asked for and as source."""
+"""Models composed of layers: the stages, as requested and as source."""
 
 from __future__ import annotations
 

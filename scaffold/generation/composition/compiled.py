@@ -1,4 +1,4 @@
-"""What a model is compiled with, where the person says so: loss, optimizer and metrics."""
+"""What a model is compiled with, if the user says so: loss, optimizer and metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scaffold.generation.composition.stage import read_use
 from scaffold.keras_source import constructor, public_names
 from scaffold.text import nearest, snake_case
 
-# Words that `compile` knows beside the names of functions, and functions that are none of these.
+# Names that `compile` knows besides those of functions, and functions that are neither.
 _SHORT = ("mse", "mae", "mape", "msle", "bce", "kld")
 _METRICS = ("accuracy", "acc", "crossentropy", "ce")
 _OTHERS = {"get", "serialize", "deserialize", "legacy", "schedules"}
@@ -19,9 +19,9 @@ _OTHERS = {"get", "serialize", "deserialize", "legacy", "schedules"}
 
 @dataclass(frozen=True)
 class Compiled:
-    """The objects to compile with, as typed; empty where the template's are right.
+    """The objects to compile with, as typed; empty for the template's own.
 
-    Each is a word that Keras knows, such as `mse`, or a class with arguments, such as
+    Each is a name that Keras knows, such as `mse`, or a class with arguments, such as
     `Huber:delta=2.0`.
     """
 
@@ -30,7 +30,7 @@ class Compiled:
     metrics: Sequence[str] = ()
 
     def over(self, other: Compiled) -> Compiled:
-        """This, completed by what only `other` says."""
+        """Return this, completed by what only `other` has."""
         return Compiled(
             self.loss or other.loss,
             self.optimizer or other.optimizer,
@@ -38,36 +38,36 @@ class Compiled:
         )
 
     def check(self) -> None:
-        """Read all of it.
+        """Check all of it.
 
         Raises:
-            UsageError: If Keras has one not.
+            UsageError: If Keras does not have one of them.
         """
         self.loss_source()
         self.optimizer_source()
         self.metric_sources()
 
     def loss_source(self) -> str:
-        """The source of the loss, or nothing.
+        """Return the source of the loss, or an empty string.
 
         Raises:
-            UsageError: If Keras has none such.
+            UsageError: If Keras has no such loss.
         """
         return _source("keras.losses", self.loss) if self.loss else ""
 
     def metric_sources(self) -> list[str]:
-        """The sources of the metrics.
+        """Return the sources of the metrics.
 
         Raises:
-            UsageError: If Keras has one not.
+            UsageError: If Keras does not have one of them.
         """
         return [_source("keras.metrics", metric, _METRICS) for metric in self.metrics]
 
     def optimizer_source(self) -> str:
-        """The source of the optimizer, which takes `learning_rate` from around it; or nothing.
+        """Return the source of the optimizer, which uses a local `learning_rate`; empty for none.
 
         Raises:
-            UsageError: If Keras has none such, or it is given a learning rate of its own.
+            UsageError: If Keras has no such optimizer, or a learning rate is given.
         """
         if not self.optimizer:
             return ""
@@ -77,7 +77,7 @@ class Compiled:
         if "learning_rate" in use.arguments:
             raise UsageError(
                 "the learning rate is an argument of `compile_for_training`",
-                fix=f"Leave it out of `--optimizer {self.optimizer}`.",
+                fix=f"Remove it from `--optimizer {self.optimizer}`.",
             )
         signature = constructor("keras.optimizers", name)
         started = call(f"keras.optimizers.{name}", signature, use.arguments, ("name",), use.text)
@@ -95,7 +95,7 @@ def _source(module: str, text: str, words: Sequence[str] = ()) -> str:
     functions = {*map(snake_case, known), *_SHORT, *words}
     if use.layer not in functions or use.arguments:
         raise UsageError(
-            f"Keras knows no `{text}` in `{module}`{nearest(use.layer, functions)}",
-            fix="Give a word such as `mse`, or a class such as `Huber:delta=2.0`.",
+            f"`{text}` not found in `{module}`{nearest(use.layer, functions)}",
+            fix="Use a name such as `mse`, or a class such as `Huber:delta=2.0`.",
         )
     return f'"{use.layer}"'

@@ -1,7 +1,7 @@
-"""What a layer of a composed model takes and gives, as its source says: nothing is imported.
+"""The inputs and outputs of a composed model's layers, read from source: nothing is imported.
 
-Of Keras's layers, `layers.toml` of the composing template says what their source does not say in
-one place. Of any other class, its own code does.
+For Keras layers, `layers.toml` of the composing template says what their source does not say in one
+place. Any other class is judged by its own code.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from scaffold.errors import UsageError
 from scaffold.keras_source import Signature, public_layers, read_base
 
 FACTS = "layers.toml"
-# How often a chain's one tensor is handed to a layer, by the inputs that this needs.
+# How often a chain's one tensor is passed to a layer, by the inputs that the layer needs.
 _FED: Mapping[tuple[str, ...], str] = {("query", "value"): "x, x"}
-# An equation of an einsum without dots: then its letters are the axes.
+# An einsum equation without dots, whose letters are the axes.
 _EQUATION = re.compile(r"([a-zA-Z]+),[a-zA-Z]+->([a-zA-Z]+)")
 # Public classes that compute nothing themselves.
 _NO_LAYERS = ("Layer", "Wrapper")
@@ -33,15 +33,15 @@ class Facts:
     """What a layer does to the one tensor that goes through a model.
 
     Args:
-        takes: The axes that its input has, the batch included; `None` for any.
-        gives: The axes of its output; `None` for as many.
-        feeds: What it is called with.
+        takes: The rank of its input, batch included; `None` for any.
+        gives: The rank of its output; `None` for that of its input.
+        feeds: The arguments that it is called with.
         mask: What it does with a mask: `keeps`, `makes`, `ends` or `refuses`.
-        data: What its input holds where that is not real numbers: `integers` or `text`.
-        tokens: How many whole numbers it knows; 0 for any.
+        data: What its input contains other than real numbers: `integers` or `text`.
+        tokens: The number of integers that it knows; 0 for any.
         is_sized: Whether its arguments fix the sizes of its input.
-        attends: Whether it has heads of attention, or is one.
-        wraps: The argument that is another layer or a function, which no text can be.
+        attends: Whether it has attention heads, or is one.
+        wraps: The argument that is another layer or a function, which can't be given as text.
     """
 
     takes: int | None = None
@@ -59,16 +59,16 @@ class Facts:
 
 
 def of_keras(folder: Path, name: str, arguments: Mapping[str, str], called: str = "") -> Facts:
-    """Those of a layer of Keras with these arguments.
+    """Return the facts of a Keras layer with these arguments.
 
     Args:
-        folder: That of the composing template.
+        folder: The folder of the composing template.
         name: The layer's public name.
-        arguments: Those of the constructor, as typed.
-        called: What the person calls it, if not by that name.
+        arguments: The constructor arguments, as typed.
+        called: What the user calls it, if not by that name.
 
     Raises:
-        UsageError: If it needs other inputs than one tensor.
+        UsageError: If it needs inputs other than one tensor.
     """
     base = read_base(name)
     called = called or base.name
@@ -87,8 +87,8 @@ def of_keras(folder: Path, name: str, arguments: Mapping[str, str], called: str 
     facts = Facts(**table)
     if facts.wraps in arguments:
         raise UsageError(
-            f"`{facts.wraps}` of `{called}` is an object, which can't be typed",
-            fix=f"Derive a class of your own from `{called}`, and name its file.",
+            f"`{facts.wraps}` of `{called}` is an object, which can't be given as text",
+            fix=f"Derive your own class from `{called}`, and name its file.",
         )
     if facts.feeds == "x":
         fed = _fed(called, base.call)
@@ -101,17 +101,17 @@ def of_keras(folder: Path, name: str, arguments: Mapping[str, str], called: str 
 def of_class(
     folder: Path, module: ast.Module, name: str, called: str, arguments: Mapping[str, str]
 ) -> Facts:
-    """Those of a class in a module: its own, and of what it derives from or stands in for.
+    """Return the facts of a class in a module: its own, and those of its base or original.
 
     Args:
-        folder: That of the composing template.
+        folder: The folder of the composing template.
         module: The module.
         name: The class.
-        called: What the person calls it.
-        arguments: Those of its constructor, as typed.
+        called: What the user calls it.
+        arguments: The constructor arguments, as typed.
 
     Raises:
-        UsageError: If it needs other inputs than one tensor.
+        UsageError: If it needs inputs other than one tensor.
     """
     classes = {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
     ancestry = [*_ancestry(classes[name], classes)]
@@ -150,7 +150,7 @@ def _own(ancestry: list[ast.ClassDef], called: str, facts: Facts) -> Facts:
 
 
 def _is_of_several(node: ast.AST) -> bool:
-    """Whether it is an assignment of several specs to `self.input_spec`."""
+    """Return whether it assigns several specs to `self.input_spec`."""
     return (
         isinstance(node, ast.Assign)
         and ast.unparse(node.targets[0]) == "self.input_spec"
@@ -160,15 +160,15 @@ def _is_of_several(node: ast.AST) -> bool:
 
 
 def several(name: str) -> UsageError:
-    """The refusal of a layer that needs more than one tensor."""
+    """Return the error for a layer that needs more than one tensor."""
     return UsageError(
         f"`{name}` takes several inputs, but a chain has one",
-        fix="Write branches that are merged as `parallel`, in a spec file.",
+        fix="Use `parallel` in a spec file to merge branches.",
     )
 
 
 def _fed(name: str, call: Signature) -> str:
-    """What a layer is called with: its required inputs are all the one tensor, or it is refused."""
+    """Return a layer's call arguments: the one tensor for each required input, or refuse it."""
     required = [parameter.name for parameter in call.plain if parameter.default is None]
     if len(required) < 2:
         return "x"
@@ -177,7 +177,7 @@ def _fed(name: str, call: Signature) -> str:
     raise UsageError(
         f"`{name}` is called with {' and '.join(f'`{one}`' for one in required)}, "
         "but a chain has one tensor",
-        fix="Use it in a class of your own that takes one input, and name its file.",
+        fix="Use it in your own class that takes one input, and name its file.",
     )
 
 

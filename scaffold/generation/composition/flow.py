@@ -1,4 +1,4 @@
-"""What goes through a composed model: how many axes, of what, and whether with a mask."""
+"""What flows through a composed model: the rank, the kind of data, and the mask."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from scaffold.errors import UsageError
 from scaffold.generation.composition.resolve import Composition, Layer, Way
 from scaffold.generation.template import Template
 
-# The option of a composing template that says what the model learns from.
+# The option of a composing template that selects the training data.
 DATA = "data"
 
 
 @dataclass(frozen=True)
 class _Flow:
-    """What comes to a layer.
+    """What arrives at a layer.
 
     Args:
-        axes: How many axes it has, the batch included.
-        integers: Whether it holds whole numbers.
+        axes: The number of axes, batch included.
+        integers: Whether it contains integers.
         mask: The layer that made its mask; empty for none.
-        passed: How many layers it went through.
+        passed: The number of layers that it went through.
     """
 
     axes: int
@@ -32,7 +32,7 @@ class _Flow:
 
 
 class _StoppedError(Exception):
-    """A layer can't take what comes to it."""
+    """A layer can't take its input."""
 
     def __init__(self, error: UsageError, passed: int) -> None:
         super().__init__(str(error))
@@ -41,10 +41,10 @@ class _StoppedError(Exception):
 
 
 def data_for(template: Template, composition: Composition, wanted: str) -> str:
-    """The data that a composed model can learn from: the one that is wanted, if any is.
+    """Return the data that a composed model can learn from: the wanted one, if any is.
 
     Raises:
-        UsageError: If a layer can't take what comes to it.
+        UsageError: If a layer can't take its input.
     """
     stopped: list[_StoppedError] = []
     fitting: dict[str, int] = {}
@@ -58,7 +58,7 @@ def data_for(template: Template, composition: Composition, wanted: str) -> str:
             stopped.append(error)
     if not fitting:
         raise max(stopped, key=lambda one: one.passed).error
-    # Where it can, the model gives logits of the labels, a row for each item.
+    # If possible, the model outputs logits, one row per sample.
     return min(fitting, key=lambda data: fitting[data] != 2)
 
 
@@ -72,10 +72,10 @@ def _through(stages: Sequence[Layer | Way], flow: _Flow) -> _Flow:
             branches.append(flow)
         axes = {branch.axes for branch in branches}
         if len(axes) > 1:
-            numbers = " and ".join(map(str, sorted(axes)))
+            ranks = " and ".join(map(str, sorted(axes)))
             raise _stopped(
-                f"`{stage.class_name}` merges tensors of {numbers} axes",
-                "Give all branches as many, with `Flatten` or `Reshape`, for example.",
+                f"`{stage.class_name}` merges tensors of ranks {ranks}",
+                "Give all branches the same rank, with `Flatten` or `Reshape`, for example.",
                 flow,
             )
         passed = max(branch.passed for branch in branches)
@@ -87,23 +87,22 @@ def _through_layer(layer: Layer, flow: _Flow) -> _Flow:
     name, facts = layer.class_name, layer.facts
     if facts.data == "text":
         raise _stopped(
-            f"`{name}` takes text or keys, and there is no data of these",
-            "Leave it to what prepares your data.",
+            f"`{name}` takes text or keys, but there is no such data",
+            "Move it to your data preprocessing.",
             flow,
         )
     if facts.data == "integers" and not flow.integers:
-        raise _stopped(f"`{name}` takes whole numbers", "Put it first in the model.", flow)
+        raise _stopped(f"`{name}` takes integers", "Put it first in the model.", flow)
     if facts.takes not in (None, flow.axes):
         raise _stopped(
-            f"`{name}` takes inputs of {facts.takes} axes, the batch included, "
-            f"but gets {flow.axes}",
-            "Put a layer before it that changes that, such as `Flatten` or `Reshape`.",
+            f"`{name}` takes inputs of rank {facts.takes}, but gets rank {flow.axes}",
+            "Put a layer before it that changes the rank, such as `Flatten` or `Reshape`.",
             flow,
         )
     if flow.mask and facts.mask == "refuses":
         raise _stopped(
             f"`{name}` can't use the mask that `{flow.mask}` makes",
-            f"Leave out `{flow.mask}`'s mask, or put `{flow.mask}` behind `{name}`.",
+            f"Turn off `{flow.mask}`'s mask, or put `{flow.mask}` after `{name}`.",
             flow,
         )
     kept = "" if facts.mask == "ends" else flow.mask

@@ -1,4 +1,4 @@
-"""What the layers of a composed model stand for: source, imports, and classes to generate beside.
+"""Resolving a composed model's layers: source, imports, and classes to generate beside it.
 
 Nothing of Keras or of the user's is imported: constructors are read from source.
 """
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
     from scaffold.generation.catalog import Catalog
     from scaffold.generation.template import Template
 
-# What every layer takes, handed on by `**kwargs`.
+# What every layer takes, passed on by `**kwargs`.
 _EVERY = ("trainable", "activity_regularizer")
 _NAMED = ("name", "dtype")
-# How many different numbers the data `tokens` has.
+# The number of distinct integers in the data `tokens`.
 _TOKENS = 17
-# What a template's class is called where it is only read.
+# The name of a template's class that is only read.
 _GENERATED = "Read"
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a composed model: the beginning of its source, its name, what it takes."""
+    """One layer of a composed model: the beginning of its source, its name, its facts."""
 
     started: str
     name: str
@@ -53,24 +53,24 @@ class Layer:
 
     @property
     def class_name(self) -> str:
-        """Of what class it is."""
+        """Its class."""
         return self.started.partition("(")[0].rpartition(".")[2]
 
     @property
     def source(self) -> str:
-        """How it is made, with the dtype of the model."""
+        """The source that creates it, with the dtype of the model."""
         comma = "" if self.started.endswith("(") else ", "
         return f'{self.started}{comma}dtype=dtype, name="{self.name}")'
 
 
 @dataclass(frozen=True)
 class Beside:
-    """A class that a template gives beside the model.
+    """A class that a template generates beside the model.
 
     Args:
         name: The class.
         template: The template's name.
-        options: Those of the template, as text.
+        options: The template's options, as text.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Beside:
 
 @dataclass(frozen=True)
 class Way:
-    """Layers around which the input goes (`residual`), or branches that are merged."""
+    """Layers with a skip connection around them (`residual`), or branches that are merged."""
 
     kind: str
     branches: Sequence[Sequence[Layer | Way]]
@@ -89,12 +89,12 @@ class Way:
 
     @property
     def class_name(self) -> str:
-        """Of what class the layer is that merges."""
+        """The class of the merging layer."""
         return self.merge.capitalize()
 
     @property
     def source(self) -> str:
-        """The layer that merges."""
+        """The source of the merging layer."""
         return f'keras.layers.{self.class_name}(dtype=dtype, name="{self.name}")'
 
 
@@ -104,7 +104,7 @@ class Composition:
 
     Args:
         stages: The layers, in order.
-        imports: The module and the class of each one that is not Keras's.
+        imports: The module and the class of each layer that is not Keras's.
         beside: The classes to generate.
     """
 
@@ -118,12 +118,12 @@ class Composition:
 
     @property
     def layers(self) -> list[Layer]:
-        """All layers, those of branches too."""
+        """All layers, including those of branches."""
         return list(_layers(self.stages))
 
     @property
     def attends(self) -> bool:
-        """Whether a layer has heads of attention."""
+        """Whether a layer has attention heads."""
         return any(layer.facts.attends for layer in self.layers)
 
     @property
@@ -133,12 +133,12 @@ class Composition:
 
     @property
     def tokens(self) -> int:
-        """How many whole numbers the layers know of those in the data."""
+        """The number of integers in the data that the layers know."""
         return min([_TOKENS, *(layer.facts.tokens for layer in self.layers if layer.facts.tokens)])
 
     @property
     def is_sequence(self) -> bool:
-        """Whether each layer is called with just what the one before it gives."""
+        """Whether each layer is called with just the output of the one before it."""
         return all(isinstance(one, Layer) and one.facts.feeds == "x" for one in self.stages)
 
 
@@ -152,17 +152,17 @@ def _layers(stages: Sequence[Layer | Way]) -> Iterator[Layer]:
 
 
 def compose(catalog: Catalog, model: str, stages: Sequence[Stage], package: str) -> Composition:
-    """What these stages stand for.
+    """Resolve these stages.
 
     Args:
         catalog: The templates.
         model: The model's class name, which those of generated layers begin with.
-        stages: What is used.
+        stages: The stages.
         package: The dotted package that the model is in, empty for none.
 
     Raises:
         UsageError: If there is no such layer, or it has no such argument.
-        MissingError: If a file or a module is not there.
+        MissingError: If a file or a module is not found.
     """
     resolver = _Resolver(catalog, model, package)
     resolved = list(resolver.stages(stages))
@@ -192,13 +192,13 @@ class _Resolver:
                     if stage.merge not in MERGES:
                         raise UsageError(
                             f"`merge` is `{shown(stage.merge)}`{nearest(stage.merge, MERGES)}",
-                            fix=f"It is one of {', '.join(MERGES)}.",
+                            fix=f"It must be one of {', '.join(MERGES)}.",
                         )
                     branches = [list(self.stages(branch)) for branch in stage.branches]
                     yield Way("parallel", branches, stage.merge, self._name(stage.merge))
 
     def _name(self, layer: str) -> str:
-        """A name of its own within the model: `dense`, `dense_1`."""
+        """Return a unique name within the model: `dense`, `dense_1`."""
         name = snake_case(layer)
         number = self._names[name] = self._names.get(name, -1) + 1
         return f"{name}_{number}" if number else name
@@ -207,8 +207,8 @@ class _Resolver:
         for name in _NAMED:
             if name in use.arguments:
                 raise UsageError(
-                    f"the model gives each of its layers a `{name}`",
-                    fix=f"Leave it out of `{use.written()}`.",
+                    f"the model sets the `{name}` of each of its layers",
+                    fix=f"Remove it from `{use.written()}`.",
                 )
         if use.home:
             return self._of_a_file(use)
@@ -221,8 +221,8 @@ class _Resolver:
             return self._of_a_template(use)
         known = [*public_layers(), *self._catalog.words("layer")]
         raise UsageError(
-            f"there is no layer `{shown(use.layer)}`{nearest(use.layer, known)}",
-            fix="Name a layer of Keras, a template, or a class as in `my_conv.py:MyConv`.",
+            f"layer `{shown(use.layer)}` not found{nearest(use.layer, known)}",
+            fix="Name a Keras layer, a template, or a class as in `my_conv.py:MyConv`.",
             place=Place(use.text, 0, len(use.layer)) if use.text else None,
         )
 
@@ -233,16 +233,16 @@ class _Resolver:
         chosen = {**meaning.options, **{k: template.option(k).read(v) for k, v in given.items()}}
         if template.wraps(template.options_with(chosen)):
             raise UsageError(
-                f"`{use.layer}` wraps another layer, which can't be typed",
-                fix="Use it in a class of your own that takes one input, and name its file.",
+                f"`{use.layer}` wraps another layer, which can't be given as text",
+                fix="Use it in your own class that takes one input, and name its file.",
             )
         class_name = f"{self._model}{camel_case(use.layer)}"
         options = {key: str(value).lower() for key, value in chosen.items()}
         beside = Beside(class_name, template.name, options)
         if self.beside.setdefault(class_name, beside) != beside:
             raise UsageError(
-                f"`{use.layer}` is used with other options already",
-                fix=f"Call one of them by another of its words: {', '.join(template.words)}.",
+                f"`{use.layer}` is already used with other options",
+                fix=f"Use another alias for one of them: {', '.join(template.words)}.",
             )
         module = snake_case(class_name)
         self.imports.add((f"{self._package}.{module}" if self._package else module, class_name))
@@ -265,8 +265,8 @@ class _Resolver:
         named = {parameter.name for parameter in signature.plain}
         if not (signature.takes_any_keyword or named.issuperset(_NAMED)):
             raise UsageError(
-                f"`{use.layer}` takes neither `name` nor `dtype`, as every layer of Keras does",
-                fix="Let its constructor take **kwargs, and hand them to `super().__init__`.",
+                f"`{use.layer}` must take `name` and `dtype`, as every Keras layer does",
+                fix="Let its constructor take **kwargs and pass them to `super().__init__`.",
             )
         plain = tuple(one for one in signature.parameters if one.name not in _NAMED)
         started = call(use.layer, Signature(plain), use.arguments, _EVERY, use.text)
@@ -286,7 +286,7 @@ def _signature(template: Template, options: Mapping[str, int | str | bool]) -> S
 
 @cache
 def _rendered(catalog: Catalog, template: str, options: tuple[tuple[str, str], ...]) -> str:
-    """The source of a template's class."""
+    """Return the source of a template's class."""
     from scaffold.generation.render import Style, render
     from scaffold.generation.spec import Request, make_spec
 
@@ -296,14 +296,14 @@ def _rendered(catalog: Catalog, template: str, options: tuple[tuple[str, str], .
 
 
 def _found(home: str) -> tuple[Path, str]:
-    """The file of a file or module that was named, and the name to import it by."""
+    """Return the file of a file or module that was named, and the name to import it by."""
     if home.endswith(".py"):
         path = Path(home)
         if not path.is_file():
-            raise MissingError(f"there is no file {shown(home)}", fix="Is the path right?")
+            raise MissingError(f"file {shown(home)} not found", fix="Check the path.")
         return path, imported_as(path)[0]
     for path in modules_named(home, [Path(), *map(Path, sys.path)]):
         return path, home
     raise MissingError(
-        f"there is no module {shown(home)}", fix="Name its file, as in `./my_conv.py:MyConv`."
+        f"module {shown(home)} not found", fix="Name its file, as in `./my_conv.py:MyConv`."
     )

@@ -1,4 +1,4 @@
-"""Arguments as source: typed values, checked against the signature of what they are for."""
+"""Arguments as source: values as typed, checked against a signature."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WORDS = {"true": True, "false": False}
 
 
 def literal(text: str) -> str:
-    """The source of a value as typed: `3`, `3,3`, `true`, `relu`."""
+    """Return the source of a value as typed: `3`, `3,3`, `true`, `relu`."""
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
@@ -28,17 +28,17 @@ def call(
     also: Collection[str],
     text: str,
 ) -> str:
-    """The source of the call of a class with these arguments, without the last parenthesis.
+    """Return the source of a call of a class with these arguments, up to the closing parenthesis.
 
     Args:
         name: The class, as source.
         signature: The parameters of its constructor.
         arguments: Their values, as typed.
-        also: Further arguments that are taken if the constructor takes any.
-        text: What the person typed, to point at.
+        also: Further arguments that are accepted if the constructor accepts any.
+        text: What the user typed, to point at.
 
     Raises:
-        UsageError: If there is no such argument, or one that is needed is missing.
+        UsageError: If there is no such argument, or a required one is missing.
     """
     known = [parameter.name for parameter in signature.plain]
     taken = [*known, *also] if signature.takes_any_keyword else known
@@ -47,7 +47,7 @@ def call(
             start = max(text.find(f"{argument}="), 0)
             raise UsageError(
                 f"`{name}` has no argument `{argument}`{nearest(argument, taken)}",
-                fix=f"It has {', '.join(known) or 'none'}.",
+                fix=f"It has {', '.join(known) or 'no arguments'}.",
                 place=Place(text, start, start + len(argument)) if text else None,
             )
     missing = [p.name for p in signature.plain if p.default is None and p.name not in arguments]

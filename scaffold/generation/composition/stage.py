@@ -1,4 +1,4 @@
-"""The stages of a composed model: layers one behind the other, branches, and ways around."""
+"""The stages of a composed model: layers in sequence, branches, and skip connections."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ MERGES = ("concatenate", "add", "average", "maximum", "multiply")
 
 @dataclass(frozen=True)
 class Use:
-    """One layer, by the name of a built-in, of a template, or of a class somewhere.
+    """One layer: a built-in, a template's, or a class in a file or module.
 
     Args:
-        layer: The built-in's name or the template's word; the class's where there is a `home`.
-        home: The file or the module that the class is in.
-        arguments: Those of the constructor, as text.
-        text: What the person typed.
+        layer: The built-in's name or the template's word; the class's name if there is a `home`.
+        home: The file or module of the class.
+        arguments: The constructor arguments, as text.
+        text: What the user typed.
     """
 
     layer: str
@@ -28,7 +28,7 @@ class Use:
     text: str = ""
 
     def written(self) -> str:
-        """It as one would type it behind `--layer`."""
+        """Return it as typed after `--layer`."""
         parts = [self.home, self.layer] if self.home else [self.layer]
         return ":".join([*parts, *(f"{name}={value}" for name, value in self.arguments.items())])
 
@@ -42,7 +42,7 @@ class Residual:
 
 @dataclass(frozen=True)
 class Parallel:
-    """Branches that get the same input, and how their outputs are merged."""
+    """Branches with the same input, and how their outputs are merged."""
 
     branches: Sequence[Sequence[Stage]]
     merge: str = "concatenate"
@@ -52,7 +52,7 @@ Stage = Use | Residual | Parallel
 
 
 def uses(stages: Sequence[Stage]) -> Iterator[Use]:
-    """All layers of some stages, in the order in which the data meets them."""
+    """Yield all layers of some stages, in the order of the data flow."""
     for stage in stages:
         match stage:
             case Use():
@@ -65,7 +65,7 @@ def uses(stages: Sequence[Stage]) -> Iterator[Use]:
 
 
 def with_homes(stages: Sequence[Stage], place: Callable[[str], str]) -> tuple[Stage, ...]:
-    """The stages with the files and modules that layers come from in another place."""
+    """Return the stages with `place` applied to the files and modules that layers come from."""
 
     def moved(stage: Stage) -> Stage:
         match stage:
@@ -84,13 +84,13 @@ def read_use(text: str) -> Use:
     """Read `conv:filters=32`, `Dense:units=10` or `./my_conv.py:MyConv:filters=64`.
 
     Raises:
-        UsageError: If it is not well-formed; its place says where.
-        UnsafeError: If it holds characters that cannot be seen.
+        UsageError: If it is malformed; its place says where.
+        UnsafeError: If it contains invisible characters.
     """
     if hidden := unprintable(text):
         raise UnsafeError(
-            f"the layer `{shown(text)}` holds the control character {hidden}",
-            fix="Type it again, without what cannot be seen.",
+            f"the layer `{shown(text)}` contains the control character {hidden}",
+            fix="Retype it without invisible characters.",
         )
     first, *rest = text.split(":")
     home, layer = "", first.strip()
@@ -98,7 +98,7 @@ def read_use(text: str) -> Use:
         home, layer = layer, rest.pop(0).strip()
     if not layer or "=" in layer:
         raise UsageError(
-            f"`{text}` names no layer",
+            f"`{text}` does not name a layer",
             fix="Write it as in `Dense:units=10`, `conv:filters=32` or `my_conv.py:MyConv`.",
             place=Place(text, 0, max(len(first), 1)),
         )

@@ -21,21 +21,21 @@ _COMPILE = ("loss", "optimizer", "metrics")
 
 
 def read_stages(data: Any, where: str) -> tuple[Stage, ...]:
-    """The stages that a list of tables describes.
+    """Read stages from a list of tables.
 
     Raises:
-        UsageError: If it is no such list; `where` says where it stands.
+        UsageError: If it is not such a list; the message names it by `where`.
     """
     if not isinstance(data, list):
-        raise UsageError(f"{where} is no list of tables", fix="Write them as `[[layers]]`.")
+        raise UsageError(f"{where} must be a list of tables", fix="Write them as `[[layers]]`.")
     return tuple(_stage(one, where) for one in data)
 
 
 def read_compiled(data: Any, where: str) -> Compiled:
-    """What the table `compile` describes.
+    """Read the table `compile`.
 
     Raises:
-        UsageError: If it has other keys, or values that are no texts.
+        UsageError: If it has other keys, or values that are not strings.
     """
     table = as_table(data, where)
     check_keys(table, _COMPILE, where)
@@ -43,13 +43,13 @@ def read_compiled(data: Any, where: str) -> Compiled:
     texts = [table.get("loss", ""), table.get("optimizer", ""), *metrics]
     if not isinstance(metrics, list) or not all(isinstance(text, str) for text in texts):
         raise UsageError(
-            f"{where} must hold strings only", fix='Write `loss = "mse"`, `metrics = ["mae"]`.'
+            f"{where} must contain only strings", fix='Write `loss = "mse"`, `metrics = ["mae"]`.'
         )
     return Compiled(texts[0], texts[1], tuple(metrics))
 
 
 def stage_table(stage: Stage) -> dict[str, Any]:
-    """The table that a stage is read from."""
+    """Return the table that a stage is read from."""
     match stage:
         case Residual():
             return {"residual": [stage_table(one) for one in stage.stages]}
@@ -63,7 +63,7 @@ def stage_table(stage: Stage) -> dict[str, Any]:
 
 
 def compiled_table(compiled: Compiled) -> dict[str, Any]:
-    """The table that it is read from, empty if nothing is said."""
+    """Return the table that it is read from, empty if nothing is set."""
     table = {
         "loss": compiled.loss,
         "optimizer": compiled.optimizer,
@@ -89,7 +89,7 @@ def _stage(data: Any, where: str) -> Stage:
         branches = table["parallel"]
         if not isinstance(branches, list) or len(branches) < 2:
             raise UsageError(
-                f"{where}: `parallel` is no list of two branches or more",
+                f"{where}: `parallel` must be a list of two or more branches",
                 fix="Write it as a list of lists of tables.",
             )
         read = tuple(read_stages(branch, f"{where}: `parallel`") for branch in branches)
@@ -105,7 +105,7 @@ def _use(table: Mapping[str, Any], where: str) -> Use:
 
 
 def _plain(text: str) -> Any:
-    """A number or a truth value as TOML has it; anything else as typed."""
+    """Convert a number or a boolean to its TOML value; keep anything else as typed."""
     for kind in (int, float):
         with contextlib.suppress(ValueError):
             return kind(text)

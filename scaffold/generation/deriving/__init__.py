@@ -1,4 +1,4 @@
-"""A class that derives from a layer of Keras: `--base`."""
+"""A class that derives from a Keras layer: `--base`."""
 
 from __future__ import annotations
 

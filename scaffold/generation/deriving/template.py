@@ -1,4 +1,4 @@
-"""The template of a class that derives from a layer of Keras: its attributes are that layer's."""
+"""The template of a class that derives from a Keras layer, with that layer's attributes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from scaffold.generation.sample import IN_A_MODEL, sample_of
 from scaffold.generation.template import Case, Options, Template, TemplateAttribute
 from scaffold.keras_source.signature import BaseLayer
 
-# In the template's folder: what each layer can be made and called with.
+# In the template's folder: what each layer can be created and called with.
 _SAMPLES = "samples.toml"
 _WORDS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
 class Inherited(AttributeType):
-    """An argument of the base, which checks it itself: its values are kept as source."""
+    """An argument that the base checks itself: its values are kept as source."""
 
     keyword = "inherited"
 
@@ -41,14 +41,14 @@ class Inherited(AttributeType):
 
 @dataclass(frozen=True)
 class InheritedAttribute(TemplateAttribute):
-    """An attribute that is handed to the base's constructor as it is."""
+    """An attribute that is passed to the base's constructor unchanged."""
 
     def resolve(self, options: Options) -> Attribute:
         return Attribute(self.name, Inherited(), self.default, self.doc, takes_none=True)
 
 
 def on_base(template: Template, base: BaseLayer) -> Template:
-    """The template with the arguments of `base`, and cases that fit it."""
+    """Return the template with the arguments of `base`, and cases that fit it."""
     attributes = tuple(
         InheritedAttribute(
             name=parameter.name,
