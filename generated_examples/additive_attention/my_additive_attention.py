@@ -64,7 +64,7 @@ class MyAdditiveAttention(keras.layers.Layer):
         super().__init__(**kwargs)
         if not isinstance(dropout, numbers.Real) or not 0 <= dropout <= 1:
             raise ValueError(
-                "`dropout` must be a float at least 0 and at most 1. "
+                "`dropout` must be a float in the range [0, 1]. "
                 f"Received: dropout={dropout!r}"
             )
         self.use_scale = use_scale

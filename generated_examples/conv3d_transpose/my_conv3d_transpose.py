@@ -140,20 +140,20 @@ class MyConv3DTranspose(keras.layers.Layer):
         kernel_size = int_tuple(kernel_size, 3, "kernel_size")
         if not all(item > 0 for item in kernel_size):
             raise ValueError(
-                "`kernel_size` must be a tuple of 3 positive ints, or one int for all. "
+                "`kernel_size` must be a positive int, or a tuple of 3 positive ints. "
                 f"Received: kernel_size={kernel_size!r}"
             )
         strides = int_tuple(strides, 3, "strides")
         if not all(item > 0 for item in strides):
             raise ValueError(
-                "`strides` must be a tuple of 3 positive ints, or one int for all. "
+                "`strides` must be a positive int, or a tuple of 3 positive ints. "
                 f"Received: strides={strides!r}"
             )
         dilation_rate = int_tuple(dilation_rate, 3, "dilation_rate")
         if not all(item > 0 for item in dilation_rate):
             raise ValueError(
-                "`dilation_rate` must be a tuple of 3 positive ints, or one int for "
-                "all. "
+                "`dilation_rate` must be a positive int, or a tuple of 3 positive "
+                "ints. "
                 f"Received: dilation_rate={dilation_rate!r}"
             )
         padding = str(padding).lower()

@@ -79,14 +79,14 @@ class TestValues:
             twin.set_weights(weights)
             assert (array(twin(x, training=False)) != y).any(), weight.path
 
-    def test_samples_do_not_mix(self):
+    def test_samples_are_independent(self):
         model, x = make(), inputs()
         y = array(model(x, training=False))
         assert_close(y[1:], array(model(x[1:], training=False)))
 
 
 class TestShapes:
-    def test_static_shape_is_the_real_one(self):
+    def test_static_shape_is_correct(self):
         model, x = make(), inputs()
         real = model(x).shape
         assert model.compute_output_shape((None, *x.shape[1:])) == (None, *real[1:])

@@ -279,7 +279,7 @@ class TestValues:
 
 
 class TestShapes:
-    def test_static_shape_is_the_real_one(self):
+    def test_static_shape_is_correct(self):
         model, x = make(), inputs()
         assert tuple(model(x).shape) == (BATCH,)
         assert tuple(model(x, training=True).shape) == (BATCH,)

@@ -53,8 +53,7 @@ class MyDropout(keras.layers.Layer):
         super().__init__(**kwargs)
         if not isinstance(rate, numbers.Real) or not 0 <= rate <= 1:
             raise ValueError(
-                "`rate` must be a float at least 0 and at most 1. "
-                f"Received: rate={rate!r}"
+                f"`rate` must be a float in the range [0, 1]. Received: rate={rate!r}"
             )
         if noise_shape is not None and (
             not isinstance(noise_shape, (list, tuple))

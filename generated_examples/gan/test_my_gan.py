@@ -219,7 +219,7 @@ class TestValues:
         policies = {layer.dtype_policy.name for part in parts for layer in part}
         assert policies == {"mixed_bfloat16"}
 
-    def test_samples_do_not_mix(self):
+    def test_samples_are_independent(self):
         model, x = built(), inputs()
         for all_, others in zip(model(x), model(x[1:]), strict=True):
             assert_close(array(all_)[1:], array(others))
@@ -289,7 +289,7 @@ class TestValues:
 
 
 class TestShapes:
-    def test_static_shape_is_the_real_one(self):
+    def test_static_shape_is_correct(self):
         model, x = make(), inputs()
         for y in (model(x), model(x, training=True)):
             assert [tuple(each.shape) for each in y] == [(BATCH, *SHAPE), (BATCH, 1)]

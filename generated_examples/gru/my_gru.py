@@ -70,7 +70,7 @@ class MyGRUCell(keras.layers.GRUCell):
             )
         if not isinstance(dropout, numbers.Real) or not 0 <= dropout <= 1:
             raise ValueError(
-                "`dropout` must be a float at least 0 and at most 1. "
+                "`dropout` must be a float in the range [0, 1]. "
                 f"Received: dropout={dropout!r}"
             )
         if (
@@ -78,7 +78,7 @@ class MyGRUCell(keras.layers.GRUCell):
             or not 0 <= recurrent_dropout <= 1
         ):
             raise ValueError(
-                "`recurrent_dropout` must be a float at least 0 and at most 1. "
+                "`recurrent_dropout` must be a float in the range [0, 1]. "
                 f"Received: recurrent_dropout={recurrent_dropout!r}"
             )
         super().__init__(

@@ -144,7 +144,7 @@ class TestValues:
             assert_close(array(model.encode(each)), encoded(each, model.get_weights()))
         assert_close(array(model(x)), array(model(x[::-1])))
 
-    def test_samples_do_not_mix(self):
+    def test_samples_are_independent(self):
         model, x = built(), inputs()
         assert_close(array(model(x))[1:], array(model([each[1:] for each in x])))
 
@@ -179,7 +179,7 @@ class TestValues:
 
 
 class TestShapes:
-    def test_static_shape_is_the_real_one(self):
+    def test_static_shape_is_correct(self):
         model, x = make(), inputs()
         assert tuple(model(x).shape) == (BATCH, 1)
         assert model.compute_output_shape([(None, *SHAPE)] * 2) == (None, 1)
@@ -190,7 +190,7 @@ class TestShapes:
         assert encoder.compute_output_shape((None, *SHAPE)) == (None, DIM)
         assert tuple(encoder(inputs()[0]).shape) == (BATCH, DIM)
 
-    def test_channels_come_last_whatever_the_default(self):
+    def test_channels_are_last_whatever_the_default(self):
         keras.config.set_image_data_format("channels_first")
         try:
             encoder = Encoder(FILTERS, DIM)

@@ -35,14 +35,14 @@ class EveryType(keras.layers.Layer):
     Args:
         width: Positive int.
         inner: Layer applied to the inputs first.
-        depth: Int at least 1 and less than 10, or `None`. Defaults to `None`.
+        depth: Int in the range [1, 10), or `None`. Defaults to `None`.
         gain: Float greater than 0. Defaults to `1.0`.
-        rate: Float at least 0 and less than 1. Defaults to `0.5`.
+        rate: Float in the range [0, 1). Defaults to `0.5`.
         flag: Bool. Defaults to `False`.
         label: Str. Defaults to `'it\\'s "{x}"'`.
         mode: 'sum' or 'mean'. Defaults to `"sum"`.
-        window: Tuple of 2 ints, or one int for all. Defaults to `(3, 3)`.
-        offsets: Tuple of 3 ints at least -1 and less than 40, or one int for all.
+        window: Int, or a tuple of 2 ints. Defaults to `(3, 3)`.
+        offsets: Int in the range [-1, 40), or a tuple of 3 ints in the range [-1, 40).
             Defaults to `(1, 2, 3)`.
         sizes: Tuple of positive ints. Defaults to `(1, 2)`.
         act: Activation function or its name. Defaults to `"relu"`.
@@ -101,7 +101,7 @@ class EveryType(keras.layers.Layer):
             raise TypeError(f"`inner` must be a layer. Received: inner={inner!r}")
         if depth is not None and (not is_int(depth) or not 1 <= depth < 10):
             raise ValueError(
-                "`depth` must be an int at least 1 and less than 10, or None. "
+                "`depth` must be an int in the range [1, 10), or None. "
                 f"Received: depth={depth!r}"
             )
         if not isinstance(gain, numbers.Real) or not gain > 0:
@@ -110,8 +110,7 @@ class EveryType(keras.layers.Layer):
             )
         if not isinstance(rate, numbers.Real) or not 0 <= rate < 1:
             raise ValueError(
-                "`rate` must be a float at least 0 and less than 1. "
-                f"Received: rate={rate!r}"
+                f"`rate` must be a float in the range [0, 1). Received: rate={rate!r}"
             )
         if not isinstance(flag, bool):
             raise TypeError(f"`flag` must be a bool. Received: flag={flag!r}")
@@ -123,8 +122,8 @@ class EveryType(keras.layers.Layer):
         offsets = int_tuple(offsets, 3, "offsets")
         if not all(-1 <= item < 40 for item in offsets):
             raise ValueError(
-                "`offsets` must be a tuple of 3 ints at least -1 and less than 40, or "
-                "one int for all. "
+                "`offsets` must be an int in the range [-1, 40), or a tuple of 3 ints "
+                "in the range [-1, 40). "
                 f"Received: offsets={offsets!r}"
             )
         if not isinstance(sizes, (list, tuple)) or not all(

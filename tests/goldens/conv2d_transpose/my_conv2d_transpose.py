@@ -141,20 +141,20 @@ class MyConv2DTranspose(keras.layers.Layer):
         kernel_size = int_tuple(kernel_size, 2, "kernel_size")
         if not all(item > 0 for item in kernel_size):
             raise ValueError(
-                "`kernel_size` must be a tuple of 2 positive ints, or one int for all. "
+                "`kernel_size` must be a positive int, or a tuple of 2 positive ints. "
                 f"Received: kernel_size={kernel_size!r}"
             )
         strides = int_tuple(strides, 2, "strides")
         if not all(item > 0 for item in strides):
             raise ValueError(
-                "`strides` must be a tuple of 2 positive ints, or one int for all. "
+                "`strides` must be a positive int, or a tuple of 2 positive ints. "
                 f"Received: strides={strides!r}"
             )
         dilation_rate = int_tuple(dilation_rate, 2, "dilation_rate")
         if not all(item > 0 for item in dilation_rate):
             raise ValueError(
-                "`dilation_rate` must be a tuple of 2 positive ints, or one int for "
-                "all. "
+                "`dilation_rate` must be a positive int, or a tuple of 2 positive "
+                "ints. "
                 f"Received: dilation_rate={dilation_rate!r}"
             )
         padding = str(padding).lower()

@@ -58,8 +58,7 @@ class StepDropout(keras.layers.Layer):
         super().__init__(**kwargs)
         if not isinstance(rate, numbers.Real) or not 0 <= rate <= 1:
             raise ValueError(
-                "`rate` must be a float at least 0 and at most 1. "
-                f"Received: rate={rate!r}"
+                f"`rate` must be a float in the range [0, 1]. Received: rate={rate!r}"
             )
         if not isinstance(gain, numbers.Real) or not gain > 0:
             raise ValueError(

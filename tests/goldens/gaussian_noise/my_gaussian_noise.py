@@ -42,7 +42,7 @@ class MyGaussianNoise(keras.layers.Layer):
         super().__init__(**kwargs)
         if not isinstance(stddev, numbers.Real) or not 0 <= stddev <= 1:
             raise ValueError(
-                "`stddev` must be a float at least 0 and at most 1. "
+                "`stddev` must be a float in the range [0, 1]. "
                 f"Received: stddev={stddev!r}"
             )
         self.stddev = float(stddev)

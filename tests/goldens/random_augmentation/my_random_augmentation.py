@@ -75,12 +75,12 @@ class MyRandomAugmentation(keras.layers.Layer):
         super().__init__(**kwargs)
         if not isinstance(flip_rate, numbers.Real) or not 0 <= flip_rate <= 1:
             raise ValueError(
-                "`flip_rate` must be a float at least 0 and at most 1. "
+                "`flip_rate` must be a float in the range [0, 1]. "
                 f"Received: flip_rate={flip_rate!r}"
             )
         if not isinstance(brightness, numbers.Real) or not 0 <= brightness <= 1:
             raise ValueError(
-                "`brightness` must be a float at least 0 and at most 1. "
+                "`brightness` must be a float in the range [0, 1]. "
                 f"Received: brightness={brightness!r}"
             )
         if not isinstance(max_value, numbers.Real) or not max_value > 0:

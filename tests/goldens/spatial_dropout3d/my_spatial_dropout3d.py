@@ -51,8 +51,7 @@ class MySpatialDropout3D(keras.layers.Layer):
         super().__init__(**kwargs)
         if not isinstance(rate, numbers.Real) or not 0 <= rate <= 1:
             raise ValueError(
-                "`rate` must be a float at least 0 and at most 1. "
-                f"Received: rate={rate!r}"
+                f"`rate` must be a float in the range [0, 1]. Received: rate={rate!r}"
             )
         if data_format is None:
             data_format = keras.config.image_data_format()

@@ -95,7 +95,7 @@ class ScaledEncoderBlock(keras.layers.Layer):
             )
         if not isinstance(dropout, numbers.Real) or not 0 <= dropout <= 1:
             raise ValueError(
-                "`dropout` must be a float at least 0 and at most 1. "
+                "`dropout` must be a float in the range [0, 1]. "
                 f"Received: dropout={dropout!r}"
             )
         if (

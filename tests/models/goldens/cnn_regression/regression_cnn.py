@@ -114,7 +114,7 @@ class RegressionCNN(keras.Model):
         pool_size = int_tuple(pool_size, 2, "pool_size")
         if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
-                "`dropout` must be a float at least 0 and less than 1. "
+                "`dropout` must be a float in the range [0, 1). "
                 f"Received: dropout={dropout!r}"
             )
         if (

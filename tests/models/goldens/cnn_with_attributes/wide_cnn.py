@@ -101,7 +101,7 @@ class WideCNN(keras.Model):
         pool_size = int_tuple(pool_size, 2, "pool_size")
         if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
-                "`dropout` must be a float at least 0 and less than 1. "
+                "`dropout` must be a float in the range [0, 1). "
                 f"Received: dropout={dropout!r}"
             )
         if not isinstance(gain, numbers.Real) or not gain > 0:

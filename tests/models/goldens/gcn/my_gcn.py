@@ -126,7 +126,7 @@ class MyGCN(keras.Model):
             )
         if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
-                "`dropout` must be a float at least 0 and less than 1. "
+                "`dropout` must be a float in the range [0, 1). "
                 f"Received: dropout={dropout!r}"
             )
         self.num_classes = num_classes

@@ -188,13 +188,13 @@ class TestValues:
                 other.rate = 0.9999 if other is drop else 0
             assert (array(model(x, training=True)) != array(model(x))).any()
 
-    def test_samples_do_not_mix(self):
+    def test_samples_are_independent(self):
         model, x = made(), inputs()
         assert_close(array(model(x))[1:], array(model([part[1:] for part in x])))
 
 
 class TestShapes:
-    def test_static_shape_is_the_real_one(self):
+    def test_static_shape_is_correct(self):
         assert make()(inputs()).shape == (BATCH, NODES, OUTPUTS)
         for nodes in (None, NODES):
             shapes, expected = [(None, nodes, DIM), (None, nodes, nodes)], (

@@ -327,7 +327,7 @@ class TestGenerate:
 
 class TestShapes:
     @pytest.mark.parametrize("steps", [None, STEPS])
-    def test_static_shape_is_the_real_one(self, steps):
+    def test_static_shape_is_correct(self, steps):
         model, x = make(), inputs()
         assert model(x).shape == (BATCH, STEPS, TOKENS)
         assert model.compute_output_shape((None, steps)) == (None, steps, TOKENS)

@@ -68,7 +68,7 @@ class RegressionMLP(keras.Model):
             )
         if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
-                "`dropout` must be a float at least 0 and less than 1. "
+                "`dropout` must be a float in the range [0, 1). "
                 f"Received: dropout={dropout!r}"
             )
         self.num_outputs = num_outputs

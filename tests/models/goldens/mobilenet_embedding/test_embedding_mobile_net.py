@@ -293,7 +293,7 @@ class TestValues:
             expected = reference(x, by_path(model), activation=function)
             assert_close(array(model(x)), expected, tolerance=1e-4)
 
-    def test_samples_do_not_mix_at_inference(self):
+    def test_samples_are_independent_at_inference(self):
         model, x = built(), inputs()
         assert_close(array(model(x))[1:], array(model(x[1:])), tolerance=1e-4)
 
@@ -316,7 +316,7 @@ class TestValues:
 
 class TestShapes:
     @each_format
-    def test_static_shape_is_the_real_one(self, fmt):
+    def test_static_shape_is_correct(self, fmt):
         skip_unless_keras_can(data_format=fmt)
         model, x = built(fmt), inputs(fmt)
         real = (None, *model(x).shape[1:])
@@ -451,7 +451,7 @@ class TestKeras:
         y = array(ops.cast(y, "float32"))
         assert_close(y, reference(x, by_path(model)), tolerance=0.1)
 
-    def test_statistics_move_in_training_only(self):
+    def test_statistics_change_in_training_only(self):
         model, x = built(), inputs()
         for training in (False, True):
             before = by_path(model)

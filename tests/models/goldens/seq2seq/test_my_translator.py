@@ -290,7 +290,7 @@ class TestValues:
                 drop = getattr(part, name)
                 assert (drop.name, drop.dtype_policy.name) == (name, "mixed_bfloat16")
 
-    def test_samples_do_not_mix(self):
+    def test_samples_are_independent(self):
         model, x = randomised(), inputs()
         rest = {name: tokens[1:] for name, tokens in x.items()}
         assert_close(array(model(x))[1:], array(model(rest)))
@@ -331,7 +331,7 @@ class TestGenerate:
 
 class TestShapes:
     @pytest.mark.parametrize("steps", [None, TARGET_STEPS])
-    def test_static_shape_is_the_real_one(self, steps):
+    def test_static_shape_is_correct(self, steps):
         model, x = make(), inputs()
         assert model(x).shape == (BATCH, TARGET_STEPS, TARGETS)
         shapes = {"source": (None, None), "target": (None, steps)}

@@ -211,12 +211,12 @@ class FeaturesFTTransformer(keras.Model):
             or not 0 <= attention_dropout < 1
         ):
             raise ValueError(
-                "`attention_dropout` must be a float at least 0 and less than 1. "
+                "`attention_dropout` must be a float in the range [0, 1). "
                 f"Received: attention_dropout={attention_dropout!r}"
             )
         if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
-                "`dropout` must be a float at least 0 and less than 1. "
+                "`dropout` must be a float in the range [0, 1). "
                 f"Received: dropout={dropout!r}"
             )
         if not is_int(hidden_dim) or hidden_dim <= 0 or hidden_dim % num_heads:

@@ -231,7 +231,7 @@ class TestValues:
 
 
 class TestShapes:
-    def test_static_shape_is_the_real_one(self):
+    def test_static_shape_is_correct(self):
         model, x = make(), inputs()
         real = model(x).shape
         assert model.compute_output_shape((None, *x.shape[1:])) == (None, *real[1:])
@@ -292,7 +292,7 @@ class TestWeights:
         last_step = make(dtype="mixed_bfloat16").get_layer("last_step")
         assert last_step.dtype_policy.name == "mixed_bfloat16"
 
-    def test_channels_come_last_whatever_the_default(self):
+    def test_channels_are_last_whatever_the_default(self):
         keras.config.set_image_data_format("channels_first")
         try:
             block = make_block()

@@ -260,7 +260,7 @@ class TestValues:
 
 class TestShapes:
     @pytest.mark.parametrize("steps", [None, STEPS])
-    def test_static_shape_is_the_real_one(self, steps):
+    def test_static_shape_is_correct(self, steps):
         model, x = make(), inputs()
         assert model(x).shape == (BATCH, OUTPUTS)
         assert model.compute_output_shape((None, steps)) == (None, OUTPUTS)

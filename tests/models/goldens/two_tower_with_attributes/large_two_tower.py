@@ -78,9 +78,9 @@ class LargeTwoTower(keras.Model):
     in advance: `query_tower` and `item_tower` are layers that can be called separately.
 
     Each sample is a query with a matching item. The loss is the cross-entropy of the
-    query's own item among the items of the batch, with the scores divided by
+    query's own item among the items in the batch, with the scores divided by
     `temperature` as logits. The targets of `fit` are ids of the items, so that the same
-    item in another sample does not count as wrong; without targets, all items of a
+    item in another sample does not count as wrong; without targets, all items in a
     batch count as different. The paper's correction for frequent items is omitted.
 
     Args:
@@ -146,7 +146,7 @@ class LargeTwoTower(keras.Model):
             )
         if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
             raise ValueError(
-                "`dropout` must be a float at least 0 and less than 1. "
+                "`dropout` must be a float in the range [0, 1). "
                 f"Received: dropout={dropout!r}"
             )
         if not isinstance(temperature, numbers.Real) or not temperature > 0:
@@ -222,7 +222,7 @@ class LargeTwoTower(keras.Model):
         }
 
     def compile_for_training(self, learning_rate=1e-3, **kwargs):
-        """Compile the model with Adam and the cross-entropy over the items of a batch.
+        """Compile the model with Adam and the cross-entropy over the items in a batch.
 
         Args:
             learning_rate: Float or schedule, learning rate of the default optimizer.

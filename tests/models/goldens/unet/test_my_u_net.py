@@ -184,7 +184,7 @@ class TestValues:
         expected = reference(x, by_path(model), activation=np.tanh)
         assert_close(array(model(x)), expected, tolerance=1e-4)
 
-    def test_statistics_move_in_training_only(self):
+    def test_statistics_change_in_training_only(self):
         model, x = make(name="mine"), inputs()
         model.build((None, *x.shape[1:]))
         before = by_path(model)
@@ -209,7 +209,7 @@ class TestValues:
 
 
 class TestShapes:
-    def test_static_shape_is_the_real_one(self):
+    def test_static_shape_is_correct(self):
         model, x = make(), inputs()
         real = model(x).shape
         assert model.compute_output_shape((None, *x.shape[1:])) == (None, *real[1:])

@@ -261,7 +261,7 @@ class TestValues:
 
 
 class TestShapes:
-    def test_static_shape_is_the_real_one(self):
+    def test_static_shape_is_correct(self):
         model, x = make(), inputs()
         real = model(x).shape
         assert model.compute_output_shape((None, *x.shape[1:])) == (None, *real[1:])
