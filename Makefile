@@ -52,7 +52,7 @@ demo: $(VENV)/.demo
 test: lint
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
 
-# SCAFFOLD_PROOFS names the stores of what has been proved: tests/proof_store.py.
+# SCAFFOLD_PROOFS names the stores of what has been proved: tools/proof_store.py.
 prove-all:
 	SCAFFOLD_PROOFS=/dev/null $(MAKE) test
 	$(MAKE) examples-by-turn

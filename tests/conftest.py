@@ -17,9 +17,10 @@ import jsonschema  # type: ignore[import-untyped] # its stubs are in another pac
 import pytest
 from hypothesis import settings
 
-from proof_store import Proofs, ProofStore, stores
+from proof_marks import Proofs
 from scaffold.cli import main
 from tools.examples.verify.steps import QUICK, threads
+from tools.proof_store import VARIABLE, ProofStore, stores
 from tools.warm import warm_python
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
@@ -121,6 +122,12 @@ def warm() -> Iterator[Warm]:
             return stack.enter_context(warm_python([backend], variables))
 
         yield of
+
+
+@pytest.fixture(autouse=True)
+def without_proofs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test read or write the store of this run."""
+    monkeypatch.setenv(VARIABLE, os.devnull)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tools.examples.verify.devices import require_gpu
 from tools.examples.verify.result import Result, Step
 from tools.examples.verify.run import Asked, Known, Started, run_all, verify
 from tools.examples.verify.source import up_to_date, well_formed
+from tools.proof_store import VARIABLE, ProofStore, key
 
 LAYER = '''"""A layer."""
 
@@ -208,12 +210,18 @@ def test_a_hanging_example_is_killed() -> None:
     assert result.steps[0].message == "timed out after 3 s"
 
 
-def test_only_what_has_changed_is_run_again(here: Path) -> None:
+def committed(here: Path) -> Built:
+    """Return an example whose files are in the repository `here`."""
     built = example("twice")
     folder = here / "generated_examples/twice"
     folder.mkdir(parents=True)
     for name, content in built.files.items():
         (folder / name).write_bytes(content)
+    return built
+
+
+def test_only_what_has_changed_is_run_again(here: Path) -> None:
+    built = committed(here)
     asked = Asked(("torch",), jobs=1, timeout=60)
     digest = results.digest(built, "torch", "cpu")
     results.keep(Result("twice", "torch", "cpu", digest, (Step("tests", "passed"),)))
@@ -233,6 +241,22 @@ def test_only_what_has_changed_is_run_again(here: Path) -> None:
         assert last.problem is not None
         assert last.problem.name == "imports"
     assert [one.backend for one in results.all_known()] == ["source", "torch"]
+
+
+def test_a_unit_is_taken_from_a_store(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, asked = committed(here), Asked(("torch",), timeout=60)
+    digest = results.digest(built, "torch", "cpu")
+    what = "example twice on torch, cpu"
+    ProofStore([tmp_path / "store"]).add(key(what, [digest], "torch"), what)
+    monkeypatch.setenv(VARIABLE, os.pathsep.join([str(tmp_path / "own"), str(tmp_path / "store")]))
+    *_, last = verify([built], asked)
+    assert last == Known(Result("twice", "torch", "cpu", digest, ()))
+    assert ProofStore([tmp_path / "own"]).keys == {key(what, [digest], "torch")}
+    *_, last = verify([example("twice", twice="import nothing")], asked)
+    assert isinstance(last, Result)
+    assert not last.proved
 
 
 def test_a_result_of_another_version_is_ignored(here: Path) -> None:

@@ -62,7 +62,7 @@ class Display:
         word = click.style("proved", fg="green")
         when = "unchanged, not run again" if again else f"{result.seconds:.0f} s"
         said = ", ".join([*_said(result.facts()), *_speed(result)])
-        click.echo(f"{where}: {word} ({said}; {when})")
+        click.echo(f"{where}: {word} ({said}; {when})" if said else f"{where}: {word} ({when})")
 
 
 def _said(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from tools.examples.verify import results
 from tools.examples.verify.result import SOURCE, Result, Step
 from tools.examples.verify.source import up_to_date, well_formed
 from tools.examples.verify.steps import STEPS, Run, Setting, take, threads
+from tools.proof_store import ProofStore, key, stores
 from tools.warm import warm_python
 
 Unit = tuple[Built, str]
@@ -73,10 +74,10 @@ def verify(examples: Sequence[Built], asked: Asked) -> Generator[Event]:
     for result in _sources(examples, asked.device):
         results.keep(result)
         yield result
-    rest = []
+    store, rest = ProofStore(stores()), []
     for built, backend in asked.units(examples):
-        found = results.known(built.example.name, backend, asked.device)
-        if found and found.proved and not asked.again and _holds(found, built):
+        found = None if asked.again else _known(built, backend, asked.device, store)
+        if found:
             yield Known(found)
         else:
             rest.append((built, backend))
@@ -84,11 +85,24 @@ def verify(examples: Sequence[Built], asked: Asked) -> Generator[Event]:
         for event in run_all(rest, asked, STEPS):
             if isinstance(event, Result):
                 results.keep(event)
+                if event.proved:
+                    store.add(*_proof(event))
             yield event
 
 
-def _holds(found: Result, built: Built) -> bool:
-    return found.digest == results.digest(built, found.backend, found.device)
+def _known(built: Built, backend: str, device: str, store: ProofStore) -> Result | None:
+    """Return the result of a unit that passed and has not changed since."""
+    digest = results.digest(built, backend, device)
+    found = results.known(built.example.name, backend, device)
+    if found and found.proved and found.digest == digest:
+        return found
+    elsewhere = Result(built.example.name, backend, device, digest, ())
+    return elsewhere if store.take(*_proof(elsewhere)) else None
+
+
+def _proof(result: Result) -> tuple[str, str]:
+    what = f"example {result.example} on {result.backend}, {result.device}"
+    return key(what, [result.digest], result.backend), what
 
 
 def _sources(examples: Sequence[Built], device: str) -> list[Result]:

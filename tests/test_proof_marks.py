@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from proof_store import VARIABLE, ProofStore, stores
+from tools.proof_store import VARIABLE, ProofStore, stores
 
 CONFTEST = """\
 from pathlib import Path
 
-from proof_store import Proofs, ProofStore, stores
+from proof_marks import Proofs
+from tools.proof_store import ProofStore, stores
 
 
 def pytest_configure(config):
@@ -69,7 +70,7 @@ def ran(tmp_path: Path) -> Ran:
 
 def environment(folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
     plain = {name: value for name, value in os.environ.items() if "ONEDNN" not in name}
-    search = str(Path(__file__).parent)
+    search = os.pathsep.join(map(str, Path(__file__).parents[:2]))
     alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": search}
     return {**plain, **alone, VARIABLE: str(folder / "proofs"), **variables}
 
