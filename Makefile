@@ -49,7 +49,7 @@ help:
 demo: $(VENV)/.demo
 	@$(BIN)/python -m tools.demo
 
-test: lint
+test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
 
 # SCAFFOLD_PROOFS names the stores of what has been proved: tools/proof_store.py.
@@ -72,7 +72,7 @@ sweep: $(VENV)/.dev
 	  tests/test_base_layers.py tests/test_generated.py tests/models/test_generated_models.py \
 	  tests/project/test_own_tests.py tests/models/test_model_training.py tests/models/test_model_export.py
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.lint
 	$(BIN)/ruff check .
 	$(BIN)/black --check --quiet .
 	$(BIN)/mypy
@@ -110,7 +110,7 @@ site: $(VENV)/.dev $(if $(GITHUB_ACTIONS),graphviz)
 graphviz:
 	command -v dot || { sudo apt-get update --quiet && sudo apt-get install --yes --quiet graphviz; }
 
-dist: $(VENV)/.dev
+dist: $(VENV)/.lint
 	rm -rf dist
 	$(BIN)/python -m hatchling build -d dist
 
@@ -167,6 +167,10 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml
 	$(PIP) install --quiet --editable '.[demo]'
 	@touch $@
 
+$(VENV)/.lint: $(VENV)/.made pyproject.toml
+	$(PIP) install --quiet --editable '.[lint]'
+	@touch $@
+
 # A CPU build of Torch: one that pip finds as configured, otherwise from Torch's own index.
 $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	@echo 'Installing TensorFlow, JAX, Torch and development tools into $(VENV): takes minutes the first time.'
@@ -174,7 +178,7 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	  $(PIP) install --quiet --extra-index-url $(TORCH_CPU_INDEX) 'torch==$(TORCH)'
 	$(PIP) install --quiet --editable '.[dev]'
 	$(if $(KERAS),$(PIP) install --quiet $(KERAS))
-	@touch $@ $(VENV)/.demo
+	@touch $@ $(VENV)/.demo $(VENV)/.lint
 
 $(VENV)/.gpu: $(VENV)/.made pyproject.toml
 	@echo 'Installing TensorFlow, JAX and Torch for CUDA into $(VENV): takes gigabytes the first time.'
