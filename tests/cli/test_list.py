@@ -16,8 +16,7 @@ layer conv: Convolution. Convolution over one, two or three axes, with strides, 
 More: scaffold show TEMPLATE
 """
 BLANK = """\
-layer blank: Blank. Only your own attributes, with the places to fill marked TODO; the identity \
-until then.
+layer blank: Blank. Only your own attributes, with TODOs to fill in; the identity until then.
     no attributes
 
 More: scaffold show TEMPLATE
@@ -95,8 +94,7 @@ def test_json(harmless: Scaffold) -> None:
         "target": "layer",
         "name": "projection",
         "title": "Projection",
-        "summary": "The smallest complete layer: one argument, a kernel and a bias, and nothing "
-        "else.",
+        "summary": "The smallest complete layer: one argument, a kernel and a bias.",
         "words": ["projection"],
         "attributes": ["output_dim"],
     }
