@@ -91,6 +91,12 @@ class Scaffold(Protocol):
     def __call__(self, *words: str) -> Outcome: ...
 
 
+def without_content(result: Any) -> Any:
+    """Return the result of a dry run without the content of files."""
+    kept = [{"path": one["path"], "action": one["action"]} for one in result["changes"]]
+    return {**result, "changes": kept}
+
+
 def tree(folder: Path) -> Tree:
     """Return the mode of everything in a folder, by name, and its bytes or the target of a link."""
     found = {}

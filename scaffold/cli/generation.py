@@ -246,11 +246,11 @@ def _data(done: _Done, wish: Wish) -> dict[str, Any]:
         "options": dict(spec.options),
         "notes": list(plan.notes),
         "written": not wish.writes_nothing,
-        **writing.facts(done.project.workspace, plan.changes),
-        "next": plan.next,
+        **writing.facts(done.project.workspace, plan.changes, with_content=wish.dry_run),
+        "next": "" if wish.writes_nothing else plan.next,
     }
     if spec.target == "model":
-        data["training"] = plan.training
+        data["training"] = "" if wish.writes_nothing else plan.training
     else:
         _, data["deriving"] = done.deriving_step(wish)
     if wish.show_diff:

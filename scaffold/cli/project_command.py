@@ -81,7 +81,7 @@ def command(
     written = not (dry_run or show_diff)
     plan = run.write(on_conflict) if written else run.plan(on_conflict)
     if as_json:
-        print_answer("project", result=_data(run, plan, written=written, show_diff=show_diff))
+        print_answer("project", result=_data(run, plan, dry_run=dry_run, show_diff=show_diff))
     elif show_diff:
         click.echo(colored_diff(plan.diff()), nl=False)
     else:
@@ -184,14 +184,15 @@ def _rows(run: _Run, plan: Plan) -> Iterator[writing.Row]:
                 yield writing.row(run.workspace, word, change)
 
 
-def _data(run: _Run, plan: Plan, *, written: bool, show_diff: bool) -> dict[str, Any]:
+def _data(run: _Run, plan: Plan, *, dry_run: bool, show_diff: bool) -> dict[str, Any]:
+    written = not (dry_run or show_diff)
     data: dict[str, Any] = {
         "project": run.answers["project"],
         "package": run.answers["package"],
         "answers": dict(run.answers),
         "written": written,
-        **writing.facts(run.workspace, plan),
-        "next": run.next_step(),
+        **writing.facts(run.workspace, plan, with_content=dry_run),
+        "next": run.next_step() if written else "",
     }
     if show_diff:
         data["diff"] = plan.diff()

@@ -67,16 +67,14 @@ def show_rows(rows: Sequence[Row]) -> None:
         click.echo(f"{action}  {path:<{width}}  {what}")
 
 
-def facts(workspace: Workspace, plan: Plan) -> dict[str, Any]:
+def facts(workspace: Workspace, plan: Plan, *, with_content: bool) -> dict[str, Any]:
     """Return what a JSON answer says about a plan."""
+
+    def described(change: Change) -> dict[str, str]:
+        known = {"path": workspace.as_typed(change.path), "action": change.action}
+        return known | ({"content": change.after.decode("utf-8")} if with_content else {})
+
     return {
-        "changes": [
-            {
-                "path": workspace.as_typed(change.path),
-                "action": change.action,
-                "content": change.after.decode("utf-8"),
-            }
-            for change in plan.changes
-        ],
+        "changes": [described(change) for change in plan.changes],
         "skipped": [workspace.as_typed(change.path) for change in plan.skipped],
     }

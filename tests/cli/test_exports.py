@@ -141,7 +141,7 @@ def test_a_script_of_a_project_that_is_not_installed(
 ) -> None:
     text = PYPROJECT.partition("\n\n")[2]
     (here / "pyproject.toml").write_text(text)
-    outcome = scaffold("model", "MyMLP", "--dry-run", "--json")
+    outcome = scaffold("model", "MyMLP", "--json")
     assert outcome.answer()["result"]["training"] == (
         "PYTHONPATH=src python scripts/train_my_mlp.py"
     )
@@ -179,9 +179,10 @@ def test_diff_and_json(harmless: Scaffold, scaffold: Scaffold, layers: Path) -> 
         '@@ -1 +1,5 @@\n """Layers."""\n+\n+from my_lib.layers.my_conv import MyConv\n+\n'
         '+__all__ = ["MyConv"]\n'
     )
-    changes = scaffold("layer", "MyConv", "--json").answer()["result"]["changes"]
+    changes = harmless("layer", "MyConv", "--dry-run", "--json").answer()["result"]["changes"]
     assert [change["action"] for change in changes] == ["create", "create", "edit"]
     assert changes[-1]["path"] == "src/my_lib/layers/__init__.py"
+    assert scaffold("layer", "MyConv").code == 0
     assert changes[-1]["content"] == layers.read_text()
     changes = scaffold("layer", "MyConv", "--json").answer()["result"]["changes"]
     assert [change["action"] for change in changes] == ["keep"] * 3

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from command_line import SAYS_NOTHING
-from conftest import Scaffold, tree
+from conftest import Scaffold, tree, without_content
 
 Refused = Callable[..., tuple[int, str]]
 GAIN = "gain:float=1.0{>0}"
@@ -137,14 +137,14 @@ def test_diff_is_the_same_plan(harmless: Scaffold, scaffold: Scaffold, here: Pat
     both = harmless("layer", "Whatever", "--diff", "--json").answer()["result"]
     assert plan["written"] is both["written"] is False
     assert both.pop("diff") == diff.out
-    assert both == plan
+    assert both == without_content(plan)
     assert diff.out == "".join(
         f"--- /dev/null\n+++ b/{change['path']}\n@@ -0,0 +1,{change['content'].count(chr(10))} @@\n"
         + "".join(f"+{line}\n" for line in change["content"].splitlines())
         for change in plan["changes"]
     )
     done = scaffold("layer", "Whatever", "--json").answer()["result"]
-    assert {**done, "written": False} == plan
+    assert {**done, "written": False, "next": ""} == without_content(plan)
     for change in plan["changes"]:
         assert (here / change["path"]).read_text("utf-8") == change["content"]
     again = harmless("layer", "Whatever", "--diff")
@@ -648,7 +648,6 @@ def test_something_is_in_the_way(refused: Refused, here: Path) -> None:
 
 def test_answer_as_json(scaffold: Scaffold, here: Path) -> None:
     answer = scaffold("layer", "MyDense", "units=3", GAIN, "--json").answer()
-    contents = [(here / name).read_text("utf-8") for name in ("my_dense.py", "test_my_dense.py")]
     assert answer == {
         "version": 2,
         "command": "layer",
@@ -663,8 +662,8 @@ def test_answer_as_json(scaffold: Scaffold, here: Path) -> None:
             "notes": [],
             "written": True,
             "changes": [
-                {"path": "my_dense.py", "action": "create", "content": contents[0]},
-                {"path": "test_my_dense.py", "action": "create", "content": contents[1]},
+                {"path": "my_dense.py", "action": "create"},
+                {"path": "test_my_dense.py", "action": "create"},
             ],
             "skipped": [],
             "next": "pytest test_my_dense.py",

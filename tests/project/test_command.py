@@ -11,7 +11,7 @@ import pytest
 
 import scaffold.cli.project_command as module
 from command_line import ROOT, process
-from conftest import Scaffold, tree
+from conftest import Scaffold, tree, without_content
 from terminal import on_a_terminal, talk
 
 Refused = Callable[..., tuple[int, str]]
@@ -111,19 +111,18 @@ def test_diff_is_the_same_plan(harmless: Scaffold, scaffold: Scaffold, here: Pat
     both = harmless("project", "my_project", "--diff", "--json").answer()["result"]
     assert plan["written"] is both["written"] is False
     assert both.pop("diff") == diff.out
-    assert both == plan
+    assert both == without_content(plan)
     assert diff.out.startswith(
         "--- /dev/null\n+++ b/my_project/Makefile\n@@ -0,0 +1,2 @@\n+test:\n+\ttrue\n"
     )
     done = scaffold("project", "my_project", "--json").answer()["result"]
-    assert {**done, "written": False} == plan
+    assert {**done, "written": False, "next": ""} == without_content(plan)
     for change in plan["changes"]:
         assert (here / change["path"]).read_text("utf-8") == change["content"]
 
 
 def test_json(scaffold: Scaffold, here: Path) -> None:
     answer = scaffold("project", "my-project", "author=Ada", "--json").answer()
-    contents = {path.relative_to(here): path.read_text() for path in files(here)}
     assert answer == {
         "version": 2,
         "command": "project",
@@ -143,8 +142,8 @@ def test_json(scaffold: Scaffold, here: Path) -> None:
             },
             "written": True,
             "changes": [
-                {"path": path.as_posix(), "action": "create", "content": content}
-                for path, content in contents.items()
+                {"path": path.relative_to(here).as_posix(), "action": "create"}
+                for path in files(here)
             ],
             "skipped": [],
             "next": "cd my-project && make test",
