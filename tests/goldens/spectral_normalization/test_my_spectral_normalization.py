@@ -121,7 +121,7 @@ class TestValues:
         wrapped = cls(*arguments)
         layer = make(layer=wrapped, power_iterations=20)
         layer.build(x.shape)
-        # The first singular value is far above the others, so that the iteration converges.
+        # One singular value dominates, so that the iteration converges fast.
         kernel = np.random.default_rng(0).normal(size=layer.kernel.shape) * [9, 1, 1, 1]
         layer.kernel.assign(kernel)
         y = array(layer(x))
