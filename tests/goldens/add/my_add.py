@@ -15,7 +15,9 @@ def in_order(parts):
         return [parts[key] for key in sorted(parts)]
     if isinstance(parts, (list, tuple)):
         return list(parts)
-    raise ValueError(f"The inputs must be a list or dict. Received: {parts!r}")
+    raise ValueError(
+        f"The inputs must be a non-empty list or dict. Received: {parts!r}"
+    )
 
 
 def shapes_in_order(shapes):

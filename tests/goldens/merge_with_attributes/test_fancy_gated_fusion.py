@@ -174,7 +174,7 @@ class TestShapes:
         layer, parts = make(), inputs()
         layer(parts)
         for one in (layer, make()):
-            with pytest.raises(ValueError, match="must be a list or dict"):
+            with pytest.raises(ValueError, match="must be a non-empty list or dict"):
                 one(parts[0])
 
 
@@ -282,7 +282,7 @@ class TestKeras:
         with pytest.raises(ValueError, match="a mask or None for each"):
             layer.compute_mask(parts, [a, b])
         for given, mask in ((parts[0], [a, None]), (parts, a)):
-            with pytest.raises(ValueError, match="must be a list or dict"):
+            with pytest.raises(ValueError, match="must be a non-empty list or dict"):
                 layer.compute_mask(given, mask)
 
     def test_propagates_masks(self):
