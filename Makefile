@@ -16,6 +16,7 @@ DEVICE ?= cpu
 SHARD ?= 1/1
 # Only the examples that have changed since this commit.
 SINCE ?=
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
 INSTALLED_cpu := $(VENV)/.dev
 INSTALLED_gpu := $(VENV)/.gpu
 
@@ -53,15 +54,16 @@ test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
 
 # SCAFFOLD_PROOFS names the stores of what has been proved: tools/proof_store.py.
-prove-all:
-	SCAFFOLD_PROOFS=/dev/null $(MAKE) test
-	$(MAKE) examples-by-turn
+prove-all: export SCAFFOLD_PROOFS := /dev/null
+prove-all: test
+	$(BIN)/python -m tools.examples verify --by-turn --all
 
 # What a clean machine of this kind takes as proved.
+proofs: export SCAFFOLD_PROOFS := .ci/proofs:$(if $(SCAFFOLD_PROOFS),$(SCAFFOLD_PROOFS),$(CACHE)/keras-scaffold/proofs)
 proofs: $(VENV)/.dev
-	rm -f .ci/proofs
-	SCAFFOLD_PROOFS=".ci/proofs:$${SCAFFOLD_PROOFS:-$${XDG_CACHE_HOME:-$$HOME/.cache}/keras-scaffold/proofs}" \
-	  $(BIN)/python -m pytest -n auto --dist worksteal -m proof
+	rm -rf .ci/proofs .examples/results
+	$(BIN)/python -m pytest -n auto --dist worksteal -m proof
+	$(BIN)/python -m tools.examples verify --by-turn
 	LC_ALL=C sort -k 3 -o .ci/proofs .ci/proofs
 
 sweep: $(VENV)/.dev
