@@ -124,6 +124,12 @@ def test_a_store_that_keeps_nothing_proves_all(ran: Ran) -> None:
     assert ran(**{VARIABLE: os.devnull}) == "3 passed"
 
 
+def test_a_store_that_cannot_be_written_proves_all(ran: Ran, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for _ in range(2):
+        assert ran(**{VARIABLE: str(tmp_path / "file/proofs")}) == "3 passed"
+
+
 def test_all_stores_are_read_and_the_first_is_written(tmp_path: Path) -> None:
     first, second = tmp_path / "new/first", tmp_path / "second"
     second.write_text("b 2026-01-01 something proved elsewhere\n\n")

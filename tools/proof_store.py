@@ -6,6 +6,7 @@ on. The variable `SCAFFOLD_PROOFS` names stores: all are read, and the first is 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -65,11 +66,15 @@ class ProofStore:
                 self.add(key, what)
 
     def add(self, key: str, what: str) -> None:
-        """Append a proof to the first store. Several processes may do so at the same time."""
+        """Append a proof to the first store. Several processes may do so at the same time.
+
+        Where the store can't be written, everything is proved again the next time.
+        """
         today = datetime.now(UTC).date().isoformat()
-        self.files[0].parent.mkdir(parents=True, exist_ok=True)
-        with self.files[0].open("a", encoding="utf-8") as file:
-            file.write(f"{key} {today} {what}\n")
+        with contextlib.suppress(OSError):
+            self.files[0].parent.mkdir(parents=True, exist_ok=True)
+            with self.files[0].open("a", encoding="utf-8") as file:
+                file.write(f"{key} {today} {what}\n")
 
 
 def key(what: str, files: Sequence[str], backend: str) -> str:
@@ -127,5 +132,5 @@ def _features() -> list[str]:
 def _lines(file: Path) -> Iterator[str]:
     try:
         yield from filter(str.strip, file.read_text(encoding="utf-8").splitlines())
-    except FileNotFoundError:
+    except OSError:
         return
