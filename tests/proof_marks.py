@@ -78,7 +78,9 @@ class Proofs:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         paths = [path for files in mark.args for path in self._paths(files, parameters)]
         files = [content(path) for path in (item.path, *paths)]
-        return key(item.nodeid, files, str(parameters.get("backend", "tensorflow")))
+        every = item.config.getoption("--every-backend")
+        what = f"{item.nodeid} on every backend" if every else item.nodeid
+        return key(what, files, str(parameters.get("backend", "tensorflow")))
 
     def _paths(self, files: Files, parameters: Mapping[str, Any]) -> Iterable[Path]:
         return sorted(self.root.glob(files)) if isinstance(files, str) else files(**parameters)

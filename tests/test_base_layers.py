@@ -16,7 +16,9 @@ from scaffold.keras_source import public_layers
 from test_generated import BACKENDS, JUDGES, assert_passes
 
 
-@pytest.mark.proof(*JUDGES, "templates/layer/subclass", "templates/_macros", "scaffold")
+@pytest.mark.proof(
+    *JUDGES, "tests/base_layers.py", "templates/layer", "templates/_macros", "scaffold"
+)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_class_equals_its_base(
     backend: str, warm: Warm, tmp_path: Path, pytestconfig: pytest.Config

@@ -19,6 +19,10 @@ from proof_marks import Proofs
 from tools.proof_store import ProofStore, stores
 
 
+def pytest_addoption(parser):
+    parser.addoption("--every-backend", action="store_true")
+
+
 def pytest_configure(config):
     config.pluginmanager.register(Proofs(Path(__file__).parent, ProofStore(stores())), "proofs")
 """
@@ -116,6 +120,12 @@ def test_tensorflow_proves_again_what_one_dnn_would_compute(ran: Ran) -> None:
     with_one_dnn = {"TF_ENABLE_ONEDNN_OPTS": "1"}
     assert ran(**with_one_dnn) == "1 proofs taken from HERE/proofs; 2 passed, 1 deselected"
     assert ran(**with_one_dnn) == "2 proofs taken from HERE/proofs; 1 passed, 2 deselected"
+
+
+def test_every_backend_is_another_proof(ran: Ran) -> None:
+    ran()
+    assert ran("--every-backend") == "3 passed"
+    assert ran("--every-backend").startswith("2 proofs taken")
 
 
 def test_a_store_that_keeps_nothing_proves_all(ran: Ran) -> None:

@@ -16,12 +16,15 @@ from scaffold.conformance.backends import BACKENDS
 from scaffold.conformance.finding import failed
 from scaffold.conformance.process.session import Request, run_session
 
+# Where `scaffold check` finds the cases of a generated class.
+CASES = ("scaffold/generation", "templates/layer/*/template.toml", "templates/_manifests")
+
 
 def checked(templates: list[str]) -> list[Path]:
     return [folder for template in templates for folder in KINDS[template]]
 
 
-@pytest.mark.proof(*CHECKS, checked)
+@pytest.mark.proof(*CHECKS, *CASES, checked)
 @pytest.mark.parametrize("templates", SHARDS, ids=", ".join)
 def test_nothing_is_found(templates: list[str], pytestconfig: pytest.Config) -> None:
     backends = BACKENDS if pytestconfig.getoption("--every-backend") else ("torch",)
