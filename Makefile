@@ -131,7 +131,6 @@ goldens: $(VENV)/.dev examples-build
 	$(BIN)/python tests/goldens.py
 	$(BIN)/python tests/base_layers.py
 	$(BIN)/python -m tools.starter
-	$(BIN)/python tests/models/proof.py
 	cd tests && ../$(BIN)/python -m models.page
 
 names: $(VENV)/.dev

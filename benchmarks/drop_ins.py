@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 sys.path.insert(0, str(TESTS))
 
-from proofs.proof import DropIn, proofs  # noqa: E402 - it is next to the tests
+from goldens import GOLDENS  # noqa: E402 - next to the tests
+from proofs import DropIn, proofs  # noqa: E402 - it is next to the tests
 
 BACKENDS = ("tensorflow", "jax", "torch")
 BOUND = 1.05
@@ -33,7 +34,7 @@ CHILD = "--in-this-process"
 
 def drop_ins() -> dict[str, DropIn]:
     """Return all drop-ins, by the name of the class."""
-    return {one.name: one for proof in proofs().values() for one in proof.drop_ins}
+    return {one.name: one for proof in proofs("layer").values() for one in proof.drop_ins}
 
 
 def main() -> int:
@@ -68,8 +69,8 @@ def main() -> int:
 def _measure(one: DropIn) -> None:
     import keras
 
-    sys.path.insert(0, str(TESTS / "goldens" / one.golden))
-    (test,) = (TESTS / "goldens" / one.golden).glob("test_*.py")
+    sys.path.insert(0, str(GOLDENS / one.golden))
+    (test,) = (GOLDENS / one.golden).glob("test_*.py")
     module = importlib.import_module(test.stem.removeprefix("test_"))
     ours, theirs = getattr(module, one.name), getattr(keras.layers, one.builtin)
     call = one.speed()

@@ -3,7 +3,7 @@
 mutmut creates the mutants and runs the tests; a server that has imported Keras forks a process for
 each. Only what has changed is run again: `docs/mutation.json` has the results, and outdated ones
 are marked as such.
-Writes `docs/mutation.md`, with every survivor and a judgement of it, from `tests/proofs`.
+Writes `docs/mutation.md`, with every survivor and a judgement of it, from `tests/templates`.
 `python -m benchmarks.mutation dense` runs only some goldens, and prints the survivors.
 """
 
@@ -29,11 +29,8 @@ ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 sys.path.insert(0, str(TESTS))
 
-from goldens import KINDS  # noqa: E402 - next to the tests
-from models.proof import GOLDENS as MODELS  # noqa: E402
-from models.proof import first_goldens  # noqa: E402
-from models.proof import proofs as model_proofs  # noqa: E402
-from proofs.proof import proofs  # noqa: E402
+from goldens import GOLDENS, KINDS, first_goldens  # noqa: E402 - next to the tests
+from proofs import TARGETS, proofs  # noqa: E402
 
 PAGE = ROOT / "docs/mutation.md"
 RESULTS = ROOT / "docs/mutation.json"
@@ -41,15 +38,18 @@ RESULTS = ROOT / "docs/mutation.json"
 HELPERS = sorted((ROOT / "benchmarks/mutated").glob("*.py"))
 # One of each kind: ranks share their code, and the code for users' attributes is in the skeleton.
 # `blank` computes nothing: Keras ignores what its only mutant changes.
-LAYERS = [folder for name in proofs() for folder in KINDS[name] if folder.name != "blank"]
+LAYERS = [folder for folders in KINDS.values() for folder in folders if folder.name != "blank"]
 KNOWN = {folder.name: folder for folder in LAYERS} | {
-    golden: MODELS / golden for golden in first_goldens()
+    golden: GOLDENS / golden for golden in first_goldens()
 }
-JUDGED = {golden: proof.judged for proof in proofs().values() for golden in proof.goldens} | {
-    golden: proof.judged for proof in model_proofs().values() for golden in proof.goldens
+PROOFS = {
+    golden: proof
+    for target in TARGETS
+    for proof in proofs(target).values()
+    for golden in proof.goldens
 }
 # The backends on which survivors on TensorFlow are tried again.
-ALWAYS_ON = {golden: proof.always_on for proof in proofs().values() for golden in proof.goldens}
+ALWAYS_ON = {golden: proof.always_on for golden, proof in PROOFS.items()}
 BOUND = 0.9
 AT_ONCE = 4  # goldens per run of mutmut, which imports Keras a few times
 KILLED = "killed"
@@ -271,7 +271,7 @@ def _changed(shown: str) -> str:
 def judgement(golden: str, changed: str) -> str:
     """Return the judgement of a survivor."""
     usual = (text for pattern, text in USUAL.items() if re.search(pattern, changed))
-    return JUDGED[golden].get(changed) or next(usual, "not judged")
+    return PROOFS[golden].judged.get(changed) or next(usual, "not judged")
 
 
 def page(found: Mapping[str, Score]) -> str:

@@ -27,7 +27,7 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, databas
 settings.load_profile("repeatable")
 
 _HERE = Path(__file__).parent
-_GOLDENS = (_HERE / "goldens", _HERE / "models/goldens")
+_GOLDENS = _HERE / "goldens"
 _SCHEMA = json.loads((_HERE.parent / "docs/answer.schema.json").read_text("utf-8"))
 Tree = Mapping[str, tuple[int, bytes]]
 
@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the goldens' own tests to processes of each backend, unless they are requested."""
     requested = any("goldens" in argument for argument in config.args)
-    return True if collection_path in _GOLDENS and not requested else None
+    return True if collection_path == _GOLDENS and not requested else None
 
 
 @dataclass(frozen=True, slots=True)

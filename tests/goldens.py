@@ -1,7 +1,7 @@
-"""The exact-text goldens: the output of scaffold for some commands, in tests/goldens/.
+"""The goldens: what scaffold generates for some commands, compared exactly, and tested.
 
-Regenerate them with `make goldens`, or some with `python tests/goldens.py dense conv`; then review
-the diff.
+`make goldens` regenerates them, `python tests/goldens.py dense mlp` those of some templates; then
+review the diff.
 """
 
 from __future__ import annotations
@@ -9,22 +9,37 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from proofs.proof import proofs
+from proofs import TARGETS, proofs
+from scaffold.cli.generation import read as read_command
 from scaffold.conformance.backends import BACKENDS
+from scaffold.generation.catalog import Catalog
+from scaffold.generation.spec import Spec, make_spec
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 GOLDENS = Path(__file__).parent / "goldens"
+PACKAGE = "golden"
 
-# The arguments of `scaffold`, by the folder's name.
-COMMANDS = {
-    name: ["layer", *words] for proof in proofs().values() for name, words in proof.goldens.items()
+
+def commands(target: str) -> dict[str, list[str]]:
+    """Return the arguments of `scaffold` for each golden of a target."""
+    goldens = (item for proof in proofs(target).values() for item in proof.goldens.items())
+    return {name: [target, *words] for name, words in goldens}
+
+
+# The arguments of `scaffold`, by the golden.
+COMMANDS = {name: words for target in TARGETS for name, words in commands(target).items()}
+
+
+# The folders of layers, by template.
+FOLDERS = {
+    name: [GOLDENS / golden for golden in proof.goldens] for name, proof in proofs("layer").items()
 }
-# The folders, by template.
-FOLDERS = {name: [GOLDENS / golden for golden in proof.goldens] for name, proof in proofs().items()}
 
 
 def kinds(folders: list[Path]) -> list[Path]:
@@ -38,7 +53,7 @@ def kinds(folders: list[Path]) -> list[Path]:
     return list(found.values())
 
 
-# The goldens to test on every backend, by template.
+# The layers to test on every backend, by template.
 KINDS = {name: kinds(folders) for name, folders in FOLDERS.items()}
 # Templates that are tested in one process, which imports Keras once.
 SHARDS = [[*FOLDERS][first::6] for first in range(6)]
@@ -55,9 +70,20 @@ def besides(every: bool) -> list[tuple[str, str]]:
         (name, backend)
         for turn, templates in enumerate(SHARDS)
         for name in templates
-        for backend in proofs()[name].always_on
+        for backend in proofs("layer")[name].always_on
         if backend not in backends_of(turn, every)
     ]
+
+
+def first_goldens() -> list[str]:
+    """Return the golden of each model template that is tested on every backend."""
+    return [next(iter(proof.goldens)) for proof in proofs("model").values()]
+
+
+def spec_of(golden: str) -> Spec:
+    """Return the spec of the command of this golden."""
+    request, _ = read_command(COMMANDS[golden])
+    return make_spec(Catalog.builtin(), request, PACKAGE)[0]
 
 
 def generate(arguments: Sequence[str], folder: Path, *options: str) -> dict[str, str]:
@@ -76,20 +102,24 @@ def generate(arguments: Sequence[str], folder: Path, *options: str) -> dict[str,
 
 def read(folder: Path) -> dict[str, str]:
     """Return the text of every file in `folder`, by name."""
-    return {path.name: path.read_text() for path in sorted(folder.iterdir()) if path.is_file()}
+    return {
+        path.name: path.read_text("utf-8") for path in sorted(folder.iterdir()) if path.is_file()
+    }
 
 
 def main() -> None:
-    import shutil
-    import tempfile
-
-    chosen = sys.argv[1:] or list(proofs())
-    names = [name for template in chosen for name in proofs()[template].goldens]
-    with tempfile.TemporaryDirectory() as scratch:
-        for name in names:
-            generate(COMMANDS[name], Path(scratch) / name, "--package=golden")
-            shutil.rmtree(GOLDENS / name, ignore_errors=True)
-            shutil.copytree(Path(scratch) / name, GOLDENS / name)
+    """Regenerate the goldens of the named templates, by default all."""
+    known = {(target, name) for target in TARGETS for name in proofs(target)}
+    if unknown := {*sys.argv[1:]} - {name for _, name in known}:
+        raise SystemExit(f"template not found: {', '.join(sorted(unknown))}")
+    for target, template in sorted(known):
+        if template in (sys.argv[1:] or [template]):
+            with tempfile.TemporaryDirectory() as scratch:
+                for golden in proofs(target)[template].goldens:
+                    folder = Path(scratch) / golden
+                    generate(COMMANDS[golden], folder, f"--package={PACKAGE}")
+                    shutil.rmtree(GOLDENS / golden, ignore_errors=True)
+                    shutil.copytree(folder, GOLDENS / golden)
 
 
 if __name__ == "__main__":

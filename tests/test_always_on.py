@@ -8,10 +8,10 @@ import pytest
 
 from conftest import Warm
 from goldens import KINDS
-from proofs.proof import proofs
+from proofs import proofs
 from test_generated import assert_passes
 
-CASES = [(backend, name) for name, proof in proofs().items() for backend in proof.always_on]
+CASES = [(backend, name) for name, proof in proofs("layer").items() for backend in proof.always_on]
 
 
 @pytest.mark.parametrize(("backend", "template"), CASES)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.proof import proofs as model_proofs
-from proofs.proof import proofs
+from proofs import proofs
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.generation.attributes import REQUIRED, Attribute
 from scaffold.generation.attributes.grammar import declare_type, read_attribute
@@ -54,8 +53,8 @@ def refusal(call: object, *arguments: object) -> tuple[type[ScaffoldError], str,
 
 
 def test_builtin() -> None:
-    assert BUILTIN.names("layer") == sorted(proofs())
-    assert BUILTIN.names("model") == sorted(model_proofs())
+    assert BUILTIN.names("layer") == sorted(proofs("layer"))
+    assert BUILTIN.names("model") == sorted(proofs("model"))
     assert [t.name for t in BUILTIN.templates("layer")] == BUILTIN.names("layer")
     assert [t.name for target in TARGETS for t in BUILTIN.templates(target) if t.fallback] == [
         "blank",

@@ -9,13 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from goldens import KINDS
 from gradients.compared import compared
 from test_generated import BACKENDS, JUDGES, assert_passes
 
 CHECK = Path(__file__).parent / "gradients" / "finite_differences.py"
 
 
-@pytest.mark.proof(*JUDGES, "tests/gradients", "tests/proofs", "tests/goldens")
+def generated(**_: str) -> list[Path]:
+    return [folder for folders in KINDS.values() for folder in folders]
+
+
+@pytest.mark.proof(*JUDGES, "tests/gradients", generated)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_gradients_are_the_slopes(
     backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config

@@ -26,7 +26,7 @@ from benchmarks.keras_tests.substitution import RESULTS, TESTS
 
 sys.path.insert(0, str(TESTS))
 
-from proofs.proof import proofs
+from proofs import proofs
 
 ROOT = TESTS.parent
 PAGE = ROOT / "docs" / "keras-tests.md"
@@ -48,7 +48,7 @@ def files() -> list[Path]:
     spec = importlib.util.find_spec("keras")
     assert spec is not None
     assert spec.origin is not None
-    builtins = {one.builtin for proof in proofs().values() for one in proof.drop_ins}
+    builtins = {one.builtin for proof in proofs("layer").values() for one in proof.drop_ins}
     chosen = []
     for path in sorted((Path(spec.origin).parent / "src" / "layers").glob("*/*_test.py")):
         words = {*re.findall(r"\w+", path.read_text("utf-8"))}

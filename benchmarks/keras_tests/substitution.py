@@ -19,7 +19,8 @@ import pytest
 TESTS = Path(__file__).parents[2] / "tests"
 sys.path.insert(0, str(TESTS))
 
-from proofs.proof import DropIn, proofs  # noqa: E402 - it is next to the tests
+from goldens import GOLDENS  # noqa: E402 - next to the tests
+from proofs import DropIn, proofs  # noqa: E402 - it is next to the tests
 
 RESULTS = "KERAS_TESTS_RESULTS"
 made: set[str] = set()
@@ -30,7 +31,7 @@ replaced: list[tuple[Any, str, type]] = []
 
 def our_class(one: DropIn) -> type:
     """Return the generated class of a drop-in."""
-    folder = TESTS / "goldens" / one.golden
+    folder = GOLDENS / one.golden
     sys.path.insert(0, str(folder))
     (test,) = folder.glob("test_*.py")
     found: type = getattr(importlib.import_module(test.stem.removeprefix("test_")), one.name)
@@ -45,7 +46,7 @@ def pytest_configure() -> None:
     import keras
     from keras.src import layers, testing
 
-    for one in (one for proof in proofs().values() for one in proof.drop_ins):
+    for one in (one for proof in proofs("layer").values() for one in proof.drop_ins):
         ours, builtin = our_class(one), getattr(keras.layers, one.builtin)
         docstrings[one.name] = ours.__doc__ or ""
         setattr(layers, builtin.__name__, ours)

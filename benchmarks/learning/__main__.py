@@ -18,7 +18,9 @@ from pathlib import Path
 from benchmarks.learning.from_many_seeds import LEARNED, SEEDS
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = (ROOT / "tests/goldens", ROOT / "tests/models/goldens")
+sys.path.insert(0, str(ROOT / "tests"))
+
+from goldens import GOLDENS  # noqa: E402 - next to the tests
 
 
 def measured(golden: Path, backend: str) -> tuple[int, list[float]]:
@@ -58,7 +60,7 @@ def _skipped(case: ET.Element) -> str:
 def main(words: Sequence[str]) -> int:
     """Print a line for each golden, and return 1 if a test failed."""
     backend = os.environ.get("KERAS_BACKEND", "torch")
-    goldens = [golden for folder in FOLDERS for golden in sorted(folder.iterdir())]
+    goldens = sorted(GOLDENS.iterdir())
     chosen = [golden for golden in goldens if not words or golden.name in words]
     print(f"{SEEDS} seeds on {backend}: the ratio of the last loss to the first")
     failed = 0

@@ -20,10 +20,10 @@ from keras import ops, tree
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from proofs.proof import Call, DropIn, proofs
+from goldens import GOLDENS
+from proofs import Call, DropIn, proofs
 
-GOLDENS = Path(__file__).parents[1] / "goldens"
-DROP_INS = {one.name: one for proof in proofs().values() for one in proof.drop_ins}
+DROP_INS = {one.name: one for proof in proofs("layer").values() for one in proof.drop_ins}
 CASES = [(name, seed) for name, one in DROP_INS.items() for seed in range(one.cases)]
 each_drop_in = pytest.mark.parametrize("name", DROP_INS)
 

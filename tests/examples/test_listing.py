@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from goldens import KINDS
-from models.proof import commands as model_commands
-from models.proof import first_goldens
+from goldens import COMMANDS, KINDS, first_goldens
 from scaffold.errors import MissingError, UsageError
 from scaffold.generation.catalog import Catalog
 from tools.examples.build import build
@@ -40,7 +38,7 @@ def test_every_template_is_in_an_example(templates: set[tuple[str, str]]) -> Non
 
 def test_every_first_model_golden_is_an_example() -> None:
     lines = {tuple(shlex.split(line)) for one in EXAMPLES.values() for line in one.commands}
-    first = [model_commands()[name] for name in first_goldens()]
+    first = [COMMANDS[name] for name in first_goldens()]
     assert {tuple(words) for words in first} - lines == set()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from goldens import KINDS, backends_of
-from proofs.proof import proofs
+from proofs import proofs
 
 # `ops.tanh` gives float32 on JAX, which the loop over the steps refuses; as Keras's own layer does.
 WITHOUT_FLOAT64 = {("jax", "simple_rnn")}
@@ -18,7 +18,7 @@ def compared(backend: str, every: bool) -> list[tuple[str, bool]]:
         for turn, (name, folders) in enumerate(KINDS.items())
         for folder in folders
         for training in (False, True)
-        if backend in (*backends_of(turn, every), *proofs()[name].always_on)
+        if backend in (*backends_of(turn, every), *proofs("layer")[name].always_on)
         and (backend, folder.name) not in WITHOUT_FLOAT64
         and folder.name not in WITH_CONSTANTS
     ]

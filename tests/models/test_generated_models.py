@@ -12,16 +12,17 @@ import pytest
 
 from conformance.table import on_backends
 from conftest import Warm
-from models.proof import GOLDENS, proofs
+from goldens import GOLDENS
+from proofs import proofs
 from test_generated import JUDGES, assert_passes
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    on_backends(metafunc, proofs())
+    on_backends(metafunc, proofs("model"))
 
 
 def folders_of(name: str, **_: str) -> list[Path]:
-    return [GOLDENS / golden for golden in proofs()[name].goldens]
+    return [GOLDENS / golden for golden in proofs("model")[name].goldens]
 
 
 @pytest.mark.proof(*JUDGES, folders_of)

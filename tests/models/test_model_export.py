@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from models.proof import GOLDENS, commands, first_goldens
+from goldens import COMMANDS, GOLDENS, first_goldens
 from test_generated import BACKENDS
 
 # The formats, with their file extensions; Torch's own is only for that backend.
@@ -116,7 +116,11 @@ for golden, module, name, fixed in tasks:
     specs = [signature(data.inputs, fixed)]
     try:
         model.export(
-            file + suffix, format, verbose=False, input_signature=specs, **further(data.inputs, fixed)
+            file + suffix,
+            format,
+            verbose=False,
+            input_signature=specs,
+            **further(data.inputs, fixed),
         )
     except Exception as error:
         failed[file] = f"{type(error).__name__}: {error}"
@@ -184,7 +188,7 @@ print(json.dumps(found))
 def model_of(golden: str) -> tuple[str, str]:
     """Return the module and the name of the golden's class."""
     (script,) = (GOLDENS / golden).glob("train_*.py")
-    return script.stem.removeprefix("train_"), commands()[golden][1]
+    return script.stem.removeprefix("train_"), COMMANDS[golden][1]
 
 
 def exported(backend: str, kind: str, files: Sequence[tuple[str, str]], folder: Path) -> list[str]:

@@ -9,11 +9,12 @@ import subprocess
 import pytest
 
 from conftest import Warm
-from models.proof import GOLDENS, Size, proofs
+from goldens import GOLDENS
+from proofs import Size, proofs
 
 SIZES = {
     f"{template}-{number}": size
-    for template, proof in proofs().items()
+    for template, proof in proofs("model").items()
     for number, size in enumerate(proof.sizes)
 }
 # Sizes tested in one process, which imports Keras once.

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Warm
-from goldens import generate
-from models.proof import HERE
+from goldens import ROOT, generate
 from scaffold.generation.catalog import Catalog
 from test_generated import BACKENDS
 
@@ -78,7 +77,7 @@ def test_gives_the_same_outputs(number: int, template: str, warm: Warm, tmp_path
         env={
             **os.environ,
             "KERAS_BACKEND": backend,
-            "PYTHONPATH": os.pathsep.join([str(tmp_path), str(HERE.parents[1])]),
+            "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]),
         },
         capture_output=True,
         text=True,

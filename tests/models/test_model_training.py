@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from models.proof import GOLDENS, commands, first_goldens, proofs, spec_of
+from goldens import GOLDENS, commands, first_goldens, spec_of
+from proofs import proofs
 from scaffold.generation.catalog import Catalog
 from scaffold.generation.template import Training
 from test_generated import BACKENDS
@@ -34,7 +35,7 @@ def task(golden: str) -> tuple[str, Training | None]:
 def tasks() -> Iterator[tuple[str, Training]]:
     """Return each task of each template, with its first golden: styles share their tasks."""
     seen = []
-    for name in commands():
+    for name in commands("model"):
         found = task(name)
         if found[1] is not None and found not in seen and not name.endswith("_with_attributes"):
             seen.append(found)
@@ -91,4 +92,6 @@ def test_trains_past_its_bound(number: int, name: str, tmp_path: Path) -> None:
 
 
 def test_every_template_trains() -> None:
-    assert {name for name, proof in proofs().items() if not {*proof.goldens} & {*TASKS}} == set()
+    assert {
+        name for name, proof in proofs("model").items() if not {*proof.goldens} & {*TASKS}
+    } == set()

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from goldens import GOLDENS, ROOT, commands, spec_of
 from models.page import PAGE
-from models.proof import GOLDENS, HERE, commands, proofs, spec_of
+from proofs import proofs
 from scaffold.generation.catalog import Catalog
 from test_generated import BACKENDS
 
@@ -55,7 +56,7 @@ print(json.dumps(orders))
 
 def cases() -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:
     """Yield each golden except graphs: its module, its class and the inputs of its template."""
-    for golden in (name for name in commands() if not name.startswith("composed")):
+    for golden in (name for name in commands("model") if not name.startswith("composed")):
         spec = spec_of(golden)
         found = Catalog.builtin().get("model", spec.template).cases_for(spec.options)
         if found and spec.options["style"] != "functional":
@@ -70,7 +71,7 @@ def test_weights_come_in_the_order_of_use() -> None:
         env={
             **os.environ,
             "KERAS_BACKEND": "torch",
-            "PYTHONPATH": os.pathsep.join([*folders, str(HERE.parents[1])]),
+            "PYTHONPATH": os.pathsep.join([*folders, str(ROOT)]),
         },
         capture_output=True,
         text=True,
@@ -81,7 +82,7 @@ def test_weights_come_in_the_order_of_use() -> None:
     assert {golden: kept for golden, (kept, _) in orders.items()} == {
         golden: used for golden, (_, used) in orders.items()
     }
-    assert {spec_of(golden).template for golden in orders} == {*proofs()} - {"composed"}
+    assert {spec_of(golden).template for golden in orders} == {*proofs("model")} - {"composed"}
 
 
 # The known model, the generated one of the same sizes, the inputs, and the expected outputs.
