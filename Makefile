@@ -45,7 +45,7 @@ help:
 	@echo 'make keras-tests  docs/keras-tests.md: Keras'"'"'s own tests on the drop-ins; BACKEND=jax for one'
 	@echo 'make mutation docs/mutation.md: mutants that the generated tests kill; hours'
 	@echo 'make dist     the wheel and the source archive, in dist'
-	@echo 'make clean    remove .venv, demo, .examples and caches'
+	@echo 'make clean    remove .venv, demo, .examples, .goldens and caches'
 
 demo: $(VENV)/.demo
 	@$(BIN)/python -m tools.demo
@@ -155,7 +155,7 @@ mutation: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.mutation
 
 clean:
-	rm -rf .venv .venv-oldest .venv-newest demo .examples .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-newest demo .examples .goldens .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -27,7 +27,6 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, databas
 settings.load_profile("repeatable")
 
 _HERE = Path(__file__).parent
-_GOLDENS = _HERE / "goldens"
 _SCHEMA = json.loads((_HERE.parent / "docs/answer.schema.json").read_text("utf-8"))
 Tree = Mapping[str, tuple[int, bytes]]
 
@@ -58,12 +57,6 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled.name
         os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
         os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the goldens' own tests to processes of each backend, unless they are requested."""
-    requested = any("goldens" in argument for argument in config.args)
-    return True if collection_path == _GOLDENS and not requested else None
 
 
 @dataclass(frozen=True, slots=True)

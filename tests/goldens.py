@@ -1,20 +1,27 @@
 """The goldens: what scaffold generates for some commands, compared exactly, and tested.
 
-`make goldens` regenerates them, `python tests/goldens.py dense mlp` those of some templates; then
-review the diff.
+Their text is committed as examples and diffs: see `golden_texts`. `GOLDENS` has a folder for each.
+`make goldens` renews the diffs, `python tests/goldens.py dense mlp` those of some templates.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import hashlib
 import io
+import json
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import platformdirs
+
+from golden_texts import PACKAGE, Files, committed, renew
 from proofs import TARGETS, proofs
 from scaffold.cli.generation import read as read_command
 from scaffold.conformance.backends import BACKENDS
@@ -22,8 +29,9 @@ from scaffold.generation.catalog import Catalog
 from scaffold.generation.spec import Spec, make_spec
 
 ROOT = Path(__file__).parents[1]
-GOLDENS = Path(__file__).parent / "goldens"
-PACKAGE = "golden"
+# Where the folders of the goldens are kept: the first that can be written.
+CACHES = (ROOT / ".goldens", platformdirs.user_cache_path("keras-scaffold") / "goldens")
+DAY = 24 * 60 * 60  # Seconds after which other versions of them are removed.
 
 
 def commands(target: str) -> dict[str, list[str]]:
@@ -36,6 +44,43 @@ def commands(target: str) -> dict[str, list[str]]:
 COMMANDS = {name: words for target in TARGETS for name, words in commands(target).items()}
 
 
+def written(texts: Mapping[str, Files], caches: Sequence[Path]) -> Path:
+    """Return a folder that has one for each golden, after writing it unless it is there.
+
+    Processes share it: its name is a hash of its content, and it gets the name once it is complete.
+    If no cache can be written, it is temporary.
+    """
+    name = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:16]
+    for cache in caches:
+        with contextlib.suppress(OSError):
+            if not (cache / name).exists():
+                _write(texts, cache / name)
+            return cache / name
+    alone = tempfile.mkdtemp(prefix="goldens-")
+    atexit.register(shutil.rmtree, alone, ignore_errors=True)
+    _write(texts, Path(alone) / name)
+    return Path(alone) / name
+
+
+def _write(texts: Mapping[str, Files], target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix="new-", dir=target.parent))
+    for golden, files in texts.items():
+        (scratch / golden).mkdir()
+        for file, text in files.items():
+            (scratch / golden / file).write_text(text, "utf-8", newline="\n")
+    try:
+        scratch.rename(target)
+    except OSError:
+        shutil.rmtree(scratch)
+        if not target.exists():  # Otherwise, another process was first.
+            raise
+    for other in target.parent.iterdir():
+        if other != target and time.time() - other.stat().st_mtime > DAY:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+GOLDENS = written(committed(), CACHES)
 # The folders of layers, by template.
 FOLDERS = {
     name: [GOLDENS / golden for golden in proof.goldens] for name, proof in proofs("layer").items()
@@ -108,18 +153,20 @@ def read(folder: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Regenerate the goldens of the named templates, by default all."""
+    """Renew the diffs of the named templates, by default all."""
     known = {(target, name) for target in TARGETS for name in proofs(target)}
     if unknown := {*sys.argv[1:]} - {name for _, name in known}:
         raise SystemExit(f"template not found: {', '.join(sorted(unknown))}")
     for target, template in sorted(known):
         if template in (sys.argv[1:] or [template]):
             with tempfile.TemporaryDirectory() as scratch:
-                for golden in proofs(target)[template].goldens:
-                    folder = Path(scratch) / golden
-                    generate(COMMANDS[golden], folder, f"--package={PACKAGE}")
-                    shutil.rmtree(GOLDENS / golden, ignore_errors=True)
-                    shutil.copytree(folder, GOLDENS / golden)
+                generated = {
+                    golden: generate(
+                        COMMANDS[golden], Path(scratch) / golden, f"--package={PACKAGE}"
+                    )
+                    for golden in proofs(target)[template].goldens
+                }
+            renew(target, template, generated)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Generated files are exactly the goldens: `make goldens` regenerates them."""
+"""Generated files are exactly the goldens: `make goldens` renews their diffs."""
 
 from __future__ import annotations
 
 import ast
+import os
 import shutil
 import subprocess
 import sys
@@ -12,13 +13,21 @@ from pathlib import Path
 
 import pytest
 
-from goldens import COMMANDS, GOLDENS, PACKAGE, first_goldens, generate, read
+from golden_texts import OUTDATED, PACKAGE, committed, examples, renew
+from goldens import COMMANDS, GOLDENS, ROOT, first_goldens, generate, read, written
+from proofs import TARGETS, TEMPLATES, proofs
 from tools.examples.verify.source import RUFF, RULES
 
 CHECKS = {
     "black": ["black", "--check", "--line-length=88"],
     "ruff": ["ruff", *RUFF],
     "ruff_with_more_rules": ["ruff", *RUFF, f"--select={RULES}"],
+}
+DIFFS = {
+    TEMPLATES / target / template / f"{golden}.diff"
+    for target in TARGETS
+    for template, proof in proofs(target).items()
+    for golden in proof.goldens
 }
 
 
@@ -72,5 +81,84 @@ def test_black_and_ruff_find_nothing(check: list[str], tmp_path: Path) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_no_golden_is_left_over() -> None:
-    assert sorted(path.name for path in GOLDENS.iterdir()) == sorted(COMMANDS)
+def test_no_diff_is_left_over() -> None:
+    assert {*TEMPLATES.rglob("*.diff")} <= DIFFS
+
+
+def test_less_than_75_000_generated_lines_are_committed() -> None:
+    files = [*(ROOT / "generated_examples").glob("*/*.py"), *TEMPLATES.rglob("*.diff")]
+    assert sum(len(file.read_text("utf-8").splitlines()) for file in files) < 75_000
+
+
+@pytest.fixture
+def diffs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the folders with the diffs of layers, which is used in place of them."""
+    copy = shutil.copytree(TEMPLATES, tmp_path / "templates")
+    monkeypatch.setattr("proofs.TEMPLATES", copy)
+    return copy / "layer"
+
+
+def test_new_diffs_give_the_same_text(diffs: Path) -> None:
+    for diff in (diffs / "merge").glob("*.diff"):
+        diff.unlink()
+    texts = {name: read(GOLDENS / name) for name in proofs("layer")["merge"].goldens}
+    assert list(committed()["add"]) == [OUTDATED]
+    renew("layer", "merge", texts)
+    assert {name: committed()[name] for name in texts} == texts
+    assert {file.stem for file in (diffs / "merge").glob("*.diff")} == {*texts} - {*examples()}
+
+
+def test_a_renewed_section_keeps_its_source(diffs: Path) -> None:
+    diff = diffs / "merge/add.diff"
+    texts = {name: read(GOLDENS / name) for name in proofs("layer")["merge"].goldens}
+    other = diff.read_text("utf-8").replace("from blank/my_layer.py", "from dense/my_dense.py")
+    diff.write_text(other.replace("for MyLayer", "for MyDense"), "utf-8")
+    assert list(committed()["add"]) == [OUTDATED]
+    renew("layer", "merge", texts)
+    assert "=== my_add.py from dense/my_dense.py with MyAdd for MyDense\n" in diff.read_text(
+        "utf-8"
+    )
+    assert committed()["add"] == texts["add"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("=== my_add.py from nothing/my_layer.py with MyAdd for MyLayer\n", "'nothing'"),
+        ("=== my_add.py from blank/nothing.py with MyAdd for MyLayer\n", "'nothing.py'"),
+        ("=== my_add.py from blank/my_layer.py with MyAdd for MyLayer\n-nothing\n", "-nothing"),
+    ],
+)
+def test_a_diff_that_does_not_fit_says_so(diffs: Path, text: str, reason: str) -> None:
+    (diffs / "merge/add.diff").write_text(text, "utf-8")
+    found = committed()
+    message = f"add.diff doesn't fit ({reason}): `make goldens` renews it"
+    assert found["add"] == {OUTDATED: message}
+    assert found["gated_fusion"] == read(GOLDENS / "gated_fusion")
+
+
+def test_folders_are_written_once(tmp_path: Path) -> None:
+    texts = {"one": {"a.py": "x = 1\n"}, "two": {"b.py": "y = 2\n"}}
+    folder = written(texts, [tmp_path])
+    assert {name: read(folder / name) for name in texts} == texts
+    (folder / "one/a.py").unlink()
+    assert written(texts, [tmp_path]) == folder
+    assert read(folder / "one") == {}
+    assert [*tmp_path.iterdir()] == [folder]
+
+
+def test_old_folders_are_removed(tmp_path: Path) -> None:
+    old, recent = (written({"one": {"a.py": text}}, [tmp_path]) for text in ("old", "recent"))
+    os.utime(old, (0, 0))
+    new = written({}, [tmp_path])
+    assert {*tmp_path.iterdir()} == {recent, new}
+
+
+def test_folders_are_elsewhere_if_a_cache_cannot_be_written(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    texts = {"one": {"a.py": "x = 1\n"}}
+    assert written(texts, [file, tmp_path / "cache"]).parent == tmp_path / "cache"
+    temporary = written(texts, [file])
+    assert read(temporary / "one") == texts["one"]
+    assert not temporary.is_relative_to(tmp_path)
