@@ -13,7 +13,8 @@ from scaffold.errors import UsageError
 from scaffold.generation.catalog import TARGETS, Catalog
 from scaffold.generation.lexicon import Lexicon
 from scaffold.generation.near import UndecidedError
-from scaffold.generation.spec import Request, make_spec
+from scaffold.generation.request import Request
+from scaffold.generation.resolving import resolve
 from scaffold.generation.template import Template
 from scaffold.text import folded
 
@@ -191,7 +192,7 @@ def test_what_a_name_says_is_noted_and_kept_in_the_spec(scaffold: Scaffold, here
 def test_a_default_that_conflicts_with_an_option_is_left_out() -> None:
     for name, expected in [("MyCausalConv", {}), ("DilatedConv", {"dilation_rate": (2, 2, 2)})]:
         request = Request("layer", name, None, None, {"rank": "3"})
-        spec, _ = make_spec(CATALOG, request, "package")
+        spec = resolve(CATALOG, request, "package").spec
         assert (spec.options, spec.assigned) == ({"rank": 3}, expected)
 
 

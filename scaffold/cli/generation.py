@@ -21,7 +21,7 @@ from scaffold.text import shown
 if TYPE_CHECKING:
     from scaffold.changes import OnConflict
     from scaffold.generation.catalog import Catalog
-    from scaffold.generation.spec import Request
+    from scaffold.generation.request import Request
     from scaffold.planning import Folders, Plan, Project
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -140,8 +140,7 @@ def run(request: Request, wish: Wish) -> None:
         from scaffold.cli.prompts import ask
 
         request = ask(catalog, request)
-    project = Project()
-    done = _Done(catalog, project, *_planned(catalog, project, request, folders, wish))
+    done = _Done(catalog, *_planned(catalog, Project(), request, folders, wish))
     _answer(done, wish)
 
 
@@ -185,7 +184,6 @@ class _Done:
     """What one run of the command has done or would do."""
 
     catalog: Catalog
-    project: Project
     request: Request
     plan: Plan
 
@@ -193,7 +191,7 @@ class _Done:
         """Return the equivalent Keras layer, and the command that derives from it instead."""
         from scaffold.cli.deriving import derived, typed
 
-        asked = derived(self.catalog, self.request, self.plan.spec)
+        asked = derived(self.catalog, self.request, self.plan.resolved)
         if asked is None:
             return "", ""
         line = typed(
@@ -221,7 +219,7 @@ def _answer(done: _Done, wish: Wish) -> None:
     click.echo(f"registered as {spec.package}>{spec.name}")
     for note in plan.notes:
         click.echo(f"note: {note}")
-    workspace = done.project.workspace
+    workspace = plan.workspace
     rows = [writing.row(workspace, word, one) for word, one in writing.done(plan.changes)]
     writing.show_rows(rows)
     if wish.writes_nothing:
@@ -246,7 +244,7 @@ def _data(done: _Done, wish: Wish) -> dict[str, Any]:
         "options": dict(spec.options),
         "notes": list(plan.notes),
         "written": not wish.writes_nothing,
-        **writing.facts(done.project.workspace, plan.changes, with_content=wish.dry_run),
+        **writing.facts(plan.workspace, plan.changes, with_content=wish.dry_run),
         "next": "" if wish.writes_nothing else plan.next,
     }
     if spec.target == "model":

@@ -12,7 +12,7 @@ from scaffold.generation.attributes import TYPES
 from scaffold.generation.attributes.grammar import Assignment, Declaration
 
 if TYPE_CHECKING:
-    from scaffold.generation.spec import Request
+    from scaffold.generation.request import Request
 
 _HELP = f"""Generate a custom Keras layer NAME with its tests.
 
@@ -51,7 +51,7 @@ def asked(
     **wish: Any,
 ) -> tuple[Request, Wish]:
     """Return the command line as a request and where it goes."""
-    from scaffold.generation.spec import Request
+    from scaffold.generation.request import Request
 
     request = Request("layer", name, template, package, once(options), attributes, base)
     return request, Wish(**wish)

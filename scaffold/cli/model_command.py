@@ -11,7 +11,7 @@ from scaffold.cli.params import complete_layers
 from scaffold.generation.attributes.grammar import Assignment, Declaration
 
 if TYPE_CHECKING:
-    from scaffold.generation.spec import Request
+    from scaffold.generation.request import Request
 
 _HELP = """Generate a custom Keras model NAME with its tests and a training script.
 
@@ -72,7 +72,7 @@ def asked(
 ) -> tuple[Request, Wish]:
     """Return the command line as a request and where it goes."""
     from scaffold.generation.composition import Compiled, read_use
-    from scaffold.generation.spec import Request
+    from scaffold.generation.request import Request
 
     short = {"style": style, "head": head}
     chosen = once((*options, *((key, value) for key, value in short.items() if value is not None)))

@@ -115,19 +115,20 @@ def _attribute(name: str, attribute: Attribute) -> dict[str, Any]:
 def _example(catalog: Catalog, template: Template, meaning: Meaning) -> dict[str, str]:
     from scaffold.generation.attributes.grammar import read_attribute
     from scaffold.generation.render import Style, render
-    from scaffold.generation.spec import Request, make_spec
+    from scaffold.generation.request import Request
+    from scaffold.generation.resolving import resolve
 
     name = f"My{''.join(word.capitalize() for word in template.name.split('_'))}"
     options = {key: str(value) for key, value in meaning.options.items()}
     typed = [f"{key}={text}" for key, text in template.typed_defaults(meaning).items()]
     attributes = tuple(map(read_attribute, typed))
     request = Request(template.target, name, template.name, options=options, attributes=attributes)
-    spec, _ = make_spec(catalog, request, "my_project")
-    source = render(catalog, spec, Style(), spec.module, [template.target])[template.target]
+    resolved = resolve(catalog, request, "my_project")
+    files = render(catalog, resolved, Style(), resolved.spec.module, [template.target])
     words = ["scaffold", template.target, name, "--template", template.name]
     return {
         "command": " ".join([*words, *template.typed(meaning)]),
-        "source": source,
+        "source": files[template.target],
     }
 
 

@@ -19,7 +19,8 @@ from scaffold.generation.composition.tables import (
     read_stages,
     stage_table,
 )
-from scaffold.generation.spec import Request, Spec
+from scaffold.generation.request import Request
+from scaffold.generation.spec import Spec
 from scaffold.text import nearest, shown, unprintable
 from scaffold.toml_tables import as_table, as_text, check_keys
 

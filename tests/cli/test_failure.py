@@ -100,7 +100,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("scaffold.planning.make_spec", fail)
+    monkeypatch.setattr("scaffold.planning.resolve", fail)
 
 
 @pytest.mark.parametrize(

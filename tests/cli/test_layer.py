@@ -583,8 +583,17 @@ def test_refused(
     assert reports(error["message"], error["fix"], (place or {}).get("text", ""), pointed) == said
 
 
-@pytest.mark.parametrize("flag", ["--into", "--tests-into", "--save-spec"])
-@pytest.mark.parametrize("path", ["..", "../elsewhere", "a/../../elsewhere", "/", "/tmp", "link/x"])
+@pytest.mark.parametrize(
+    ("flag", "path"),
+    [
+        ("--into", "link/x"),
+        *(
+            (flag, path)
+            for flag in ("--tests-into", "--save-spec")
+            for path in ("..", "../elsewhere", "a/../../elsewhere", "/", "/tmp", "link/x")
+        ),
+    ],
+)
 def test_paths_out_of_the_project(
     refused: Refused, here: Path, tmp_path: Path, flag: str, path: str
 ) -> None:
@@ -595,6 +604,53 @@ def test_paths_out_of_the_project(
     code, said = refused("layer", "Whatever", flag, path)
     assert code == 4
     assert said.splitlines()[0] == f"Error: {Path(path)} is outside {here}."
+
+
+def test_a_folder_elsewhere(scaffold: Scaffold, here: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    outcome = scaffold("layer", "Whatever", "--into", "../elsewhere")
+    assert outcome.out.splitlines()[1:] == [
+        "registered as elsewhere>Whatever",
+        "   create  ../elsewhere/whatever.py         44 lines",
+        "   create  ../elsewhere/test_whatever.py   149 lines",
+        "Next: pytest ../elsewhere/test_whatever.py",
+    ]
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["test_whatever.py", "whatever.py"]
+    assert list(here.iterdir()) == []
+
+
+def test_a_folder_of_another_project(scaffold: Scaffold, here: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/pyproject.toml").write_text(
+        '[project]\nname = "other"\n[tool.scaffold]\ntests-into = "tests"\n'
+    )
+    answer = scaffold("layer", "Whatever", "--into", "../other/new", "--json").answer()["result"]
+    assert answer["registered_name"] == "other>Whatever"
+    assert [change["path"] for change in answer["changes"]] == [
+        "../other/new/whatever.py",
+        "../other/tests/test_whatever.py",
+    ]
+    assert (tmp_path / "other/tests/test_whatever.py").is_file()
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--into", "../none"], 5, "folder {}/none not found."),
+        (["--into", "../elsewhere/none"], 5, "folder {}/elsewhere/none not found."),
+        (["--into", "../elsewhere", "--tests-into", "t"], 4, "t is outside {}/elsewhere."),
+        (["--into", "../elsewhere", "--save-spec", "s"], 4, "s is outside {}/elsewhere."),
+    ],
+)
+def test_what_a_folder_elsewhere_does_not_allow(
+    refused: Refused, tmp_path: Path, words: list[str], code: int, message: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    refusal = refused("layer", "Whatever", *words)
+    assert refusal[0] == code
+    assert refusal[1].splitlines()[0] == f"Error: {message.format(tmp_path)}"
 
 
 def test_a_file_that_leads_out(refused: Refused, here: Path, tmp_path: Path) -> None:

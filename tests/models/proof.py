@@ -18,7 +18,9 @@ from pathlib import Path
 from scaffold.generation.attributes.grammar import read_attribute
 from scaffold.generation.catalog import Catalog
 from scaffold.generation.composition import read_use
-from scaffold.generation.spec import Request, Spec, make_spec
+from scaffold.generation.request import Request
+from scaffold.generation.resolving import resolve
+from scaffold.generation.spec import Spec
 
 HERE = Path(__file__).parent
 GOLDENS = HERE / "goldens"
@@ -88,7 +90,7 @@ def spec_of(golden: str) -> Spec:
         attributes=tuple(read_attribute(word) for word in others if not word.startswith("--")),
         layers=tuple(read_use(value) for key, value in switches if key == "layer"),
     )
-    return make_spec(Catalog.builtin(), request, "golden")[0]
+    return resolve(Catalog.builtin(), request, "golden").spec
 
 
 def first_goldens() -> list[str]:

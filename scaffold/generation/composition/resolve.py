@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -104,13 +103,19 @@ class Composition:
 
     Args:
         stages: The layers, in order.
-        imports: The module and the class of each layer that is not Keras's.
+        imports: The module and the class of each layer that is not Keras's or generated.
         beside: The classes to generate.
     """
 
     stages: Sequence[Layer | Way]
     imports: Sequence[tuple[str, str]]
     beside: Sequence[Beside]
+
+    def within(self, package: str) -> Composition:
+        """Return it with the imports of the generated classes, for a model in this package."""
+        prefix = f"{package}." if package else ""
+        own = ((f"{prefix}{snake_case(one.name)}", one.name) for one in self.beside)
+        return replace(self, imports=sorted([*self.imports, *own]))
 
     @property
     def is_chain(self) -> bool:
@@ -151,29 +156,35 @@ def _layers(stages: Sequence[Layer | Way]) -> Iterator[Layer]:
                 yield from _layers(branch)
 
 
-def compose(catalog: Catalog, model: str, stages: Sequence[Stage], package: str) -> Composition:
+# Returns the module of a class called so, generated from this template with these options.
+ClassSource = Callable[[str, str, Mapping[str, str]], ast.Module]
+
+
+def compose(
+    catalog: Catalog, model: str, stages: Sequence[Stage], source_of: ClassSource
+) -> Composition:
     """Resolve these stages.
 
     Args:
         catalog: The templates.
         model: The model's class name, which those of generated layers begin with.
         stages: The stages.
-        package: The dotted package that the model is in, empty for none.
+        source_of: Returns what a template generates, to read it.
 
     Raises:
         UsageError: If there is no such layer, or it has no such argument.
         MissingError: If a file or a module is not found.
     """
-    resolver = _Resolver(catalog, model, package)
+    resolver = _Resolver(catalog, model, source_of)
     resolved = list(resolver.stages(stages))
     return Composition(resolved, sorted(resolver.imports), list(resolver.beside.values()))
 
 
 class _Resolver:
-    def __init__(self, catalog: Catalog, model: str, package: str) -> None:
+    def __init__(self, catalog: Catalog, model: str, source_of: ClassSource) -> None:
         self._catalog = catalog
         self._model = model
-        self._package = package
+        self._source_of = source_of
         self._folder = catalog.composing("model").folder
         self._names: dict[str, int] = {}
         self.imports: set[tuple[str, str]] = set()
@@ -244,13 +255,11 @@ class _Resolver:
                 f"`{use.layer}` is already used with other options",
                 fix=f"Use another alias for one of them: {', '.join(template.words)}.",
             )
-        module = snake_case(class_name)
-        self.imports.add((f"{self._package}.{module}" if self._package else module, class_name))
         signature = _signature(template, template.options_with(chosen))
         further = {key: value for key, value in use.arguments.items() if key not in names}
         arguments = {**template.typed_defaults(meaning), **further}
         started = call(class_name, signature, arguments, _EVERY, use.text)
-        parsed = ast.parse(_rendered(self._catalog, template.name, tuple(sorted(options.items()))))
+        parsed = self._source_of(_GENERATED, template.name, options)
         facts = of_class(self._folder, parsed, _GENERATED, use.layer, arguments)
         cases = map(case_from, template.cases_for(template.options_with(chosen)))
         if facts.feeds == "x" and any(isinstance(case.inputs, list) for case in cases):
@@ -282,17 +291,6 @@ def _signature(template: Template, options: Mapping[str, int | str | bool]) -> S
         for one in resolved
     )
     return Signature((*plain, Parameter("kwargs", stars="**")))
-
-
-@cache
-def _rendered(catalog: Catalog, template: str, options: tuple[tuple[str, str], ...]) -> str:
-    """Return the source of a template's class."""
-    from scaffold.generation.render import Style, render
-    from scaffold.generation.spec import Request, make_spec
-
-    request = Request("layer", _GENERATED, template, options=dict(options))
-    spec, _ = make_spec(catalog, request, "pkg")
-    return render(catalog, spec, Style(), spec.module, ["layer"])["layer"]
 
 
 def _found(home: str) -> tuple[Path, str]:
