@@ -7,11 +7,11 @@ from scaffold.errors import Place, UsageError
 from scaffold.generation.attributes import REQUIRED, Attribute
 from scaffold.generation.attributes.grammar import Declaration, declare_type, read_attribute
 from scaffold.generation.catalog import Catalog
+from scaffold.generation.meant import guessed_type
 from scaffold.generation.spec import (
     Request,
     Spec,
     arguments_of,
-    guessed_type,
     make_spec,
     notes_of,
     template_of,

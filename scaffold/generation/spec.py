@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
-from scaffold.errors import Place, UsageError
-from scaffold.generation.attributes import REQUIRED, TYPES, Attribute, Default, Value
+from scaffold.errors import Place, Source, UsageError, pointing
+from scaffold.generation.attributes import REQUIRED, Attribute, Default, Value
 from scaffold.generation.attributes.grammar import Assignment, Declaration
 from scaffold.generation.catalog import Catalog
 from scaffold.generation.composition import DATA, Compiled, Stage, compose, data_for, read_use
 from scaffold.generation.deriving import on_base
+from scaffold.generation.meant import meant
 from scaffold.generation.naming import (
     check_attribute_name,
     check_class_name,
@@ -99,7 +101,8 @@ class Argument:
 class Request:
     """What the user requested, as typed, answered or written in a file; not validated.
 
-    `None` means not given.
+    `None` means not given. `sources` says where some of it is from: by the name of a field,
+    `option rank`, `loss`, `optimizer` or `metric mae`.
     """
 
     target: str
@@ -111,6 +114,13 @@ class Request:
     base: str | None = None
     layers: tuple[Stage, ...] = ()
     compiled: Compiled = field(default_factory=Compiled)
+    sources: Mapping[str, Source] = field(default_factory=dict, compare=False, repr=False)
+
+    def at(self, what: str, *, by_name: bool = False) -> AbstractContextManager[None]:
+        """Have errors point at the value of `what`, or at its name, if its source is known."""
+        if not (source := self.sources.get(what)):
+            return nullcontext()
+        return pointing(source.name if by_name else source.value)
 
     def over(self, other: Request) -> Request:
         """Return this request, completed by what only `other` has; attributes keep `other`'s order.
@@ -137,6 +147,7 @@ class Request:
             self.base or other.base,
             self.layers or other.layers,
             self.compiled.over(other.compiled),
+            {**other.sources, **self.sources},
         )
 
 
@@ -148,7 +159,7 @@ def _over(new: Assignment | Declaration, old: Assignment | Declaration) -> Assig
         default = old.attribute.read(new.value)
     except ValueError as error:
         raise UsageError(f"`{new.name}`: {error}", place=new.place()) from None
-    return Declaration(replace(old.attribute, default=default), old.text)
+    return replace(old, attribute=replace(old.attribute, default=default))
 
 
 def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, str]:
@@ -161,15 +172,18 @@ def make_spec(catalog: Catalog, request: Request, package: str) -> tuple[Spec, s
     if request.name is None:
         raise UsageError("no class name given", fix="Add one, as in `scaffold layer MyConv`.")
     target, name = request.target, request.name
-    check_class_name(name)
+    with request.at("name"):
+        check_class_name(name)
     chosen, meaning, reason = _chosen(catalog, request)
     base = request.base or chosen.base
     if base:
-        chosen = on_base(chosen, read_base(base))
-    read = {key: chosen.option(key).read(text) for key, text in request.options.items()}
+        with request.at("base"):
+            chosen = on_base(chosen, read_base(base))
+    read = _options(chosen, request)
     options = chosen.options_with({**meaning.options, **read})
-    package = check_package(request.package or package)
-    request.compiled.check()
+    with request.at("package"):
+        package = check_package(request.package or package)
+    request.compiled.check(request.at)
     layers = _layers(catalog, chosen, request, options)
     if layers:
         wanted = str({**meaning.options, **read}.get(DATA, ""))
@@ -199,13 +213,25 @@ def _chosen(catalog: Catalog, request: Request) -> tuple[Template, Meaning, str]
         return catalog.composing(request.target), Meaning(), "it is composed of layers"
     if request.template is None:
         return catalog.pick(request.target, str(request.name))
-    template, meaning = catalog.find(request.target, request.template)
+    with request.at("template"):
+        template, meaning = catalog.find(request.target, request.template)
     if request.base and not template.base:
         raise UsageError(
             f"the template `{template.name}` does not derive from a Keras layer",
             fix="Remove --template or --base.",
         )
     return template, meaning, "as requested"
+
+
+def _options(template: Template, request: Request) -> dict[str, int | str | bool]:
+    """Return the values of the options that were given."""
+    read = {}
+    for key, text in request.options.items():
+        with request.at(f"option {key}", by_name=True):
+            option = template.option(key)
+        with request.at(f"option {key}"):
+            read[key] = option.read(text)
+    return read
 
 
 def _layers(
@@ -305,7 +331,7 @@ def _given(default: Default) -> Value:
 
 def _with(spec: Spec, template: Template, attribute: Assignment | Declaration) -> Spec:
     rules = {rule.name: rule for rule in template.attributes_for(spec.options)}
-    place = Place(attribute.text, 0, max(len(attribute.name), 1))
+    place = attribute.name_place()
     if attribute.name in spec.assigned or attribute.name in {a.name for a in spec.own}:
         raise UsageError(
             f"`{attribute.name}` is given twice", fix="Remove one of them.", place=place
@@ -348,13 +374,13 @@ def _assign(
     template: Template,
     rules: Mapping[str, TemplateAttribute],
     given: Assignment,
-    place: Place,
+    place: Place | None,
 ) -> Spec:
     if given.name not in rules:
         raise UsageError(
             f"the template `{spec.template}` has no attribute `{given.name}`"
             f"{nearest(given.name, rules)}",
-            fix=_meant(given, template, rules),
+            fix=meant(given, template, rules),
             place=place,
         )
     attribute = rules[given.name].resolve(spec.options)
@@ -365,32 +391,3 @@ def _assign(
     if value is None and not attribute.optional:
         raise UsageError(f"`{given.name}` can't be None", place=given.place())
     return replace(spec, assigned={**spec.assigned, given.name: value})
-
-
-def _meant(given: Assignment, template: Template, rules: Iterable[str]) -> str:
-    """Return what the user may have meant by an attribute that the template does not have."""
-    if given.name in {option.name for option in template.options}:
-        return f"It is an option: use `--option {given.text}`."
-    known = f"It has {', '.join(rules) or 'no attributes'}."
-    name = given.name or "your_name"
-    try:
-        check_attribute_name(name, template.reserves)
-    except UsageError as error:
-        return f"{known} {error.message} {error.fix}"
-    own = f"{name}:{guessed_type(given.value)}={given.value}"
-    return f"{known} To add one, write `{own}`."
-
-
-def guessed_type(text: str) -> str:
-    """Return the most likely type of a value: `int` for `3`."""
-    return next(
-        (k for k in ("int", "float", "bool", "activation", "ints") if _reads(k, text)), "str"
-    )
-
-
-def _reads(keyword: str, text: str) -> bool:
-    try:
-        TYPES[keyword].declare(None, None).parse(text)
-    except ValueError:
-        return False
-    return True
