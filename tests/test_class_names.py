@@ -32,7 +32,7 @@ def outcome(target: str, name: str) -> str:
         template, meaning, _ = CATALOG.pick(target, name)
     except UndecidedError as error:
         start = f"scaffold {target} {name} --template "
-        return "? " + " / ".join(command.removeprefix(start) for command in error.commands)
+        return "? " + " / ".join(command.removeprefix(start) for command in error.suggestions)
     return " ".join([template.name, *template.typed(meaning)])
 
 
@@ -144,7 +144,7 @@ def test_an_ambiguous_name_is_refused(
     assert done.err == f"Error: {message}\n{fix}\n"
     error = harmless(*words, "--json").answer()["error"]
     assert (error["kind"], error["message"], error["fix"]) == ("usage", message, fix)
-    for command in error["commands"]:
+    for command in error["suggestions"]:
         assert command in fix or command.partition(f" {words[1]} ")[2] in fix
 
 

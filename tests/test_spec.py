@@ -4,10 +4,10 @@ import pytest
 
 from command_line import SAYS_NOTHING
 from scaffold.errors import Place, UsageError
-from scaffold.generation.arguments import guessed_type
 from scaffold.generation.attributes import REQUIRED, Attribute
 from scaffold.generation.attributes.grammar import Declaration, declare_type, read_attribute
 from scaffold.generation.catalog import Catalog
+from scaffold.generation.meant import guessed_type
 from scaffold.generation.request import Request
 from scaffold.generation.resolving import resolve
 from scaffold.generation.spec import Resolved, Spec

@@ -15,7 +15,8 @@ from scaffold.cli.answer import print_answer
 from scaffold.cli.attribute_param import AttributeParam
 from scaffold.cli.failure import colored_diff
 from scaffold.cli.params import OptionParam, complete_templates
-from scaffold.errors import UsageError
+from scaffold.cli.typed import TypedKey, typed_now
+from scaffold.errors import Source, UsageError
 from scaffold.text import shown
 
 if TYPE_CHECKING:
@@ -177,6 +178,23 @@ def once(options: Sequence[tuple[str, str]]) -> dict[str, str]:
         if sum(other == key for other, _ in options) > 1:
             raise UsageError(f"option `{key}` is given twice", fix="Remove one of them.")
     return known
+
+
+def sources() -> dict[str, Source]:
+    """Return where the parts of a request were typed, as in `Request.sources`."""
+    found: dict[str, Source] = {}
+    for name, typed in typed_now():
+        match name:
+            case "options":
+                key = typed.given.partition("=")[0].strip()
+                found[f"option {key}"] = TypedKey(typed.text, typed.flag, typed.start)
+            case "style" | "head":
+                found[f"option {name}"] = typed
+            case "metrics":
+                found[f"metric {typed.given}"] = typed
+            case _:
+                found[name] = typed
+    return found
 
 
 @dataclass(frozen=True)

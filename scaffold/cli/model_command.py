@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scaffold.cli.generation import Wish, generates, once, run
+from scaffold.cli.command import Command
+from scaffold.cli.generation import Wish, generates, once, run, sources
 from scaffold.cli.params import complete_layers
 from scaffold.generation.attributes.grammar import Assignment, Declaration
 
@@ -25,7 +26,7 @@ scaffold model MyNet --layer conv:filters=32 --layer Flatten --layer Dense:units
 """
 
 
-@click.command("model", help=_HELP)
+@click.command("model", cls=Command, help=_HELP)
 @generates(
     click.option(
         "--style",
@@ -85,5 +86,6 @@ def asked(
         attributes,
         layers=tuple(map(read_use, layers)),
         compiled=Compiled(loss, optimizer, metrics),
+        sources=sources(),
     )
     return request, Wish(**wish)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from scaffold.errors import Place, UsageError
-from scaffold.generation.attributes import REQUIRED, TYPES
+from scaffold.generation.attributes import REQUIRED
 from scaffold.generation.attributes.grammar import Assignment, Declaration
+from scaffold.generation.meant import meant
 from scaffold.generation.naming import check_attribute_name
 from scaffold.generation.spec import Argument, Spec
 from scaffold.generation.template import Options, Template, TemplateAttribute
@@ -65,7 +66,7 @@ def with_attribute(spec: Spec, template: Template, attribute: Assignment | Decla
         UsageError: If the template can't have it.
     """
     rules = {rule.name: rule for rule in template.attributes_for(spec.options)}
-    place = Place(attribute.text, 0, max(len(attribute.name), 1))
+    place = attribute.name_place()
     if attribute.name in spec.assigned or attribute.name in {a.name for a in spec.own}:
         raise UsageError(
             f"`{attribute.name}` is given twice", fix="Remove one of them.", place=place
@@ -108,13 +109,13 @@ def _assign(
     template: Template,
     rules: Mapping[str, TemplateAttribute],
     given: Assignment,
-    place: Place,
+    place: Place | None,
 ) -> Spec:
     if given.name not in rules:
         raise UsageError(
             f"the template `{spec.template}` has no attribute `{given.name}`"
             f"{nearest(given.name, rules)}",
-            fix=_meant(given, template, rules),
+            fix=meant(given, template, rules),
             place=place,
         )
     attribute = rules[given.name].resolve(spec.options)
@@ -125,32 +126,3 @@ def _assign(
     if value is None and not attribute.optional:
         raise UsageError(f"`{given.name}` can't be None", place=given.place())
     return replace(spec, assigned={**spec.assigned, given.name: value})
-
-
-def _meant(given: Assignment, template: Template, rules: Iterable[str]) -> str:
-    """Return what the user may have meant by an attribute that the template does not have."""
-    if given.name in {option.name for option in template.options}:
-        return f"It is an option: use `--option {given.text}`."
-    known = f"It has {', '.join(rules) or 'no attributes'}."
-    name = given.name or "your_name"
-    try:
-        check_attribute_name(name, template.reserves)
-    except UsageError as error:
-        return f"{known} {error.message} {error.fix}"
-    own = f"{name}:{guessed_type(given.value)}={given.value}"
-    return f"{known} To add one, write `{own}`."
-
-
-def guessed_type(text: str) -> str:
-    """Return the most likely type of a value: `int` for `3`."""
-    return next(
-        (k for k in ("int", "float", "bool", "activation", "ints") if _reads(k, text)), "str"
-    )
-
-
-def _reads(keyword: str, text: str) -> bool:
-    try:
-        TYPES[keyword].declare(None, None).parse(text)
-    except ValueError:
-        return False
-    return True

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
-from scaffold.errors import UsageError
+from scaffold.errors import Source, UsageError, pointing
 from scaffold.generation.attributes.grammar import Assignment, Declaration
 from scaffold.generation.composition import Compiled, Stage
 
@@ -14,7 +15,8 @@ from scaffold.generation.composition import Compiled, Stage
 class Request:
     """What the user requested, as typed, answered or written in a file; not validated.
 
-    `None` means not given.
+    `None` means not given. `sources` says where some of it is from: by the name of a field,
+    `option rank`, `loss`, `optimizer` or `metric mae`.
     """
 
     target: str
@@ -26,6 +28,13 @@ class Request:
     base: str | None = None
     layers: tuple[Stage, ...] = ()
     compiled: Compiled = field(default_factory=Compiled)
+    sources: Mapping[str, Source] = field(default_factory=dict, compare=False, repr=False)
+
+    def at(self, what: str, *, by_name: bool = False) -> AbstractContextManager[None]:
+        """Have errors point at the value of `what`, or at its name, if its source is known."""
+        if not (source := self.sources.get(what)):
+            return nullcontext()
+        return pointing(source.name if by_name else source.value)
 
     def over(self, other: Request) -> Request:
         """Return this request, completed by what only `other` has; attributes keep `other`'s order.
@@ -52,6 +61,7 @@ class Request:
             self.base or other.base,
             self.layers or other.layers,
             self.compiled.over(other.compiled),
+            {**other.sources, **self.sources},
         )
 
 
@@ -63,4 +73,4 @@ def _over(new: Assignment | Declaration, old: Assignment | Declaration) -> Assig
         default = old.attribute.read(new.value)
     except ValueError as error:
         raise UsageError(f"`{new.name}`: {error}", place=new.place()) from None
-    return Declaration(replace(old.attribute, default=default), old.text)
+    return replace(old, attribute=replace(old.attribute, default=default))

@@ -48,16 +48,18 @@ def resolve(catalog: Catalog, request: Request, package: str) -> Resolved:
     """
     if request.name is None:
         raise UsageError("no class name given", fix="Add one, as in `scaffold layer MyConv`.")
-    check_class_name(request.name)
+    with request.at("name"):
+        check_class_name(request.name)
     template, meaning, reason = _chosen(catalog, request)
     base = request.base or template.base
     if base:
-        template = on_base(template, read_base(base))
-    read = {key: template.option(key).read(text) for key, text in request.options.items()}
-    chosen = {**meaning.options, **read}
+        with request.at("base"):
+            template = on_base(template, read_base(base))
+    chosen = {**meaning.options, **_options(template, request)}
     options = template.options_with(chosen)
-    package = check_package(request.package or package)
-    request.compiled.check()
+    with request.at("package"):
+        package = check_package(request.package or package)
+    request.compiled.check(request.at)
     layers = _layers(template, request)
     composition = None
     if layers:
@@ -99,13 +101,25 @@ def _chosen(catalog: Catalog, request: Request) -> tuple[Template, Meaning, str]
         return catalog.composing(request.target), Meaning(), "it is composed of layers"
     if request.template is None:
         return catalog.pick(request.target, str(request.name))
-    template, meaning = catalog.find(request.target, request.template)
+    with request.at("template"):
+        template, meaning = catalog.find(request.target, request.template)
     if request.base and not template.base:
         raise UsageError(
             f"the template `{template.name}` does not derive from a Keras layer",
             fix="Remove --template or --base.",
         )
     return template, meaning, "as requested"
+
+
+def _options(template: Template, request: Request) -> dict[str, int | str | bool]:
+    """Return the values of the options that were given."""
+    read = {}
+    for key, text in request.options.items():
+        with request.at(f"option {key}", by_name=True):
+            option = template.option(key)
+        with request.at(f"option {key}"):
+            read[key] = option.read(text)
+    return read
 
 
 def _layers(template: Template, request: Request) -> tuple[Stage, ...]:

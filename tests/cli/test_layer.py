@@ -209,6 +209,7 @@ def test_a_conflict_as_json(edited: Path, harmless: Scaffold) -> None:
             "message": DIFFERS,
             "fix": RETRY.rstrip(),
             "place": None,
+            "suggestions": [],
             "conflicts": ["whatever.py"],
             "diff": DIFF,
         },
@@ -440,6 +441,8 @@ def test_spec_files_refused(refused: Refused, here: Path) -> None:
             "spec.toml has the unknown key `nmae`. Did you mean `name`?",
             "The keys are version, target, name, template, package, base, options, attributes, "
             "layers, compile.",
+            "spec.toml:2\n  nmae = 'X'",
+            "^^^^",
         ),
     )
     (here / "spec.toml").write_text("version = 1\n")
@@ -466,7 +469,10 @@ def test_spec_files_refused(refused: Refused, here: Path) -> None:
     assert refused("layer", "--from", ".") == (
         2,
         reports(
-            "Invalid value for '--from': File '.' is a directory.", "See `scaffold layer --help`."
+            "Invalid value for '--from': File '.' is a directory.",
+            "See `scaffold layer --help`.",
+            "--from .",
+            "       ^",
         ),
     )
 
@@ -548,22 +554,29 @@ def test_a_spec_file_never_replaces_code(refused: Refused) -> None:
             "activation=rleu", "           ^^^^")),
         (["X", "--template", "dens"], 2, reports(
             "layer template `dens` not found. Did you mean `dense`?",
-            "See `scaffold list`.")),
+            "See `scaffold list`.", "--template dens", "           ^^^^")),
         (["MyConv", "--option", "rank"], 2, reports(
             "Invalid value for '--option' / '-o': `rank` is not key=value, such as `rank=2`.",
-            "See `scaffold layer --help`.")),
+            "See `scaffold layer --help`.", "--option rank", "         ^^^^")),
         (["MyConv", "--option", "rank=4"], 2, reports(
-            "option `rank=4`: it must be one of 1, 2, 3.", "Use `--option rank=2`, for example.")),
+            "option `rank=4`: it must be one of 1, 2, 3.", "Use `--option rank=2`, for example.",
+            "--option rank=4", "              ^")),
+        (["MyConv", "-ornk=2"], 2, reports(
+            "template `conv` has no option `rnk`. Did you mean `rank`?",
+            "See `scaffold show conv`: it has rank.", "-ornk=2", "  ^^^")),
         (["X", "--package", "a b"], 2, reports(
             "the package `a b` can't be part of a registered name.",
-            "Use up to 60 letters, digits, `_`, `-` and `.`, as in `--package my_project`.")),
+            "Use up to 60 letters, digits, `_`, `-` and `.`, as in `--package my_project`.",
+            "--package a b", "          ^^^")),
         (["X", "--no-tests", "--tests-into", "t"], 2, reports(
             "--no-tests and --tests-into can't be used together.", "Remove one of them.")),
         (["X", "--frm", "x"], 2, reports(
-            "No such option '--frm'. Did you mean '--from'?", "See `scaffold layer --help`.")),
+            "No such option '--frm'. Did you mean '--from'?", "See `scaffold layer --help`.",
+            "--frm", "^^^^^")),
         (["X", "--on-conflict", "ask"], 2, reports(
             "Invalid value for '--on-conflict': 'ask' is not one of 'fail', 'skip', 'overwrite', "
-            "'new'.", "See `scaffold layer --help`.")),
+            "'new'.", "See `scaffold layer --help`.",
+            "--on-conflict ask", "              ^^^")),
         (["CHANGED", "a:int=1"], 2, reports(
             "`CHANGED` is already used in the generated test.",
             "Call it `MyCHANGED`, for example.")),

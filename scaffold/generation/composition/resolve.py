@@ -9,11 +9,12 @@ import ast
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from scaffold.cases import case_from
-from scaffold.errors import MissingError, Place, UsageError
+from scaffold.errors import MissingError, UsageError, pointing
 from scaffold.generation.composition.facts import Facts, of_class, of_keras, several
 from scaffold.generation.composition.source import call
 from scaffold.generation.composition.stage import MERGES, Parallel, Residual, Stage, Use
@@ -194,7 +195,8 @@ class _Resolver:
         for stage in stages:
             match stage:
                 case Use():
-                    started, facts = self._resolved(stage)
+                    with pointing(stage.place):
+                        started, facts = self._resolved(stage)
                     yield Layer(started, self._name(stage.layer), facts)
                 case Residual():
                     branches = [list(self.stages(stage.stages))]
@@ -204,6 +206,7 @@ class _Resolver:
                         raise UsageError(
                             f"`merge` is `{shown(stage.merge)}`{nearest(stage.merge, MERGES)}",
                             fix=f"It must be one of {', '.join(MERGES)}.",
+                            place=stage.entry.child("merge").value(),
                         )
                     branches = [list(self.stages(branch)) for branch in stage.branches]
                     yield Way("parallel", branches, stage.merge, self._name(stage.merge))
@@ -226,7 +229,7 @@ class _Resolver:
         if use.layer in public_layers():
             signature = constructor("keras.layers", use.layer)
             name = f"keras.layers.{use.layer}"
-            started = call(name, signature, use.arguments, _EVERY, use.text)
+            started = call(name, signature, use.arguments, _EVERY, use)
             return started, of_keras(self._folder, use.layer, use.arguments)
         if folded(use.layer) in map(folded, self._catalog.words("layer")):
             return self._of_a_template(use)
@@ -234,14 +237,17 @@ class _Resolver:
         raise UsageError(
             f"layer `{shown(use.layer)}` not found{nearest(use.layer, known)}",
             fix="Name a Keras layer, a template, or a class as in `my_conv.py:MyConv`.",
-            place=Place(use.text, 0, len(use.layer)) if use.text else None,
+            place=use.place(),
         )
 
     def _of_a_template(self, use: Use) -> tuple[str, Facts]:
         template, meaning = self._catalog.find("layer", use.layer)
         names = {option.name for option in template.options}
-        given = {key: value for key, value in use.arguments.items() if key in names}
-        chosen = {**meaning.options, **{k: template.option(k).read(v) for k, v in given.items()}}
+        chosen = dict(meaning.options)
+        for key, value in use.arguments.items():
+            if key in names:
+                with pointing(partial(use.argument_place, key)):
+                    chosen[key] = template.option(key).read(value)
         if template.wraps(template.options_with(chosen)):
             raise UsageError(
                 f"`{use.layer}` wraps another layer, which can't be given as text",
@@ -258,7 +264,7 @@ class _Resolver:
         signature = _signature(template, template.options_with(chosen))
         further = {key: value for key, value in use.arguments.items() if key not in names}
         arguments = {**template.typed_defaults(meaning), **further}
-        started = call(class_name, signature, arguments, _EVERY, use.text)
+        started = call(class_name, signature, arguments, _EVERY, use)
         parsed = self._source_of(_GENERATED, template.name, options)
         facts = of_class(self._folder, parsed, _GENERATED, use.layer, arguments)
         cases = map(case_from, template.cases_for(template.options_with(chosen)))
@@ -278,7 +284,7 @@ class _Resolver:
                 fix="Let its constructor take **kwargs and pass them to `super().__init__`.",
             )
         plain = tuple(one for one in signature.parameters if one.name not in _NAMED)
-        started = call(use.layer, Signature(plain), use.arguments, _EVERY, use.text)
+        started = call(use.layer, Signature(plain), use.arguments, _EVERY, use)
         return started, of_class(self._folder, parsed, use.layer, use.layer, use.arguments)
 
 
