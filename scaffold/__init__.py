@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         UnsafeError,
         UsageError,
     )
-    from scaffold.generation.spec import Request
+    from scaffold.generation.request import Request
     from scaffold.generation.spec_file import from_file
     from scaffold.generation.template import Template
     from scaffold.planning import Folders, Plan, Project
@@ -55,7 +55,7 @@ _HOMES = {
     "Place": "errors",
     "Plan": "planning",
     "Project": "planning",
-    "Request": "generation.spec",
+    "Request": "generation.request",
     "ScaffoldError": "errors",
     "Template": "generation.template",
     "UnsafeError": "errors",

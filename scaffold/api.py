@@ -10,7 +10,7 @@ from scaffold.errors import UsageError
 from scaffold.generation.attributes.grammar import read_attribute
 from scaffold.generation.catalog import TARGETS, Catalog
 from scaffold.generation.composition import Compiled, read_use
-from scaffold.generation.spec import Request
+from scaffold.generation.request import Request
 from scaffold.generation.template import Template
 from scaffold.text import shown
 

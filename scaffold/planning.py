@@ -20,7 +20,9 @@ from scaffold.generation.generate import (
     training_step,
 )
 from scaffold.generation.render import Style
-from scaffold.generation.spec import Request, Spec, make_spec, notes_of, template_of
+from scaffold.generation.request import Request
+from scaffold.generation.resolving import resolve
+from scaffold.generation.spec import Resolved, Spec
 from scaffold.generation.spec_file import write_spec
 from scaffold.keras_source import modules_named
 from scaffold.modules import packages_of
@@ -35,7 +37,8 @@ class Folders:
     """Where the files of a class go; the project's settings by default.
 
     Args:
-        into: The folder of the class.
+        into: The folder of the class. Outside of the project, it must exist, and the files are
+            confined to the project that it belongs to, or to itself.
         tests_into: The folder of its test.
         tests: Whether to write a test.
         training: Whether to write a model's training script.
@@ -63,30 +66,44 @@ class Plan:
     """The files to write for one class, as a value.
 
     Args:
-        spec: The validated request.
-        reason: Why its template was chosen.
-        notes: What was decided without being requested.
+        resolved: The validated request, and what follows from it.
         module: The module to import the class from.
         changes: The files, each with its bytes before and after.
         next: The command that tries the class, to be run in the project's folder.
         training: The command that trains it, empty if there is none.
-        root: The folder that the paths of `changes` are relative to.
+        workspace: The folder that the paths of `changes` are relative to and confined to.
+        project: The root of the project that made the plan.
     """
 
-    spec: Spec
-    reason: str
-    notes: Sequence[str]
+    resolved: Resolved
     module: str
     changes: Changes
     next: str
     training: str
-    root: Path
+    workspace: Workspace
+    project: Path
+
+    @property
+    def spec(self) -> Spec:
+        """The validated request."""
+        return self.resolved.spec
+
+    @property
+    def reason(self) -> str:
+        """Why its template was chosen."""
+        return self.resolved.reason
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was decided without being requested."""
+        return self.resolved.notes
 
     @property
     def files(self) -> dict[Path, str]:
         """The planned text of each file, by path."""
         return {
-            self.root / change.path: change.after.decode("utf-8") for change in self.changes.changes
+            self.workspace.root / change.path: change.after.decode("utf-8")
+            for change in self.changes.changes
         }
 
     def diff(self) -> str:
@@ -113,6 +130,16 @@ class Project:
     def _at(self, path: str | Path) -> Path:
         """Return a path relative to the project's folder; unchanged if that is the current one."""
         return Path(path) if self.folder == Path.cwd() else self.folder / path
+
+    def _workspace_for(self, into: Path) -> Workspace:
+        """Return the project's workspace, or another one for a folder outside of the project.
+
+        What is inside by its name stays confined to the project, even if it is a link.
+        """
+        root = self.workspace.root
+        if into.is_relative_to(root) or into.resolve().is_relative_to(root):
+            return self.workspace
+        return Workspace(nearest_project(into) or into)
 
     def _home(self, home: str) -> str:
         """Return a layer's file or module, named from the project's folder, as seen from here."""
@@ -154,12 +181,12 @@ class Project:
             UsageError: If the plan is for another project.
             ConflictError: If a file has changed since, or another run is writing.
         """
-        if plan.root != self.workspace.root:
+        if plan.project != self.workspace.root:
             raise UsageError(
-                f"the plan is for {shown(str(plan.root))}, not {self.workspace.root}",
+                f"the plan is for {shown(str(plan.project))}, not {self.workspace.root}",
                 fix="Commit it with the project that made it.",
             )
-        with self.workspace.transaction() as transaction:
+        with plan.workspace.transaction() as transaction:
             transaction.commit(plan.changes.changes)
 
     def generate(
@@ -172,7 +199,7 @@ class Project:
     ) -> Plan:
         """Plan and commit, letting no other run write in between."""
         planning = _Planning.begin(self, request, folders or Folders())
-        with self.workspace.transaction() as transaction:
+        with planning.workspace.transaction() as transaction:
             plan = planning.plan(on_conflict, save_spec)
             transaction.commit(plan.changes.changes)
         return plan
@@ -183,9 +210,8 @@ class _Planning:
     """One class to generate in a project, validated."""
 
     project: Project
-    spec: Spec
-    reason: str
-    notes: Sequence[str]
+    workspace: Workspace
+    resolved: Resolved
     settings: Settings
     layout: Layout
     exports: bool
@@ -197,39 +223,36 @@ class _Planning:
         request = replace(request, layers=with_homes(request.layers, project._home))
         start = Path(os.path.normpath(here / folders.into)) if folders.into else here
         settings = load_settings(start, here)
-        spec, reason = make_spec(catalog, request, settings.package)
-        given = {attribute.name for attribute in request.attributes}
-        notes = notes_of(spec, template_of(catalog, spec), given)
-        layout = _layout(project, settings, folders, spec.target)
+        resolved = resolve(catalog, request, settings.package)
+        workspace = project._workspace_for(start)
+        layout = _layout(project, workspace, settings, folders, request.target)
         exports = settings.exports and bool(layout.packages) and folders.exports
-        return cls(project, spec, reason, notes, settings, layout, exports)
+        return cls(project, workspace, resolved, settings, layout, exports)
 
     def plan(self, on_conflict: OnConflict, save_spec: str | Path | None) -> Plan:
         style = Style(self.settings.license_header, self.settings.black)
-        files = dict(generate(self.catalog, self.spec, style, self.layout))
+        files = dict(generate(self.catalog, self.resolved, style, self.layout))
         if save_spec is not None:
             files |= self._saved(save_spec, files)
-        changes = self.project.workspace.plan(files, on_conflict)
+        changes = self.workspace.plan(files, on_conflict)
         if self.exports:
             edits = self._edits(changes)
             changes = replace(changes, changes=(*changes.changes, *edits))
-        root, here = self.project.workspace.root, self.project.folder
-        where = (self.spec, self.layout, self.settings, root, here)
+        where = (self.layout, self.settings, self.workspace.root, self.project.folder)
         return Plan(
-            self.spec,
-            self.reason,
-            self.notes,
-            self.layout.module(self.spec),
+            self.resolved,
+            self.layout.module(self.resolved.spec),
             changes,
-            next_step(*where),
-            training_step(template_of(self.catalog, self.spec), *where),
-            root,
+            next_step(self.resolved.spec, *where),
+            training_step(self.resolved, *where),
+            self.workspace,
+            self.project.workspace.root,
         )
 
     def _saved(
         self, file: str | Path, others: Mapping[PurePosixPath, bytes]
     ) -> dict[PurePosixPath, bytes]:
-        path = self.project.workspace.confine(self.project._at(file))
+        path = self.workspace.confine(self.project._at(file))
         if path in others:
             raise UsageError(
                 f"--save-spec {file} is also the path of a generated file",
@@ -240,14 +263,15 @@ class _Planning:
         def as_written(home: str) -> str:
             return _seen_from(folder, Path(home)) if home.endswith(".py") else home
 
-        layers = with_homes(self.spec.layers, as_written)
-        return {path: write_spec(replace(self.spec, layers=layers))}
+        spec = self.resolved.spec
+        layers = with_homes(spec.layers, as_written)
+        return {path: write_spec(replace(spec, layers=layers))}
 
     def _edits(self, changes: Changes) -> Iterator[Change]:
         """Yield the change that makes the package export its classes once all is written."""
         from scaffold.package_init import with_exports
 
-        workspace = self.project.workspace
+        workspace = self.workspace
         written = {change.path: change.after for change in changes.changes}
 
         def source_of(path: PurePosixPath) -> bytes | None:
@@ -255,7 +279,7 @@ class _Planning:
 
         path = self.layout.into / "__init__.py"
         before = workspace.read(path)
-        classes = list(exported(self.catalog, self.spec, self.layout, source_of))
+        classes = list(exported(self.resolved, self.layout, source_of))
         if before is not None and classes:
             after = with_exports(before, classes, self.settings.black, workspace.as_typed(path))
             yield Change(path, before, after, edits=True)
@@ -269,8 +293,9 @@ def _seen_from(folder: Path, path: Path) -> str:
         return path.as_posix()
 
 
-def _layout(project: Project, settings: Settings, folders: Folders, target: str) -> Layout:
-    workspace = project.workspace
+def _layout(
+    project: Project, workspace: Workspace, settings: Settings, folders: Folders, target: str
+) -> Layout:
     into = settings.into_for(target)
     folder = project._at(folders.into or (settings.folder / into if into else Path()))
     beside = settings.folder / settings.tests_into if settings.tests_into else folder

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scaffold.errors import UnsafeError, UsageError
+from scaffold.errors import UnsafeError, UsageError, pointing
 from scaffold.pyproject import PYPROJECT, nearest_project
 from scaffold.text import shown, unprintable
-from scaffold.toml_tables import as_table, as_text, check_keys
+from scaffold.toml_tables import Entry, as_table, as_text, check_keys
 
 # What Python reads as an encoding other than UTF-8 in the first two lines of a file.
 _ENCODING = re.compile(r".*?coding[:=][ \t]*(?!utf-?8\b)[-\w.]", re.IGNORECASE)
@@ -74,37 +74,33 @@ def load_settings(start: Path, here: Path) -> Settings:
     if folder is None:
         return Settings(here, _as_package(start.name))
     path = folder / PYPROJECT
+    whole = Entry("", str(path))
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        whole = Entry(path.read_text(encoding="utf-8"), str(path))
+        data = tomllib.loads(whole.file)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}", fix="Fix the file.") from None
-    return _settings(folder, data)
+        raise UsageError(
+            f"{path} is not valid TOML: {error}", fix="Fix the file.", place=whole.mistake(error)
+        ) from None
+    return _settings(folder, data, whole)
 
 
-def _settings(folder: Path, data: dict[str, Any]) -> Settings:
-    mine = _table(data, folder, "tool", "scaffold")
-    where = f"[tool.scaffold] in {folder / PYPROJECT}"
-    check_keys(mine, (*_KEYS, *_TABLES), where)
+def _settings(folder: Path, data: dict[str, Any], whole: Entry) -> Settings:
+    mine = _table(data, whole, "tool", "scaffold")
+    where, at = f"[tool.scaffold] in {whole.path}", whole.child("tool", "scaffold")
+    check_keys(mine, (*_KEYS, *_TABLES), where, at=at)
     for key, value in mine.items():
         if key not in _TABLES:
-            as_text(value, f"{where}: `{key}`", f'Write `{key} = "..."`.')
+            with pointing(at.child(key).value):
+                as_text(value, f"{where}: `{key}`", f'Write `{key} = "..."`.')
     header = mine.get("license-header", "")
-    for number, line in enumerate(header.splitlines()):
-        if hidden := unprintable(line):
-            raise UnsafeError(
-                f"`license-header` contains the control character {hidden}",
-                fix="Write it without invisible characters.",
-            )
-        if number < 2 and _ENCODING.match(line):
-            raise UnsafeError(
-                f"Python would read `{shown(line)}` in `license-header` as an encoding",
-                fix="Avoid `coding:` and `coding=` in the first two lines.",
-            )
-    project = _table(data, folder, "project")
+    with pointing(at.child("license-header").value):
+        _check_header(header)
+    project = _table(data, whole, "project")
     name = project.get("name")
-    pytest = _table(data, folder, "tool", "pytest", "ini_options")
+    pytest = _table(data, whole, "tool", "pytest", "ini_options")
     paths = pytest.get("pythonpath", [])
-    black = dict(_table(data, folder, "tool", "black"))
+    black = dict(_table(data, whole, "tool", "black"))
     if "requires-python" in project:
         black["requires-python"] = project["requires-python"]
     return Settings(
@@ -123,12 +119,27 @@ def _settings(folder: Path, data: dict[str, Any]) -> Settings:
     )
 
 
-def _table(data: Mapping[str, Any], folder: Path, *keys: str) -> Mapping[str, Any]:
+def _check_header(header: str) -> None:
+    for number, line in enumerate(header.splitlines()):
+        if hidden := unprintable(line):
+            raise UnsafeError(
+                f"`license-header` contains the control character {hidden}",
+                fix="Write it without invisible characters.",
+            )
+        if number < 2 and _ENCODING.match(line):
+            raise UnsafeError(
+                f"Python would read `{shown(line)}` in `license-header` as an encoding",
+                fix="Avoid `coding:` and `coding=` in the first two lines.",
+            )
+
+
+def _table(data: Mapping[str, Any], whole: Entry, *keys: str) -> Mapping[str, Any]:
     """Return the table `[a.b]` for the keys `a` and `b`, empty if there is none."""
     for depth, key in enumerate(keys, start=1):
         name = ".".join(keys[:depth])
         fix = f"Write it as `[{name}]` with keys below it."
-        data = as_table(data.get(key, {}), f"`{name}` in {folder / PYPROJECT}", fix)
+        with pointing(whole.child(*keys[:depth]).value):
+            data = as_table(data.get(key, {}), f"`{name}` in {whole.path}", fix)
     return data
 
 

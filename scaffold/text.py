@@ -15,6 +15,8 @@ _BREAK = re.compile(
     r"|_+"
 )
 _NUMBER = re.compile(r"\d+d?(?![a-z])|[^\W\d]+|\d+")
+_GUESS = ". Did you mean `{}`?"
+_GUESSED = re.compile(re.escape(_GUESS).replace(r"\{\}", "([^`]+)") + r"\Z")
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -60,8 +62,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
         found = closest(typed, spelled, typos)
         # If half of the word differs, it is another word.
         if found and difflib.SequenceMatcher(None, typed, found).ratio() > 0.6:
-            return f". Did you mean `{spelled[found]}`?"
+            return _GUESS.format(spelled[found])
     return ""
+
+
+def suggested(message: str) -> tuple[str, ...]:
+    """Return the word that `nearest` has put at the end of a message, if it has."""
+    return tuple(_GUESSED.findall(message))
 
 
 def closest(word: str, known: Iterable[str], typos: int) -> str:

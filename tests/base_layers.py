@@ -12,7 +12,8 @@ from scaffold.errors import UsageError
 from scaffold.generation.attributes.grammar import read_attribute
 from scaffold.generation.catalog import Catalog
 from scaffold.generation.render import Style, render
-from scaffold.generation.spec import Request, make_spec
+from scaffold.generation.request import Request
+from scaffold.generation.resolving import resolve
 from scaffold.keras_source import public_layers
 
 PAGE = Path(__file__).parent.parent / "docs" / "base-layers.md"
@@ -53,13 +54,14 @@ def classes() -> dict[str, dict[str, str] | UsageError]:
             base=f"keras.layers.{name}",
         )
         try:
-            spec, _ = make_spec(catalog, request, "bases")
-            sources = render(catalog, spec, Style(), spec.module, ["layer", "test"])
+            resolved = resolve(catalog, request, "bases")
+            sources = render(catalog, resolved, Style(), resolved.spec.module, ["layer", "test"])
         except UsageError as error:
             found[name] = error
         else:
             layer, test = sources.values()
-            found[name] = {f"{spec.module}.py": layer, f"test_{spec.module}.py": test}
+            module = resolved.spec.module
+            found[name] = {f"{module}.py": layer, f"test_{module}.py": test}
     return found
 
 

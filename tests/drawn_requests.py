@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from scaffold.generation.attributes import REQUIRED, Attribute
 from scaffold.generation.attributes.grammar import Assignment
 from scaffold.generation.catalog import Catalog
-from scaffold.generation.spec import Request
+from scaffold.generation.request import Request
 from scaffold.generation.template import Template, TemplateAttribute
 
 CATALOG = Catalog.builtin()

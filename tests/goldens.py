@@ -26,7 +26,8 @@ from proofs import TARGETS, proofs
 from scaffold.cli.generation import read as read_command
 from scaffold.conformance.backends import BACKENDS
 from scaffold.generation.catalog import Catalog
-from scaffold.generation.spec import Spec, make_spec
+from scaffold.generation.resolving import resolve
+from scaffold.generation.spec import Spec
 
 ROOT = Path(__file__).parents[1]
 # Where the folders of the goldens are kept: the first that can be written.
@@ -128,7 +129,7 @@ def first_goldens() -> list[str]:
 def spec_of(golden: str) -> Spec:
     """Return the spec of the command of this golden."""
     request, _ = read_command(COMMANDS[golden])
-    return make_spec(Catalog.builtin(), request, PACKAGE)[0]
+    return resolve(Catalog.builtin(), request, PACKAGE).spec
 
 
 def generate(arguments: Sequence[str], folder: Path, *options: str) -> dict[str, str]:

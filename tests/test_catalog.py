@@ -13,7 +13,8 @@ from scaffold.generation.attributes.grammar import declare_type, read_attribute
 from scaffold.generation.catalog import TARGETS, Catalog
 from scaffold.generation.manifest import load
 from scaffold.generation.render import Style, render
-from scaffold.generation.spec import Request, make_spec
+from scaffold.generation.request import Request
+from scaffold.generation.resolving import resolve
 from scaffold.generation.template import Meaning, Template, fill
 
 BUILTIN = Catalog.builtin()
@@ -41,8 +42,8 @@ def request(*attributes: str, template: str = "scale") -> Request:
 
 
 def rendered(catalog: Catalog, *attributes: str, template: str = "scale") -> dict[str, str]:
-    spec, _ = make_spec(catalog, request(*attributes, template=template), "pkg")
-    return render(catalog, spec, Style(), spec.module, ["layer", "test"])
+    resolved = resolve(catalog, request(*attributes, template=template), "pkg")
+    return render(catalog, resolved, Style(), resolved.spec.module, ["layer", "test"])
 
 
 def refusal(call: object, *arguments: object) -> tuple[type[ScaffoldError], str, str]:
@@ -174,10 +175,12 @@ def test_no_template_of_that_word(target: str, word: str, message: str, fix: str
 
 
 def test_a_word_means_its_template_and_options() -> None:
-    spec, reason = make_spec(BUILTIN, request(template="conv3d"), "pkg")
-    assert (spec.template, spec.options, reason) == ("conv", {"rank": 3}, "as requested")
+    resolved = resolve(BUILTIN, request(template="conv3d"), "pkg")
+    spec = resolved.spec
+    assert (spec.template, spec.options) == ("conv", {"rank": 3})
+    assert resolved.reason == "as requested"
     two = replace(request(template="conv3d"), options={"rank": "1"})
-    assert make_spec(BUILTIN, two, "pkg")[0].options == {"rank": 1}
+    assert resolve(BUILTIN, two, "pkg").spec.options == {"rank": 1}
 
 
 def test_words_that_describe_a_template() -> None:
@@ -347,8 +350,8 @@ def test_attribute_without_a_fallback(tmp_path: Path) -> None:
         "`depth` needs a default because an attribute before it has one.",
         "Set one with `depth=...`.",
     )
-    spec, _ = make_spec(catalog, request("size=3", "depth=4"), "pkg")
-    assert spec.assigned == {"size": 3, "depth": 4}
+    resolved = resolve(catalog, request("size=3", "depth=4"), "pkg")
+    assert resolved.spec.assigned == {"size": 3, "depth": 4}
 
 
 def test_attribute_with_an_invalid_fallback(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from drawn_requests import CATALOG, templates
 from scaffold.generation.attributes import Attribute
 from scaffold.generation.attributes.grammar import Assignment
 from scaffold.generation.render import Style, render
-from scaffold.generation.spec import Request, make_spec
+from scaffold.generation.request import Request
+from scaffold.generation.resolving import resolve
 from scaffold.generation.template import Options, Template
 
 VARIANTS = [
@@ -29,8 +30,8 @@ def values_of(template: Template, options: Options, defaults: Mapping[str, Any])
     spelled = {name: str(value).lower() for name, value in options.items()}
     given = tuple(Assignment(n, t, f"{n}={t}") for n, v in defaults.items() for t in [typed(v)])
     request = Request(template.target, "Thing", template.name, "pkg", spelled, given)
-    spec, _ = make_spec(CATALOG, request, "pkg")
-    test = ast.parse(render(CATALOG, spec, Style(), "thing", ["test"])["test"])
+    resolved = resolve(CATALOG, request, "pkg")
+    test = ast.parse(render(CATALOG, resolved, Style(), "thing", ["test"])["test"])
     known: dict[str, Any] = {}
     for node in test.body:
         if isinstance(node, ast.Assign):

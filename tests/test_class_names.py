@@ -13,7 +13,8 @@ from scaffold.errors import UsageError
 from scaffold.generation.catalog import TARGETS, Catalog
 from scaffold.generation.lexicon import Lexicon
 from scaffold.generation.near import UndecidedError
-from scaffold.generation.spec import Request, make_spec
+from scaffold.generation.request import Request
+from scaffold.generation.resolving import resolve
 from scaffold.generation.template import Template
 from scaffold.text import folded
 
@@ -31,7 +32,7 @@ def outcome(target: str, name: str) -> str:
         template, meaning, _ = CATALOG.pick(target, name)
     except UndecidedError as error:
         start = f"scaffold {target} {name} --template "
-        return "? " + " / ".join(command.removeprefix(start) for command in error.commands)
+        return "? " + " / ".join(command.removeprefix(start) for command in error.suggestions)
     return " ".join([template.name, *template.typed(meaning)])
 
 
@@ -143,7 +144,7 @@ def test_an_ambiguous_name_is_refused(
     assert done.err == f"Error: {message}\n{fix}\n"
     error = harmless(*words, "--json").answer()["error"]
     assert (error["kind"], error["message"], error["fix"]) == ("usage", message, fix)
-    for command in error["commands"]:
+    for command in error["suggestions"]:
         assert command in fix or command.partition(f" {words[1]} ")[2] in fix
 
 
@@ -191,7 +192,7 @@ def test_what_a_name_says_is_noted_and_kept_in_the_spec(scaffold: Scaffold, here
 def test_a_default_that_conflicts_with_an_option_is_left_out() -> None:
     for name, expected in [("MyCausalConv", {}), ("DilatedConv", {"dilation_rate": (2, 2, 2)})]:
         request = Request("layer", name, None, None, {"rank": "3"})
-        spec, _ = make_spec(CATALOG, request, "package")
+        spec = resolve(CATALOG, request, "package").spec
         assert (spec.options, spec.assigned) == ({"rank": 3}, expected)
 
 

@@ -17,8 +17,9 @@ from drawn_requests import CATALOG, draw, draw_several, templates
 from scaffold.conformance.backends import BACKENDS
 from scaffold.errors import UsageError
 from scaffold.generation.render import Style, render
+from scaffold.generation.resolving import resolve
 from scaffold.generation.rules import KINDS
-from scaffold.generation.spec import Spec, arguments_of, make_spec
+from scaffold.generation.spec import Resolved
 from scaffold.generation.template import Template
 from test_generated import assert_passes
 
@@ -37,12 +38,12 @@ def test_a_refusal_names_what_is_wrong_and_how_to_fix_it(
 ) -> None:
     request = draw(rng, template, "Thing")
     try:
-        spec, _ = make_spec(CATALOG, request, "pkg")
+        resolved = resolve(CATALOG, request, "pkg")
     except UsageError as error:
         refusal = error
     else:
-        defaults = {a.attribute.name: a.attribute.default for a in arguments_of(spec, template)}
-        for rule in template.rules_for(spec.options):
+        defaults = {a.attribute.name: a.attribute.default for a in resolved.arguments}
+        for rule in template.rules_for(resolved.spec.options):
             rule.check(defaults)
         return
     assert refusal.exit_code == 2
@@ -60,7 +61,7 @@ def test_each_kind_of_rule_is_broken_by_some_request() -> None:
     for template in EVERY:
         for request in draw_several(0, template, 60 if template.rules else 0):
             try:
-                make_spec(CATALOG, request, "pkg")
+                resolve(CATALOG, request, "pkg")
             except UsageError:
                 refused.add(template.name)
     assert refused == {template.name for template in EVERY if template.rules}
@@ -82,18 +83,19 @@ def test_what_is_accepted_can_be_made(
     """Create each class with its defaults, and with all of its arguments changed."""
     monkeypatch.setattr("scaffold.generation.render.format_source", lambda source, **_: source)
     number = 8 if pytestconfig.getoption("--every-backend") else 2
-    specs = [spec for template in EVERY for spec in islice(accepted(template), number)]
-    for spec in specs:
-        sources = render(CATALOG, spec, Style(), spec.module, [spec.target, "test"])
+    classes = [one for template in EVERY for one in islice(accepted(template), number)]
+    for one in classes:
+        spec = one.spec
+        sources = render(CATALOG, one, Style(), spec.module, [spec.target, "test"])
         (tmp_path / f"{spec.module}.py").write_text(sources[spec.target])
         (tmp_path / f"test_{spec.module}.py").write_text(sources["test"])
     report, chosen = tmp_path / "report.xml", "test_defaults or test_every_argument"
     tested = assert_passes(backend, [tmp_path], report, "-k", chosen, python=warm(backend))
-    assert tested.tests >= 2 * len(specs)
+    assert tested.tests >= 2 * len(classes)
 
 
-def accepted(template: Template) -> Iterator[Spec]:
-    """Yield specs of a template whose class has arguments."""
+def accepted(template: Template) -> Iterator[Resolved]:
+    """Yield resolved specs of a template whose class has arguments."""
     for request in draw_several(1, template, 40 if template.attributes else 0):
         with contextlib.suppress(UsageError):
-            yield make_spec(CATALOG, request, "pkg")[0]
+            yield resolve(CATALOG, request, "pkg")

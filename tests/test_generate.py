@@ -6,14 +6,18 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from scaffold.generation.attributes.grammar import read_attribute
 from scaffold.generation.catalog import Catalog
 from scaffold.generation.composition import Use
 from scaffold.generation.generate import Layout, exported, generate, next_step, training_step
 from scaffold.generation.render import Style
-from scaffold.generation.spec import Spec, template_of
+from scaffold.generation.request import Request
+from scaffold.generation.resolving import resolve
 from scaffold.settings import Settings
 
-SPEC = Spec("layer", "MyConv", "blank", "pkg")
+CATALOG = Catalog.builtin()
+BLANK = resolve(CATALOG, Request("layer", "MyConv", "blank"), "pkg")
+MLP = resolve(CATALOG, Request("model", "MyMLP", "mlp"), "pkg")
 ROOT = Path("/home/me/my project")
 HERE = PurePosixPath(".")
 
@@ -42,7 +46,7 @@ def layout(into: str, tests: str | None, packages: str = "", root: str = ".") ->
     ],
 )
 def test_files(where: Layout, paths: list[str], imported: str) -> None:
-    files = generate(Catalog.builtin(), SPEC, Style(), where)
+    files = generate(CATALOG, BLANK, Style(), where)
     assert list(map(str, files)) == paths
     module, test = files.values()
     assert module.decode().splitlines()[0] == '"""`MyConv`: TODO, a short description."""'
@@ -50,28 +54,28 @@ def test_files(where: Layout, paths: list[str], imported: str) -> None:
 
 
 def test_no_test() -> None:
-    assert list(generate(Catalog.builtin(), SPEC, Style(), layout(".", None))) == [
+    assert list(generate(CATALOG, BLANK, Style(), layout(".", None))) == [
         PurePosixPath("my_conv.py")
     ]
 
 
 @pytest.mark.parametrize(
-    ("spec", "takes"),
-    [
-        (Spec("layer", "MyDense", "dense", "pkg"), True),
-        (Spec("layer", "MyDense", "dense", "pkg", assigned={"units": 3}), False),
-        (Spec("layer", "MyDropout", "dropout", "pkg"), False),
-    ],
+    ("name", "attributes", "takes"),
+    [("MyDense", [], True), ("MyDense", ["units=3"], False), ("MyDropout", [], False)],
 )
-def test_a_drop_in_takes_configs_of_a_built_in_that_has_more(spec: Spec, takes: bool) -> None:
-    files = generate(Catalog.builtin(), spec, Style(), layout(".", "."))
+def test_a_drop_in_takes_configs_of_a_built_in_that_has_more(
+    name: str, attributes: list[str], takes: bool
+) -> None:
+    request = Request("layer", name, attributes=tuple(map(read_attribute, attributes)))
+    resolved = resolve(CATALOG, request, "pkg")
+    files = generate(CATALOG, resolved, Style(), layout(".", "."))
     texts = [file.decode() for file in files.values()]
     assert ["def from_config(" in texts[0], "unsupported" in texts[1]] == [takes, takes]
 
 
 def test_license_header_in_both() -> None:
     style = Style("Copyright {{ me }}\n\n  # Apache-2.0")
-    for file in generate(Catalog.builtin(), SPEC, style, layout(".", ".")).values():
+    for file in generate(CATALOG, BLANK, style, layout(".", ".")).values():
         assert file.decode().splitlines()[:3] == ["# Copyright {{ me }}", "#", "#   # Apache-2.0"]
 
 
@@ -109,7 +113,7 @@ def test_license_header_in_both() -> None:
 )
 def test_next_step(where: Layout, paths: list[str], expected: str) -> None:
     settings = Settings(ROOT, "pkg", pytest_paths=tuple(paths))
-    assert next_step(SPEC, where, settings, ROOT, ROOT) == expected
+    assert next_step(BLANK.spec, where, settings, ROOT, ROOT) == expected
 
 
 @pytest.mark.parametrize(
@@ -127,30 +131,26 @@ def test_next_step(where: Layout, paths: list[str], expected: str) -> None:
 )  # fmt: skip
 def test_next_step_from_another_folder(here: Path, settings: Settings, expected: str) -> None:
     where = layout("src/lib", "tests", "lib", "src")
-    assert next_step(SPEC, where, settings, ROOT, here) == expected
+    assert next_step(BLANK.spec, where, settings, ROOT, here) == expected
 
 
 def test_next_step_of_a_test_within_its_package() -> None:
     where = replace(layout("src/lib", "src/lib", "lib", "src"), tests_root=ROOT / "src")
-    assert next_step(SPEC, where, Settings(ROOT, "pkg"), ROOT, ROOT) == (
+    assert next_step(BLANK.spec, where, Settings(ROOT, "pkg"), ROOT, ROOT) == (
         "pytest src/lib/test_my_conv.py"
     )
 
 
 def test_no_training_script_is_requested() -> None:
-    settings, catalog = Settings(ROOT, "pkg"), Catalog.builtin()
     where = layout(".", ".")
-    assert training_step(template_of(catalog, MODEL), MODEL, where, settings, ROOT, ROOT) == ""
+    assert training_step(MLP, where, Settings(ROOT, "pkg"), ROOT, ROOT) == ""
 
 
 def test_next_step_where_pytest_imports_by_path() -> None:
     settings = Settings(ROOT, "pkg", imports_by_path=True)
-    assert next_step(SPEC, layout(".", "."), settings, ROOT, ROOT) == (
+    assert next_step(BLANK.spec, layout(".", "."), settings, ROOT, ROOT) == (
         "pytest --rootdir=. -o pythonpath=. test_my_conv.py"
     )
-
-
-MODEL = Spec("model", "MyMLP", "mlp", "pkg", {"style": "subclass", "head": "classification"})
 
 
 @pytest.mark.parametrize(
@@ -165,28 +165,27 @@ def test_training_step(scripts: str, is_built: bool, expected: str) -> None:
     where = replace(
         layout("src/lib/models", None, "lib models", "src"), scripts_into=PurePosixPath(scripts)
     )
-    catalog = Catalog.builtin()
     settings = Settings(ROOT, "pkg", is_built=is_built)
-    step = training_step(template_of(catalog, MODEL), MODEL, where, settings, ROOT, ROOT)
+    step = training_step(MLP, where, settings, ROOT, ROOT)
     assert step == expected
     script = PurePosixPath(shlex.split(step)[-1])
-    files = generate(catalog, MODEL, Style(), where)
+    files = generate(CATALOG, MLP, Style(), where)
     assert list(files)[-1] == script
     assert b"\nfrom lib.models.my_mlp import MyMLP\n" in files[script]
 
 
 def test_what_a_package_can_export() -> None:
-    where, catalog = layout("src/lib", None, "lib", "src"), Catalog.builtin()
+    where = layout("src/lib", None, "lib", "src")
     conv = Use("conv", arguments={"filters": "8", "kernel_size": "3"})
-    composed = replace(MODEL, name="MyNet", template="composed", options={}, layers=(conv,))
+    composed = resolve(CATALOG, Request("model", "MyNet", layers=(conv,)), "pkg")
     sources = {
         PurePosixPath("src/lib/my_net.py"): b"class MyNet(keras.Model):\n",
         PurePosixPath("src/lib/my_net_conv.py"): b"class MyNetConv2(keras.layers.Layer):\n",
     }
-    assert list(exported(catalog, composed, where, sources.get)) == [("lib.my_net", "MyNet")]
+    assert list(exported(composed, where, sources.get)) == [("lib.my_net", "MyNet")]
     sources[PurePosixPath("src/lib/my_net_conv.py")] = b"\xff\n\nclass MyNetConv:\n"
-    assert list(exported(catalog, composed, where, sources.get)) == [
+    assert list(exported(composed, where, sources.get)) == [
         ("lib.my_net", "MyNet"),
         ("lib.my_net_conv", "MyNetConv"),
     ]
-    assert list(exported(catalog, composed, where, lambda _: None)) == []
+    assert list(exported(composed, where, lambda _: None)) == []

@@ -44,7 +44,7 @@ def test_a_plan_is_what_the_command_line_writes(scaffold: Scaffold, here: Path) 
     answer = scaffold("layer", *CONV, "--option=rank=2", "--dry-run", "--json").answer()["result"]
     assert {here / one["path"]: one["content"] for one in answer["changes"]} == plan.files
     said = (answer["module"], answer["reason"], answer["notes"])
-    assert said == (plan.module, plan.reason, plan.notes)
+    assert said == (plan.module, plan.reason, [*plan.notes])
     answer = scaffold("layer", *CONV, "--option=rank=2", "--json").answer()["result"]
     assert answer["next"] == plan.next
 

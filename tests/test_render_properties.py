@@ -21,7 +21,9 @@ from scaffold.generation.attributes import REQUIRED, TYPES, Attribute, Attribute
 from scaffold.generation.attributes.grammar import read_attribute
 from scaffold.generation.catalog import Catalog
 from scaffold.generation.render import Style, render
-from scaffold.generation.spec import Request, Spec, arguments_of, make_spec
+from scaffold.generation.request import Request
+from scaffold.generation.resolving import resolve
+from scaffold.generation.spec import Resolved, Spec
 from scaffold.generation.spec_file import read_spec, write_spec
 from scaffold.settings import load_settings
 
@@ -151,10 +153,10 @@ def written(
         return b"version = 1\nname = 'MyThing'\n"
 
 
-def accepted(request: Callable[[], Request]) -> Spec | None:
-    """Return the requested spec, or `None` if it is refused with a clear error."""
+def accepted(request: Callable[[], Request]) -> Resolved | None:
+    """Return the resolved spec, or `None` if it is refused with a clear error."""
     try:
-        return make_spec(CATALOG, request(), "pkg")[0]
+        return resolve(CATALOG, request(), "pkg")
     except ScaffoldError as error:
         message = error.message
     assert message == message.strip()
@@ -162,20 +164,18 @@ def accepted(request: Callable[[], Request]) -> Spec | None:
     return None
 
 
-def check(spec: Spec, style: Style) -> None:
+def check(resolved: Resolved, style: Style) -> None:
     """Check that both files mean what the spec says."""
+    spec = resolved.spec
     try:
-        sources = render(CATALOG, spec, style, f"lib.{spec.module}", ["layer", "test"])
+        sources = render(CATALOG, resolved, style, f"lib.{spec.module}", ["layer", "test"])
     except ScaffoldError as error:
         said = f"`{spec.name}` is already used in the generated test."
         assert error.message == said  # noqa: PT017 - most of them are rendered
         return
     for source in sources.values():
         check_form(source, style)
-    attributes = [
-        argument.attribute
-        for argument in arguments_of(spec, CATALOG.get(spec.target, spec.template))
-    ]
+    attributes = [argument.attribute for argument in resolved.arguments]
     check_layer(ast.parse(sources["layer"]), spec, attributes)
     check_test(ast.parse(sources["test"]), spec, attributes)
 
@@ -376,12 +376,13 @@ def test_the_other_templates(template: str, data: st.DataObject, length: int) ->
 def test_a_spec_survives_its_file(data: st.DataObject) -> None:
     template = data.draw(st.sampled_from(["blank", "conv", "dense"]))
     text = written(data.draw, template, well=data.draw(st.booleans()))
-    if spec := accepted(lambda: read_spec(text, "spec.toml")):
-        file = write_spec(spec)
-        again, reason = make_spec(CATALOG, read_spec(file, "again.toml"), "other")
-        assert (again, reason) == (spec, "as requested")
-        assert [type(a.default) for a in again.own] == [type(a.default) for a in spec.own]
-        assert write_spec(again) == file
+    if resolved := accepted(lambda: read_spec(text, "spec.toml")):
+        file = write_spec(resolved.spec)
+        again = resolve(CATALOG, read_spec(file, "again.toml"), "other")
+        assert (again.spec, again.reason) == (resolved.spec, "as requested")
+        types = [type(attribute.default) for attribute in resolved.spec.own]
+        assert [type(attribute.default) for attribute in again.spec.own] == types
+        assert write_spec(again.spec) == file
 
 
 @settings(max_examples=300)
@@ -400,8 +401,8 @@ def test_most_well_meant_specs_are_rendered() -> None:
     @given(data=st.data())
     def count(data: st.DataObject) -> None:
         text = written(data.draw, "blank", well=True)
-        spec = accepted(lambda: read_spec(text, "spec.toml"))
-        counts[spec is not None and len(spec.own) > 0] += 1
+        resolved = accepted(lambda: read_spec(text, "spec.toml"))
+        counts[resolved is not None and len(resolved.spec.own) > 0] += 1
 
     count()
     assert counts[True] > 200

@@ -13,8 +13,9 @@ from scaffold.errors import UsageError
 from scaffold.generation.catalog import Catalog
 from scaffold.generation.manifest import load
 from scaffold.generation.render import Style, render
+from scaffold.generation.request import Request
+from scaffold.generation.resolving import resolve
 from scaffold.generation.rules import KINDS
-from scaffold.generation.spec import Request, make_spec
 
 # For each kind: values that are compatible, and values that are not, at the boundary.
 VALUES: dict[str, tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]] = {
@@ -150,8 +151,8 @@ def test_the_class_checks_it_too(kind: str, tmp_path: Path) -> None:
     (folder / "template.toml").write_text(MANIFEST.format("float", '"None"', table))
     (folder / "layer.py.jinja").write_text(LAYER)
     catalog = Catalog([tmp_path, *Catalog.builtin().folders])
-    spec, _ = make_spec(catalog, Request("layer", "Thing", "probe"), "pkg")
-    check = checker(render(catalog, spec, Style(), "thing", ["layer"])["layer"])
+    resolved = resolve(catalog, Request("layer", "Thing", "probe"), "pkg")
+    check = checker(render(catalog, resolved, Style(), "thing", ["layer"])["layer"])
     good, bad = VALUES[kind]
     for values in good:
         check(**dict(zip(names, values, strict=True)))

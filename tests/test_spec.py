@@ -7,15 +7,10 @@ from scaffold.errors import Place, UsageError
 from scaffold.generation.attributes import REQUIRED, Attribute
 from scaffold.generation.attributes.grammar import Declaration, declare_type, read_attribute
 from scaffold.generation.catalog import Catalog
-from scaffold.generation.spec import (
-    Request,
-    Spec,
-    arguments_of,
-    guessed_type,
-    make_spec,
-    notes_of,
-    template_of,
-)
+from scaffold.generation.meant import guessed_type
+from scaffold.generation.request import Request
+from scaffold.generation.resolving import resolve
+from scaffold.generation.spec import Resolved, Spec
 
 CATALOG = Catalog.builtin()
 CONV_HAS = (
@@ -32,19 +27,21 @@ def request(
     return Request("layer", name, template, None, options, given)
 
 
+def resolved(
+    name: str | None, *attributes: str, template: str | None = None, **options: str
+) -> Resolved:
+    return resolve(CATALOG, request(name, *attributes, template=template, **options), "pkg")
+
+
 def spec_of(name: str, *attributes: str, template: str | None = None, **options: str) -> Spec:
-    return make_spec(CATALOG, request(name, *attributes, template=template, **options), "pkg")[0]
-
-
-def notes(spec: Spec, *given: str) -> list[str]:
-    return notes_of(spec, template_of(CATALOG, spec), given)
+    return resolved(name, *attributes, template=template, **options).spec
 
 
 def refusal(
     name: str | None, *attributes: str, template: str | None = None, **options: str
 ) -> UsageError:
     with pytest.raises(UsageError) as caught:
-        make_spec(CATALOG, request(name, *attributes, template=template, **options), "pkg")
+        resolved(name, *attributes, template=template, **options)
     return caught.value
 
 
@@ -70,18 +67,18 @@ def refusal(
 def test_a_word_picks_the_template(
     name: str, template: str, options: dict[str, object], reason: str
 ) -> None:
-    spec, why = make_spec(CATALOG, request(name), "pkg")
-    assert (spec.template, spec.options, why) == (template, options, reason)
+    found = resolve(CATALOG, request(name), "pkg")
+    spec = found.spec
+    assert (spec.template, spec.options, found.reason) == (template, options, reason)
     assert spec.target == "layer"
     assert spec.package == "pkg"
 
 
 def test_what_is_requested_takes_precedence() -> None:
     asked = Request("layer", "MyConv1D", "dense", "mine")
-    assert make_spec(CATALOG, asked, "pkg") == (
-        Spec("layer", "MyConv1D", "dense", "mine"),
-        "as requested",
-    )
+    found = resolve(CATALOG, asked, "pkg")
+    assert found.spec == Spec("layer", "MyConv1D", "dense", "mine")
+    assert found.reason == "as requested"
     assert spec_of("MyConv1D", rank="3").options == {"rank": 3}
 
 
@@ -94,52 +91,52 @@ def test_attributes() -> None:
 
 
 def test_a_default_requires_defaults_after_it() -> None:
-    spec = spec_of("MyConv", "filters=8")
-    arguments = arguments_of(spec, CATALOG.get("layer", "conv"))
-    first, second, third = arguments[:3]
+    found = resolved("MyConv", "filters=8")
+    first, second, third = found.arguments[:3]
     assert (first.attribute.default, first.plain, first.assigned) == (8, REQUIRED, True)
     assert (second.attribute.default, second.plain, second.assigned) == ((3, 3), REQUIRED, True)
     assert (third.attribute.default, third.plain, third.assigned) == ((1, 1), (1, 1), False)
     needed = "kernel_size=3,3: needs a default because an attribute before it has one"
-    assert notes(spec, "filters") == [needed]
-    both = spec_of("MyConv", "filters=8", "kernel_size=5")
-    assert notes(both, "filters", "kernel_size") == []
-    assert notes(both, "filters") == ["kernel_size=5,5: implied by the class name"]
-    assert notes(spec_of("MyConv", "kernel_size=5"), "kernel_size") == []
+    assert found.notes == (needed,)
+    assert resolved("MyConv", "filters=8", "kernel_size=5").notes == ()
+    assert resolved("MyConv", "kernel_size=5").notes == ()
+    assert resolved("PointwiseConv", "filters=8").notes == (
+        "kernel_size=1,1: implied by the class name",
+    )
 
 
-def on_base(base: str, *attributes: str) -> Spec:
+def on_base(base: str, *attributes: str) -> Resolved:
     given = tuple(map(read_attribute, attributes))
-    return make_spec(CATALOG, Request("layer", "Mine", attributes=given, base=base), "pkg")[0]
+    return resolve(CATALOG, Request("layer", "Mine", attributes=given, base=base), "pkg")
 
 
 def test_on_a_base_no_default_requires_others() -> None:
-    spec = on_base("keras.layers.Conv2D", "filters=32", "a:int=1", "b:int")
-    arguments = {a.attribute.name: a for a in arguments_of(spec, template_of(CATALOG, spec))}
+    found = on_base("keras.layers.Conv2D", "filters=32", "a:int=1", "b:int")
+    arguments = {a.attribute.name: a for a in found.arguments}
     assert [name for name, one in arguments.items() if one.assigned] == ["filters"]
     assert arguments["filters"].attribute.default == "32"
     assert arguments["kernel_size"].attribute.default is REQUIRED
     assert [*arguments][-2:] == ["a", "b"]
-    assert notes(spec, "filters") == []
+    assert found.notes == ()
 
 
 @pytest.mark.parametrize("base", ["LSTM", "GRU", "SimpleRNN"])
 def test_a_recurrent_base_points_at_its_cell(base: str) -> None:
     name = f"keras.layers.{base}"
-    assert notes(on_base(name)) == [
+    assert on_base(name).notes == (
         f"`call` of {name} sees whole sequences only: to change a step, "
-        f"use `--base {name}Cell` and pass the cell to keras.layers.RNN"
-    ]
+        f"use `--base {name}Cell` and pass the cell to keras.layers.RNN",
+    )
 
 
 @pytest.mark.parametrize("base", ["LSTMCell", "RNN", "ConvLSTM2D", "Bidirectional", "Dense"])
 def test_another_base_points_nowhere(base: str) -> None:
-    assert notes(on_base(f"keras.layers.{base}")) == []
+    assert on_base(f"keras.layers.{base}").notes == ()
 
 
 def test_custom_attributes_keep_their_order_after_the_templates() -> None:
-    spec = spec_of("MyDense", "b:int=1", "units=3", "a:int=2")
-    names = [a.attribute.name for a in arguments_of(spec, CATALOG.get("layer", "dense"))]
+    found = resolved("MyDense", "b:int=1", "units=3", "a:int=2")
+    names = [argument.attribute.name for argument in found.arguments]
     assert names[0] == "units"
     assert names[-2:] == ["b", "a"]
     assert spec_of("Foo", "b:int", "a:int").own[0].default is REQUIRED
@@ -218,7 +215,7 @@ def test_unknown_template_and_option() -> None:
 
 def test_unusable_package() -> None:
     with pytest.raises(UsageError) as caught:
-        make_spec(CATALOG, Request("layer", "Foo", package="a>b"), "pkg")
+        resolve(CATALOG, Request("layer", "Foo", package="a>b"), "pkg")
     assert caught.value.message == "the package `a>b` can't be part of a registered name."
 
 
@@ -260,7 +257,7 @@ def test_request_gives_a_declared_attribute_another_default() -> None:
 def test_request_over_another_keeps_what_is_given_twice() -> None:
     over = request("Foo", "a:int=1", "a:int=1").over(request(None, "a:int=3"))
     with pytest.raises(UsageError) as caught:
-        make_spec(CATALOG, over, "pkg")
+        resolve(CATALOG, over, "pkg")
     assert caught.value.message == "`a` is given twice."
 
 

@@ -7,7 +7,9 @@ from scaffold.generation.attributes import REQUIRED, Attribute
 from scaffold.generation.attributes.base import Default
 from scaffold.generation.attributes.grammar import Declaration, declare_type, read_attribute
 from scaffold.generation.catalog import Catalog
-from scaffold.generation.spec import Request, Spec, make_spec
+from scaffold.generation.request import Request
+from scaffold.generation.resolving import resolve
+from scaffold.generation.spec import Spec
 from scaffold.generation.spec_file import MOST_BYTES, read_spec, write_spec
 
 CATALOG = Catalog.builtin()
@@ -80,12 +82,12 @@ def test_written_and_read() -> None:
             ),
         ),
     )
-    spec, _ = make_spec(CATALOG, request, "pkg")
+    spec = resolve(CATALOG, request, "pkg").spec
     assert write_spec(spec).decode() == FILE
-    again, reason = make_spec(CATALOG, read_spec(FILE.encode(), "spec.toml"), "pkg")
-    assert again == spec
-    assert reason == "as requested"
-    assert write_spec(again).decode() == FILE
+    again = resolve(CATALOG, read_spec(FILE.encode(), "spec.toml"), "pkg")
+    assert again.spec == spec
+    assert again.reason == "as requested"
+    assert write_spec(again.spec).decode() == FILE
 
 
 def test_the_smallest() -> None:
@@ -95,7 +97,7 @@ def test_the_smallest() -> None:
     assert written == (
         'version = 1\ntarget = "layer"\nname = "Foo"\ntemplate = "blank"\npackage = "pkg"\n'
     )
-    assert make_spec(CATALOG, read_spec(written.encode(), "f"), "other")[0] == spec
+    assert resolve(CATALOG, read_spec(written.encode(), "f"), "other").spec == spec
 
 
 @pytest.mark.parametrize(

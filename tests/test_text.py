@@ -14,6 +14,7 @@ from scaffold.text import (
     parts,
     shown,
     snake_case,
+    suggested,
     unprintable,
 )
 
@@ -120,6 +121,15 @@ def test_natural() -> None:
 def test_nearest(word: str, expected: str) -> None:
     assert nearest(word, ["float", "ReLU", "int"]) == expected
     assert nearest(word, []) == ""
+
+
+def test_suggested_reads_what_nearest_has_written() -> None:
+    known = ["float", "ReLU", "non-neg", "my_layer.py"]
+    for word in known:
+        guess = nearest(f"{word}x", known)
+        assert suggested(f"unknown `{word}x`{guess}") == (word,)
+        assert suggested(f"unknown `{word}x`{guess} Really.") == ()
+    assert suggested("unknown `x`") == ()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import click
 
+from scaffold.cli.command import Command, wants_json, words_of
 from scaffold.version import __version__
 
 _COMMANDS = {
@@ -41,7 +42,7 @@ written), 4 refused as unsafe, 5 something missing.
 """
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(Command, click.Group):
     """A group whose commands are modules of this package, imported on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -72,14 +73,41 @@ class _LazyGroup(click.Group):
             formatter.write_dl(sorted(_COMMANDS.items()))
 
 
+def _show_version(ctx: click.Context, param: click.Parameter, given: bool) -> None:
+    if not given or ctx.resilient_parsing:
+        return
+    if wants_json(words_of(ctx)):
+        from scaffold.cli.answer import print_answer
+
+        print_answer(None, result={"scaffold": __version__})
+    else:
+        click.echo(f"scaffold, version {__version__}", color=ctx.color)
+    ctx.exit()
+
+
 @click.group(
     cls=_LazyGroup,
     help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, prog_name="scaffold")
-def cli() -> None:
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the result as JSON, also of --help and --version.",
+)
+@click.pass_context
+def cli(ctx: click.Context, as_json: bool) -> None:
     """Group all commands; the help text is `_HELP`."""
+    ctx.default_map = {name: {"as_json": as_json} for name in _COMMANDS}
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

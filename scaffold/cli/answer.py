@@ -18,7 +18,18 @@ def print_answer(
     error: Mapping[str, Any] | None = None,
     ok: bool = True,
 ) -> None:
-    """Print the answer of a command: a result or an error.
+    """Print the answer of a command, as `answer` returns it."""
+    click.echo(answer(command, result=result, error=error, ok=ok))
+
+
+def answer(
+    command: str | None,
+    *,
+    result: Mapping[str, Any] | None = None,
+    error: Mapping[str, Any] | None = None,
+    ok: bool = True,
+) -> str:
+    """Return the answer of a command: a result or an error.
 
     Args:
         command: The command's name.
@@ -26,11 +37,11 @@ def print_answer(
         error: The error.
         ok: False for a result that reports a problem.
     """
-    answer = {
+    data = {
         "version": VERSION,
         "command": command,
         "ok": ok and error is None,
         "result": result,
         "error": error,
     }
-    click.echo(json.dumps(answer, indent=2))
+    return json.dumps(data, indent=2)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scaffold.cli.command import Command
 from scaffold.cli.params import complete_checks, complete_files, complete_tags
 from scaffold.conformance.backends import BACKENDS
 from scaffold.errors import UsageError
@@ -48,7 +49,7 @@ def _positive(ctx: click.Context, param: click.Parameter, value: float) -> float
     return value
 
 
-@click.command("check", help=_HELP)
+@click.command("check", cls=Command, help=_HELP)
 @click.argument("targets", nargs=-1, shell_complete=complete_files)
 @click.option(
     "--args",
@@ -312,9 +313,9 @@ def _sarif(run: _Run) -> str:
 
 def _answer(run: _Run, request: Request) -> None:
     from scaffold.cli.answer import print_answer
-    from scaffold.conformance.report.json import run_data
+    from scaffold.cli.check_answer import check_data
 
-    data = run_data(run.outcomes, run.sentences, request.backends, Path.cwd())
+    data = check_data(run.outcomes, run.sentences, request.backends, Path.cwd())
     print_answer("check", result=data, ok=data["clean"])
 
 

@@ -14,18 +14,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scaffold.generation.catalog import Catalog
-    from scaffold.generation.spec import Request, Spec
+    from scaffold.generation.request import Request
+    from scaffold.generation.spec import Resolved
 
 
-def derived(catalog: Catalog, request: Request, spec: Spec) -> Request | None:
+def derived(catalog: Catalog, request: Request, resolved: Resolved) -> Request | None:
     """Return the same request based on the equivalent Keras layer; `None` if there is none.
 
     Defaults of arguments that the Keras layer does not have are left out.
     """
-    from scaffold.generation.spec import make_spec, template_of
+    from scaffold.generation.resolving import resolve
     from scaffold.keras_source import read_base
 
-    built_in = template_of(catalog, spec).built_in(spec.options)
+    spec = resolved.spec
+    built_in = resolved.template.built_in(spec.options)
     if not built_in:
         return None
     try:
@@ -36,7 +38,7 @@ def derived(catalog: Catalog, request: Request, spec: Spec) -> Request | None:
             if not isinstance(one, Assignment) or one.name in known
         )
         asked = replace(request, template=None, options={}, attributes=kept, base=built_in)
-        make_spec(catalog, asked, spec.package)
+        resolve(catalog, asked, spec.package)
     except ScaffoldError:  # Keras is not installed, or its layer can't have an attribute.
         return None
     return asked

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from scaffold.changes import FilesDifferError
 from scaffold.cli.answer import print_answer
+from scaffold.cli.command import options_in, wants_json
+from scaffold.cli.typed import mistake
 from scaffold.errors import Place, ScaffoldError, UsageError
+from scaffold.text import unprintable
 
 
 def report(
@@ -31,13 +35,12 @@ def report(
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True, color=color)
         return error.exit_code
-    known = _known(error)
-    options = words[: words.index("--")] if "--" in words else words
-    if "--json" in options:
+    known = _known(error, words)
+    if wants_json(words):
         print_answer(asked, error=_data(known))
         return known.exit_code
     if isinstance(known, FilesDifferError):
-        requested = "--diff" in options
+        requested = "--diff" in options_in(words)
         click.echo(colored_diff(known.plan.diff()), err=not requested, nl=False, color=color)
     label = click.style("Error:", fg="red", bold=True)
     click.echo(f"{label} {known.message}", err=True, color=color)
@@ -56,13 +59,15 @@ def colored_diff(text: str) -> str:
     )
 
 
-def _known(error: BaseException) -> ScaffoldError:
+def _known(error: BaseException, words: Sequence[str]) -> ScaffoldError:
     match error:
         case ScaffoldError():
             return error
         case click.UsageError():
             command = error.ctx.command_path if error.ctx else "scaffold"
-            return UsageError(error.format_message(), fix=f"See `{command} --help`.")
+            place, near = mistake(error, words)
+            fix = f"See `{command} --help`."
+            return UsageError(error.format_message(), fix=fix, place=place, suggestions=near)
         case click.ClickException():
             return ScaffoldError(error.format_message())
         case click.Abort() | KeyboardInterrupt():
@@ -85,20 +90,32 @@ def _data(error: ScaffoldError) -> dict[str, Any]:
         "exit_code": error.exit_code,
         "message": error.message,
         "fix": error.fix,
-        "place": place and {"text": place.text, "start": place.start, "end": place.end},
+        "place": place and _place_data(place),
+        "suggestions": list(error.suggestions),
     }
     if isinstance(error, FilesDifferError):
         data["conflicts"] = [str(change.path) for change in error.plan.changes]
         data["diff"] = error.plan.diff()
-    if error.commands:
-        data["commands"] = list(error.commands)
     return data
 
 
+def _place_data(place: Place) -> dict[str, Any]:
+    data: dict[str, Any] = {"text": place.text, "start": place.start, "end": place.end}
+    return data if place.path is None else data | {"path": _path(place), "line": place.line}
+
+
 def _pointer(place: Place) -> str:
-    before, meant = place.text[: place.start], place.text[place.start : place.end]
+    text = "".join(" " if c == "\t" else "�" if unprintable(c) else c for c in place.text)
+    before, meant = text[: place.start], text[place.start : place.end]
     carets = "^" * max(_columns(meant), 1)
-    return f"  {place.text}\n  {' ' * _columns(before)}{click.style(carets, fg='red')}"
+    file = "" if place.path is None else f"  {_path(place)}:{place.line}\n"
+    return f"{file}  {text}\n  {' ' * _columns(before)}{click.style(carets, fg='red')}"
+
+
+def _path(place: Place) -> str:
+    """Return the path relative to the current folder if it is inside it."""
+    path, here = Path(str(place.path)), Path.cwd()
+    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 
 
 def _columns(text: str) -> int:

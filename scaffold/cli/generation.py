@@ -15,13 +15,14 @@ from scaffold.cli.answer import print_answer
 from scaffold.cli.attribute_param import AttributeParam
 from scaffold.cli.failure import colored_diff
 from scaffold.cli.params import OptionParam, complete_templates
-from scaffold.errors import UsageError
+from scaffold.cli.typed import TypedKey, typed_now
+from scaffold.errors import Source, UsageError
 from scaffold.text import shown
 
 if TYPE_CHECKING:
     from scaffold.changes import OnConflict
     from scaffold.generation.catalog import Catalog
-    from scaffold.generation.spec import Request
+    from scaffold.generation.request import Request
     from scaffold.planning import Folders, Plan, Project
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -140,8 +141,7 @@ def run(request: Request, wish: Wish) -> None:
         from scaffold.cli.prompts import ask
 
         request = ask(catalog, request)
-    project = Project()
-    done = _Done(catalog, project, *_planned(catalog, project, request, folders, wish))
+    done = _Done(catalog, *_planned(catalog, Project(), request, folders, wish))
     _answer(done, wish)
 
 
@@ -180,12 +180,28 @@ def once(options: Sequence[tuple[str, str]]) -> dict[str, str]:
     return known
 
 
+def sources() -> dict[str, Source]:
+    """Return where the parts of a request were typed, as in `Request.sources`."""
+    found: dict[str, Source] = {}
+    for name, typed in typed_now():
+        match name:
+            case "options":
+                key = typed.given.partition("=")[0].strip()
+                found[f"option {key}"] = TypedKey(typed.text, typed.flag, typed.start)
+            case "style" | "head":
+                found[f"option {name}"] = typed
+            case "metrics":
+                found[f"metric {typed.given}"] = typed
+            case _:
+                found[name] = typed
+    return found
+
+
 @dataclass(frozen=True)
 class _Done:
     """What one run of the command has done or would do."""
 
     catalog: Catalog
-    project: Project
     request: Request
     plan: Plan
 
@@ -193,7 +209,7 @@ class _Done:
         """Return the equivalent Keras layer, and the command that derives from it instead."""
         from scaffold.cli.deriving import derived, typed
 
-        asked = derived(self.catalog, self.request, self.plan.spec)
+        asked = derived(self.catalog, self.request, self.plan.resolved)
         if asked is None:
             return "", ""
         line = typed(
@@ -221,7 +237,7 @@ def _answer(done: _Done, wish: Wish) -> None:
     click.echo(f"registered as {spec.package}>{spec.name}")
     for note in plan.notes:
         click.echo(f"note: {note}")
-    workspace = done.project.workspace
+    workspace = plan.workspace
     rows = [writing.row(workspace, word, one) for word, one in writing.done(plan.changes)]
     writing.show_rows(rows)
     if wish.writes_nothing:
@@ -246,7 +262,7 @@ def _data(done: _Done, wish: Wish) -> dict[str, Any]:
         "options": dict(spec.options),
         "notes": list(plan.notes),
         "written": not wish.writes_nothing,
-        **writing.facts(done.project.workspace, plan.changes, with_content=wish.dry_run),
+        **writing.facts(plan.workspace, plan.changes, with_content=wish.dry_run),
         "next": "" if wish.writes_nothing else plan.next,
     }
     if spec.target == "model":

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scaffold.cli.generation import Wish, generates, once, run
+from scaffold.cli.command import Command
+from scaffold.cli.generation import Wish, generates, once, run, sources
 from scaffold.cli.params import complete_bases
 from scaffold.generation.attributes import TYPES
 from scaffold.generation.attributes.grammar import Assignment, Declaration
 
 if TYPE_CHECKING:
-    from scaffold.generation.spec import Request
+    from scaffold.generation.request import Request
 
 _HELP = f"""Generate a custom Keras layer NAME with its tests.
 
@@ -27,7 +28,7 @@ Types: {", ".join(kind.keyword + kind.takes.partition("{")[0] for kind in TYPES.
 """
 
 
-@click.command("layer", help=_HELP)
+@click.command("layer", cls=Command, help=_HELP)
 @generates(
     click.option(
         "--base",
@@ -51,7 +52,16 @@ def asked(
     **wish: Any,
 ) -> tuple[Request, Wish]:
     """Return the command line as a request and where it goes."""
-    from scaffold.generation.spec import Request
+    from scaffold.generation.request import Request
 
-    request = Request("layer", name, template, package, once(options), attributes, base)
+    request = Request(
+        "layer",
+        name,
+        template,
+        package,
+        once(options),
+        attributes,
+        base,
+        sources=sources(),
+    )
     return request, Wish(**wish)

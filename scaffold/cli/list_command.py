@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from scaffold.cli.answer import print_answer
+from scaffold.cli.command import Command
 from scaffold.cli.params import complete_words
 from scaffold.generation.catalog import TARGETS, Catalog
 from scaffold.generation.template import Template
@@ -16,7 +17,7 @@ _WIDTH = 88
 _TARGETS = {name: target for target in TARGETS for name in (target, f"{target}s")}
 
 
-@click.command("list")
+@click.command("list", cls=Command)
 @click.argument("words", nargs=-1, metavar="[layer|model] [WORD]...", shell_complete=complete_words)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(words: tuple[str, ...], as_json: bool) -> None:

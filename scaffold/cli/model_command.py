@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scaffold.cli.generation import Wish, generates, once, run
+from scaffold.cli.command import Command
+from scaffold.cli.generation import Wish, generates, once, run, sources
 from scaffold.cli.params import complete_layers
 from scaffold.generation.attributes.grammar import Assignment, Declaration
 
 if TYPE_CHECKING:
-    from scaffold.generation.spec import Request
+    from scaffold.generation.request import Request
 
 _HELP = """Generate a custom Keras model NAME with its tests and a training script.
 
@@ -25,7 +26,7 @@ scaffold model MyNet --layer conv:filters=32 --layer Flatten --layer Dense:units
 """
 
 
-@click.command("model", help=_HELP)
+@click.command("model", cls=Command, help=_HELP)
 @generates(
     click.option(
         "--style",
@@ -72,7 +73,7 @@ def asked(
 ) -> tuple[Request, Wish]:
     """Return the command line as a request and where it goes."""
     from scaffold.generation.composition import Compiled, read_use
-    from scaffold.generation.spec import Request
+    from scaffold.generation.request import Request
 
     short = {"style": style, "head": head}
     chosen = once((*options, *((key, value) for key, value in short.items() if value is not None)))
@@ -85,5 +86,6 @@ def asked(
         attributes,
         layers=tuple(map(read_use, layers)),
         compiled=Compiled(loss, optimizer, metrics),
+        sources=sources(),
     )
     return request, Wish(**wish)

@@ -15,6 +15,7 @@ from scaffold.changes import Change, OnConflict, Plan
 from scaffold.cli import writing
 from scaffold.cli.answer import print_answer
 from scaffold.cli.asking import can_ask
+from scaffold.cli.command import Command
 from scaffold.cli.failure import colored_diff
 from scaffold.cli.project_prompts import AnswerParam, ask, template_folder
 from scaffold.errors import UsageError
@@ -53,7 +54,7 @@ scaffold project my_project backend=jax 'author=Ada Lovelace' --no-input
 """
 
 
-@click.command("project", help=_HELP)
+@click.command("project", cls=Command, help=_HELP)
 @click.argument("name", required=False)
 @click.argument("answers", nargs=-1, type=AnswerParam(), metavar="[KEY=VALUE]...")
 @click.option(

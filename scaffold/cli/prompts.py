@@ -13,7 +13,8 @@ from scaffold.generation.attributes.grammar import Assignment, Declaration, read
 from scaffold.generation.catalog import Catalog
 from scaffold.generation.naming import check_class_name
 from scaffold.generation.near import Near, UndecidedError
-from scaffold.generation.spec import Request, make_spec, template_of
+from scaffold.generation.request import Request
+from scaffold.generation.resolving import resolve
 from scaffold.generation.template import Meaning
 
 # The answers are checked before the package of the class is known.
@@ -44,9 +45,9 @@ def ask(catalog: Catalog, request: Request) -> Request:
     else:
         near = Near(*catalog.find(request.target, request.template))
     request = replace(request, options=_ask_options(near, request))
-    spec, _ = make_spec(catalog, request, _ANY_PACKAGE)
-    for rule in template_of(catalog, spec).attributes_for(spec.options):
-        attribute = rule.resolve(spec.options)
+    resolved = resolve(catalog, request, _ANY_PACKAGE)
+    for rule in resolved.template.attributes_for(resolved.spec.options):
+        attribute = rule.resolve(resolved.spec.options)
         if attribute.required and rule.name not in {given.name for given in request.attributes}:
             request = _ask_default(catalog, request, attribute)
     return _ask_own(catalog, request)
@@ -147,5 +148,5 @@ def _ask_own(catalog: Catalog, request: Request) -> Request:
 
 def _with(catalog: Catalog, request: Request, given: Assignment | Declaration) -> Request:
     longer = replace(request, attributes=(*request.attributes, given))
-    make_spec(catalog, longer, _ANY_PACKAGE)
+    resolve(catalog, longer, _ANY_PACKAGE)
     return longer

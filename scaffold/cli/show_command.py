@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from scaffold.cli.answer import print_answer
+from scaffold.cli.command import Command
 from scaffold.cli.params import complete_templates
 from scaffold.errors import UsageError
 from scaffold.generation.attributes import REQUIRED, Attribute, Value
@@ -19,7 +20,7 @@ from scaffold.generation.template import Meaning, Template, fill
 from scaffold.text import nearest, shown
 
 
-@click.command("show")
+@click.command("show", cls=Command)
 @click.argument("template", shell_complete=complete_templates)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(template: str, as_json: bool) -> None:
@@ -55,14 +56,16 @@ def _find(catalog: Catalog, name: str) -> tuple[Template, Meaning]:
         try:
             template, meaning, _ = catalog.pick(target, name)
         except UndecidedError as error:
-            near += [f"`scaffold show {one.template.name}`" for one in error.near]
+            near += [f"scaffold show {one.template.name}" for one in error.near]
         else:
             if not template.fallback or meaning != Meaning():
                 return template, meaning
     known = [word for target in TARGETS for word in catalog.words(target)]
     guess = nearest(name, known)
-    see = ", ".join(dict.fromkeys(near)) if near and not guess else "`scaffold list`"
-    raise UsageError(f"template `{shown(name)}` not found{guess}", fix=f"See {see}.")
+    commands = [] if guess else list(dict.fromkeys(near))
+    see = ", ".join(f"`{one}`" for one in commands or ["scaffold list"])
+    message = f"template `{shown(name)}` not found{guess}"
+    raise UsageError(message, fix=f"See {see}.", suggestions=commands)
 
 
 def _data(catalog: Catalog, template: Template, meaning: Meaning) -> dict[str, Any]:
@@ -115,19 +118,20 @@ def _attribute(name: str, attribute: Attribute) -> dict[str, Any]:
 def _example(catalog: Catalog, template: Template, meaning: Meaning) -> dict[str, str]:
     from scaffold.generation.attributes.grammar import read_attribute
     from scaffold.generation.render import Style, render
-    from scaffold.generation.spec import Request, make_spec
+    from scaffold.generation.request import Request
+    from scaffold.generation.resolving import resolve
 
     name = f"My{''.join(word.capitalize() for word in template.name.split('_'))}"
     options = {key: str(value) for key, value in meaning.options.items()}
     typed = [f"{key}={text}" for key, text in template.typed_defaults(meaning).items()]
     attributes = tuple(map(read_attribute, typed))
     request = Request(template.target, name, template.name, options=options, attributes=attributes)
-    spec, _ = make_spec(catalog, request, "my_project")
-    source = render(catalog, spec, Style(), spec.module, [template.target])[template.target]
+    resolved = resolve(catalog, request, "my_project")
+    files = render(catalog, resolved, Style(), resolved.spec.module, [template.target])
     words = ["scaffold", template.target, name, "--template", template.name]
     return {
         "command": " ".join([*words, *template.typed(meaning)]),
-        "source": source,
+        "source": files[template.target],
     }
 
 

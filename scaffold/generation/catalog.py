@@ -121,5 +121,9 @@ class Catalog:
         try:
             choose(self, target, word)
         except UndecidedError as error:
-            typed = error.near[0].typed() if error.near else "TEMPLATE"
-            raise UsageError(error.message, fix=f"Use `--template {typed}`, for example.") from None
+            typed = [one.typed() for one in error.near]
+            raise UsageError(
+                error.message,
+                fix=f"Use `--template {[*typed, 'TEMPLATE'][0]}`, for example.",
+                suggestions=[one.word or one.template.name for one in error.near],
+            ) from None

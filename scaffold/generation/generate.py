@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from scaffold.generation.catalog import Catalog
-from scaffold.generation.composition import compose
 from scaffold.generation.render import Style, render
-from scaffold.generation.spec import Request, Spec, make_spec, template_of
-from scaffold.generation.template import Template
+from scaffold.generation.spec import Resolved, Spec
 from scaffold.settings import Settings
 
 
@@ -45,62 +43,56 @@ class Layout:
 
 
 def generate(
-    catalog: Catalog, spec: Spec, style: Style, layout: Layout
+    catalog: Catalog, resolved: Resolved, style: Style, layout: Layout
 ) -> Mapping[PurePosixPath, bytes]:
     """Return the bytes of every file of the spec: the class first, classes beside it last."""
-    files = _files(catalog, spec, style, layout)
-    for beside in beside_of(catalog, spec):
+    files = _files(catalog, resolved, style, layout)
+    for beside in resolved.beside:
         files |= _files(catalog, beside, style, layout)
     return files
 
 
-def beside_of(catalog: Catalog, spec: Spec) -> Iterator[Spec]:
-    """Yield the layers to be generated beside a composed model."""
-    for one in compose(catalog, spec.name, spec.layers, "").beside:
-        request = Request("layer", one.name, one.template, spec.package, one.options)
-        yield make_spec(catalog, request, spec.package)[0]
-
-
 def exported(
-    catalog: Catalog, spec: Spec, layout: Layout, source_of: Callable[[PurePosixPath], bytes | None]
+    resolved: Resolved, layout: Layout, source_of: Callable[[PurePosixPath], bytes | None]
 ) -> Iterator[tuple[str, str]]:
     """Yield the module and the name of each class that the package can export.
 
     Args:
-        catalog: The templates.
-        spec: The spec.
+        resolved: The spec, resolved.
         layout: Where its files go.
         source_of: Returns the planned content of a file; an existing file may hold another class.
     """
-    for one in (spec, *beside_of(catalog, spec)):
+    for one in (resolved.spec, *(beside.spec for beside in resolved.beside)):
         source = source_of(layout.into / f"{one.module}.py") or b""
         if re.search(rf"^class {one.name}\b", source.decode("utf-8", "replace"), re.MULTILINE):
             yield layout.module(one), one.name
 
 
 def _files(
-    catalog: Catalog, spec: Spec, style: Style, layout: Layout
+    catalog: Catalog, resolved: Resolved, style: Style, layout: Layout
 ) -> dict[PurePosixPath, bytes]:
+    spec = resolved.spec
     paths = {spec.target: layout.into / f"{spec.module}.py"}
     if layout.tests_into is not None:
         paths["test"] = layout.tests_into / f"test_{spec.module}.py"
-    if (script := _training_script(template_of(catalog, spec), spec, layout)) is not None:
+    if (script := _training_script(resolved, layout)) is not None:
         paths["train"] = script
-    sources = render(catalog, spec, style, layout.module(spec), list(paths))
+    sources = render(catalog, resolved, style, layout.module(spec), list(paths))
     return {path: sources[file].encode("utf-8") for file, path in paths.items()}
 
 
-def _training_script(template: Template, spec: Spec, layout: Layout) -> PurePosixPath | None:
-    if layout.scripts_into is None or template.training_for(spec.options) is None:
+def _training_script(resolved: Resolved, layout: Layout) -> PurePosixPath | None:
+    spec = resolved.spec
+    if layout.scripts_into is None or resolved.template.training_for(spec.options) is None:
         return None
     return layout.scripts_into / f"train_{spec.module}.py"
 
 
 def training_step(
-    template: Template, spec: Spec, layout: Layout, settings: Settings, root: Path, here: Path
+    resolved: Resolved, layout: Layout, settings: Settings, root: Path, here: Path
 ) -> str:
     """Return the command that trains the class, to be run in the folder `here`, if there is one."""
-    script = _training_script(template, spec, layout)
+    script = _training_script(resolved, layout)
     if script is None:
         return ""
     step = f"python {_shown(root / script, here)}"

@@ -38,14 +38,15 @@ class UndecidedError(UsageError):
     ) -> None:
         typed = [f"--template {one.typed()}" for one in near] or ["--template TEMPLATE"]
         typed = list(dict.fromkeys(typed))
-        self.commands = [f"scaffold {target} {name} {words}" for words in typed]
-        first = f"`{self.commands[0]}`"
+        commands = [f"scaffold {target} {name} {words}" for words in typed]
+        first = f"`{commands[0]}`"
         if not instead:
             first = f"Run {first}"
         elif not instead.startswith("Run"):
             first = f"run {first}"
         ways = [first, *(f"`{words}`" for words in typed[1:])]
-        super().__init__(message, fix=", or ".join([instead, *ways] if instead else ways))
+        fix = ", or ".join([instead, *ways] if instead else ways)
+        super().__init__(message, fix=fix, suggestions=commands)
         self.target = target
         self.near = tuple(near)
         self.instead = instead

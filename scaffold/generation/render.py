@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.generation.catalog import Catalog
-from scaffold.generation.composition import compose
 from scaffold.generation.formatting import black_mode, format_source
 from scaffold.generation.imports import Imports
-from scaffold.generation.spec import Argument, Spec, arguments_of, template_of
-from scaffold.generation.template import Template, fill
+from scaffold.generation.spec import Argument, Resolved, Spec
+from scaffold.generation.template import fill
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -39,13 +38,13 @@ class Style:
 
 
 def render(
-    catalog: Catalog, spec: Spec, style: Style, module: str, files: Sequence[str]
+    catalog: Catalog, resolved: Resolved, style: Style, module: str, files: Sequence[str]
 ) -> dict[str, str]:
     """Return the generated files, formatted.
 
     Args:
         catalog: The templates.
-        spec: The spec.
+        resolved: The spec, resolved.
         style: How the files look.
         module: The dotted name under which a test imports the class.
         files: Which of the template's files: the target's name for the class, `test` for its
@@ -55,7 +54,7 @@ def render(
         UsageError: If a name in the spec is one that a file itself needs.
         ScaffoldError: If the template is wrong.
     """
-    template = template_of(catalog, spec)
+    spec, template = resolved.spec, resolved.template
     if template.base and template.sample is None and "test" in files:
         raise UsageError(
             f"no test can be written: the inputs of `{template.source}` are not known",
@@ -65,7 +64,7 @@ def render(
     environment = _environment(catalog.folders, mode.line_length)
     header = "".join(f"# {line}".rstrip() + "\n" for line in style.license_header.splitlines())
     sources = {}
-    facts = _facts(catalog, template, spec, module)
+    facts = _facts(resolved, module)
     for file in files:
         source = f"{spec.target}/{spec.template}/{file}.py.jinja"
         text = _rendered(environment, source, {**facts, "imports": Imports(module)})
@@ -140,10 +139,10 @@ def _environment(folders: tuple[Path, ...], line_length: int) -> SandboxedEnviro
     return environment
 
 
-def _facts(catalog: Catalog, template: Template, spec: Spec, module: str) -> dict[str, Any]:
+def _facts(resolved: Resolved, module: str) -> dict[str, Any]:
     """Return a template's variables, except for what it collects itself."""
-    package = module.rpartition(".")[0]
-    arguments = arguments_of(spec, template)
+    spec, template, arguments = resolved.spec, resolved.template, resolved.arguments
+    composition = resolved.composition
     return {
         "name": spec.name,
         "module": module,
@@ -159,7 +158,7 @@ def _facts(catalog: Catalog, template: Template, spec: Spec, module: str) -> dic
         "base": template.base_layer,
         "sample": template.sample,
         "training": template.training_for(spec.options),
-        "composition": compose(catalog, spec.name, spec.layers, package) if spec.layers else None,
+        "composition": composition and composition.within(module.rpartition(".")[0]),
         "compiled": {
             "loss": spec.compiled.loss_source(),
             "metrics": spec.compiled.metric_sources(),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from scaffold.errors import MissingError, UnsafeError, UsageError
+from scaffold.errors import MissingError, Source, UnsafeError, UsageError, pointing
 from scaffold.generation.attributes import REQUIRED, Attribute, Default
 from scaffold.generation.attributes.grammar import Assignment, Declaration, declare_type
 from scaffold.generation.catalog import TARGETS
@@ -19,9 +20,10 @@ from scaffold.generation.composition.tables import (
     read_stages,
     stage_table,
 )
-from scaffold.generation.spec import Request, Spec
+from scaffold.generation.request import Request
+from scaffold.generation.spec import Spec
 from scaffold.text import nearest, shown, unprintable
-from scaffold.toml_tables import as_table, as_text, check_keys
+from scaffold.toml_tables import Entry, as_table, as_text, check_keys
 
 VERSION = 1
 MOST_BYTES = 1_000_000
@@ -70,37 +72,64 @@ def read_spec(data: bytes, file: str) -> Request:
             f"{file} has {len(data):,} bytes; the limit is {MOST_BYTES:,}",
             fix="Check that it is the right file.",
         )
+    whole = Entry(data.decode("utf-8", errors="replace"), file)
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{file} is not valid TOML: {error}", fix="Fix the file.") from None
+        raise UsageError(
+            f"{file} is not valid TOML: {error}", fix="Fix the file.", place=whole.mistake(error)
+        ) from None
     _check_seen(table, file)
-    check_keys(table, _KEYS, file)
+    check_keys(table, _KEYS, file, at=whole)
     if table.get("version") != VERSION or isinstance(table["version"], bool):
         raise UsageError(
             f"{file} has version {table.get('version')!r}; this scaffold reads {VERSION}",
             fix=f"Write `version = {VERSION}`.",
+            place=whole.child("version").value(),
         )
-    texts = {key: _text(table.get(key), f"{file}: `{key}`") for key in _KEYS[1:6]}
+    texts = {key: _text(table, key, f"{file}: `{key}`", whole) for key in _KEYS[1:6]}
     target = texts["target"] or "layer"
     if target not in TARGETS:
         raise UsageError(
             f"{file}: `target` is `{target}`{nearest(target, TARGETS)}",
             fix=f"It must be one of {', '.join(TARGETS)}.",
+            place=whole.child("target").value(),
         )
-    options = as_table(table.get("options", {}), f"{file}: `options`", _SECTION)
-    attributes = as_table(table.get("attributes", {}), f"{file}: `attributes`", _SECTION)
+    options = _section(table, "options", whole)
+    attributes = _section(table, "attributes", whole)
+    layers, compiled = table.get("layers", []), table.get("compile", {})
     return Request(
         target,
         texts["name"],
         texts["template"],
         texts["package"],
-        {key: _spelled(value, f"{file}: option `{key}`") for key, value in options.items()},
-        tuple(_attribute(name, value, file) for name, value in attributes.items()),
+        {
+            key: _spelled(value, f"{file}: option `{key}`", whole.child("options", key))
+            for key, value in options.items()
+        },
+        tuple(
+            _attribute(name, value, file, whole.child("attributes", name))
+            for name, value in attributes.items()
+        ),
         texts["base"],
-        read_stages(table.get("layers", []), f"{file}: `layers`"),
-        read_compiled(table.get("compile", {}), f"{file}: `compile`"),
+        read_stages(layers, f"{file}: `layers`", whole.child("layers")),
+        read_compiled(compiled, f"{file}: `compile`", whole.child("compile")),
+        _sources(table, whole),
     )
+
+
+def _sources(table: Mapping[str, Any], whole: Entry) -> dict[str, Source]:
+    """Return where the parts of a request are in the file."""
+    compiled = whole.child("compile")
+    return {
+        **{key: whole.child(key) for key in ("name", "template", "package", "base")},
+        **{f"option {key}": whole.child("options", key) for key in table.get("options", {})},
+        **{key: compiled.child(key) for key in ("loss", "optimizer")},
+        **{
+            f"metric {metric}": compiled.child("metrics")
+            for metric in table.get("compile", {}).get("metrics", ())
+        },
+    }
 
 
 def write_spec(spec: Spec) -> bytes:
@@ -137,33 +166,52 @@ def _check_seen(table: Mapping[str, Any], file: str) -> None:
             )
 
 
-def _attribute(name: str, value: object, file: str) -> Assignment | Declaration:
+def _attribute(name: str, value: object, file: str, at: Entry) -> Assignment | Declaration:
     where = f"{file}: attribute `{name}`"
     if not isinstance(value, dict):
-        text = _spelled(value, where)
-        return Assignment(name, text, f"{name}={text}")
-    check_keys(value, _ATTRIBUTE_KEYS, where)
-    doc = _text(value.get("doc"), f"{where}: `doc`") or ""
-    kind = _text(value.get("type"), f"{where}: `type`")
+        text = _spelled(value, where, at)
+        return Assignment(name, text, f"{name}={text}", at)
+    check_keys(value, _ATTRIBUTE_KEYS, where, at=at)
+    doc = _text(value, "doc", f"{where}: `doc`", at) or ""
+    kind = _text(value, "type", f"{where}: `type`", at)
     if kind is None:
-        raise UsageError(f"{where} has no type", fix='Write `type = "float"`, for example.')
+        raise UsageError(
+            f"{where} has no type", fix='Write `type = "float"`, for example.', place=at.name()
+        )
     optional = value.get("optional", False)
     if not isinstance(optional, bool):
-        raise UsageError(f"{where}: `optional` must be true or false", fix="Fix the file.")
+        raise UsageError(
+            f"{where}: `optional` must be true or false",
+            fix="Fix the file.",
+            place=at.child("optional").value(),
+        )
     if optional and "default" in value:
         raise UsageError(
             f"{where} has both a default and `optional`, which makes it None",
             fix="Remove one of them.",
+            place=at.child("optional").name(),
         )
-    try:
-        type_ = declare_type(kind, _text(value.get("constraint"), f"{where}: `constraint`"))
-        default: Default = None if optional else REQUIRED
-        if "default" in value:
+    constraint = _text(value, "constraint", f"{where}: `constraint`", at)
+    with _refusing(where, at.child("type")):
+        type_ = declare_type(kind)
+    if constraint is not None:
+        with _refusing(where, at.child("constraint")):
+            type_ = declare_type(kind, constraint)
+    default: Default = None if optional else REQUIRED
+    if "default" in value:
+        with _refusing(where, at.child("default")):
             default = type_.accept(value["default"])
-    except ValueError as error:
-        raise UsageError(f"{where}: {error}", fix="Fix the file.") from None
     attribute = Attribute(name, type_, default, doc.strip())
-    return Declaration(attribute, f"{name}:{kind}")
+    return Declaration(attribute, f"{name}:{kind}", at)
+
+
+@contextmanager
+def _refusing(where: str, at: Entry) -> Iterator[None]:
+    """Turn what a type says is wrong into an error that points at an entry."""
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}", fix="Fix the file.", place=at.value()) from None
 
 
 def _table_of(attribute: Attribute) -> dict[str, Any]:
@@ -185,7 +233,7 @@ def _plain(value: object) -> object:
     return "None" if value is None else value
 
 
-def _spelled(value: object, where: str) -> str:
+def _spelled(value: object, where: str, at: Entry) -> str:
     """Return a TOML value as typed on the command line."""
     match value:
         case bool():
@@ -194,8 +242,18 @@ def _spelled(value: object, where: str) -> str:
             return str(value)
         case list() if all(isinstance(item, int) for item in value):
             return ",".join(map(str, value))
-    raise UsageError(f"{where} can't be {value!r}", fix="Use a number, a string or a list of ints.")
+    raise UsageError(
+        f"{where} can't be {value!r}",
+        fix="Use a number, a string or a list of ints.",
+        place=at.value(),
+    )
 
 
-def _text(value: object, where: str) -> str | None:
-    return None if value is None else as_text(value, where)
+def _section(table: Mapping[str, Any], key: str, whole: Entry) -> dict[str, Any]:
+    with pointing(whole.child(key).value):
+        return as_table(table.get(key, {}), f"{whole.path}: `{key}`", _SECTION)
+
+
+def _text(table: Mapping[str, Any], key: str, where: str, at: Entry) -> str | None:
+    with pointing(at.child(key).value):
+        return as_text(table[key], where) if key in table else None

@@ -266,8 +266,14 @@ def test_json(harmless: Scaffold, session: FakeSession) -> None:
     result = answer["result"]
     assert (result["clean"], result["backends"]) == (False, ["tensorflow"])
     assert result["notes"] == ["my_layers:MyConv: no input was given: `2,8,8,3` works"]
-    assert [one["check"] for one in result["outcomes"] if one["status"] == "failed"] == [
-        "config-complete"
+    assert [(one["check"], one["outcome"], one["status"]) for one in result["outcomes"]] == [
+        ("constructs", "kept", "passed"),
+        ("config-complete", "broken", "failed"),
+        ("config-round-trip", "not_checked", "blocked"),
+        ("items-independent", "broken", "expected"),
+        ("model-summary", "not_checked", "not_applicable"),
+        ("constructs", "kept", "passed"),
+        ("config-complete", "kept", "passed"),
     ]
     session.events = CLEAN
     clean = harmless("check", "my_layers.py", "--json")
@@ -401,16 +407,19 @@ USAGE = "Error: Invalid value for '--"
         (
             ["my.py", "--backend", "numpy"],
             f"{USAGE}backend': 'numpy' is not one of 'tensorflow', 'jax', 'torch', 'all'.\n"
+            "  --backend numpy\n            ^^^^^\n"
             "See `scaffold check --help`.\n",
         ),
         (
             ["my.py", "--timeout", "nan"],
             f"{USAGE}timeout': must be positive and less than 1000000, not nan.\n"
+            "  --timeout nan\n            ^^^\n"
             "See `scaffold check --help`.\n",
         ),
         (
             ["my.py", "--memory", "0"],
             f"{USAGE}memory': must be positive and less than 1000000, not 0.\n"
+            "  --memory 0\n           ^\n"
             "See `scaffold check --help`.\n",
         ),
         (
@@ -467,6 +476,7 @@ def test_no_folder_for_a_report(
     assert (code, text) == (
         2,
         "Error: Invalid value for '--junit': File 'folder' is a directory.\n"
+        "  --junit folder\n          ^^^^^^\n"
         "See `scaffold check --help`.\n",
     )
     assert session.requests == []

@@ -98,3 +98,14 @@ def test_help_names_existing_checks() -> None:
     named = re.findall(r"--(?:skip|only|explain) (\S+)", shown)
     assert {id_ for word in named for id_ in word.split(",")} <= {check.id for check in checks()}
     assert len(named) == 2
+
+
+def test_a_check_that_ends_the_process_is_unfinished(tmp_path: Path) -> None:
+    ending = LAYER.replace("return inputs * self.factor", "import os; os._exit(3)")
+    (tmp_path / "my_layers.py").write_text(ending)
+    words = ("check", "my_layers.py", "--only", "constructs,runs", "--backend", "torch")
+    done = process(*words, "--json", "--input=2,4", folder=tmp_path, env=ENVIRONMENT)
+    result = json.loads(done.stdout)["result"]
+    ended = [(one["check"], one["outcome"], one["status"]) for one in result["outcomes"]]
+    assert ended == [("constructs", "kept", "passed"), ("runs", "unfinished", "failed")]
+    assert (done.returncode, result["clean"]) == (1, False)

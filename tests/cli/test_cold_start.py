@@ -45,7 +45,9 @@ def imported(folder: Path, *words: str) -> tuple[int, set[str]]:
     ("words", "expected", "never"),
     [
         (["--help"], 0, HEAVY),
+        (["--help", "--json"], 0, HEAVY),
         (["--version"], 0, HEAVY),
+        (["--version", "--json"], 0, HEAVY),
         (["layer", "--help"], 0, HEAVY),
         (["list"], 0, HEAVY),
         (["list", "--json"], 0, HEAVY),
@@ -96,6 +98,7 @@ def test_version_of_the_importtime_report(tmp_path: Path) -> None:
     assert {name.partition(".")[0] for name in modules} & HEAVY == set()
     assert {name for name in modules if name.startswith("scaffold.")} == {
         "scaffold.cli",
+        "scaffold.cli.command",
         "scaffold.__main__",
         "scaffold.version",
     } & modules

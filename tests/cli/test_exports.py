@@ -285,6 +285,7 @@ def test_refused_as_json(harmless: Scaffold, layers: Path) -> None:
         "message": MESSAGE,
         "fix": FIX,
         "place": None,
+        "suggestions": [],
     }
 
 

@@ -65,9 +65,17 @@ def test_version(harmless: Scaffold) -> None:
          "The commands are check, layer, list, model, project, show; see `scaffold --help`.\n"),
         (["a\x1bb"], "Error: unknown command `a�b`.\n"
          "The commands are check, layer, list, model, project, show; see `scaffold --help`.\n"),
-        (["--jsn"], "Error: No such option '--jsn'.\nSee `scaffold --help`.\n"),
-        (["layer", "X", "--into"],
-         "Error: Option '--into' requires an argument.\nSee `scaffold --help`.\n"),
+        (["--jsn"], "Error: No such option '--jsn'. Did you mean '--json'?\n"
+         "  --jsn\n  ^^^^^\nSee `scaffold --help`.\n"),
+        (["layer", "X", "--into"], "Error: Option '--into' requires an argument.\n"
+         "  --into\n  ^^^^^^\nSee `scaffold --help`.\n"),
+        (["layer", "X", "--tempalte=conv"],
+         "Error: No such option '--tempalte'. "
+         "(Did you mean one of: '--interactive', '--template'?).\n"
+         "  --tempalte=conv\n  ^^^^^^^^^^\nSee `scaffold layer --help`.\n"),
+        (["layer", "X", "-t", "c\x1bnv"],
+         "Error: layer template `c�nv` not found. Did you mean `conv`?\n"
+         "  -t c�nv\n     ^^^^\nSee `scaffold list`.\n"),
     ],
 )  # fmt: skip
 def test_usage(harmless: Scaffold, words: list[str], said: str) -> None:
@@ -87,6 +95,38 @@ def test_errors_of_usage_as_json(harmless: Scaffold, words: list[str], command: 
     assert (outcome.code, answer["command"], answer["error"]["kind"]) == (2, command, "usage")
 
 
+@pytest.mark.parametrize(
+    ("words", "suggestions"),
+    [
+        (["lyer"], ["layer"]),
+        (["quux"], []),
+        (["layer", "X", "--frm", "x"], ["--from"]),
+        (["layer", "X", "--tempalte=conv"], ["--template", "--interactive"]),
+        (["layer", "X", "--quux"], []),
+        (["layer", "X", "--template", "dens"], ["dense"]),
+        (["layer", "X", "--template", "vgg16"], ["conv"]),
+        (["layer", "X", "--base", "keras.layers.Dens"], ["Dense"]),
+        (["layer", "MyDense", "untis=3"], ["units"]),
+        (["layer", "MyDense", "activation=rleu"], ["relu"]),
+        (["layer", "X", "gain:flaot"], ["float"]),
+        (["layer", "LSTMConv"], ["scaffold layer LSTMConv --template conv",
+                                 "scaffold layer LSTMConv --template lstm"]),
+        (["layer", "MyConv", "--option", "rnk=2"], ["rank"]),
+        (["model", "X", "--style", "subclas"], ["subclass"]),
+        (["model", "X", "--layer", "Densee"], ["dense"]),
+        (["show", "cnov"], ["conv"]),
+        (["show", "VGG16"], ["scaffold show conv", "scaffold show cnn", "scaffold show resnet"]),
+        (["project", "x", "bakend=jax"], ["backend"]),
+        (["check", "x.py", "--only", "config-complet"], ["config-complete"]),
+        (["check", "x.py", "--tag", "mixes-bach"], ["mixes-batch"]),
+        (["check", "x.py", "--backend", "jaxx"], ["jax"]),
+        (["check", "x.py", "--backend=jax", "--backend=toch"], ["torch"]),
+    ],
+)  # fmt: skip
+def test_suggestions(harmless: Scaffold, words: list[str], suggestions: list[str]) -> None:
+    assert harmless(*words, "--json").answer()["error"]["suggestions"] == suggestions
+
+
 def test_json_after_a_double_dash_is_a_word(harmless: Scaffold) -> None:
     outcome = harmless("layer", "--", "X", "--json")
     assert outcome.out == ""
@@ -100,7 +140,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("scaffold.planning.make_spec", fail)
+    monkeypatch.setattr("scaffold.planning.resolve", fail)
 
 
 @pytest.mark.parametrize(
@@ -139,6 +179,7 @@ def test_unexpected_error_as_json(harmless: Scaffold, monkeypatch: pytest.Monkey
         "message": "bug in scaffold: ZeroDivisionError: division by zero.",
         "fix": "Please report it; set SCAFFOLD_TRACEBACK=1 for a traceback.",
         "place": None,
+        "suggestions": [],
     }
 
 

@@ -209,6 +209,7 @@ def test_a_conflict_as_json(edited: Path, harmless: Scaffold) -> None:
             "message": DIFFERS,
             "fix": RETRY.rstrip(),
             "place": None,
+            "suggestions": [],
             "conflicts": ["whatever.py"],
             "diff": DIFF,
         },
@@ -440,6 +441,8 @@ def test_spec_files_refused(refused: Refused, here: Path) -> None:
             "spec.toml has the unknown key `nmae`. Did you mean `name`?",
             "The keys are version, target, name, template, package, base, options, attributes, "
             "layers, compile.",
+            "spec.toml:2\n  nmae = 'X'",
+            "^^^^",
         ),
     )
     (here / "spec.toml").write_text("version = 1\n")
@@ -466,7 +469,10 @@ def test_spec_files_refused(refused: Refused, here: Path) -> None:
     assert refused("layer", "--from", ".") == (
         2,
         reports(
-            "Invalid value for '--from': File '.' is a directory.", "See `scaffold layer --help`."
+            "Invalid value for '--from': File '.' is a directory.",
+            "See `scaffold layer --help`.",
+            "--from .",
+            "       ^",
         ),
     )
 
@@ -548,22 +554,29 @@ def test_a_spec_file_never_replaces_code(refused: Refused) -> None:
             "activation=rleu", "           ^^^^")),
         (["X", "--template", "dens"], 2, reports(
             "layer template `dens` not found. Did you mean `dense`?",
-            "See `scaffold list`.")),
+            "See `scaffold list`.", "--template dens", "           ^^^^")),
         (["MyConv", "--option", "rank"], 2, reports(
             "Invalid value for '--option' / '-o': `rank` is not key=value, such as `rank=2`.",
-            "See `scaffold layer --help`.")),
+            "See `scaffold layer --help`.", "--option rank", "         ^^^^")),
         (["MyConv", "--option", "rank=4"], 2, reports(
-            "option `rank=4`: it must be one of 1, 2, 3.", "Use `--option rank=2`, for example.")),
+            "option `rank=4`: it must be one of 1, 2, 3.", "Use `--option rank=2`, for example.",
+            "--option rank=4", "              ^")),
+        (["MyConv", "-ornk=2"], 2, reports(
+            "template `conv` has no option `rnk`. Did you mean `rank`?",
+            "See `scaffold show conv`: it has rank.", "-ornk=2", "  ^^^")),
         (["X", "--package", "a b"], 2, reports(
             "the package `a b` can't be part of a registered name.",
-            "Use up to 60 letters, digits, `_`, `-` and `.`, as in `--package my_project`.")),
+            "Use up to 60 letters, digits, `_`, `-` and `.`, as in `--package my_project`.",
+            "--package a b", "          ^^^")),
         (["X", "--no-tests", "--tests-into", "t"], 2, reports(
             "--no-tests and --tests-into can't be used together.", "Remove one of them.")),
         (["X", "--frm", "x"], 2, reports(
-            "No such option '--frm'. Did you mean '--from'?", "See `scaffold layer --help`.")),
+            "No such option '--frm'. Did you mean '--from'?", "See `scaffold layer --help`.",
+            "--frm", "^^^^^")),
         (["X", "--on-conflict", "ask"], 2, reports(
             "Invalid value for '--on-conflict': 'ask' is not one of 'fail', 'skip', 'overwrite', "
-            "'new'.", "See `scaffold layer --help`.")),
+            "'new'.", "See `scaffold layer --help`.",
+            "--on-conflict ask", "              ^^^")),
         (["CHANGED", "a:int=1"], 2, reports(
             "`CHANGED` is already used in the generated test.",
             "Call it `MyCHANGED`, for example.")),
@@ -583,8 +596,17 @@ def test_refused(
     assert reports(error["message"], error["fix"], (place or {}).get("text", ""), pointed) == said
 
 
-@pytest.mark.parametrize("flag", ["--into", "--tests-into", "--save-spec"])
-@pytest.mark.parametrize("path", ["..", "../elsewhere", "a/../../elsewhere", "/", "/tmp", "link/x"])
+@pytest.mark.parametrize(
+    ("flag", "path"),
+    [
+        ("--into", "link/x"),
+        *(
+            (flag, path)
+            for flag in ("--tests-into", "--save-spec")
+            for path in ("..", "../elsewhere", "a/../../elsewhere", "/", "/tmp", "link/x")
+        ),
+    ],
+)
 def test_paths_out_of_the_project(
     refused: Refused, here: Path, tmp_path: Path, flag: str, path: str
 ) -> None:
@@ -595,6 +617,53 @@ def test_paths_out_of_the_project(
     code, said = refused("layer", "Whatever", flag, path)
     assert code == 4
     assert said.splitlines()[0] == f"Error: {Path(path)} is outside {here}."
+
+
+def test_a_folder_elsewhere(scaffold: Scaffold, here: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    outcome = scaffold("layer", "Whatever", "--into", "../elsewhere")
+    assert outcome.out.splitlines()[1:] == [
+        "registered as elsewhere>Whatever",
+        "   create  ../elsewhere/whatever.py         44 lines",
+        "   create  ../elsewhere/test_whatever.py   149 lines",
+        "Next: pytest ../elsewhere/test_whatever.py",
+    ]
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["test_whatever.py", "whatever.py"]
+    assert list(here.iterdir()) == []
+
+
+def test_a_folder_of_another_project(scaffold: Scaffold, here: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/pyproject.toml").write_text(
+        '[project]\nname = "other"\n[tool.scaffold]\ntests-into = "tests"\n'
+    )
+    answer = scaffold("layer", "Whatever", "--into", "../other/new", "--json").answer()["result"]
+    assert answer["registered_name"] == "other>Whatever"
+    assert [change["path"] for change in answer["changes"]] == [
+        "../other/new/whatever.py",
+        "../other/tests/test_whatever.py",
+    ]
+    assert (tmp_path / "other/tests/test_whatever.py").is_file()
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--into", "../none"], 5, "folder {}/none not found."),
+        (["--into", "../elsewhere/none"], 5, "folder {}/elsewhere/none not found."),
+        (["--into", "../elsewhere", "--tests-into", "t"], 4, "t is outside {}/elsewhere."),
+        (["--into", "../elsewhere", "--save-spec", "s"], 4, "s is outside {}/elsewhere."),
+    ],
+)
+def test_what_a_folder_elsewhere_does_not_allow(
+    refused: Refused, tmp_path: Path, words: list[str], code: int, message: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    refusal = refused("layer", "Whatever", *words)
+    assert refusal[0] == code
+    assert refusal[1].splitlines()[0] == f"Error: {message.format(tmp_path)}"
 
 
 def test_a_file_that_leads_out(refused: Refused, here: Path, tmp_path: Path) -> None:

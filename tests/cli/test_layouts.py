@@ -106,6 +106,20 @@ def test_the_next_line_finds_the_class(
     assert found.returncode == 0, (line, found.stderr)
 
 
+@pytest.mark.parametrize("into", ["../plain", "../other/src/mine/layers"])
+def test_the_next_line_finds_a_class_elsewhere(
+    into: str, scaffold: Scaffold, typed: Typed, here: Path
+) -> None:
+    (here.parent / "plain").mkdir()
+    laid_out(here.parent / "other", "pyproject.toml", "src/mine/__init__.py")
+    line = next_line(scaffold("layer", "MyDense", "units=3", "--into", into))
+    collected = typed(line, "--collect-only", "--quiet")
+    assert collected.returncode == 0, (line, collected.stdout, collected.stderr)
+    line = next_line(scaffold("layer", "MyOther", "--no-tests", "--into", into))
+    found = typed(line)
+    assert found.returncode == 0, (line, found.stderr)
+
+
 @pytest.mark.parametrize("folder", ["a-b", "pkg", "plain"])
 def test_a_composed_model_imports_a_layer_by_the_name_that_its_test_has(
     folder: str, scaffold: Scaffold, typed: Typed, here: Path

@@ -7,7 +7,8 @@ import pytest
 from scaffold.errors import UsageError
 from scaffold.generation.catalog import Catalog
 from scaffold.generation.composition import Parallel, Residual, read_use
-from scaffold.generation.spec import Request, make_spec
+from scaffold.generation.request import Request
+from scaffold.generation.resolving import resolve
 
 CATALOG = Catalog.builtin()
 
@@ -15,7 +16,7 @@ CATALOG = Catalog.builtin()
 def data_of(*texts: str, **options: str) -> object:
     layers = tuple(map(read_use, texts))
     request = Request("model", "MyNet", options=options, layers=layers)
-    return make_spec(CATALOG, request, "pkg")[0].options["data"]
+    return resolve(CATALOG, request, "pkg").spec.options["data"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_branches() -> None:
 
     def data(*stages: object) -> object:
         request = Request("model", "MyNet", layers=stages)  # type: ignore[arg-type]
-        return make_spec(CATALOG, request, "pkg")[0].options["data"]
+        return resolve(CATALOG, request, "pkg").spec.options["data"]
 
     pooled = [conv, read_use("GlobalMaxPooling2D")]
     assert data(Parallel([flat, pooled])) == "images"

@@ -1,13 +1,23 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from scaffold.errors import MissingError, ScaffoldError
 from scaffold.generation.catalog import Catalog
-from scaffold.generation.composition import Composition, Parallel, Residual, compose, read_use
+from scaffold.generation.composition import (
+    Composition,
+    Parallel,
+    Residual,
+    Stage,
+    compose,
+    read_use,
+)
 from scaffold.generation.composition.resolve import Beside
+from scaffold.generation.resolving import generated_module
 
 CATALOG = Catalog.builtin()
 MINE = """\
@@ -62,8 +72,12 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pkg" / "parts.py").write_text(MINE)
 
 
+def composed_of(stages: Sequence[Stage]) -> Composition:
+    return compose(CATALOG, "Net", stages, partial(generated_module, CATALOG))
+
+
 def composed(*texts: str, package: str = "") -> Composition:
-    return compose(CATALOG, "Net", [read_use(text) for text in texts], package)
+    return composed_of([read_use(text) for text in texts]).within(package)
 
 
 def sources(*texts: str) -> list[str]:
@@ -151,7 +165,7 @@ def test_what_is_imported_and_generated() -> None:
 
 def test_branches() -> None:
     dense, relu = read_use("Dense:units=3"), read_use("ReLU")
-    found = compose(CATALOG, "Net", [Residual([dense]), Parallel([[dense], [relu]], "add")], "")
+    found = composed_of([Residual([dense]), Parallel([[dense], [relu]], "add")])
     residual, parallel = found.stages
     assert residual.source == 'keras.layers.Add(dtype=dtype, name="residual")'
     assert parallel.source == 'keras.layers.Add(dtype=dtype, name="add")'
@@ -204,7 +218,7 @@ def test_refusals(texts: list[str], message: str, code: int) -> None:
 
 def test_an_unknown_merge() -> None:
     with pytest.raises(ScaffoldError, match=r"^`merge` is `ad`\. Did you mean `add`\?"):
-        compose(CATALOG, "Net", [Parallel([[], []], "ad")], "")
+        composed_of([Parallel([[], []], "ad")])
 
 
 def test_nothing_of_the_users_is_run(tmp_path: Path) -> None:

@@ -248,7 +248,7 @@ def files_of(goldens: list[str], **_: str) -> list[Path]:
     return [GOLDENS / golden for golden in goldens]
 
 
-@pytest.mark.proof("tests/models/proof.py", files_of)
+@pytest.mark.proof("tests/goldens.py", files_of)
 def test_gives_the_same_outputs(
     backend: str, kind: str, goldens: list[str], tmp_path: Path
 ) -> None:

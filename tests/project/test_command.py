@@ -372,7 +372,8 @@ def test_another_run_is_writing(refused: Refused, here: Path) -> None:
             "`a�` contains the control character U+001B.",
             "Retype it on one line, without invisible characters.")),
         (["x", "--djff"], 2, reports(
-            "No such option '--djff'. Did you mean '--diff'?", "See `scaffold project --help`.")),
+            "No such option '--djff'. Did you mean '--diff'?", "See `scaffold project --help`.",
+            "--djff", "^^^^^^")),
     ],
 )  # fmt: skip
 def test_refused(

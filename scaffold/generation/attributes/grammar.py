@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from scaffold.errors import Place, UnsafeError, UsageError
+from scaffold.errors import Place, Source, UnsafeError, UsageError
 from scaffold.generation.attributes import REQUIRED, TYPES, Attribute, AttributeType, Default
 from scaffold.text import nearest, shown, unprintable
 
@@ -20,8 +20,15 @@ class Assignment:
     name: str
     value: str
     text: str
+    source: Source | None = field(default=None, compare=False, repr=False)
 
-    def place(self) -> Place:
+    def name_place(self) -> Place | None:
+        return self.source.name() if self.source else _name_place(self)
+
+    def place(self) -> Place | None:
+        """Return where its value is."""
+        if self.source:
+            return self.source.value()
         return Place(self.text, self.text.index("=") + 1, len(self.text))
 
 
@@ -31,10 +38,18 @@ class Declaration:
 
     attribute: Attribute
     text: str
+    source: Source | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
         return self.attribute.name
+
+    def name_place(self) -> Place | None:
+        return self.source.name() if self.source else _name_place(self)
+
+
+def _name_place(typed: Assignment | Declaration) -> Place:
+    return Place(typed.text, 0, max(len(typed.name), 1))
 
 
 def read_attribute(text: str) -> Assignment | Declaration:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from scaffold.errors import UsageError
@@ -37,15 +38,21 @@ class Compiled:
             self.metrics or other.metrics,
         )
 
-    def check(self) -> None:
-        """Check all of it.
+    def check(
+        self, at: Callable[[str], AbstractContextManager[None]] = lambda part: nullcontext()
+    ) -> None:
+        """Check all of it, each part within the context that `at` gives for it.
 
         Raises:
             UsageError: If Keras does not have one of them.
         """
-        self.loss_source()
-        self.optimizer_source()
-        self.metric_sources()
+        with at("loss"):
+            self.loss_source()
+        with at("optimizer"):
+            self.optimizer_source()
+        for metric in self.metrics:
+            with at(f"metric {metric}"):
+                _metric_source(metric)
 
     def loss_source(self) -> str:
         """Return the source of the loss, or an empty string.
@@ -61,7 +68,7 @@ class Compiled:
         Raises:
             UsageError: If Keras does not have one of them.
         """
-        return [_source("keras.metrics", metric, _METRICS) for metric in self.metrics]
+        return [*map(_metric_source, self.metrics)]
 
     def optimizer_source(self) -> str:
         """Return the source of the optimizer, which uses a local `learning_rate`; empty for none.
@@ -80,9 +87,13 @@ class Compiled:
                 fix=f"Remove it from `--optimizer {self.optimizer}`.",
             )
         signature = constructor("keras.optimizers", name)
-        started = call(f"keras.optimizers.{name}", signature, use.arguments, ("name",), use.text)
+        started = call(f"keras.optimizers.{name}", signature, use.arguments, ("name",), use)
         opened = started if started.endswith("(") else f"{started}, "
         return f"{opened}learning_rate=learning_rate)"
+
+
+def _metric_source(metric: str) -> str:
+    return _source("keras.metrics", metric, _METRICS)
 
 
 def _source(module: str, text: str, words: Sequence[str] = ()) -> str:
@@ -90,7 +101,7 @@ def _source(module: str, text: str, words: Sequence[str] = ()) -> str:
     if use.layer[:1].isupper():
         signature = constructor(module, use.layer)
         also = ("name", "dtype")
-        return call(f"{module}.{use.layer}", signature, use.arguments, also, use.text) + ")"
+        return call(f"{module}.{use.layer}", signature, use.arguments, also, use) + ")"
     known = {*public_names(module)} - _OTHERS
     functions = {*map(snake_case, known), *_SHORT, *words}
     if use.layer not in functions or use.arguments:

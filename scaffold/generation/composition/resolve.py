@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from scaffold.cases import case_from
-from scaffold.errors import MissingError, Place, UsageError
+from scaffold.errors import MissingError, UsageError, pointing
 from scaffold.generation.composition.facts import Facts, of_class, of_keras, several
 from scaffold.generation.composition.source import call
 from scaffold.generation.composition.stage import MERGES, Parallel, Residual, Stage, Use
@@ -104,13 +104,19 @@ class Composition:
 
     Args:
         stages: The layers, in order.
-        imports: The module and the class of each layer that is not Keras's.
+        imports: The module and the class of each layer that is not Keras's or generated.
         beside: The classes to generate.
     """
 
     stages: Sequence[Layer | Way]
     imports: Sequence[tuple[str, str]]
     beside: Sequence[Beside]
+
+    def within(self, package: str) -> Composition:
+        """Return it with the imports of the generated classes, for a model in this package."""
+        prefix = f"{package}." if package else ""
+        own = ((f"{prefix}{snake_case(one.name)}", one.name) for one in self.beside)
+        return replace(self, imports=sorted([*self.imports, *own]))
 
     @property
     def is_chain(self) -> bool:
@@ -151,29 +157,35 @@ def _layers(stages: Sequence[Layer | Way]) -> Iterator[Layer]:
                 yield from _layers(branch)
 
 
-def compose(catalog: Catalog, model: str, stages: Sequence[Stage], package: str) -> Composition:
+# Returns the module of a class called so, generated from this template with these options.
+ClassSource = Callable[[str, str, Mapping[str, str]], ast.Module]
+
+
+def compose(
+    catalog: Catalog, model: str, stages: Sequence[Stage], source_of: ClassSource
+) -> Composition:
     """Resolve these stages.
 
     Args:
         catalog: The templates.
         model: The model's class name, which those of generated layers begin with.
         stages: The stages.
-        package: The dotted package that the model is in, empty for none.
+        source_of: Returns what a template generates, to read it.
 
     Raises:
         UsageError: If there is no such layer, or it has no such argument.
         MissingError: If a file or a module is not found.
     """
-    resolver = _Resolver(catalog, model, package)
+    resolver = _Resolver(catalog, model, source_of)
     resolved = list(resolver.stages(stages))
     return Composition(resolved, sorted(resolver.imports), list(resolver.beside.values()))
 
 
 class _Resolver:
-    def __init__(self, catalog: Catalog, model: str, package: str) -> None:
+    def __init__(self, catalog: Catalog, model: str, source_of: ClassSource) -> None:
         self._catalog = catalog
         self._model = model
-        self._package = package
+        self._source_of = source_of
         self._folder = catalog.composing("model").folder
         self._names: dict[str, int] = {}
         self.imports: set[tuple[str, str]] = set()
@@ -183,7 +195,8 @@ class _Resolver:
         for stage in stages:
             match stage:
                 case Use():
-                    started, facts = self._resolved(stage)
+                    with pointing(stage.place):
+                        started, facts = self._resolved(stage)
                     yield Layer(started, self._name(stage.layer), facts)
                 case Residual():
                     branches = [list(self.stages(stage.stages))]
@@ -193,6 +206,7 @@ class _Resolver:
                         raise UsageError(
                             f"`merge` is `{shown(stage.merge)}`{nearest(stage.merge, MERGES)}",
                             fix=f"It must be one of {', '.join(MERGES)}.",
+                            place=stage.entry.child("merge").value(),
                         )
                     branches = [list(self.stages(branch)) for branch in stage.branches]
                     yield Way("parallel", branches, stage.merge, self._name(stage.merge))
@@ -215,7 +229,7 @@ class _Resolver:
         if use.layer in public_layers():
             signature = constructor("keras.layers", use.layer)
             name = f"keras.layers.{use.layer}"
-            started = call(name, signature, use.arguments, _EVERY, use.text)
+            started = call(name, signature, use.arguments, _EVERY, use)
             return started, of_keras(self._folder, use.layer, use.arguments)
         if folded(use.layer) in map(folded, self._catalog.words("layer")):
             return self._of_a_template(use)
@@ -223,14 +237,17 @@ class _Resolver:
         raise UsageError(
             f"layer `{shown(use.layer)}` not found{nearest(use.layer, known)}",
             fix="Name a Keras layer, a template, or a class as in `my_conv.py:MyConv`.",
-            place=Place(use.text, 0, len(use.layer)) if use.text else None,
+            place=use.place(),
         )
 
     def _of_a_template(self, use: Use) -> tuple[str, Facts]:
         template, meaning = self._catalog.find("layer", use.layer)
         names = {option.name for option in template.options}
-        given = {key: value for key, value in use.arguments.items() if key in names}
-        chosen = {**meaning.options, **{k: template.option(k).read(v) for k, v in given.items()}}
+        chosen = dict(meaning.options)
+        for key, value in use.arguments.items():
+            if key in names:
+                with pointing(partial(use.argument_place, key)):
+                    chosen[key] = template.option(key).read(value)
         if template.wraps(template.options_with(chosen)):
             raise UsageError(
                 f"`{use.layer}` wraps another layer, which can't be given as text",
@@ -244,13 +261,11 @@ class _Resolver:
                 f"`{use.layer}` is already used with other options",
                 fix=f"Use another alias for one of them: {', '.join(template.words)}.",
             )
-        module = snake_case(class_name)
-        self.imports.add((f"{self._package}.{module}" if self._package else module, class_name))
         signature = _signature(template, template.options_with(chosen))
         further = {key: value for key, value in use.arguments.items() if key not in names}
         arguments = {**template.typed_defaults(meaning), **further}
-        started = call(class_name, signature, arguments, _EVERY, use.text)
-        parsed = ast.parse(_rendered(self._catalog, template.name, tuple(sorted(options.items()))))
+        started = call(class_name, signature, arguments, _EVERY, use)
+        parsed = self._source_of(_GENERATED, template.name, options)
         facts = of_class(self._folder, parsed, _GENERATED, use.layer, arguments)
         cases = map(case_from, template.cases_for(template.options_with(chosen)))
         if facts.feeds == "x" and any(isinstance(case.inputs, list) for case in cases):
@@ -269,7 +284,7 @@ class _Resolver:
                 fix="Let its constructor take **kwargs and pass them to `super().__init__`.",
             )
         plain = tuple(one for one in signature.parameters if one.name not in _NAMED)
-        started = call(use.layer, Signature(plain), use.arguments, _EVERY, use.text)
+        started = call(use.layer, Signature(plain), use.arguments, _EVERY, use)
         return started, of_class(self._folder, parsed, use.layer, use.layer, use.arguments)
 
 
@@ -282,17 +297,6 @@ def _signature(template: Template, options: Mapping[str, int | str | bool]) -> S
         for one in resolved
     )
     return Signature((*plain, Parameter("kwargs", stars="**")))
-
-
-@cache
-def _rendered(catalog: Catalog, template: str, options: tuple[tuple[str, str], ...]) -> str:
-    """Return the source of a template's class."""
-    from scaffold.generation.render import Style, render
-    from scaffold.generation.spec import Request, make_spec
-
-    request = Request("layer", _GENERATED, template, options=dict(options))
-    spec, _ = make_spec(catalog, request, "pkg")
-    return render(catalog, spec, Style(), spec.module, ["layer"])["layer"]
 
 
 def _found(home: str) -> tuple[Path, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Mapping
 
-from scaffold.errors import Place, UsageError
+from scaffold.errors import UsageError
+from scaffold.generation.composition.stage import Use
 from scaffold.keras_source import Signature
 from scaffold.text import nearest
 
@@ -26,7 +27,7 @@ def call(
     signature: Signature,
     arguments: Mapping[str, str],
     also: Collection[str],
-    text: str,
+    use: Use,
 ) -> str:
     """Return the source of a call of a class with these arguments, up to the closing parenthesis.
 
@@ -35,7 +36,7 @@ def call(
         signature: The parameters of its constructor.
         arguments: Their values, as typed.
         also: Further arguments that are accepted if the constructor accepts any.
-        text: What the user typed, to point at.
+        use: The layer, loss or other object that the user wrote, to point at.
 
     Raises:
         UsageError: If there is no such argument, or a required one is missing.
@@ -44,17 +45,16 @@ def call(
     taken = [*known, *also] if signature.takes_any_keyword else known
     for argument in arguments:
         if argument not in taken:
-            start = max(text.find(f"{argument}="), 0)
             raise UsageError(
                 f"`{name}` has no argument `{argument}`{nearest(argument, taken)}",
                 fix=f"It has {', '.join(known) or 'no arguments'}.",
-                place=Place(text, start, start + len(argument)) if text else None,
+                place=use.argument_place(argument),
             )
     missing = [p.name for p in signature.plain if p.default is None and p.name not in arguments]
     if missing:
         raise UsageError(
             f"`{name}` needs {' and '.join(f'`{one}`' for one in missing)}",
-            fix=f"Write `{text or name}:{missing[0]}=...`.",
+            fix=f"Write `{use.text or name}:{missing[0]}=...`.",
         )
     given = [f"{argument}={literal(value)}" for argument, value in arguments.items()]
     return f"{name}({', '.join(given)}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from scaffold.errors import Place, UnsafeError, UsageError
 from scaffold.text import shown, unprintable
+from scaffold.toml_tables import NOWHERE, Entry
 
 MERGES = ("concatenate", "add", "average", "maximum", "multiply")
 
@@ -20,12 +21,28 @@ class Use:
         home: The file or module of the class.
         arguments: The constructor arguments, as text.
         text: What the user typed.
+        entry: Its table, if it is from a file.
     """
 
     layer: str
     home: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
+    entry: Entry | None = field(default=None, compare=False, repr=False)
+
+    def place(self) -> Place | None:
+        """Return where the layer is named, if known."""
+        if self.entry:
+            return self.entry.child("layer").value()
+        named = ":".join(self.text.split(":")[: 2 if self.home else 1])
+        return Place(self.text, 0, len(named)) if self.text else None
+
+    def argument_place(self, argument: str) -> Place | None:
+        """Return where an argument is named, if known."""
+        if self.entry:
+            return self.entry.child("args", argument).name()
+        start = max(self.text.find(f"{argument}="), 0)
+        return Place(self.text, start, start + len(argument)) if self.text else None
 
     def written(self) -> str:
         """Return it as typed after `--layer`."""
@@ -46,6 +63,7 @@ class Parallel:
 
     branches: Sequence[Sequence[Stage]]
     merge: str = "concatenate"
+    entry: Entry = field(default=NOWHERE, compare=False, repr=False)
 
 
 Stage = Use | Residual | Parallel
