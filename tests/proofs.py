@@ -16,6 +16,8 @@ from typing import Any
 
 TARGETS = ("layer", "model")
 TEMPLATES = Path(__file__).parent / "templates"
+# The files that a test marked `proof` names if it depends on the proofs of layers.
+LAYER_PROOFS = ("tests/proofs.py", "tests/templates/layer/*/proof.py")
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,10 @@ import pytest
 
 from conftest import Warm
 from goldens import SHARDS, backends_of, besides
-from proofs import proofs
+from proofs import LAYER_PROOFS, proofs
 from test_generated import JUDGES, assert_passes, folders_of
 
 CHECK = Path(__file__).parent / "drop_in" / "drop_in.py"
-PROOFS = "tests/templates/layer/*/proof.py"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -31,7 +30,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(("templates", "backend"), cases)
 
 
-@pytest.mark.proof(*JUDGES, "tests/drop_in", "tests/proofs.py", PROOFS, folders_of)
+@pytest.mark.proof(*JUDGES, "tests/drop_in", *LAYER_PROOFS, folders_of)
 def test_is_a_drop_in(templates: list[str], backend: str, warm: Warm, tmp_path: Path) -> None:
     drop_ins = [one for name in templates for one in proofs("layer")[name].drop_ins]
     assert drop_ins

@@ -11,6 +11,7 @@ import pytest
 
 from goldens import KINDS
 from gradients.compared import compared
+from proofs import LAYER_PROOFS
 from test_generated import BACKENDS, JUDGES, assert_passes
 
 CHECK = Path(__file__).parent / "gradients" / "finite_differences.py"
@@ -20,7 +21,7 @@ def generated(**_: str) -> list[Path]:
     return [folder for folders in KINDS.values() for folder in folders]
 
 
-@pytest.mark.proof(*JUDGES, "tests/gradients", generated)
+@pytest.mark.proof(*JUDGES, "tests/gradients", *LAYER_PROOFS, generated)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_gradients_are_the_slopes(
     backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
