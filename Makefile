@@ -70,9 +70,10 @@ sweep: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal --every-backend \
 	  tests/conformance/test_keras_layers.py tests/conformance/test_keras_hub_layers.py \
 	  tests/conformance/test_zoo.py tests/conformance/test_pages.py \
-	  tests/conformance/test_generated_layers.py tests/test_drop_in.py tests/test_gradients.py \
-	  tests/test_base_layers.py tests/test_generated.py tests/models/test_generated_models.py \
-	  tests/project/test_own_tests.py tests/models/test_model_training.py tests/models/test_model_export.py
+	  tests/conformance/test_generated_layers.py tests/templates/layer/test_drop_in.py \
+	  tests/templates/layer/test_gradients.py tests/templates/test_base_layers.py tests/templates/test_generated.py \
+	  tests/templates/model/test_generated_models.py tests/templates/model/test_model_training.py \
+	  tests/templates/model/test_model_export.py tests/unit/project/test_own_tests.py
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
@@ -94,7 +95,8 @@ examples-build: $(VENV)/.dev
 # Everything that depends on Keras's own layers: their subclasses, and their drop-ins.
 layers: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal -k 'equals_its_base or is_a_drop_in or subclass' \
-	  tests/test_base_layers.py tests/test_drop_in.py tests/test_generated.py
+	  tests/templates/test_base_layers.py tests/templates/layer/test_drop_in.py \
+	  tests/templates/test_generated.py
 
 examples-oldest layers-oldest:
 	$(MAKE) $(@:-oldest=) VENV=.venv-oldest KERAS='keras==3.15.0'
@@ -128,10 +130,10 @@ report-broken:
 	else gh issue create --label new-keras --title 'A new Keras breaks a template' --body "See $$run"; fi
 
 goldens: $(VENV)/.dev examples-build
-	$(BIN)/python tests/goldens.py
-	$(BIN)/python tests/base_layers.py
+	$(BIN)/python tests/support/goldens.py
+	$(BIN)/python tests/support/base_layers.py
 	$(BIN)/python -m tools.starter
-	cd tests && ../$(BIN)/python -m models.page
+	$(BIN)/python tests/support/model_page.py
 
 names: $(VENV)/.dev
 	$(BIN)/python -m tools.keras_names

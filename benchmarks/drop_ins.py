@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-TESTS = ROOT / "tests"
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(ROOT / "tests/support"))
 
 from goldens import GOLDENS  # noqa: E402 - next to the tests
 from proofs import DropIn, proofs  # noqa: E402 - it is next to the tests

@@ -26,8 +26,7 @@ from pathlib import Path
 from tools.warm import warm_python
 
 ROOT = Path(__file__).parents[1]
-TESTS = ROOT / "tests"
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(ROOT / "tests/support"))
 
 from goldens import GOLDENS, KINDS, first_goldens  # noqa: E402 - next to the tests
 from proofs import TARGETS, proofs  # noqa: E402

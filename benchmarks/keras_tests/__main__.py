@@ -22,13 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.keras_tests.counting import Counts, count, load_rules
-from benchmarks.keras_tests.substitution import RESULTS, TESTS
+from benchmarks.keras_tests.substitution import RESULTS, ROOT
 
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(ROOT / "tests/support"))
 
 from proofs import proofs
 
-ROOT = TESTS.parent
 PAGE = ROOT / "docs" / "keras-tests.md"
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "Torch"}
 BOUND = 0.98

@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.learning.from_many_seeds import LEARNED, SEEDS
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests/support"))
 
 from goldens import GOLDENS  # noqa: E402 - next to the tests
 

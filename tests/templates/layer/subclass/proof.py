@@ -1,4 +1,4 @@
-"""What proves the template `subclass`; every other base is in tests/test_base_layers.py."""
+"""What proves the template `subclass`; every other base is in tests/templates/test_base_layers.py."""
 
 from __future__ import annotations
 
