@@ -483,7 +483,7 @@ def test_a_spec_file_never_replaces_code(refused: Refused) -> None:
         assert refused("layer", "Whatever", "--save-spec", path) == (
             2,
             reports(
-                f"--save-spec {shown} is also the path of a generated file.",
+                f"the spec can't be saved to {shown}, which is the path of a generated file.",
                 "Use another file, such as spec.toml.",
             ),
         )
