@@ -710,7 +710,10 @@ def test_something_is_in_the_way(refused: Refused, here: Path) -> None:
     assert refused("layer", "Whatever", "--into", "lib") == (
         2,
         reports(
-            "Invalid value for '--into': Directory 'lib' is a file.", "See `scaffold layer --help`."
+            "Invalid value for '--into': Directory 'lib' is a file.",
+            "See `scaffold layer --help`.",
+            "--into lib",
+            "       ^^^",
         ),
     )
 
@@ -789,6 +792,8 @@ def test_only_a_layer_of_keras_can_be_the_base(scaffold: Scaffold, here: Path, b
         reports(
             f"`{base}` is not a Keras layer.",
             "Name one, as in `--base keras.layers.Dense`.",
+            f"--base {base}",
+            f"       {'^' * len(base)}",
         ),
     )
     assert names(here) == ["mine.py"]
