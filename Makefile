@@ -40,7 +40,7 @@ help:
 	@echo 'make goldens  regenerate goldens, generated_examples, docs/base-layers.md and docs/models.md'
 	@echo 'make names    regenerate the names that Keras reserves'
 	@echo 'make pages    regenerate docs/checks from the checks'
-	@echo 'make bench    cold start, scaffold check, drop-ins and projects, as ratios'
+	@echo 'make bench    cold start, many layers, scaffold check, drop-ins and projects, as ratios'
 	@echo 'make zoo      docs/zoo.md: which seeded defects the checks find'
 	@echo 'make keras-tests  docs/keras-tests.md: Keras'"'"'s own tests on the drop-ins; BACKEND=jax for one'
 	@echo 'make mutation docs/mutation.md: mutants that the generated tests kill; hours'
@@ -143,6 +143,7 @@ pages: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.many_layers
 	$(BIN)/python -m benchmarks.check
 	$(BIN)/python -m benchmarks.drop_ins
 	$(BIN)/python -m benchmarks.project

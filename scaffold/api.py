@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from scaffold.conformance.finding import Outcome
 from scaffold.errors import UsageError
 from scaffold.generation.attributes.grammar import read_attribute
 from scaffold.generation.catalog import TARGETS, Catalog
@@ -13,9 +14,6 @@ from scaffold.generation.composition import Compiled, read_use
 from scaffold.generation.request import Request
 from scaffold.generation.template import Template
 from scaffold.text import shown
-
-if TYPE_CHECKING:
-    from scaffold.conformance.finding import Outcome
 
 Target = Literal["layer", "model"]
 
@@ -154,7 +152,6 @@ def check(
     """
     from scaffold.cases import structure_from
     from scaffold.conformance.backends import choose
-    from scaffold.conformance.finding import Outcome
     from scaffold.conformance.process import session
     from scaffold.conformance.registry import refuse_unknown_tags, select
 

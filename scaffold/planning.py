@@ -57,7 +57,7 @@ class Folders:
     def __post_init__(self) -> None:
         if not self.tests and self.tests_into is not None:
             raise UsageError(
-                "--no-tests and --tests-into can't be used together", fix="Remove one of them."
+                "`tests=False` and `tests_into` can't be used together", fix="Remove one of them."
             )
 
 
@@ -255,7 +255,7 @@ class _Planning:
         path = self.workspace.confine(self.project._at(file))
         if path in others:
             raise UsageError(
-                f"--save-spec {file} is also the path of a generated file",
+                f"the spec can't be saved to {file}, which is the path of a generated file",
                 fix="Use another file, such as spec.toml.",
             )
         folder = (self.project.folder / file).parent

@@ -96,6 +96,10 @@ class Wish:
     def folders(self) -> Folders:
         from scaffold.planning import Folders
 
+        if self.no_tests and self.tests_into is not None:
+            raise UsageError(
+                "--no-tests and --tests-into can't be used together", fix="Remove one of them."
+            )
         return Folders(
             self.into,
             self.tests_into,

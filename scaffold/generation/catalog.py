@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 
 from scaffold.errors import UsageError
 from scaffold.generation.choosing import choose
+from scaffold.generation.index import INDEX, Entry, read_index
 from scaffold.generation.lexicon import NAMES, Lexicon
 from scaffold.generation.manifest import MANIFEST, load
 from scaffold.generation.near import Near, UndecidedError
@@ -19,12 +20,19 @@ TARGETS = ("layer", "model")
 
 
 class Catalog:
-    """All templates below some folders; the first folder with a name wins."""
+    """All templates below some folders; the first folder with a name wins.
 
-    def __init__(self, folders: Iterable[Path]) -> None:
+    Args:
+        folders: The folders.
+        compiled: What the wheel's build made of the only folder, if anything.
+    """
+
+    def __init__(self, folders: Iterable[Path], compiled: Path | None = None) -> None:
         self.folders = tuple(folders)
+        self.compiled = compiled
         self._loaded: dict[Path, Template] = {}
         self._names: dict[str, list[str]] = {}
+        self._entries: dict[str, list[Entry]] = {}
 
     @classmethod
     @cache
@@ -32,12 +40,18 @@ class Catalog:
         """Return the templates that come with scaffold, from the wheel or the source tree."""
         package = Path(__file__).parents[1]
         inside = package / "templates"
-        return cls([inside if inside.is_dir() else package.parent / "templates"])
+        if inside.is_dir():
+            return cls([inside], package / "compiled")
+        return cls([package.parent / "templates"])
 
     @cached_property
     def lexicon(self) -> Lexicon:
         """What the folders say about names that no template has."""
         return Lexicon.read(self.folders)
+
+    @cached_property
+    def _index(self) -> Mapping[tuple[str, str], Entry]:
+        return read_index(self.compiled / INDEX, self.folders[0]) if self.compiled else {}
 
     def names(self, target: str) -> list[str]:
         """Return the names of all templates of a target, sorted."""
@@ -49,18 +63,29 @@ class Catalog:
     def words(self, target: str) -> list[str]:
         """Return the names, aliases and qualifiers of the templates of a target."""
         return [
-            word
-            for one in self.templates(target)
-            for word in (one.name, *one.words, *one.qualifiers)
+            word for one in self.entries(target) for word in (one.name, *one.words, *one.qualifiers)
         ]
 
     def deriving(self, target: str) -> Template:
         """Return the template of classes that derive from a Keras class."""
-        return next(template for template in self.templates(target) if template.base)
+        return self._first(one for one in self.entries(target) if one.derives)
 
     def composing(self, target: str) -> Template:
         """Return the template of models that are composed of layers."""
-        return next(template for template in self.templates(target) if template.layers)
+        return self._first(one for one in self.entries(target) if one.composes)
+
+    def _first(self, entries: Iterator[Entry]) -> Template:
+        entry = next(entries)
+        return self.get(entry.target, entry.name)
+
+    def entries(self, target: str) -> list[Entry]:
+        """Return what the templates of a target are chosen by, from the index if it has them."""
+        if target not in self._entries:
+            self._entries[target] = [
+                self._index.get((target, name)) or Entry.of(self.get(target, name))
+                for name in self.names(target)
+            ]
+        return self._entries[target]
 
     def templates(self, target: str) -> list[Template]:
         return [self.get(target, name) for name in self.names(target)]
@@ -108,10 +133,10 @@ class Catalog:
         """
         name = re.sub(r"^keras\.(\w+\.)*", "", word)
         if name not in self.names(target):
-            for template in self.templates(target):
-                for known, meaning in {**template.qualifiers, **template.words}.items():
+            for entry in self.entries(target):
+                for known, meaning in {**entry.qualifiers, **entry.words}.items():
                     if folded(known) == folded(name):
-                        return template, meaning
+                        return self.get(target, entry.name), meaning
             if not nearest(name, self.words(target)):
                 self._refuse_known(target, name)
         return self.get(target, name), Meaning()

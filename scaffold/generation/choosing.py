@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from scaffold.errors import UsageError
+from scaffold.generation.index import Entry
 from scaffold.generation.lexicon import Kind, Known, Lexicon
 from scaffold.generation.near import Near, UndecidedError
 from scaffold.generation.template import Meaning, Template
 from scaffold.text import closest, folded, parts, shown
 
-Named = Template | Known | Kind
+Named = Entry | Known | Kind
 _OTHER = {"layer": "model", "model": "layer"}
 # Shorter words are too similar to recognize a typo.
 _SHORTEST = 4
@@ -25,7 +26,9 @@ class Templates(Protocol):
     @property
     def lexicon(self) -> Lexicon: ...
 
-    def templates(self, target: str) -> list[Template]: ...
+    def entries(self, target: str) -> list[Entry]: ...
+
+    def get(self, target: str, name: str) -> Template: ...
 
     def near(self, target: str, word: str) -> list[Near]: ...
 
@@ -79,18 +82,21 @@ class _Choosing:
             return self._unnamed()
         if len({id(match.what) for match in best}) > 1:
             best = [self._the_fallback(best)]
-        chosen, template = best[0], best[0].what
-        if not isinstance(template, Template):
+        chosen, entry = best[0], best[0].what
+        if not isinstance(entry, Entry):
             raise self._unsupported(chosen)
-        self._refuse_another_number(chosen, template)
-        return self._qualified(chosen, template, words)
+        self._refuse_another_number(chosen, entry)
+        return self._qualified(chosen, entry, words)
+
+    def _template(self, entry: Entry) -> Template:
+        return self.catalog.get(entry.target, entry.name)
 
     def _named(self, target: str) -> list[_Match]:
         """Return the words in the name: of templates, and of known names without a template."""
         of_templates = self._matches(
-            (word, template, meaning)
-            for template in self.catalog.templates(target)
-            for word, meaning in template.words.items()
+            (word, entry, meaning)
+            for entry in self.catalog.entries(target)
+            for word, meaning in entry.words.items()
         )
         taken = {(match.start, match.end) for match in of_templates}
         known = self._matches(
@@ -101,10 +107,10 @@ class _Choosing:
         )
         return [*of_templates, *(one for one in known if (one.start, one.end) not in taken)]
 
-    def _qualifiers(self) -> Iterator[tuple[str, Template, Meaning]]:
-        for template in self.catalog.templates(self.target):
-            for word, meaning in template.qualifiers.items():
-                yield word, template, meaning
+    def _qualifiers(self) -> Iterator[tuple[str, Entry, Meaning]]:
+        for entry in self.catalog.entries(self.target):
+            for word, meaning in entry.qualifiers.items():
+                yield word, entry, meaning
 
     def _matches(self, words: Iterable[tuple[str, Named, Meaning]]) -> list[_Match]:
         spans: dict[str, list[tuple[int, int]]] = {}
@@ -154,7 +160,7 @@ class _Choosing:
             instead=f"Run `scaffold {other} {self.name}`",
         )
 
-    def _refuse_another_number(self, chosen: _Match, template: Template) -> None:
+    def _refuse_another_number(self, chosen: _Match, entry: Entry) -> None:
         """Refuse a number after a word that the template knows only with others: `ResNet99`."""
         number = "".join(self.parts[chosen.end : chosen.end + 1])
         if not number[:1].isdigit():
@@ -162,22 +168,24 @@ class _Choosing:
         stem = folded(chosen.word)
         numbered = {
             word: meaning
-            for word, meaning in template.words.items()
+            for word, meaning in entry.words.items()
             if (rest := folded(word).removeprefix(stem)) != folded(word)
             and rest.removesuffix("d").isdigit()
             and rest.endswith("d") == number.endswith("d")
         }
         if numbered:
+            template = self._template(entry)
             raise self._undecided(
                 f"no template for `{chosen.word}{number}`",
                 [Near(template, meaning, word) for word, meaning in numbered.items()],
             )
 
     def _qualified(
-        self, chosen: _Match, template: Template, words: Sequence[_Match]
+        self, chosen: _Match, entry: Entry, words: Sequence[_Match]
     ) -> tuple[Template, Meaning, str]:
         """Return the template, with what the other words of the name say about it."""
-        own = (one for one in words if one.what is template and not chosen.covers(one))
+        template = self._template(entry)
+        own = (one for one in words if one.what is entry and not chosen.covers(one))
         said = [chosen, *sorted(own, key=lambda one: -one.length)]
         for one in self._matches(self._qualifiers()):
             if any(other.covers(one) for other in said):
@@ -201,9 +209,9 @@ class _Choosing:
         if self.target == "layer":
             self._refuse_a_layer_of_keras()
         self._refuse_a_typo()
-        for template in self.catalog.templates(self.target):
-            if template.fallback:
-                return template, Meaning(), _SAYS_NOTHING
+        for entry in self.catalog.entries(self.target):
+            if entry.fallback:
+                return self._template(entry), Meaning(), _SAYS_NOTHING
         raise UsageError(
             f"`{shown(self.name)}` matches no {self.target} template",
             fix="Choose one with --template.",
@@ -246,8 +254,8 @@ class _Choosing:
         of_templates = [
             word
             for target in (_OTHER[self.target], self.target)
-            for template in self.catalog.templates(target)
-            for word in (*template.qualifiers, *template.words)
+            for entry in self.catalog.entries(target)
+            for word in (*entry.qualifiers, *entry.words)
         ]
         known = [word for one in self.catalog.lexicon.known for word in one.words]
         return {folded(word): word for word in [*known, *of_templates]}
@@ -266,12 +274,12 @@ class _Choosing:
             UndecidedError: If it is not.
         """
         for one in best:
-            if isinstance(one.what, Template) and one.what.fallback:
+            if isinstance(one.what, Entry) and one.what.fallback:
                 return one
         near: list[Near] = []
         for one in best:
-            if isinstance(one.what, Template):
-                near.append(Near(one.what, one.meaning, one.word))
+            if isinstance(one.what, Entry):
+                near.append(Near(self._template(one.what), one.meaning, one.word))
             else:
                 near += self.catalog.near(self.target, one.word)
         words = dict.fromkeys(match.word for match in best)
@@ -298,8 +306,8 @@ class _Choosing:
 
     def _general(self) -> list[Near]:
         """Return the templates that suit any name."""
-        templates = self.catalog.templates(self.target)
-        return [Near(one) for one in templates if one.layers or one.fallback]
+        entries = self.catalog.entries(self.target)
+        return [Near(self._template(one)) for one in entries if one.composes or one.fallback]
 
     def _undecided(self, message: str, near: Sequence[Near], instead: str = "") -> UndecidedError:
         return UndecidedError(message, self.target, self.name, near, instead)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from scaffold.errors import ScaffoldError, UsageError
@@ -60,9 +62,22 @@ def format_source(
     from black.parsing import InvalidInput
 
     try:
-        return black.format_str(source, mode=mode or black.Mode(line_length=line_length))
+        with _uncollected():
+            return black.format_str(source, mode=mode or black.Mode(line_length=line_length))
     except InvalidInput as error:
         raise ScaffoldError(
             f"black can't parse the output of the template: {error}",
             fix="This is a bug in the template; please report it with the command.",
         ) from None
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pause garbage collection: traversing black's growing trees takes as long as formatting."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,12 @@ _BUILT_IN = {"name": str, "when": dict}
 _LEFT_OUT = {"values": dict, "when": dict}
 _RULE = {**dict.fromkeys(KINDS, list), "by_hand": bool, "but": int}
 _TRAINING = {"data": str, "metric": str, "bound": int | float, "lower": bool, "when": dict}
+
+
+def manifests(folder: Path) -> Iterator[Path]:
+    """Yield the manifests in a folder, and what they include, in a fixed order."""
+    for pattern in (f"layer/*/{MANIFEST}", f"model/*/{MANIFEST}", f"{_SHARED}/*.toml"):
+        yield from sorted(folder.glob(pattern))
 
 
 def load(folder: Path) -> Template:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.generation.catalog import Catalog
-from scaffold.generation.formatting import black_mode, format_source
+from scaffold.generation.formatting import LINE_LENGTH, black_mode, format_source
 from scaffold.generation.imports import Imports
 from scaffold.generation.spec import Argument, Resolved, Spec
 from scaffold.generation.template import fill
@@ -61,7 +61,7 @@ def render(
             fix="Use --no-tests to generate the class alone.",
         )
     mode = black_mode(style.black)
-    environment = _environment(catalog.folders, mode.line_length)
+    environment = _environment(catalog.folders, catalog.compiled, mode.line_length)
     header = "".join(f"# {line}".rstrip() + "\n" for line in style.license_header.splitlines())
     sources = {}
     facts = _facts(resolved, module)
@@ -86,7 +86,7 @@ def render_file(catalog: Catalog, source: str, module: str, facts: Mapping[str, 
         ScaffoldError: If the template is wrong.
     """
     mode = black_mode({})
-    environment = _environment(catalog.folders, mode.line_length)
+    environment = _environment(catalog.folders, catalog.compiled, mode.line_length)
     text = _rendered(environment, source, {**facts, "imports": Imports(module)})
     return format_source(text, mode=mode)
 
@@ -102,10 +102,21 @@ def _rendered(environment: SandboxedEnvironment, source: str, context: Mapping[s
         ) from error
 
 
+def compile_templates(catalog: Catalog, into: Path) -> None:
+    """Compile the templates of a catalog, as they are used, for the wheel."""
+    from scaffold.generation.precompiled import precompile
+
+    precompile(_environment(catalog.folders, None, LINE_LENGTH), into)
+
+
 @cache
-def _environment(folders: tuple[Path, ...], line_length: int) -> SandboxedEnvironment:
+def _environment(
+    folders: tuple[Path, ...], compiled: Path | None, line_length: int
+) -> SandboxedEnvironment:
     from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    from scaffold.generation.precompiled import Precompiled
 
     environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(folders),
@@ -116,6 +127,7 @@ def _environment(folders: tuple[Path, ...], line_length: int) -> SandboxedEnviro
         autoescape=False,
         extensions=["jinja2.ext.do"],
         optimized=False,
+        bytecode_cache=Precompiled(compiled) if compiled else None,
     )
     prose = _Prose(line_length)
     environment.filters.update(

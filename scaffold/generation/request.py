@@ -61,8 +61,23 @@ class Request:
             self.base or other.base,
             self.layers or other.layers,
             self.compiled.over(other.compiled),
-            {**other.sources, **self.sources},
+            {
+                **{what: one for what, one in other.sources.items() if not self._has(what)},
+                **self.sources,
+            },
         )
+
+    def _has(self, what: str) -> bool:
+        """Return whether this request gives what a key of `sources` stands for."""
+        kind, _, name = what.partition(" ")
+        match kind:
+            case "option":
+                return name in self.options
+            case "metric":
+                return bool(self.compiled.metrics)
+            case "loss" | "optimizer":
+                return bool(getattr(self.compiled, kind))
+        return getattr(self, kind) is not None
 
 
 def _over(new: Assignment | Declaration, old: Assignment | Declaration) -> Assignment | Declaration:

@@ -36,6 +36,12 @@ class Meaning:
     options: Options = field(default_factory=dict)
     defaults: Mapping[str, Value] = field(default_factory=dict)
 
+    @classmethod
+    def read(cls, options: Options, defaults: Mapping[str, Any]) -> Meaning:
+        """Return the meaning of values as TOML and JSON have them: with lists."""
+        frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in defaults.items()}
+        return cls(options, frozen)
+
     def over(self, other: Meaning) -> Meaning:
         """Return this meaning, completed by what only `other` has."""
         return Meaning({**other.options, **self.options}, {**other.defaults, **self.defaults})
@@ -301,8 +307,7 @@ class Template:
                 _value(rules[key].resolve(every).type.accept, value)
             except ValueError as error:
                 raise ValueError(f"{what}: `{key}`: {error}") from None
-        frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in defaults.items()}
-        return Meaning(options, frozen)
+        return Meaning.read(options, defaults)
 
     def defaults_for(self, meaning: Meaning, options: Options) -> dict[str, Value]:
         """Return the defaults that `meaning` gives, if they are valid with these options."""

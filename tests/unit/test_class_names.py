@@ -26,10 +26,10 @@ ROWS = [
 ]
 
 
-def outcome(target: str, name: str) -> str:
+def outcome(target: str, name: str, catalog: Catalog = CATALOG) -> str:
     """Return the template with what the name sets, or after `?` the suggestions."""
     try:
-        template, meaning, _ = CATALOG.pick(target, name)
+        template, meaning, _ = catalog.pick(target, name)
     except UndecidedError as error:
         start = f"scaffold {target} {name} --template "
         return "? " + " / ".join(command.removeprefix(start) for command in error.suggestions)

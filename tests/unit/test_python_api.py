@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
 import pytest
@@ -123,7 +125,9 @@ def test_folders_are_strings_or_paths(here: Path, monkeypatch: pytest.MonkeyPatc
         )
         names = [path.relative_to(here).as_posix() for path in plan.files]
         assert names == ["a/my_conv.py", "t/test_my_conv.py", "s.toml"]
-    with pytest.raises(UsageError, match=r"can't be used together$"):
+    with pytest.raises(
+        UsageError, match=r"^`tests=False` and `tests_into` can't be used together$"
+    ):
         scaffold.Folders(tests_into="t", tests=False)
 
 
@@ -164,6 +168,29 @@ def test_errors_say_where(here: Path) -> None:
         scaffold.Project(here / "none")
 
 
+def test_errors_suggest_and_point_into_files(here: Path) -> None:
+    with pytest.raises(UsageError) as raised:
+        scaffold.template("cnov")
+    assert (raised.value.suggestions, raised.value.place) == (("conv",), None)
+    with pytest.raises(UsageError) as raised:
+        scaffold.layer("MyConv", "filters:itn=3")
+    assert raised.value.suggestions == ("int",)
+    (here / "net.toml").write_text("version = 1\nnmae = 'X'\n")
+    with pytest.raises(UsageError) as raised:
+        scaffold.from_file("net.toml")
+    assert raised.value.suggestions == ("name",)
+    assert raised.value.place == Place("nmae = 'X'", 0, 4, "net.toml", 2)
+
+
+def test_annotations_can_be_read() -> None:
+    functions = [getattr(scaffold, name) for name in scaffold.__all__]
+    functions = [one for one in functions if inspect.isfunction(one)]
+    functions += [scaffold.Project.plan, scaffold.Project.commit, scaffold.Project.generate]
+    assert len(functions) > 8
+    assert typing.get_type_hints(scaffold.check)["return"] == list[scaffold.Outcome]
+    assert all(typing.get_type_hints(one)["return"] for one in functions)
+
+
 def test_checks_in_another_process(here: Path) -> None:
     project = scaffold.Project(here)
     project.generate(scaffold.layer("MyDense", "units=3"))
@@ -187,9 +214,9 @@ def test_the_page_is_true(here: Path) -> None:
     """Run the page's blocks one after the other, like a reader."""
     page = (ROOT / "docs/api.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     names: dict[str, object] = {}
-    for block in blocks[:3]:
+    for block in (*blocks[:3], blocks[4]):
         exec(block.replace('backend="jax"', 'backend="torch"'), names)
     assert (here / "my_conv.py").exists()
     described = re.findall(r"^\| `(\w+)", page, flags=re.MULTILINE)

@@ -2,77 +2,84 @@
 
 from __future__ import annotations
 
-import re
-import shutil
+import json
 import subprocess
-import sys
-import zipfile
-from importlib.metadata import distribution
 from pathlib import Path
 
-from packaging.requirements import Requirement
+import pytest
 
+from goldens import COMMANDS, GOLDENS, read
 from scaffold.project import load_questions, render_project, with_defaults
+from tools.installed import COMMAND, build_wheel, install
 
 ROOT = Path(__file__).parents[2]
-RUN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from scaffold.cli import main; main()"
+INSTALLED = """\
+import json
+from importlib.metadata import distributions
+print(json.dumps([one.name.lower() for one in distributions()]))
+"""
+# Everything that is read, in words.
+TRACED = """\
+import jinja2, scaffold.generation.catalog as catalog
+from scaffold.cli import entry
+compile, load = jinja2.Environment.compile, catalog.load
+def compiled(self, source, name=None, *rest):
+    print("compiled", name)
+    return compile(self, source, name, *rest)
+def loaded(folder):
+    print("read", folder.name)
+    return load(folder)
+jinja2.Environment.compile, catalog.load = compiled, loaded
+entry()
+"""
 
 
-def names_required(requirements: list[str] | None) -> set[str]:
-    """Return the distributions that are required without extras, on this platform."""
-    required = map(Requirement, requirements or [])
-    return {one.name for one in required if not one.marker or one.marker.evaluate({"extra": ""})}
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with the wheel and its requirements."""
+    folder = tmp_path_factory.mktemp("wheel")
+    return install(build_wheel(folder / "dist"), folder / "installed")
 
 
-def copy_distribution(name: str, target: Path, seen: set[str]) -> None:
-    """Copy a distribution and all its requirements, as pip would install them."""
-    if name in seen:
-        return
-    seen.add(name)
-    installed = distribution(name)
-    for file in installed.files or []:
-        if ".." not in file.parts:
-            copy = target / file
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(str(file.locate()), copy)
-    for required in names_required(installed.requires):
-        copy_distribution(required, target, seen)
+def run(python: Path, folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        [python, *words],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
 
 
-def test_generates_in_an_empty_environment(tmp_path: Path) -> None:
-    build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([sys.executable, *build, "-w", tmp_path / "dist", ROOT], check=True)
-    (wheel,) = (tmp_path / "dist").glob("keras_scaffold-*.whl")
-    site = tmp_path / "site"
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
-    metadata = next(site.glob("*.dist-info/METADATA")).read_text()
-    requirements = re.findall(r"^Requires-Dist: (.*)$", metadata, flags=re.MULTILINE)
-    seen: set[str] = set()
-    for name in names_required(requirements):
-        copy_distribution(name, site, seen)
-    assert {"black", "click", "jinja2"} <= seen
-    assert not seen & {"keras", "tensorflow", "jax", "torch", "numpy"}
+def test_only_the_requirements_are_installed(python: Path, tmp_path: Path) -> None:
+    names = set(json.loads(run(python, tmp_path, "-I", "-c", INSTALLED)))
+    assert {"black", "click", "jinja2", "keras-scaffold"} <= names
+    assert not names & {"keras", "tensorflow", "jax", "torch", "numpy"}
 
-    work = tmp_path / "work"
-    work.mkdir()
-    subprocess.run([sys.executable, "-m", "compileall", "-qq", site / "scaffold"], check=False)
+
+def test_generates_in_an_empty_environment(python: Path, tmp_path: Path) -> None:
     for words in (["layer", "MyConv", "filters=3"], ["project", "my_project"]):
-        generated = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", RUN, str(site), *words],
-            cwd=work,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (generated.returncode, generated.stderr) == (0, "")
-    names = sorted(path.name for path in work.iterdir())
+        run(python, tmp_path, *COMMAND, *words)
+    names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["my_conv.py", "my_project", "test_my_conv.py"]
     folder = ROOT / "templates/project"
     questions = load_questions(folder)
     files = render_project(folder, with_defaults(questions, {"project": "my_project"}))
-    assert tree_of_files(work / "my_project") == {str(path): data for path, data in files.items()}
+    assert tree_of_files(tmp_path / "my_project") == {
+        str(path): data for path, data in files.items()
+    }
+
+
+def test_compiles_nothing_and_reads_one_manifest(python: Path, tmp_path: Path) -> None:
+    name = "conv2d_transpose"
+    words = [*COMMANDS[name], "--package=golden"]
+    lines = run(python, tmp_path, "-I", "-c", TRACED, *words).splitlines()
+    assert [line for line in lines if line.startswith("compiled ")] == []
+    assert [line for line in lines if line.startswith("read ")] == ["read conv_transpose"]
+    assert read(tmp_path) == read(GOLDENS / name)
 
 
 def tree_of_files(folder: Path) -> dict[str, bytes]:

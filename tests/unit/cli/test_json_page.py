@@ -136,6 +136,10 @@ ROWS: dict[str, tuple[Prepare | None, Sequence[str]]] = {
         differing,
         [*LAYER, f"{LAYER[0]} --dry-run", f"{LAYER[0]} --diff", f"{LAYER[0]} --on-conflict=fail"],
     ),
+    "Something other than a file is where a file must be written: nothing was written": (
+        lambda here, **_: (here / "my_conv.py").mkdir(exist_ok=True),
+        LAYER,
+    ),
     "A package's `__init__.py` can't be edited safely: nothing was written": (computed, LAYER),
     "Another run is writing: nothing was written": (
         lambda here, **_: Workspace(here).transaction(),

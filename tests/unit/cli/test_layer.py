@@ -483,7 +483,7 @@ def test_a_spec_file_never_replaces_code(refused: Refused) -> None:
         assert refused("layer", "Whatever", "--save-spec", path) == (
             2,
             reports(
-                f"--save-spec {shown} is also the path of a generated file.",
+                f"the spec can't be saved to {shown}, which is the path of a generated file.",
                 "Use another file, such as spec.toml.",
             ),
         )
@@ -710,7 +710,10 @@ def test_something_is_in_the_way(refused: Refused, here: Path) -> None:
     assert refused("layer", "Whatever", "--into", "lib") == (
         2,
         reports(
-            "Invalid value for '--into': Directory 'lib' is a file.", "See `scaffold layer --help`."
+            "Invalid value for '--into': Directory 'lib' is a file.",
+            "See `scaffold layer --help`.",
+            "--into lib",
+            "       ^^^",
         ),
     )
 
@@ -789,6 +792,8 @@ def test_only_a_layer_of_keras_can_be_the_base(scaffold: Scaffold, here: Path, b
         reports(
             f"`{base}` is not a Keras layer.",
             "Name one, as in `--base keras.layers.Dense`.",
+            f"--base {base}",
+            f"       {'^' * len(base)}",
         ),
     )
     assert names(here) == ["mine.py"]

@@ -112,7 +112,10 @@ def test_as_json(harmless: Scaffold, here: Path) -> None:
         "path": "net.toml",
         "line": 2,
     }
-    # The command line takes precedence over the file.
+    # The command line takes precedence over the file, also where its place is not known.
+    (here / "named.toml").write_text("version = 1\nname = 'MyConv'\n")
+    error = harmless("layer", "class", "--from=named.toml", "--json").answer()["error"]
+    assert error["place"] is None
     assert harmless(*words, "--option=rank=7").answer()["error"]["place"] == {
         "text": "--option=rank=7",
         "start": 14,

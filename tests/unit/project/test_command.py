@@ -290,6 +290,8 @@ def test_folders_refused(refused: Refused, here: Path, tmp_path: Path) -> None:
         reports(
             "Invalid value for '--into': Directory 'file' is a file.",
             "See `scaffold project --help`.",
+            "--into file",
+            "       ^^^^",
         ),
     )
 
