@@ -38,7 +38,7 @@ def measured(golden: Path, backend: str) -> tuple[int, list[float]]:
                 "benchmarks.learning.from_many_seeds",
             ),
             *("-c", os.devnull, f"--rootdir={golden}", f"--junitxml={report}"),
-            *("-k", "test_learns", str(golden)),
+            *("-k", "test_trains_and_reloads", str(golden)),
         ]
         subprocess.run(
             [sys.executable, "-m", "pytest", *words],
