@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,19 @@ def loaded(folder):
     return load(folder)
 jinja2.Environment.compile, catalog.load = compiled, loaded
 entry()
+"""
+
+USE = """\
+import scaffold
+
+project = scaffold.Project(".")
+plan = project.plan(scaffold.layer("MyConv", "filters=32", options={"rank": 2}))
+print(plan.diff(), plan.files, plan.next)
+project.commit(plan)
+names: list[str] = [one.name for one in scaffold.templates("layer")]
+outcomes = scaffold.check("my_conv.py:MyConv", backend="jax")
+reveal_type(plan)
+reveal_type(outcomes)
 """
 
 
@@ -85,3 +99,13 @@ def test_compiles_nothing_and_reads_one_manifest(python: Path, tmp_path: Path) -
 def tree_of_files(folder: Path) -> dict[str, bytes]:
     files = (path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_is_typed(python: Path, tmp_path: Path) -> None:
+    (tmp_path / "use.py").write_text(USE)
+    strictly = ["-m", "mypy", "--strict", f"--python-executable={python}", "use.py"]
+    assert run(Path(sys.executable), tmp_path, *strictly) == (
+        'use.py:9: note: Revealed type is "scaffold.planning.Plan"\n'
+        'use.py:10: note: Revealed type is "list[scaffold.conformance.finding.Outcome]"\n'
+        "Success: no issues found in 1 source file\n"
+    )
