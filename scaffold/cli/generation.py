@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -184,15 +184,19 @@ def once(options: Sequence[tuple[str, str]]) -> dict[str, str]:
     return known
 
 
-def sources() -> dict[str, Source]:
-    """Return where the parts of a request were typed, as in `Request.sources`."""
+def sources(flags: Collection[str] = ()) -> dict[str, Source]:
+    """Return where the parts of a request were typed, as in `Request.sources`.
+
+    Args:
+        flags: The options of the template that have a flag of their own.
+    """
     found: dict[str, Source] = {}
     for name, typed in typed_now():
         match name:
             case "options":
                 key = typed.given.partition("=")[0].strip()
                 found[f"option {key}"] = TypedKey(typed.text, typed.flag, typed.start)
-            case "style" | "head":
+            case _ if name in flags:
                 found[f"option {name}"] = typed
             case "metrics":
                 found[f"metric {typed.given}"] = typed

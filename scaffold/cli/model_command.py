@@ -10,6 +10,7 @@ from scaffold.cli.command import Command
 from scaffold.cli.generation import Wish, generates, once, run, sources
 from scaffold.cli.params import complete_layers
 from scaffold.generation.attributes.grammar import Assignment, Declaration
+from scaffold.generation.flags import flags
 
 if TYPE_CHECKING:
     from scaffold.generation.request import Request
@@ -24,19 +25,14 @@ scaffold model MyResNet --style functional
 scaffold model MyMLP hidden_units=128,64 --head regression
 scaffold model MyNet --layer conv:filters=32 --layer Flatten --layer Dense:units=10
 """
+_FLAGS = flags("model")
 
 
 @click.command("model", cls=Command, help=_HELP)
 @generates(
-    click.option(
-        "--style",
-        metavar="STYLE",
-        help="How the class is written: subclass, functional or sequential (--option style).",
-    ),
-    click.option(
-        "--head",
-        metavar="HEAD",
-        help="The model's head: classification, regression, embedding or none (--option head).",
+    *(
+        click.option(f"--{name}", metavar=name.upper(), help=f"{text} (--option {name}).")
+        for name, text in _FLAGS.items()
     ),
     click.option(
         "--layer",
@@ -62,20 +58,18 @@ def asked(
     attributes: tuple[Assignment | Declaration, ...],
     template: str | None,
     options: tuple[tuple[str, str], ...],
-    style: str | None,
-    head: str | None,
     layers: tuple[str, ...],
     loss: str,
     optimizer: str,
     metrics: tuple[str, ...],
     package: str | None,
-    **wish: Any,
+    **further: Any,
 ) -> tuple[Request, Wish]:
     """Return the command line as a request and where it goes."""
     from scaffold.generation.composition import Compiled, read_use
     from scaffold.generation.request import Request
 
-    short = {"style": style, "head": head}
+    short = {name: further.pop(name) for name in _FLAGS}
     chosen = once((*options, *((key, value) for key, value in short.items() if value is not None)))
     request = Request(
         "model",
@@ -86,6 +80,6 @@ def asked(
         attributes,
         layers=tuple(map(read_use, layers)),
         compiled=Compiled(loss, optimizer, metrics),
-        sources=sources(),
+        sources=sources(_FLAGS),
     )
-    return request, Wish(**wish)
+    return request, Wish(**further)

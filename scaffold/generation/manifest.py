@@ -45,6 +45,7 @@ _TEMPLATE = dict.fromkeys(_TEXTS, str) | {
     "left_out": list,
     "fallback": bool,
     "layers": list,
+    "sequence_if": dict,
     "includes": list,
 }
 _INCLUDED = {"option": list, "attribute": list}
@@ -130,6 +131,7 @@ def _template(folder: Path, data: dict[str, Any]) -> Template:
         left_out=tuple(_left_out(table, values) for table in data.get("left_out", [])),
         fallback=data.get("fallback", False),
         layers=tuple(data.get("layers", [])),
+        sequence_if=_when({"when": data.get("sequence_if", {})}, values, "`sequence_if`"),
         **{key: data[key] for key in _TEXTS},
     )
     return replace(

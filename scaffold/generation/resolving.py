@@ -24,7 +24,7 @@ from scaffold.generation.naming import check_class_name, check_package
 from scaffold.generation.render import Style, render
 from scaffold.generation.request import Request
 from scaffold.generation.spec import Argument, Resolved, Spec
-from scaffold.generation.template import Meaning, Template
+from scaffold.generation.template import Meaning, Options, Template
 from scaffold.keras_source import read_base
 
 _STEPS = (
@@ -64,7 +64,7 @@ def resolve(catalog: Catalog, request: Request, package: str) -> Resolved:
     composition = None
     if layers:
         composition = compose(catalog, request.name, layers, partial(generated_module, catalog))
-        _check_style(composition, options.get("style"))
+        _check_sequence(template, options, composition)
         options[DATA] = data_for(template, composition, str(chosen.get(DATA, "")))
     spec = Spec(
         request.target,
@@ -132,12 +132,15 @@ def _layers(template: Template, request: Request) -> tuple[Stage, ...]:
     return request.layers or tuple(map(read_use, template.layers))
 
 
-def _check_style(composition: Composition, style: object) -> None:
-    if style == "sequential" and not composition.is_sequence:
-        raise UsageError(
-            "a model with branches, or with a layer of several inputs, can't be sequential",
-            fix="Use `--style functional`.",
-        )
+def _check_sequence(template: Template, options: Options, composition: Composition) -> None:
+    for name, values in template.sequence_if.items():
+        if options[name] in values and not composition.is_sequence:
+            other = next(v for v in template.option(name).values if v not in values)
+            raise UsageError(
+                "a model with branches, or with a layer of several inputs, "
+                f"can't be {options[name]}",
+                fix=f"Use `--{name} {other}`.",
+            )
 
 
 def _beside(catalog: Catalog, composition: Composition, package: str) -> Iterator[Resolved]:

@@ -189,7 +189,8 @@ class Template:
 
     `words` are its aliases; `qualifiers` refine a template that a word has picked, and pick this
     one only if no word does. `fallback` is set for the template of names that match none. `layers`
-    are the default layers of a composed model. `base` is set if the class derives from a Keras
+    are the default layers of a composed model, and `sequence_if` the option values with which each
+    must take just the output of the one before it. `base` is set if the class derives from a Keras
     class: it is the default one, `base_layer` is what was read of the requested one, and `sample`
     what that is tested with.
     """
@@ -214,6 +215,7 @@ class Template:
     qualifiers: Mapping[str, Meaning] = field(default_factory=dict)
     fallback: bool = False
     layers: tuple[str, ...] = ()
+    sequence_if: When = field(default_factory=dict)
     base: str = ""
     base_layer: BaseLayer | None = None
     sample: Sample | None = None

@@ -122,7 +122,7 @@ def _script(catalog: Catalog, example: Example, last: Generated, task: Training)
         "name": last.name,
         "module": last.module,
         "network": example.network,
-        "options": {"head": "classification"},
+        "options": {},
         "arguments": (),
         "training": task,
         "compiled": {"loss": "", "metrics": ()},

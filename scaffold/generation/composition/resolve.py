@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 # What every layer takes, passed on by `**kwargs`.
 _EVERY = ("trainable", "activity_regularizer")
 _NAMED = ("name", "dtype")
-# The number of distinct integers in the data `tokens`.
-_TOKENS = 17
 # The name of a template's class that is only read.
 _GENERATED = "Read"
 
@@ -139,8 +137,9 @@ class Composition:
 
     @property
     def tokens(self) -> int:
-        """The number of integers in the data that the layers know."""
-        return min([_TOKENS, *(layer.facts.tokens for layer in self.layers if layer.facts.tokens)])
+        """The number of integers that the layers know; 0 for any."""
+        known = (layer.facts.tokens for layer in self.layers if layer.facts.tokens)
+        return min(known, default=0)
 
     @property
     def is_sequence(self) -> bool:
