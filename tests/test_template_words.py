@@ -1,8 +1,9 @@
-"""What a template is called, and its heads and styles, are data: the Python code names none."""
+"""The Python code names no template, head or style: they are data. Lines of templates are short."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from scaffold.generation.catalog import TARGETS, Catalog
 from scaffold.generation.flags import flags
 from scaffold.generation.template import Template
 
-PACKAGE = Path(__file__).parent.parent / "scaffold"
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "scaffold"
 FOLDERS = ("generation", "cli")
 # Words of templates that the code uses for something else.
 OTHERWISE = {
@@ -62,3 +64,16 @@ def test_flags_tell_the_values_of_their_options() -> None:
     for name, text in flags("model").items():
         values = {value for option in options if option.name == name for value in option.values}
         assert set(text.partition(": ")[2].replace(" or ", ", ").split(", ")) == values
+
+
+def test_no_line_of_a_template_is_over_120_columns() -> None:
+    long = []
+    for path in sorted((ROOT / "templates").rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            name = path.relative_to(ROOT).as_posix()
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                # The project template is the files of a user, where tags take no place.
+                in_project = name.startswith("templates/project/")
+                shown = re.sub(r"\{([{%]).*?[%}]\}", "", line) if in_project else line
+                long += [f"{name}:{number}"] * (len(shown) > 120)
+    assert long == []
