@@ -129,10 +129,10 @@ def test_another_jinja(
 
 
 def test_an_edited_template(copied: Catalog, parsed: list[str | None]) -> None:
-    with (copied.folders[0] / "layer/_layer.py.jinja").open("a", encoding="utf-8") as file:
+    with (copied.folders[0] / "_class.py.jinja").open("a", encoding="utf-8") as file:
         file.write("# Edited.\n")
     text = generated(copied)
-    assert parsed == ["layer/_layer.py.jinja"]
+    assert parsed == ["_class.py.jinja"]
     plain = generated(SOURCES)
     assert text == {**plain, "layer": f"{plain['layer']}# Edited.\n"}
 

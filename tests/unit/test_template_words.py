@@ -11,7 +11,7 @@ from scaffold.generation.catalog import TARGETS, Catalog
 from scaffold.generation.flags import flags
 from scaffold.generation.template import Template
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "scaffold"
 FOLDERS = ("generation", "cli")
 # Words of templates that the code uses for something else.
