@@ -10,7 +10,7 @@ from scaffold.conformance.finding import Outcome
 from scaffold.errors import UsageError
 from scaffold.generation.attributes.grammar import read_attribute
 from scaffold.generation.catalog import TARGETS, Catalog
-from scaffold.generation.composition import Compiled, read_use
+from scaffold.generation.composition import CompileArguments, read_use
 from scaffold.generation.request import Request
 from scaffold.generation.template import Template
 from scaffold.text import shown
@@ -79,7 +79,7 @@ def model(
         _spelled(options),
         tuple(map(read_attribute, attributes)),
         layers=tuple(map(read_use, layers)),
-        compiled=Compiled(loss, optimizer, tuple(metrics)),
+        compiled=CompileArguments(loss, optimizer, tuple(metrics)),
     )
 
 

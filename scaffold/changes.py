@@ -37,7 +37,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ChangeSet:
     """All changes of one run, in the order in which they are shown and written.
 
     `skipped` holds the changes to differing files that the user chose not to make.
@@ -54,7 +54,7 @@ class Plan:
 class FilesDifferError(ConflictError):
     """Files already exist that differ from what would be written."""
 
-    def __init__(self, plan: Plan, shown: Callable[[PurePosixPath], str] = str) -> None:
+    def __init__(self, plan: ChangeSet, shown: Callable[[PurePosixPath], str] = str) -> None:
         names = ", ".join(shown(change.path) for change in plan.changes)
         one = len(plan.changes) == 1
         super().__init__(
@@ -67,7 +67,7 @@ class FilesDifferError(ConflictError):
 
 def make_plan(
     files: Mapping[PurePosixPath, bytes], read: Reader, on_conflict: OnConflict = "fail"
-) -> Plan:
+) -> ChangeSet:
     """Plan the changes that write `files`, given what `read` finds on disk.
 
     Raises:
@@ -78,13 +78,13 @@ def make_plan(
     differing = [change for change in changes if change.action == "replace"]
     if on_conflict == "skip":
         kept = (change for change in changes if change not in differing)
-        return Plan(tuple(kept), tuple(differing))
+        return ChangeSet(tuple(kept), tuple(differing))
     if on_conflict == "new":
         changes = [_beside(c, read) if c in differing else c for c in changes]
         differing = [change for change in changes if change.action == "replace"]
     if differing and on_conflict != "overwrite":
-        raise FilesDifferError(Plan(tuple(differing)))
-    return Plan(tuple(changes))
+        raise FilesDifferError(ChangeSet(tuple(differing)))
+    return ChangeSet(tuple(changes))
 
 
 def diff(change: Change) -> str:

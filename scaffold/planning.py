@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from scaffold.changes import Change, OnConflict
-from scaffold.changes import Plan as Changes
+from scaffold.changes import Change, ChangeSet, OnConflict
 from scaffold.errors import MissingError, UsageError
 from scaffold.generation.catalog import Catalog
 from scaffold.generation.composition import with_homes
@@ -77,7 +76,7 @@ class Plan:
 
     resolved: Resolved
     module: str
-    changes: Changes
+    changes: ChangeSet
     next: str
     training: str
     workspace: Workspace
@@ -267,7 +266,7 @@ class _Planning:
         layers = with_homes(spec.layers, as_written)
         return {path: write_spec(replace(spec, layers=layers))}
 
-    def _edits(self, changes: Changes) -> Iterator[Change]:
+    def _edits(self, changes: ChangeSet) -> Iterator[Change]:
         """Yield the change that makes the package export its classes once all is written."""
         from scaffold.package_init import with_exports
 

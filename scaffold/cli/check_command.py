@@ -171,7 +171,7 @@ def command(
         memory=memory,
         allow_empty=allow_empty,
     )
-    run = _Run(prints=not as_json, err=reports.on_stdout, verbose=verbose)
+    run = _CheckRun(prints=not as_json, err=reports.on_stdout, verbose=verbose)
     run.follow(request)
     reports.write(run)
     if as_json:
@@ -180,7 +180,7 @@ def command(
 
 
 @dataclass
-class _Run:
+class _CheckRun:
     """The outcomes so far; each class is printed once all its checks have ended.
 
     Args:
@@ -288,7 +288,7 @@ class _Reports:
     def on_stdout(self) -> bool:
         return None in self.files.values()
 
-    def write(self, run: _Run) -> None:
+    def write(self, run: _CheckRun) -> None:
         for name, file in self.files.items():
             text = _junit(run) if name == "junit" else _sarif(run)
             if file is None:
@@ -297,13 +297,13 @@ class _Reports:
                 file.write(text)
 
 
-def _junit(run: _Run) -> str:
+def _junit(run: _CheckRun) -> str:
     from scaffold.conformance.report.junit import junit
 
     return junit(run.outcomes, Path.cwd())
 
 
-def _sarif(run: _Run) -> str:
+def _sarif(run: _CheckRun) -> str:
     import json
 
     from scaffold.conformance.report.sarif import sarif
@@ -311,7 +311,7 @@ def _sarif(run: _Run) -> str:
     return json.dumps(sarif(run.outcomes, run.sentences, Path.cwd()), indent=2) + "\n"
 
 
-def _answer(run: _Run, request: Request) -> None:
+def _answer(run: _CheckRun, request: Request) -> None:
     from scaffold.cli.answer import print_answer
     from scaffold.cli.check_answer import check_data
 

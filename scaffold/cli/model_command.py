@@ -66,7 +66,7 @@ def asked(
     **further: Any,
 ) -> tuple[Request, Wish]:
     """Return the command line as a request and where it goes."""
-    from scaffold.generation.composition import Compiled, read_use
+    from scaffold.generation.composition import CompileArguments, read_use
     from scaffold.generation.request import Request
 
     short = {name: further.pop(name) for name in _FLAGS}
@@ -79,7 +79,7 @@ def asked(
         chosen,
         attributes,
         layers=tuple(map(read_use, layers)),
-        compiled=Compiled(loss, optimizer, metrics),
+        compiled=CompileArguments(loss, optimizer, metrics),
         sources=sources(_FLAGS),
     )
     return request, Wish(**further)

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from scaffold.changes import Change, OnConflict, Plan
+from scaffold.changes import Change, ChangeSet, OnConflict
 from scaffold.cli import writing
 from scaffold.cli.answer import print_answer
 from scaffold.cli.asking import can_ask
@@ -78,7 +78,7 @@ def command(
     given = take_given(_QUESTIONS, _with_name(name, answers))
     workspace = Workspace(_root(into))
     chosen = _complete(given, asks=not no_input and can_ask())
-    run = _Run.begin(workspace, into, chosen)
+    run = _ProjectRun.begin(workspace, into, chosen)
     written = not (dry_run or show_diff)
     plan = run.write(on_conflict) if written else run.plan(on_conflict)
     if as_json:
@@ -90,7 +90,7 @@ def command(
 
 
 @dataclass(frozen=True)
-class _Run:
+class _ProjectRun:
     """The validated inputs of one run of the command.
 
     Args:
@@ -106,16 +106,18 @@ class _Run:
     files: Mapping[PurePosixPath, bytes]
 
     @classmethod
-    def begin(cls, workspace: Workspace, into: Path | None, answers: Mapping[str, str]) -> _Run:
+    def begin(
+        cls, workspace: Workspace, into: Path | None, answers: Mapping[str, str]
+    ) -> _ProjectRun:
         folder = workspace.confine((into or Path()) / answers[_QUESTIONS[0].key])
         rendered = render_project(_TEMPLATE, answers)
         files = {folder / path: data for path, data in rendered.items()}
         return cls(workspace, folder, answers, files)
 
-    def plan(self, on_conflict: OnConflict) -> Plan:
+    def plan(self, on_conflict: OnConflict) -> ChangeSet:
         return self.workspace.plan(self.files, on_conflict)
 
-    def write(self, on_conflict: OnConflict) -> Plan:
+    def write(self, on_conflict: OnConflict) -> ChangeSet:
         with self.workspace.transaction() as transaction:
             plan = self.plan(on_conflict)
             transaction.commit(plan.changes)
@@ -155,7 +157,7 @@ def _root(into: Path | None) -> Path:
     return here if folder.is_relative_to(here) else folder
 
 
-def _show(run: _Run, plan: Plan, *, written: bool) -> None:
+def _show(run: _ProjectRun, plan: ChangeSet, *, written: bool) -> None:
     answers = run.answers
     chosen = "".join(f" {q.key}={answers[q.key]}" for q in _QUESTIONS if q.choices)
     name = click.style(answers["project"], bold=True)
@@ -167,7 +169,7 @@ def _show(run: _Run, plan: Plan, *, written: bool) -> None:
     click.echo(f"Next: {click.style(run.next_step(), fg='cyan')}")
 
 
-def _rows(run: _Run, plan: Plan) -> Iterator[writing.Row]:
+def _rows(run: _ProjectRun, plan: ChangeSet) -> Iterator[writing.Row]:
     """Yield action, path and size for each folder, and for each file that may matter."""
     entries: dict[PurePosixPath, list[tuple[str, Change]]] = {}
     for word, change in writing.done(plan):
@@ -185,7 +187,7 @@ def _rows(run: _Run, plan: Plan) -> Iterator[writing.Row]:
                 yield writing.row(run.workspace, word, change)
 
 
-def _data(run: _Run, plan: Plan, *, dry_run: bool, show_diff: bool) -> dict[str, Any]:
+def _data(run: _ProjectRun, plan: ChangeSet, *, dry_run: bool, show_diff: bool) -> dict[str, Any]:
     written = not (dry_run or show_diff)
     data: dict[str, Any] = {
         "project": run.answers["project"],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scaffold.changes import Change, Plan
+from scaffold.changes import Change, ChangeSet
 
 if TYPE_CHECKING:
     from scaffold.workspace import Workspace
@@ -46,7 +46,7 @@ def with_options(options: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any
     return decorate
 
 
-def done(plan: Plan) -> list[tuple[str, Change]]:
+def done(plan: ChangeSet) -> list[tuple[str, Change]]:
     """Return each change with the word for its action."""
     rows = [(_WORDS.get(change.action, change.action), change) for change in plan.changes]
     return rows + [("skipped", change) for change in plan.skipped]
@@ -67,7 +67,7 @@ def show_rows(rows: Sequence[Row]) -> None:
         click.echo(f"{action}  {path:<{width}}  {what}")
 
 
-def facts(workspace: Workspace, plan: Plan, *, with_content: bool) -> dict[str, Any]:
+def facts(workspace: Workspace, plan: ChangeSet, *, with_content: bool) -> dict[str, Any]:
     """Return what a JSON answer says about a plan."""
 
     def described(change: Change) -> dict[str, str]:

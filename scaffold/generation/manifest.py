@@ -13,7 +13,7 @@ from scaffold.generation.attributes import REQUIRED
 from scaffold.generation.rules import KINDS, Rule
 from scaffold.generation.template import (
     BuiltIn,
-    Case,
+    DeclaredCase,
     LeftOut,
     Meaning,
     Option,
@@ -180,10 +180,10 @@ def _rule(table: Any, attributes: set[str]) -> Rule:
     return kind(names, **{key: table[key] for key in ("by_hand", "but") if key in table})
 
 
-def _case(table: Any, values: Mapping[str, tuple[Any, ...]]) -> Case:
+def _case(table: Any, values: Mapping[str, tuple[Any, ...]]) -> DeclaredCase:
     _check(table, _CASE, ("input",), "a case")
     data = {key: value for key, value in table.items() if key != "when"}
-    return Case(data, _when(table, values, "a case"))
+    return DeclaredCase(data, _when(table, values, "a case"))
 
 
 def _built_in(table: Any, values: Mapping[str, tuple[Any, ...]]) -> BuiltIn:

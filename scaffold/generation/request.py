@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from scaffold.errors import Source, UsageError, pointing
 from scaffold.generation.attributes.grammar import Assignment, Declaration
-from scaffold.generation.composition import Compiled, Stage
+from scaffold.generation.composition import CompileArguments, Stage
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Request:
     attributes: tuple[Assignment | Declaration, ...] = ()
     base: str | None = None
     layers: tuple[Stage, ...] = ()
-    compiled: Compiled = field(default_factory=Compiled)
+    compiled: CompileArguments = field(default_factory=CompileArguments)
     sources: Mapping[str, Source] = field(default_factory=dict, compare=False, repr=False)
 
     def at(self, what: str, *, by_name: bool = False) -> AbstractContextManager[None]:

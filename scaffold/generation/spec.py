@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scaffold.generation.attributes import Attribute, Default, Value
-from scaffold.generation.composition import Compiled, Composition, Stage
+from scaffold.generation.composition import CompileArguments, Composition, Stage
 from scaffold.generation.naming import module_name
 from scaffold.generation.template import Options, Template, TemplateAttribute
 
@@ -37,7 +37,7 @@ class Spec:
     own: tuple[Attribute, ...] = ()
     base: str = ""
     layers: tuple[Stage, ...] = ()
-    compiled: Compiled = field(default_factory=Compiled)
+    compiled: CompileArguments = field(default_factory=CompileArguments)
 
     @property
     def module(self) -> str:

@@ -136,7 +136,7 @@ class TemplateAttribute:
 
 
 @dataclass(frozen=True)
-class Case:
+class DeclaredCase:
     """Arguments and inputs to check a generated class with, in `scaffold.conformance`'s form."""
 
     data: Mapping[str, Any]
@@ -207,7 +207,7 @@ class Template:
     options: tuple[Option, ...]
     attributes: tuple[TemplateAttribute, ...]
     takes_layers: bool
-    cases: tuple[Case, ...]
+    cases: tuple[DeclaredCase, ...]
     rules: tuple[Rule, ...] = ()
     training: tuple[Training, ...] = ()
     built_ins: tuple[BuiltIn, ...] = ()

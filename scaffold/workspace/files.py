@@ -59,9 +59,9 @@ def read_if_there(root: Path, path: PurePosixPath) -> bytes | None:
         except FileNotFoundError:
             return None
         except NotADirectoryError:
-            raise ConflictError(f"a file is in the way of {shown(path)}") from None
+            raise ConflictError(f"a file is in the way of {shown_path(path)}") from None
         if not stat.S_ISREG(mode):
-            raise ConflictError(f"{shown(path)} is in the way: it is not a regular file")
+            raise ConflictError(f"{shown_path(path)} is in the way: it is not a regular file")
         return read_file(root / path)
 
 
@@ -118,20 +118,20 @@ def try_lock(descriptor: int) -> bool:
 def resolve(path: Path) -> Path:
     real = Path(os.path.realpath(path))
     if any(step.is_symlink() for step in (real, *real.parents)):
-        raise UnsafeError(f"{shown(path)} is a loop of symbolic links")
+        raise UnsafeError(f"{shown_path(path)} is a loop of symbolic links")
     return real
 
 
 def refuse_odd_characters(path: PurePath) -> None:
     codes = [ord(char) for char in str(path)]
     if any(code < 32 or 127 <= code < 160 or 0xD800 <= code < 0xE000 for code in codes):
-        what = f"{shown(path)} contains control characters, or bytes that are not text"
+        what = f"{shown_path(path)} contains control characters, or bytes that are not text"
         raise UnsafeError(what, fix="Choose another name.")
 
 
 def changed_meanwhile(path: PurePosixPath) -> ConflictError:
     return ConflictError(
-        f"{shown(path)} changed while scaffold was running; nothing was written",
+        f"{shown_path(path)} changed while scaffold was running; nothing was written",
         fix="Check the file, then run the command again.",
     )
 
@@ -142,7 +142,7 @@ def reporting(action: str, path: PurePath) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ScaffoldError(f"could not {action} {shown(path)}: {reason}") from error
+        raise ScaffoldError(f"could not {action} {shown_path(path)}: {reason}") from error
 
 
 @contextmanager
@@ -154,7 +154,7 @@ def adding(prefix: str) -> Iterator[None]:
         raise ScaffoldError(f"{prefix}: {error.message}", fix=fix) from error
 
 
-def shown(path: PurePath) -> str:
+def shown_path(path: PurePath) -> str:
     text = str(path)
     return text if text.isprintable() else ascii(text)
 

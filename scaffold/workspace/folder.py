@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from scaffold.changes import Change, FilesDifferError, OnConflict, Plan, make_plan
+from scaffold.changes import Change, ChangeSet, FilesDifferError, OnConflict, make_plan
 from scaffold.errors import ConflictError, MissingError, UnsafeError
 from scaffold.workspace.files import (
     GONE,
@@ -23,7 +23,7 @@ from scaffold.workspace.files import (
     refuse_odd_characters,
     reporting,
     resolve,
-    shown,
+    shown_path,
     unlink,
     write_new,
 )
@@ -44,7 +44,7 @@ class Workspace:
     def __init__(self, root: Path) -> None:
         with reporting("look up", root):
             if not root.is_dir():
-                raise MissingError(f"folder {shown(root)} not found")
+                raise MissingError(f"folder {shown_path(root)} not found")
             self.root = root.resolve()
 
     def confine(self, path: Path) -> PurePosixPath:
@@ -63,11 +63,11 @@ class Workspace:
             real = resolve(absolute)
             if not real.is_relative_to(self.root) or self._leads_out(absolute, real):
                 fix = "Choose a path inside that folder."
-                raise UnsafeError(f"{shown(path)} is outside {shown(self.root)}", fix=fix)
+                raise UnsafeError(f"{shown_path(path)} is outside {shown_path(self.root)}", fix=fix)
         relative = PurePosixPath(real.relative_to(self.root).as_posix())
         if str(relative).casefold() == JOURNAL:
             raise UnsafeError(
-                f"{shown(path)} is scaffold's own journal", fix="Choose another name."
+                f"{shown_path(path)} is scaffold's own journal", fix="Choose another name."
             )
         return relative
 
@@ -85,7 +85,7 @@ class Workspace:
         """Return a path below the root as typed in the current folder."""
         return Path(os.path.relpath(self.root / path)).as_posix()
 
-    def plan(self, files: Mapping[PurePosixPath, bytes], on_conflict: OnConflict) -> Plan:
+    def plan(self, files: Mapping[PurePosixPath, bytes], on_conflict: OnConflict) -> ChangeSet:
         """Return the plan that writes `files` to disk.
 
         Raises:
@@ -189,7 +189,7 @@ class Transaction:
         for change in changes:
             path = self._workspace.confine(self._root / change.path)
             if path in targets:
-                raise ConflictError(f"{shown(path)} would be written twice")
+                raise ConflictError(f"{shown_path(path)} would be written twice")
             targets[path] = Change(path, change.before, change.after)
         return list(targets.values())
 

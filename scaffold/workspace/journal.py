@@ -20,7 +20,7 @@ from scaffold.workspace.files import (
     read_all,
     refuse_odd_characters,
     reporting,
-    shown,
+    shown_path,
     try_lock,
     unlink,
     write_all,
@@ -51,11 +51,11 @@ class Journal:
     def _acquire(self) -> bool:
         there = lstat(self.path)
         if there and not is_file(there):
-            raise UnsafeError(f"{shown(self.path)} is not a regular file", fix="Move it away.")
+            raise UnsafeError(f"{shown_path(self.path)} is not a regular file", fix="Move it away.")
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | CAUTIOUS, 0o600)
         try:
             if not try_lock(descriptor):
-                where = shown(self.path.parent)
+                where = shown_path(self.path.parent)
                 fix = "Wait until it has ended, then run the command again."
                 raise ConflictError(f"another scaffold run is writing in {where}", fix=fix)
             # The run that had the lock may have removed the file while we were opening it.
@@ -157,8 +157,8 @@ def load(workspace: Confines, journal: Journal) -> Record | None:
             raise ValueError("not the form of a journal")
         steps, folders = _parse(workspace, journal.inode, body)
     except (UnsafeError, TypeError, ValueError, RecursionError) as error:
-        what = f"{shown(journal.path)} does not fit this folder: scaffold wrote it elsewhere, "
-        fix = f"Inspect it, then delete {shown(journal.path)} by hand."
+        what = f"{shown_path(journal.path)} does not fit this folder: scaffold wrote it elsewhere, "
+        fix = f"Inspect it, then delete {shown_path(journal.path)} by hand."
         raise UnsafeError(what + "or not at all", fix=fix) from error
     return Record(steps, folders, done=marks == _DONE)
 

@@ -4,12 +4,12 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from scaffold.changes import Change, FilesDifferError, OnConflict, Plan, make_plan
+from scaffold.changes import Change, ChangeSet, FilesDifferError, OnConflict, make_plan
 
 A, B, NEW = PurePosixPath("a.py"), PurePosixPath("sub/b.py"), PurePosixPath("a.py.new")
 
 
-def plan(disk: dict[PurePosixPath, bytes], on_conflict: OnConflict = "fail") -> Plan:
+def plan(disk: dict[PurePosixPath, bytes], on_conflict: OnConflict = "fail") -> ChangeSet:
     return make_plan({A: b"new\n", B: b"b\n"}, disk.get, on_conflict)
 
 
@@ -23,7 +23,7 @@ def test_actions() -> None:
 
 @pytest.mark.parametrize("on_conflict", ["fail", "skip", "overwrite", "new"])
 def test_without_a_conflict(on_conflict: OnConflict) -> None:
-    expected = Plan((Change(A, None, b"new\n"), Change(B, b"b\n", b"b\n")))
+    expected = ChangeSet((Change(A, None, b"new\n"), Change(B, b"b\n", b"b\n")))
     assert plan({B: b"b\n"}, on_conflict) == expected
 
 
@@ -31,7 +31,7 @@ def test_all_conflicts_are_found() -> None:
     with pytest.raises(FilesDifferError) as caught:
         plan({A: b"old\n", B: b"old\n"})
     error = caught.value
-    assert error.plan == Plan((Change(A, b"old\n", b"new\n"), Change(B, b"old\n", b"b\n")))
+    assert error.plan == ChangeSet((Change(A, b"old\n", b"new\n"), Change(B, b"old\n", b"b\n")))
     assert error.exit_code == 3
     assert error.message == (
         "a.py, sub/b.py already exist with different content; nothing was written."
@@ -45,23 +45,23 @@ def test_one_conflict() -> None:
     assert (
         caught.value.message == "a.py already exists with different content; nothing was written."
     )
-    assert caught.value.plan == Plan((Change(A, b"old\n", b"new\n"),))
+    assert caught.value.plan == ChangeSet((Change(A, b"old\n", b"new\n"),))
 
 
 def test_skip() -> None:
     left = (Change(A, b"old\n", b"new\n"),)
-    assert plan({A: b"old\n"}, "skip") == Plan((Change(B, None, b"b\n"),), skipped=left)
+    assert plan({A: b"old\n"}, "skip") == ChangeSet((Change(B, None, b"b\n"),), skipped=left)
 
 
 def test_overwrite() -> None:
-    expected = Plan((Change(A, b"old\n", b"new\n"), Change(B, None, b"b\n")))
+    expected = ChangeSet((Change(A, b"old\n", b"new\n"), Change(B, None, b"b\n")))
     assert plan({A: b"old\n"}, "overwrite") == expected
 
 
 def test_new() -> None:
-    expected = Plan((Change(NEW, None, b"new\n"), Change(B, None, b"b\n")))
+    expected = ChangeSet((Change(NEW, None, b"new\n"), Change(B, None, b"b\n")))
     assert plan({A: b"old\n"}, "new") == expected
-    kept = Plan((Change(NEW, b"new\n", b"new\n"), Change(B, None, b"b\n")))
+    kept = ChangeSet((Change(NEW, b"new\n", b"new\n"), Change(B, None, b"b\n")))
     assert plan({A: b"old\n", NEW: b"new\n"}, "new") == kept
 
 
@@ -80,14 +80,14 @@ def test_diff() -> None:
         Change(B, None, b"b\n"),
         Change(PurePosixPath("c"), b"same\n", b"same\n"),
     )
-    assert Plan(changes).diff() == (
+    assert ChangeSet(changes).diff() == (
         "--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n"
         "--- /dev/null\n+++ b/sub/b.py\n@@ -0,0 +1 @@\n+b\n"
     )
 
 
 def test_diff_of_binary_data_or_without_a_final_newline() -> None:
-    assert Plan((Change(A, b"old\xff", b"new"),)).diff() == (
+    assert ChangeSet((Change(A, b"old\xff", b"new"),)).diff() == (
         "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n"
         "-old�\n\\ No newline at end of file\n+new\n\\ No newline at end of file\n"
     )

@@ -14,7 +14,7 @@ from scaffold.conformance.backends import BACKENDS
 from tools.examples.verify.devices import DEVICES
 
 if TYPE_CHECKING:
-    from scaffold.changes import Plan
+    from scaffold.changes import ChangeSet
     from tools.examples.build import Built
     from tools.examples.listing import Example
     from tools.examples.verify.result import Result
@@ -215,7 +215,7 @@ def _require(backends: Sequence[str]) -> None:
     require((*backends, "pytest", "sklearn", "matplotlib", "ruff"))
 
 
-def _answer_build(plan: Plan, others: Sequence[str], *, ok: bool, written: bool) -> None:
+def _answer_build(plan: ChangeSet, others: Sequence[str], *, ok: bool, written: bool) -> None:
     from scaffold.cli.answer import print_answer
 
     changes = [{"path": str(change.path), "action": change.action} for change in plan.changes]

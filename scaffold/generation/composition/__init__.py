@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scaffold.generation.composition.compiled import Compiled
+from scaffold.generation.composition.compile_arguments import CompileArguments
 from scaffold.generation.composition.flow import DATA, data_for
 from scaffold.generation.composition.resolve import Composition, compose
 from scaffold.generation.composition.stage import (
@@ -16,7 +16,7 @@ from scaffold.generation.composition.stage import (
 
 __all__ = [
     "DATA",
-    "Compiled",
+    "CompileArguments",
     "Composition",
     "Parallel",
     "Residual",

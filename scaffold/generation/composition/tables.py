@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scaffold.errors import UsageError, pointing
-from scaffold.generation.composition.compiled import Compiled
+from scaffold.generation.composition.compile_arguments import CompileArguments
 from scaffold.generation.composition.stage import Parallel, Residual, Stage, Use
 from scaffold.text import nearest
 from scaffold.toml_tables import NOWHERE, Entry, as_table, as_text, check_keys
@@ -35,7 +35,7 @@ def read_stages(data: Any, where: str, at: Entry = NOWHERE) -> tuple[Stage, ...]
     return tuple(_stage(one, where, at.child(number)) for number, one in enumerate(data))
 
 
-def read_compiled(data: Any, where: str, at: Entry = NOWHERE) -> Compiled:
+def read_compiled(data: Any, where: str, at: Entry = NOWHERE) -> CompileArguments:
     """Read the table `compile`.
 
     Raises:
@@ -51,7 +51,7 @@ def read_compiled(data: Any, where: str, at: Entry = NOWHERE) -> Compiled:
                 f"{where} must contain only strings",
                 fix='Write `loss = "mse"`, `metrics = ["mae"]`.',
             )
-    return Compiled(texts[0], texts[1], tuple(metrics))
+    return CompileArguments(texts[0], texts[1], tuple(metrics))
 
 
 def stage_table(stage: Stage) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def stage_table(stage: Stage) -> dict[str, Any]:
             return {"layer": layer, **({"args": args} if args else {})}
 
 
-def compiled_table(compiled: Compiled) -> dict[str, Any]:
+def compiled_table(compiled: CompileArguments) -> dict[str, Any]:
     """Return the table that it is read from, empty if nothing is set."""
     table = {
         "loss": compiled.loss,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from scaffold.generation.attributes import REQUIRED, Attribute, AttributeType, Value
 from scaffold.generation.sample import IN_A_MODEL, sample_of
-from scaffold.generation.template import Case, Options, Template, TemplateAttribute
+from scaffold.generation.template import DeclaredCase, Options, Template, TemplateAttribute
 from scaffold.keras_source.signature import BaseLayer
 
 # In the template's folder: what each layer can be created and called with.
@@ -67,7 +67,11 @@ def on_base(template: Template, base: BaseLayer) -> Template:
         source=base.name,
         attributes=attributes,
         reserves=tuple(sorted(base.kept)),
-        cases=(Case({key: data[key] for key in data if key != IN_A_MODEL}, {}),) if data else (),
+        cases=(
+            (DeclaredCase({key: data[key] for key in data if key != IN_A_MODEL}, {}),)
+            if data
+            else ()
+        ),
         base_layer=base,
         sample=sample_of(base, data) if data else None,
     )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from scaffold.errors import UsageError
-from scaffold.generation.composition import Compiled
+from scaffold.generation.composition import CompileArguments
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ from scaffold.generation.composition import Compiled
     ],
 )
 def test_losses(typed: str, source: str) -> None:
-    assert Compiled(loss=typed).loss_source() == source
+    assert CompileArguments(loss=typed).loss_source() == source
 
 
 def test_metrics() -> None:
     typed = ("accuracy", "mae", "TopKCategoricalAccuracy:k=3")
-    assert Compiled(metrics=typed).metric_sources() == [
+    assert CompileArguments(metrics=typed).metric_sources() == [
         '"accuracy"',
         '"mae"',
         "keras.metrics.TopKCategoricalAccuracy(k=3)",
@@ -44,37 +44,40 @@ def test_metrics() -> None:
     ],
 )
 def test_optimizers(typed: str, source: str) -> None:
-    assert Compiled(optimizer=typed).optimizer_source() == source
+    assert CompileArguments(optimizer=typed).optimizer_source() == source
 
 
 @pytest.mark.parametrize(
     ("compiled", "message"),
     [
-        (Compiled(loss="hubr"), "`hubr` not found in `keras.losses`. Did you mean `huber`?"),
-        (Compiled(loss="get"), "`get` not found in `keras.losses`."),
         (
-            Compiled(loss="Hubr"),
+            CompileArguments(loss="hubr"),
+            "`hubr` not found in `keras.losses`. Did you mean `huber`?",
+        ),
+        (CompileArguments(loss="get"), "`get` not found in `keras.losses`."),
+        (
+            CompileArguments(loss="Hubr"),
             "`keras.losses.Hubr` not found in the installed Keras. Did you mean `Huber`?",
         ),
         (
-            Compiled(loss="Huber:delt=1"),
+            CompileArguments(loss="Huber:delt=1"),
             "`keras.losses.Huber` has no argument `delt`. Did you mean `delta`?",
         ),
         (
-            Compiled(optimizer="adan"),
+            CompileArguments(optimizer="adan"),
             "`keras.optimizers.adan` not found in the installed Keras. Did you mean `Adam`?",
         ),
         (
-            Compiled(optimizer="adam:learning_rate=1"),
+            CompileArguments(optimizer="adam:learning_rate=1"),
             "the learning rate is an argument of `compile_for_training`.",
         ),
         (
-            Compiled(metrics=("accurac",)),
+            CompileArguments(metrics=("accurac",)),
             "`accurac` not found in `keras.metrics`. Did you mean `accuracy`?",
         ),
     ],
 )
-def test_refusals(compiled: Compiled, message: str) -> None:
+def test_refusals(compiled: CompileArguments, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         compiled.check()
     assert caught.value.message == message
@@ -82,6 +85,8 @@ def test_refusals(compiled: Compiled, message: str) -> None:
 
 
 def test_over() -> None:
-    file = Compiled("mse", "sgd", ("mae",))
-    assert Compiled().over(file) == file
-    assert Compiled("mae", "adam", ("mse",)).over(file) == Compiled("mae", "adam", ("mse",))
+    file = CompileArguments("mse", "sgd", ("mae",))
+    assert CompileArguments().over(file) == file
+    assert CompileArguments("mae", "adam", ("mse",)).over(file) == CompileArguments(
+        "mae", "adam", ("mse",)
+    )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scaffold.errors import UsageError
-from scaffold.generation.composition import Compiled, Parallel, Residual, Use
+from scaffold.generation.composition import CompileArguments, Parallel, Residual, Use
 from scaffold.generation.composition.tables import (
     compiled_table,
     read_compiled,
@@ -28,10 +28,10 @@ TABLES = [
 def test_there_and_back() -> None:
     assert [stage_table(stage) for stage in STAGES] == TABLES
     assert read_stages(TABLES, "w") == STAGES
-    compiled = Compiled("mse", "sgd", ("mae",))
+    compiled = CompileArguments("mse", "sgd", ("mae",))
     assert read_compiled(compiled_table(compiled), "w") == compiled
-    assert compiled_table(Compiled()) == {}
-    assert read_compiled({}, "w") == Compiled()
+    assert compiled_table(CompileArguments()) == {}
+    assert read_compiled({}, "w") == CompileArguments()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ _OTHERS = {"get", "serialize", "deserialize", "legacy", "schedules"}
 
 
 @dataclass(frozen=True)
-class Compiled:
+class CompileArguments:
     """The objects to compile with, as typed; empty for the template's own.
 
     Each is a name that Keras knows, such as `mse`, or a class with arguments, such as
@@ -30,9 +30,9 @@ class Compiled:
     optimizer: str = ""
     metrics: Sequence[str] = ()
 
-    def over(self, other: Compiled) -> Compiled:
+    def over(self, other: CompileArguments) -> CompileArguments:
         """Return this, completed by what only `other` has."""
-        return Compiled(
+        return CompileArguments(
             self.loss or other.loss,
             self.optimizer or other.optimizer,
             self.metrics or other.metrics,
