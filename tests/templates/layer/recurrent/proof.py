@@ -100,6 +100,7 @@ PROOF = Proof(
             "FancyLSTM",
             *("units=32", "activation=relu", "use_bias=no", "dropout=0.1"),
             *("return_sequences=yes", "seed=7", "gain:float=1.0{>0}", "mode:enum(sum,mean)=sum"),
+            "size:ints(2)=3,5",
         ],
     },
     drop_ins=[
