@@ -421,8 +421,7 @@ class TestKeras:
         model = make()
         model.build((None, *SHAPE))
         distance = np.abs(array(model.sample(64, seed=0)) - 0.8).mean()
-        model.compile_for_training(learning_rate=0.02)
-
+        model.compile_for_training(learning_rate=0.005)
         before = model.get_weights()
         model.fit(x, y, epochs=40, verbose=0)
         if keras.backend.backend() == "tensorflow":

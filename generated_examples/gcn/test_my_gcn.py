@@ -312,8 +312,9 @@ class TestKeras:
         assert_close(array(model.optimizer.learning_rate), 0.01)
         model.compile_for_training(learning_rate=0.02)
         assert_close(array(model.optimizer.learning_rate), 0.02)
-        known = np.arange(BATCH * NODES).reshape(BATCH, NODES) % 3 == 0
-        labels = np.arange(BATCH * NODES).reshape(BATCH, NODES) % OUTPUTS
+        numbers = np.arange(BATCH * NODES, dtype="int32").reshape(BATCH, NODES)
+        known = numbers % 3 == 0
+        labels = numbers % OUTPUTS
         results = model.evaluate(
             x,
             labels,
@@ -337,8 +338,8 @@ class TestKeras:
         model.compile_for_training(learning_rate=0.02)
 
         before = model.get_weights()
-        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
-        assert losses[-1] < 0.9 * losses[0]
+        losses = model.fit(x, y, epochs=60, verbose=0).history["loss"]
+        assert losses[-1] < 0.95 * losses[0]
         if keras.backend.backend() == "tensorflow":
             model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)

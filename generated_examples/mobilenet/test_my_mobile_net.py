@@ -433,7 +433,8 @@ class TestKeras:
         model, x = make(), inputs()
         model.compile_for_training(learning_rate=0.02)
         assert_close(array(model.optimizer.learning_rate), 0.02)
-        logits, labels = array(model(x)), np.arange(len(x)) % OUTPUTS
+        labels = np.arange(len(x), dtype="int32") % OUTPUTS
+        logits = array(model(x))
         probs = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
         results = model.evaluate(x, labels, return_dict=True, verbose=0)
         assert_close(results["loss"], -np.log(probs[np.arange(len(x)), labels]).mean())

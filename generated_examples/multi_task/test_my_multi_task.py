@@ -259,7 +259,8 @@ class TestKeras:
         model, x = make(value_weight=3.0), inputs()
         model.compile_for_training(learning_rate=0.02)
         assert_close(array(model.optimizer.learning_rate), 0.02)
-        logits, labels = array(model(x)["label"]), np.arange(BATCH) % CLASSES
+        labels = np.arange(BATCH, dtype="int32") % CLASSES
+        logits = array(model(x)["label"])
         probs = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
         label_loss = -np.log(probs[np.arange(BATCH), labels]).mean()
         errors = array(model(x)["value"]) - 1

@@ -490,7 +490,7 @@ class TestKeras:
         source = np.random.default_rng(0).integers(1, SOURCES, size=(64, SOURCE_STEPS))
         target = (np.arange(64)[:, None] + np.arange(TARGET_STEPS)) % (TARGETS - 1) + 1
         x = np.concatenate([source, target], axis=1).astype("int32")
-        y = target % (TARGETS - 1) + 1
+        y = x[:, SOURCE_STEPS:] % (TARGETS - 1) + 1
         tokens = keras.Input((SOURCE_STEPS + TARGET_STEPS,), dtype="int32")
         parts = {"source": tokens[:, :SOURCE_STEPS], "target": tokens[:, SOURCE_STEPS:]}
         model = keras.Model(tokens, make()(parts))

@@ -294,7 +294,7 @@ class TestKeras:
         model, x = built(margin=3.0), inputs()
         model.compile_for_training(learning_rate=0.02)
         assert_close(array(model.optimizer.learning_rate), 0.02)
-        same = np.array([1, 0, 1, 0])
+        same = np.array([1, 0, 1, 0], "int32")
         model.fit(x, same, verbose=0)
         y = array(model(x))[:, 0]
         expected = np.where(same, y**2, np.maximum(3 - y, 0) ** 2).mean()
@@ -308,7 +308,7 @@ class TestKeras:
         assert isinstance(model.optimizer, keras.optimizers.SGD)
 
     def test_trains_and_reloads_in_a_fresh_process(self, tmp_path):
-        x, y = inputs(batch=64), np.arange(64) % 2
+        x, y = inputs(batch=64), np.arange(64, dtype="int32") % 2
         x[1] = np.where(y[:, None, None, None], x[0], -x[0])
         model = make()
         model.build([(None, *SHAPE)] * 2)
