@@ -288,8 +288,8 @@ class TestKeras:
         model.compile_for_training(learning_rate=0.02)
 
         before = model.get_weights()
-        losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
-        assert losses[-1] < 0.5 * losses[0]
+        losses = model.fit(x, y, epochs=40, verbose=0).history["loss"]
+        assert losses[-1] < 0.7 * losses[0]
         if keras.backend.backend() == "tensorflow":
             model.jit_compile = True  # As "auto" would on a GPU.
             model.make_train_function(force=True)
