@@ -15,14 +15,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests/support"))
-
-from goldens import GOLDENS  # noqa: E402 - next to the tests
-from proofs import DropIn, proofs  # noqa: E402 - it is next to the tests
+from benchmarks import ROOT
+from goldens import GOLDENS
+from proofs import DropIn, proofs
 
 BACKENDS = ("tensorflow", "jax", "torch")
 BOUND = 1.05

@@ -23,13 +23,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks import ROOT
+from goldens import GOLDENS, KINDS, first_goldens
+from proofs import TARGETS, proofs
 from tools.warm import warm_python
-
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests/support"))
-
-from goldens import GOLDENS, KINDS, first_goldens  # noqa: E402 - next to the tests
-from proofs import TARGETS, proofs  # noqa: E402
 
 PAGE = ROOT / "docs/mutation.md"
 RESULTS = ROOT / "docs/mutation.json"

@@ -14,11 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-TESTS = ROOT / "tests"
-sys.path.insert(0, str(TESTS))
-
-from conformance.zoo.entry import BACKENDS, Entry, entries  # noqa: E402 - it is next to the tests
+from benchmarks import ROOT
+from conformance.zoo.entry import BACKENDS, Entry, entries
 
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "Torch"}
 OWNERS = {
@@ -52,7 +49,7 @@ Results = Mapping[str, Mapping[str, Any]]
 def run(backend: str, folder: Path) -> Results:
     """Run the zoo on a backend, and return the results of each class."""
     results = folder / f"{backend}.json"
-    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(TESTS)}
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT / "tests")}
     words = [sys.executable, "-m", "conformance.zoo.run", "--own", "--keras", str(results)]
     subprocess.run(words, env=environment, check=True, cwd=ROOT)
     found: Results = json.loads(results.read_text("utf-8"))

@@ -21,11 +21,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import ROOT
 from benchmarks.keras_tests.counting import Counts, count, load_rules
-from benchmarks.keras_tests.substitution import RESULTS, ROOT
-
-sys.path.insert(0, str(ROOT / "tests/support"))
-
+from benchmarks.keras_tests.substitution import RESULTS
 from proofs import proofs
 
 PAGE = ROOT / "docs" / "keras-tests.md"

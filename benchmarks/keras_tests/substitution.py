@@ -16,11 +16,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests/support"))
-
-from goldens import GOLDENS  # noqa: E402 - next to the tests
-from proofs import DropIn, proofs  # noqa: E402 - it is next to the tests
+from goldens import GOLDENS
+from proofs import DropIn, proofs
 
 RESULTS = "KERAS_TESTS_RESULTS"
 made: set[str] = set()

@@ -15,12 +15,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks import ROOT
 from benchmarks.learning.from_many_seeds import LEARNED, SEEDS
-
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests/support"))
-
-from goldens import GOLDENS  # noqa: E402 - next to the tests
+from goldens import GOLDENS
 
 
 def measured(golden: Path, backend: str) -> tuple[int, list[float]]:
